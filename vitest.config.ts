@@ -1,0 +1,26 @@
+// Test runner settings; `--mode long` selects the long training runs under test/long instead of the everyday tests.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+/** The `paths` of tsconfig.json as aliases, so that the map from `gradus/…` and `#platform` to sources stands in one place. */
+function sourceAliases(): { find: RegExp; replacement: string }[] {
+  const paths: Record<string, [string]> = JSON.parse(readFileSync(`${root}tsconfig.json`, "utf8")).compilerOptions.paths;
+  return Object.entries(paths).map(([name, [file]]) => ({ find: new RegExp(`^${name}$`), replacement: root + file.slice(2) }));
+}
+
+export default defineConfig(({ mode }) => {
+  const long = mode === "long";
+  return {
+    resolve: { alias: sourceAliases() },
+    test: {
+      include: long ? ["test/long/**/*.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts"],
+      exclude: long ? [] : ["test/long/**"],
+      pool: "forks",
+      testTimeout: long ? 3_600_000 : 30_000,
+      hookTimeout: 120_000,
+    },
+  };
+});
