@@ -2,13 +2,18 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { SummaryReporter } from "./scripts/summary-reporter.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 /** The `paths` of tsconfig.json as aliases, so that the map from `gradus/…` and `#platform` to sources stands in one place. */
 function sourceAliases(): { find: RegExp; replacement: string }[] {
-  const paths: Record<string, [string]> = JSON.parse(readFileSync(`${root}tsconfig.json`, "utf8")).compilerOptions.paths;
-  return Object.entries(paths).map(([name, [file]]) => ({ find: new RegExp(`^${name}$`), replacement: root + file.slice(2) }));
+  const paths: Record<string, [string]> = JSON.parse(readFileSync(`${root}tsconfig.json`, "utf8")).compilerOptions
+    .paths;
+  return Object.entries(paths).map(([name, [file]]) => ({
+    find: new RegExp(`^${name}$`),
+    replacement: root + file.slice(2),
+  }));
 }
 
 export default defineConfig(({ mode }) => {
@@ -18,6 +23,8 @@ export default defineConfig(({ mode }) => {
     test: {
       include: long ? ["test/long/**/*.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts"],
       exclude: long ? [] : ["test/long/**"],
+      setupFiles: ["test/setup.ts"],
+      reporters: ["default", new SummaryReporter()],
       pool: "forks",
       testTimeout: long ? 3_600_000 : 30_000,
       hookTimeout: 120_000,
