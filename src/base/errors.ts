@@ -1,0 +1,78 @@
+// The closed family of errors Gradus throws. Programs read `code`, `op` and `fix`; people read `message`.
+
+export interface ErrorDetails {
+  readonly op?: string;
+  readonly shapes?: readonly (readonly number[])[];
+  readonly fix?: string;
+  readonly cause?: unknown;
+}
+
+/** Base of every error thrown on purpose. */
+export class GradusError extends Error {
+  readonly code: string = "GRADUS";
+  readonly op: string | undefined;
+  readonly shapes: readonly (readonly number[])[] | undefined;
+  readonly fix: string | undefined;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.op = details.op;
+    this.shapes = details.shapes;
+    this.fix = details.fix;
+  }
+}
+
+/** Shapes that do not fit an operation or each other. */
+export class ShapeError extends GradusError {
+  override readonly code = "SHAPE";
+}
+
+/** A dtype that an operation, or a device, does not take. */
+export class DTypeError extends GradusError {
+  override readonly code = "DTYPE";
+}
+
+/** A dimension, element or class index out of range. */
+export class IndexError extends GradusError {
+  override readonly code = "INDEX";
+}
+
+/** Wrong, unknown or surplus arguments and options. */
+export class ArgumentError extends GradusError {
+  override readonly code = "ARGUMENT";
+}
+
+/** A device that is missing, mixed up, or cannot do what was asked synchronously. */
+export class DeviceError extends GradusError {
+  override readonly code = "DEVICE";
+}
+
+/** More memory than there is. */
+export class MemoryError extends GradusError {
+  override readonly code = "MEMORY";
+}
+
+/** Values outside what an operation is defined for, and gradients that cannot be computed. */
+export class NumericError extends GradusError {
+  override readonly code = "NUMERIC";
+}
+
+/** Reverse mode used in a way that has no answer: no graph, a released graph, an overwritten value. */
+export class AutogradError extends GradusError {
+  override readonly code = "AUTOGRAD";
+}
+
+/** Files and data that are missing, truncated or not what they should be. */
+export class FormatError extends GradusError {
+  override readonly code = "FORMAT";
+}
+
+/** Our own fault. */
+export class InternalError extends GradusError {
+  override readonly code = "INTERNAL";
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(`internal: ${message}. Please report this with the graph dump (GRADUS_DEBUG=2)`, details);
+  }
+}

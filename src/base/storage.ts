@@ -1,0 +1,66 @@
+// The bytes of realised tensors. Targets may keep them in memory of their own for a while.
+import { type DType, itemSize, type TypedArray, typedArray } from "./dtype.js";
+
+const ALIGNMENT = 64;
+
+/** A memory outside the JavaScript heap that holds the current bytes of a storage. */
+export interface StorageHome {
+  /** Copies the storage's current bytes to `into`. */
+  read(storage: Storage, into: Uint8Array): void;
+  /** Overwrites the storage's bytes. */
+  write(storage: Storage, from: Uint8Array): void;
+  /** Hands the storage back: its bytes move to a host buffer, `storage.home` becomes null. */
+  evict(storage: Storage): void;
+}
+
+/**
+ * Bytes of one realised tensor, always contiguous and row-major.
+ *
+ * Exactly one of `buffer` and `home` holds the current bytes. Never a SharedArrayBuffer: engines do not reclaim those
+ * in a synchronous loop. Over-allocated to 64 bytes, so vector loads may touch the padding.
+ */
+export class Storage {
+  /** Bumped at each in-place write; a node that was made for an older version is stale. */
+  version = 0;
+  buffer: ArrayBuffer | null;
+  home: StorageHome | null = null;
+  readonly byteLength: number;
+
+  constructor(
+    readonly dtype: DType,
+    readonly length: number,
+    buffer?: ArrayBuffer,
+  ) {
+    this.byteLength = Math.max(ALIGNMENT, Math.ceil((length * itemSize(dtype)) / ALIGNMENT) * ALIGNMENT);
+    this.buffer = buffer ?? new ArrayBuffer(this.byteLength);
+  }
+
+  /** A storage with a copy of `values`. */
+  static from(dtype: DType, values: TypedArray): Storage {
+    const storage = new Storage(dtype, values.length);
+    new Uint8Array(storage.buffer as ArrayBuffer).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
+    return storage;
+  }
+
+  /** A fresh typed array with the current values. */
+  toTypedArray(): TypedArray {
+    const out = typedArray(this.dtype, this.length);
+    const bytes = new Uint8Array(out.buffer);
+    if (this.home) this.home.read(this, bytes);
+    else bytes.set(new Uint8Array(this.hostBuffer(), 0, bytes.length));
+    return out;
+  }
+
+  /** The host buffer, fetched back from a target's memory if need be. Do not keep it across program runs. */
+  hostBuffer(): ArrayBuffer {
+    if (this.home) this.home.evict(this);
+    return this.buffer as ArrayBuffer;
+  }
+
+  /** The host values in place (no copy). Do not keep the view across program runs. */
+  hostView(): TypedArray {
+    return typedArray(this.dtype, this.hostBuffer(), 0, this.length);
+  }
+}

@@ -1,0 +1,132 @@
+// What a primitive is: the operations that autograd and compiler understand. Each brings all its rules; a missing one is
+// a type error.
+import type { DType, TypedArray } from "../base/dtype.js";
+import type { Shape } from "../base/shape.js";
+import type { Buffer, Expr, ExprFactory, Stmt, Var } from "../ir/index.js";
+import type { Attrs, Node } from "./node.js";
+
+/** A plain row-major array: values of the reference interpreter. bool is 0/1 bytes, int64 a BigInt64Array. */
+export interface NdArray {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly data: TypedArray;
+}
+
+/** Gradient rule: `grad` has the shape and dtype of `node`; one entry an input, null where `needs[i]` is false or no gradient flows. */
+export type Vjp = (node: Node, grad: Node, needs: readonly boolean[]) => readonly (Node | null)[];
+
+/** Says why a primitive has no gradient. */
+export interface NonDifferentiable {
+  readonly reason: string;
+}
+
+export function nonDifferentiable(reason: string): NonDifferentiable {
+  return { reason };
+}
+
+interface Common {
+  readonly name: string;
+  readonly hash: number;
+  /** Shape and dtype of the result; throws the user's error. Attributes are already normalised. */
+  readonly infer: (inputs: readonly Node[], attrs: Attrs) => { shape: Shape; dtype: DType };
+  readonly vjp: Vjp | NonDifferentiable;
+  /** Forward nodes whose values `vjp` reads: `inputs` (by number) and whether it reads the result itself. */
+  readonly saves: { readonly inputs: readonly number[]; readonly output: boolean };
+  /** The meaning, as plain loops. */
+  readonly reference: (node: Node, inputs: readonly NdArray[]) => NdArray;
+}
+
+/** Values without inputs: realised storage, a compile-time number, a run-time number. */
+export interface LeafPrimitive extends Common {
+  readonly kind: "storage" | "constant" | "scalar";
+}
+
+/** How a pointwise rule reads its inputs. */
+export interface PointContext {
+  readonly f: ExprFactory;
+  /**
+   * Value of input `i` at `index` (one i32 expression a dim). Where `guard` is given and false, the index may be out of
+   * range: nothing is read and the value is unspecified, so select around it.
+   */
+  input(i: number, index: readonly Expr[], guard?: Expr): Expr;
+}
+
+/**
+ * Each output element is an expression of input elements: arithmetic, movement, gather, iota, random bits. Always fusible.
+ * `cost` guides whether the compiler recomputes or stores: 0 moves data only, 1 is an add, ~15 an exp.
+ */
+export interface PointwisePrimitive extends Common {
+  readonly kind: "pointwise";
+  readonly cost: number;
+  /** True if output element i depends on input elements at the same index only (all inputs have the output's shape). */
+  readonly isElementwise: boolean;
+  readonly lower: (context: PointContext, index: readonly Expr[], node: Node) => Expr;
+  /** Index inputs whose values must lie in a range; the compiler checks them before anything is written in place. */
+  readonly checks?: (node: Node) => readonly IndexCheck[];
+}
+
+export interface IndexCheck {
+  readonly input: number;
+  /** Inclusive. */
+  readonly low: number;
+  readonly high: number;
+  /** Message for a violating value. */
+  readonly message: (value: number) => string;
+}
+
+/** Combines the elements along `attrs.dims` (ascending), which the result lacks. */
+export interface ReductionPrimitive extends Common {
+  readonly kind: "reduction";
+  readonly combine: "add" | "mul" | "max" | "min";
+}
+
+/**
+ * Sum of products over the labels that `attrs.out` lacks: attrs `{ a: number[], b: number[], out: number[] }` label the
+ * dims of both inputs and the result, as einsum's letters. No label twice in one operand; each label of the result is in
+ * an operand; each label of an operand is in the other or in the result.
+ */
+export interface ContractionPrimitive extends Common {
+  readonly kind: "contraction";
+}
+
+/** Joins inputs along `attrs.dim`; the compiler computes each input straight into its part of the result. */
+export interface ConcatPrimitive extends Common {
+  readonly kind: "concat";
+}
+
+/** Has gradient rules of its own, but compiles as other nodes: `decompose` gives them. */
+export interface CompositePrimitive extends Common {
+  readonly kind: "composite";
+  readonly decompose: (node: Node) => Node;
+}
+
+/** What a routine writes its kernels with. */
+export interface RoutineContext {
+  readonly f: ExprFactory;
+  /** The inputs' values in memory, row-major. */
+  readonly inputs: readonly Buffer[];
+  readonly output: Buffer;
+  /** Memory shared by the routine's kernels. */
+  temporary(name: string, dtype: DType, size: number): Buffer;
+  /** Scratch of one tile. */
+  local(name: string, dtype: DType, size: number): Buffer;
+  /** Adds a kernel; kernels run one after the other. `body` gets the tile variable. */
+  kernel(name: string, tiles: number, body: (tile: Var) => Stmt[]): void;
+}
+
+/** Kernel IR with run-time control flow over inputs in memory, not fused: sort, scans, scatter. */
+export interface RoutinePrimitive extends Common {
+  readonly kind: "routine";
+  readonly build: (context: RoutineContext, node: Node) => void;
+  readonly checks?: (node: Node) => readonly IndexCheck[];
+}
+
+export type Primitive =
+  | LeafPrimitive
+  | PointwisePrimitive
+  | ReductionPrimitive
+  | ContractionPrimitive
+  | ConcatPrimitive
+  | CompositePrimitive
+  | RoutinePrimitive;
+

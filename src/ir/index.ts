@@ -1,0 +1,5 @@
+// Kernel IR: types, expression factory, scalar semantics, the Target interface.
+export * from "./expr.js";
+export * from "./semantics.js";
+export * from "./target.js";
+export * from "./types.js";

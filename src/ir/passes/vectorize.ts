@@ -1,0 +1,358 @@
+// Runs loops marked "vectorize" side by side: `lanes` iterations in a vector, and `unroll` vectors at a time so that
+// independent chains overlap. Reductions into a variable of an outer block get one accumulator a vector, combined in a
+// fixed order afterwards. A loop whose body branches on the loop variable stays scalar.
+import { children, type ExprFactory, scalarOf } from "../expr.js";
+import type { BinaryOp, Expr, Scalar, Stmt, Var } from "../types.js";
+
+export interface VectorizeOptions {
+  /** Lanes for a loop whose widest element has `bytes` bytes. */
+  readonly lanes: (bytes: 4 | 8) => number;
+  /** Upper bound of vectors in flight. */
+  readonly maxUnroll: number;
+}
+
+type ForStmt = Extract<Stmt, { kind: "for" }>;
+
+/** Applies the pass to all marked loops, innermost marks first. */
+export function vectorize(f: ExprFactory, body: readonly Stmt[], options: VectorizeOptions): Stmt[] {
+  return body.flatMap((stmt): Stmt[] => {
+    switch (stmt.kind) {
+      case "for": {
+        const inner: ForStmt = { ...stmt, body: vectorize(f, stmt.body, options) };
+        return stmt.hint === "vectorize" ? vectorizeLoop(f, inner, options) : [inner];
+      }
+      case "if":
+        return [{ ...stmt, then: vectorize(f, stmt.then, options), else: vectorize(f, stmt.else, options) }];
+      case "while":
+        return [{ ...stmt, body: vectorize(f, stmt.body, options) }];
+      default:
+        return [stmt];
+    }
+  });
+}
+
+function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions): Stmt[] {
+  const scalar: ForStmt = { kind: "for", v: loop.v, from: loop.from, to: loop.to, step: loop.step, body: loop.body };
+  const lanes = options.lanes(widestBytes(loop.body));
+  const trips = f.sub(loop.to, loop.from);
+  if (lanes === 1 || trips.max < lanes || loop.step !== 1) return [scalar];
+  const unroll = chooseUnroll(loop.body, options.maxUnroll, Math.floor(trips.max / lanes));
+  const out: Stmt[] = [];
+  let done: Expr = f.int(0); // iterations already emitted
+  for (const width of new Set([unroll, 1])) {
+    const step = lanes * width;
+    const rest = f.sub(trips, done);
+    const blocks = f.div(rest, f.int(step));
+    if (blocks.max < 1) continue;
+    const made = new LoopVectorizer(f, loop, lanes, width).emit(f.add(loop.from, done), blocks);
+    if (!made) return [scalar];
+    out.push(...made);
+    done = f.add(done, f.mul(blocks, f.int(step)));
+  }
+  const from = f.add(loop.from, done);
+  if (f.sub(loop.to, from).max > 0) out.push({ ...scalar, from });
+  return out;
+}
+
+/** More vectors in flight for small bodies: latency hides, and big bodies would only spill. */
+function chooseUnroll(body: readonly Stmt[], maxUnroll: number, vectors: number): number {
+  const size = countExprs(body);
+  const wish = size <= 12 ? 4 : size <= 30 ? 2 : 1;
+  let unroll = 1;
+  while (unroll * 2 <= Math.min(wish, maxUnroll, vectors)) unroll *= 2;
+  return unroll;
+}
+
+function countExprs(body: readonly Stmt[]): number {
+  const seen = new Set<Expr>();
+  forEachExpr(body, (x) => seen.add(x));
+  return seen.size;
+}
+
+function widestBytes(body: readonly Stmt[]): 4 | 8 {
+  let widest: 4 | 8 = 4;
+  forEachExpr(body, (x) => {
+    if (x.type === "f64" || x.type === "i64") widest = 8;
+  });
+  for (const stmt of body) if (stmt.kind === "store" && wide(scalarOf(stmt.buffer.dtype))) widest = 8;
+  return widest;
+}
+
+function wide(type: Scalar): boolean {
+  return type === "f64" || type === "i64";
+}
+
+/** Calls `visit` for each distinct expression of `body`, nested statements included. */
+export function forEachExpr(body: readonly Stmt[], visit: (x: Expr) => void): void {
+  const seen = new Set<Expr>();
+  const walk = (x: Expr): void => {
+    if (seen.has(x)) return;
+    seen.add(x);
+    visit(x);
+    for (const child of children(x)) walk(child);
+  };
+  const statement = (stmt: Stmt): void => {
+    switch (stmt.kind) {
+      case "let":
+      case "assign":
+        return walk(stmt.value);
+      case "store":
+        walk(stmt.index);
+        walk(stmt.value);
+        if (stmt.guard) walk(stmt.guard);
+        return;
+      case "for":
+        walk(stmt.from);
+        walk(stmt.to);
+        return stmt.body.forEach(statement);
+      case "if":
+        walk(stmt.cond);
+        stmt.then.forEach(statement);
+        return stmt.else.forEach(statement);
+      case "while":
+        walk(stmt.cond);
+        return stmt.body.forEach(statement);
+    }
+  };
+  body.forEach(statement);
+}
+
+const identities: Partial<Record<BinaryOp, (type: Scalar) => number | boolean>> = {
+  add: () => 0,
+  mul: () => 1,
+  or: () => false,
+  and: () => true,
+};
+
+const reducible: ReadonlySet<BinaryOp> = new Set(["add", "mul", "min", "max", "and", "or"]);
+
+class NotVectorizable extends Error {}
+
+class LoopVectorizer {
+  readonly #vectorVars = new Map<Var, readonly Var[]>();
+  readonly #reductions: { v: Var; op: BinaryOp; parts: readonly Var[] }[] = [];
+  readonly #memo: Map<Expr, Expr>[];
+  readonly #depends = new Map<Expr, boolean>();
+  #block: Var;
+  #base: Expr;
+
+  constructor(
+    private readonly f: ExprFactory,
+    private readonly loop: ForStmt,
+    private readonly lanes: number,
+    private readonly width: number,
+  ) {
+    this.#memo = Array.from({ length: width }, () => new Map<Expr, Expr>());
+    this.#block = loop.v;
+    this.#base = loop.v;
+  }
+
+  /** The loop over `blocks` blocks from iteration `from`, or null if it cannot be vectorised. */
+  emit(from: Expr, blocks: Expr): Stmt[] | null {
+    const { f, lanes, width } = this;
+    this.#block = f.variable(`${this.loop.v.name}q`, "i32", { min: 0, max: Math.max(0, blocks.max - 1) });
+    this.#base = f.add(from, f.mul(this.#block, f.int(lanes * width)));
+    try {
+      const body = this.#statements(this.loop.body);
+      const before: Stmt[] = [];
+      const after: Stmt[] = [];
+      for (const { v, op, parts } of this.#reductions) {
+        for (const part of parts) before.push({ kind: "let", v: part, value: this.#identity(op, v) });
+        let sum: Expr = parts[0] as Var;
+        for (const part of parts.slice(1)) sum = f.binary(op, sum, part);
+        after.push({ kind: "assign", v, value: f.binary(op, v, f.reduceLanes(op, sum)) });
+      }
+      return [...before, { kind: "for", v: this.#block, from: f.int(0), to: blocks, step: 1, body }, ...after];
+    } catch (error) {
+      if (error instanceof NotVectorizable) return null;
+      throw error;
+    }
+  }
+
+  /** min and max start from the running value: it takes part anyway, and needs no infinity of an integer type. */
+  #identity(op: BinaryOp, v: Var): Expr {
+    const neutral = identities[op];
+    return neutral ? this.f.const(v.type, neutral(v.type), this.lanes) : this.f.splat(v, this.lanes);
+  }
+
+  #statements(body: readonly Stmt[]): Stmt[] {
+    return body.flatMap((stmt) => this.#statement(stmt));
+  }
+
+  #statement(stmt: Stmt): Stmt[] {
+    switch (stmt.kind) {
+      case "let":
+        return this.#declare(stmt);
+      case "assign":
+        return this.#assign(stmt);
+      case "store":
+        return this.#copies((u) => this.#store(stmt, u)).flat();
+      case "for":
+        if (this.#dependsOnLoop(stmt.from) || this.#dependsOnLoop(stmt.to)) throw new NotVectorizable();
+        return [{ ...stmt, body: this.#statements(stmt.body) }];
+      case "if":
+        if (this.#dependsOnLoop(stmt.cond)) throw new NotVectorizable();
+        return [{ ...stmt, then: this.#statements(stmt.then), else: this.#statements(stmt.else) }];
+      case "while":
+        throw new NotVectorizable();
+    }
+  }
+
+  #declare(stmt: Extract<Stmt, { kind: "let" }>): Stmt[] {
+    if (!stmt.v.mutable && !this.#dependsOnLoop(stmt.value)) return [stmt];
+    const parts = this.#newParts(stmt.v);
+    this.#vectorVars.set(stmt.v, parts);
+    this.#depends.set(stmt.v, true);
+    return parts.map((v, u) => ({ kind: "let", v, value: this.#vector(stmt.value, u) }));
+  }
+
+  #assign(stmt: Extract<Stmt, { kind: "assign" }>): Stmt[] {
+    const parts = this.#vectorVars.get(stmt.v) ?? this.#reductionParts(stmt);
+    const values = this.#copies((u) => this.#vector(stmt.value, u));
+    for (const memo of this.#memo) memo.clear(); // the variable changed: nothing computed from it may be reused
+    return parts.map((v, u) => ({ kind: "assign", v, value: values[u] as Expr }));
+  }
+
+  /** `v = op(v, x)` with v of an outer block: one accumulator a vector. */
+  #reductionParts({ v, value }: Extract<Stmt, { kind: "assign" }>): readonly Var[] {
+    const op = value.kind === "binary" && (value.a === v || value.b === v) ? value.op : value.kind === "fma" ? "add" : null;
+    if (!op || !reducible.has(op) || (value.kind === "fma" && value.c !== v)) throw new NotVectorizable();
+    const parts = this.#newParts(v);
+    this.#vectorVars.set(v, parts);
+    this.#depends.set(v, true);
+    this.#reductions.push({ v, op, parts });
+    this.#depends.delete(value);
+    return parts;
+  }
+
+  #newParts(v: Var): Var[] {
+    const { f, lanes } = this;
+    return this.#copies((u) => f.variable(`${v.name}${u}`, v.type, { lanes, mutable: v.mutable }));
+  }
+
+  #copies<T>(make: (u: number) => T): T[] {
+    return Array.from({ length: this.width }, (_, u) => make(u));
+  }
+
+  #store(stmt: Extract<Stmt, { kind: "store" }>, u: number): Stmt[] {
+    const { f, lanes } = this;
+    if (stmt.guard && this.#dependsOnLoop(stmt.guard)) throw new NotVectorizable();
+    const value = f.splat(this.#vector(stmt.value, u), lanes);
+    const indices = this.#laneIndices(stmt.index, u);
+    const deltas = this.#deltas(indices);
+    if (deltas?.every((d, j) => d === j)) return [{ ...stmt, index: indices[0] as Expr, value }];
+    if (deltas?.every((d) => d === 0)) throw new NotVectorizable(); // all iterations write one element
+    return indices.map((index, j) => ({ ...stmt, index, value: f.extract(value, j) }));
+  }
+
+  #dependsOnLoop(x: Expr): boolean {
+    if (x === this.loop.v) return true;
+    const known = this.#depends.get(x);
+    if (known !== undefined) return known;
+    const result = children(x).some((child) => this.#dependsOnLoop(child));
+    this.#depends.set(x, result);
+    return result;
+  }
+
+  /** `x` for the lanes of copy `u`: scalar where all lanes agree. */
+  #vector(x: Expr, u: number): Expr {
+    if (!this.#dependsOnLoop(x)) return x;
+    const memo = this.#memo[u] as Map<Expr, Expr>;
+    const known = memo.get(x);
+    if (known) return known;
+    const made = this.#makeVector(x, u);
+    memo.set(x, made);
+    return made;
+  }
+
+  #makeVector(x: Expr, u: number): Expr {
+    const { f, lanes } = this;
+    if (x === this.loop.v) return f.add(f.splat(this.#first(u), lanes), iota(f, lanes));
+    switch (x.kind) {
+      case "var":
+        return (this.#vectorVars.get(x) as readonly Var[])[u] as Var;
+      case "linear": {
+        let sum: Expr = f.splat(f.int(x.constant), lanes);
+        x.terms.forEach((term, i) => {
+          const factor = f.int(x.coefficients[i] as number);
+          const part = f.splat(this.#vector(term, u), lanes);
+          sum = f.binary("add", sum, f.binary("mul", part, f.splat(factor, lanes)));
+        });
+        return sum;
+      }
+      case "load":
+        return this.#load(x, u);
+      case "splat":
+      case "lanes":
+      case "extract":
+      case "shuffle":
+        throw new NotVectorizable();
+      default: {
+        return f.rebuild(x, (child) => this.#vector(child, u));
+      }
+    }
+  }
+
+  /** The loop variable's value in lane 0 of copy `u`. */
+  #first(u: number): Expr {
+    return this.f.add(this.#base, this.f.int(this.lanes * u));
+  }
+
+  #laneIndices(index: Expr, u: number): Expr[] {
+    return Array.from({ length: this.lanes }, (_, j) => this.#lane(index, u, j));
+  }
+
+  /** Scalar `x` of lane `j`. */
+  #lane(x: Expr, u: number, j: number): Expr {
+    const { f } = this;
+    const replacements = new Map<Expr, Expr>([[this.loop.v, f.add(this.#first(u), f.int(j))]]);
+    for (const [v, parts] of this.#vectorVars) replacements.set(v, f.extract(parts[u] as Var, j));
+    return this.f.substitute(x, replacements);
+  }
+
+  #deltas(indices: readonly Expr[]): number[] | null {
+    const first = indices[0] as Expr;
+    const deltas: number[] = [];
+    for (const index of indices) {
+      const delta = this.f.sub(index, first);
+      if (delta.kind !== "const") return null;
+      deltas.push(delta.value as number);
+    }
+    return deltas;
+  }
+
+  #load(x: Extract<Expr, { kind: "load" }>, u: number): Expr {
+    const { f, lanes } = this;
+    const guardVaries = x.guard !== null && this.#dependsOnLoop(x.guard);
+    const indices = this.#laneIndices(x.index, u);
+    if (!guardVaries) {
+      const deltas = this.#deltas(indices);
+      const wideLoad = deltas && this.#patternLoad(x, indices, deltas);
+      if (wideLoad) return wideLoad;
+    }
+    const guards = indices.map((_, j) => (x.guard && guardVaries ? this.#lane(x.guard, u, j) : x.guard));
+    return f.lanes(Array.from({ length: lanes }, (_, j) => f.load(x.buffer, indices[j] as Expr, 1, guards[j] ?? null)));
+  }
+
+  #patternLoad(x: Extract<Expr, { kind: "load" }>, indices: readonly Expr[], deltas: readonly number[]): Expr | null {
+    const { f, lanes } = this;
+    const first = indices[0] as Expr;
+    const wide = (index: Expr): Expr => f.load(x.buffer, index, lanes, x.guard);
+    if (deltas.every((d, j) => d === j)) return wide(first);
+    if (deltas.every((d, j) => d === -j)) {
+      const reversed = deltas.map((_, j) => lanes - 1 - j);
+      const loaded = wide(indices[lanes - 1] as Expr);
+      return f.shuffle(loaded, loaded, reversed);
+    }
+    if (deltas.every((d, j) => d === 2 * j)) {
+      // Even elements of two overlapping vectors: the second ends at the last element needed, never beyond it.
+      const pattern = deltas.map((d) => (d < lanes ? d : d - (lanes - 1) + lanes));
+      return f.shuffle(wide(first), wide(f.add(first, f.int(lanes - 1))), pattern);
+    }
+    return null;
+  }
+}
+
+function iota(f: ExprFactory, lanes: number): Expr {
+  return f.lanes(Array.from({ length: lanes }, (_, j) => f.int(j)));
+}

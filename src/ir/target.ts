@@ -1,0 +1,43 @@
+// What a target is to the rest of Gradus: it loads programs and runs them on storages.
+import type { Storage } from "../base/storage.js";
+import type { Program, Scalar } from "./types.js";
+
+/** What the compiler has to know of a target to choose schedules. Affects speed, and the order of sums by `lanes` only. */
+export interface TargetInfo {
+  /** Lanes of a vector in a kernel whose widest element type has `bytes` bytes; 1 switches vectors off. */
+  lanes(bytes: 1 | 4 | 8): number;
+  /** True if integer and bool vectors are supported for these scalar types. */
+  supportsVector(type: Scalar): boolean;
+  /** Rows × vectors of accumulators of the contraction micro-kernel. */
+  readonly microRows: number;
+  readonly microVectors: number;
+  readonly threads: number;
+  readonly cacheBytes: { readonly l1: number; readonly l2: number };
+}
+
+/** A loaded program. */
+export interface Executable {
+  /** Runs all stages. Throws StatusError when the program's status word was set. */
+  run(bindings: readonly Storage[], scalars: Float64Array): void;
+  /** Gives back code and memory; called when the program cache evicts it. */
+  free(): void;
+  /** Bytes of code and fixed memory held. */
+  readonly sizeBytes: number;
+}
+
+export interface Target {
+  /** `interpreter`, `wasm`, `wasm:relaxed` … */
+  readonly name: string;
+  readonly info: TargetInfo;
+  load(program: Program): Executable;
+}
+
+/** A value-dependent error that kernels reported: code and details of the program's status word. */
+export class ProgramStatusError extends Error {
+  constructor(
+    readonly status: number,
+    readonly details: readonly [number, number, number],
+  ) {
+    super(`program status ${status}`);
+  }
+}
