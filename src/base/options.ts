@@ -1,0 +1,50 @@
+// Option objects at run time: unknown names and surplus arguments are errors that name the nearest option.
+import { ArgumentError } from "./errors.js";
+
+/** Throws ArgumentError unless every key of `options` is one of `names`. */
+export function checkOptions(op: string, options: object | undefined, names: readonly string[]): void {
+  if (options === undefined) return;
+  if (options === null || typeof options !== "object" || Array.isArray(options)) {
+    throw new ArgumentError(`${op}: options must be an object like { ${names[0] ?? ""} }, got ${describe(options)}`, {
+      op,
+    });
+  }
+  for (const key in options) if (!names.includes(key)) throw unknownName(op, "option", key, names);
+}
+
+/** The error for a name that is not one of `names`, with the nearest of them. */
+export function unknownName(op: string, what: string, name: string, names: readonly string[]): ArgumentError {
+  const near = nearest(name, names);
+  const hint = near ? `; did you mean "${near}"?` : `; one of ${names.join(", ")}`;
+  return new ArgumentError(`${op}: unknown ${what} "${name}"${hint}`, near ? { op, fix: near } : { op });
+}
+
+function describe(value: unknown): string {
+  return Array.isArray(value) ? "an array" : String(value);
+}
+
+/** The name closest to `name`, if it is close at all: at most a third of its letters differ. */
+export function nearest(name: string, names: readonly string[]): string | null {
+  const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, "");
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of names) {
+    const distance = editDistance(plain(name), plain(candidate));
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
