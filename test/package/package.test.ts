@@ -1,0 +1,149 @@
+// The published form: the tarball, installed in an empty strict project, type-checks, runs, is required and is bundled.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../scripts/dist.js";
+import { copyInto, createProject, type Project, type Run, tool, writeSmallMnist } from "./project.js";
+
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const specifiers: string[] = Object.keys(manifest.exports)
+  .filter((path) => path !== "./package.json")
+  .map((path) => `gradus${path.slice(1)}`);
+const program = "examples/mnist.ts";
+
+/** A small training run that needs every layer: modules, autograd, an optimizer, a target. */
+const tinyTraining = `
+import { manualSeed, randn } from "gradus";
+import * as nn from "gradus/nn";
+import * as optim from "gradus/optim";
+
+manualSeed(1);
+const model = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 1));
+const optimizer = new optim.Adam(model.parameters(), { lr: 0.05 });
+const criterion = new nn.MSELoss();
+const x = randn([32, 4]);
+const y = x.sum(1, { keepdim: true });
+const losses: number[] = [];
+for (let step = 0; step < 40; step++) {
+  const loss = criterion(model(x), y);
+  optimizer.zeroGrad();
+  loss.backward();
+  optimizer.step();
+  losses.push(loss.item());
+}
+console.log(JSON.stringify({ first: losses[0], last: losses[39] }));
+`;
+
+let project: Project;
+let compiled: Run;
+
+beforeAll(() => {
+  project = createProject();
+  copyInto(project, program, "src/mnist.ts");
+  copyInto(project, "test/types/cases.ts", "src/types.ts");
+  project.write("src/training.ts", tinyTraining);
+  compiled = project.node([tool("typescript/bin/tsc"), "-p", "."]);
+}, 300_000);
+
+afterAll(() => project?.remove());
+
+function expectTrained(stdout: string): void {
+  const { first, last } = JSON.parse(stdout);
+  expect(last).toBeLessThan(first / 2);
+}
+
+describe("package", () => {
+  test("given the tarball, it holds what a user needs and no sources or tests", () => {
+    expect(project.packed).toEqual(
+      expect.arrayContaining(["README.md", "LICENSE", "CHANGELOG.md", "dist/cli/main.js"]),
+    );
+    expect(
+      project.packed.filter((path) => !/^(dist\/|README\.md|LICENSE|CHANGELOG\.md|package\.json)/.test(path)),
+    ).toEqual([]);
+    expect(project.packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\/\./.test(path))).toEqual([]);
+  });
+
+  test("given a strict project that checks library types, the program and the type cases compile", () => {
+    expect(compiled).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  test("given the README, its program is examples/mnist.ts to the letter", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const example = readFileSync(join(root, program), "utf8");
+    const fenced = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text]) => text);
+    expect(fenced).toContain(example);
+    expect(example.trimEnd().split("\n").length).toBeLessThanOrEqual(60);
+  });
+
+  test("given a small MNIST, the README's program trains and prints its epochs and the accuracy", () => {
+    const data = join(project.folder, "data");
+    writeSmallMnist(data, { train: 640, test: 200 });
+    const { status, stdout, stderr } = project.node(["out/mnist.js"], { GRADUS_DATA: data });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/Epoch \[10\/10\], Loss: \d+\.\d+/);
+    expect(stdout).toMatch(/Test Accuracy: \d+(\.\d+)?%/);
+  }, 120_000);
+
+  test("given a plain training loop, the installed package trains", () => {
+    const { status, stdout, stderr } = project.node(["out/training.js"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expectTrained(stdout);
+  });
+
+  test.each(specifiers)("given CommonJS, require(%j) gives the module's exports", (specifier) => {
+    const code = `process.stdout.write(String(Object.keys(require(${JSON.stringify(specifier)})).length))`;
+    const { status, stdout, stderr } = project.node(["--no-warnings", "--input-type=commonjs", "-e", code]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(Number(stdout)).toBeGreaterThan(0);
+  });
+
+  test("given the command line, gradus --version prints the package's version", () => {
+    const { status, stdout } = project.node(["node_modules/gradus/dist/cli/main.js", "--version"]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `${manifest.version}\n` });
+  });
+});
+
+describe("bundle", () => {
+  test("given Vite and a browser build, the bundle imports nothing and still trains", async () => {
+    const warnings: string[] = [];
+    await build({
+      root: project.folder,
+      configFile: false,
+      logLevel: "silent",
+      build: {
+        lib: { entry: join(project.folder, "out/training.js"), formats: ["es"], fileName: "training" },
+        outDir: join(project.folder, "bundle"),
+        rollupOptions: { onwarn: (warning) => warnings.push(warning.message) },
+      },
+    });
+    expect(warnings).toEqual([]);
+    const text = readFileSync(join(project.folder, "bundle/training.js"), "utf8");
+    expect(text).not.toMatch(/(from|import)\s*\(?\s*["'](node:|gradus|#)/);
+    const { status, stdout, stderr } = project.node(["bundle/training.js"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expectTrained(stdout);
+  }, 120_000);
+});
+
+describe("manifest", () => {
+  test("given publint in strict mode, it has nothing to say", () => {
+    const { status, stdout, stderr } = project.node([tool("publint/src/cli.js"), "run", "--strict", project.tarball]);
+    expect({ status, output: stdout + stderr }).toEqual({ status: 0, output: expect.stringContaining("All good!") });
+  });
+
+  test("given Are The Types Wrong, every subpath resolves in every mode", () => {
+    // One format is offered, ES modules, which `require` loads from Node 20.19 on: the rule against that does not apply.
+    const args = [
+      tool("@arethetypeswrong/cli/dist/index.js"),
+      project.tarball,
+      "--ignore-rules",
+      "cjs-resolves-to-esm",
+    ];
+    const { status, stdout, stderr } = project.node([...args, "--no-emoji", "--no-color"]);
+    expect({ status, output: stdout + stderr }).toEqual({
+      status: 0,
+      output: expect.stringContaining("No problems found"),
+    });
+  });
+});
