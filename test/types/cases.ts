@@ -1,0 +1,132 @@
+// Type tests: what must compile, and, after `@ts-expect-error`, what must not. Compiled, never run.
+import { compile, type Tensor, tensor, zeros } from "gradus";
+import { DataLoader, TensorDataset } from "gradus/data";
+import * as nn from "gradus/nn";
+import { crossEntropy } from "gradus/nn/functional";
+import * as optim from "gradus/optim";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only where `A` and `B` are the same type. */
+export function same<A, B>(_verdict: Equal<A, B>): void {}
+
+class Classifier extends nn.Module {
+  body = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 3));
+  forward(x: Tensor): Tensor {
+    return this.body(x);
+  }
+}
+
+class Attention extends nn.Module {
+  forward(query: Tensor, options: { causal: boolean }): [output: Tensor, weights: Tensor] {
+    return [query, options.causal ? query : query.neg()];
+  }
+}
+
+export function modulesAreCalled(x: Tensor): void {
+  const model = new Classifier();
+  same<ReturnType<typeof model>, Tensor>(true);
+  const y: Tensor = model(x);
+  // @ts-expect-error: forward takes a tensor
+  model("image");
+  // @ts-expect-error: forward takes one argument
+  model();
+  // @ts-expect-error: forward takes no second argument
+  model(x, x);
+
+  const attention = new Attention();
+  const [output, weights] = attention(y, { causal: true });
+  same<typeof output, Tensor>(true);
+  same<typeof weights, Tensor>(true);
+  // @ts-expect-error: the second argument is missing
+  attention(y);
+  // @ts-expect-error: causal is a boolean
+  attention(y, { causal: 1 });
+  // @ts-expect-error: Sequential takes modules of one tensor
+  new nn.Sequential(new Attention());
+
+  same<ReturnType<typeof model.train>, Classifier>(true);
+  same<ReturnType<typeof model.clone>, Classifier>(true);
+}
+
+export function layersCheckTheirArguments(): void {
+  new nn.Linear(4, 8, { bias: false });
+  // @ts-expect-error: outFeatures is missing
+  new nn.Linear(4);
+  // @ts-expect-error: no boolean positional arguments
+  new nn.Linear(4, 8, false);
+  // @ts-expect-error: an unknown option
+  new nn.Linear(4, 8, { biases: false });
+  new nn.Conv2d(1, 32, [3, 3], { stride: 2, padding: [1, 1] });
+  // @ts-expect-error: kernelSize is missing
+  new nn.Conv2d(1, 32);
+  // @ts-expect-error: an unknown option
+  new nn.Conv2d(1, 32, 3, { pad: 1 });
+  // @ts-expect-error: a two-dimensional layer has two strides
+  new nn.Conv2d(1, 32, 3, { stride: [1, 1, 1] });
+  // @ts-expect-error: not one of the reductions
+  new nn.CrossEntropyLoss({ reduction: "average" });
+}
+
+export function tensorsCheckTheirArguments(x: Tensor): void {
+  const [batch, channels] = x.shape;
+  same<typeof batch, number>(true);
+  same<typeof channels, number>(true);
+  same<typeof x.grad, Tensor | null>(true);
+  x.view(-1, 10).permute([1, 0]).sum(0, { keepdim: true });
+  zeros([2, 3], { dtype: "int64", requiresGrad: false });
+  // @ts-expect-error: no such dtype
+  zeros([2, 3], { dtype: "float31" });
+  // @ts-expect-error: no such device
+  zeros([2, 3], { device: "cuda" });
+  // @ts-expect-error: an unknown option
+  zeros([2, 3], { requires_grad: true });
+  // @ts-expect-error: the option is called keepdim
+  x.sum(0, { keepDim: true });
+  // @ts-expect-error: a tensor has no operators
+  x + x;
+  // @ts-expect-error: strings are no tensors
+  tensor("1, 2, 3");
+  // @ts-expect-error: the argument is a tensor or a number
+  x.add("1");
+  // @ts-expect-error: the target is missing
+  crossEntropy(x);
+}
+
+export function optimizersCheckTheirArguments(model: Classifier): void {
+  new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4 });
+  new optim.AdamW([{ params: model.parameters(), lr: 0.01 }], { lr: 0.001, betas: [0.9, 0.99] });
+  // @ts-expect-error: lr is a number
+  new optim.Adam(model.parameters(), { lr: "0.001" });
+  // @ts-expect-error: an unknown option
+  new optim.Adam(model.parameters(), { learningRate: 0.001 });
+  // @ts-expect-error: betas are two
+  new optim.Adam(model.parameters(), { betas: [0.9] });
+  // @ts-expect-error: an optimizer takes parameters, not the model
+  new optim.Adam(model, { lr: 0.001 });
+}
+
+export async function loadersTypeTheirBatches(images: Tensor, labels: Tensor): Promise<void> {
+  const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 64, shuffle: true });
+  for (const [x, y] of loader) {
+    same<typeof x, Tensor>(true);
+    same<typeof y, Tensor>(true);
+  }
+  for await (const [x, y] of loader) {
+    same<typeof x, Tensor>(true);
+    same<typeof y, Tensor>(true);
+  }
+  // @ts-expect-error: an unknown option
+  new DataLoader(new TensorDataset(images), { batchsize: 64 });
+}
+
+export function compiledFunctionsKeepTheirTypes(model: Classifier, x: Tensor, y: Tensor): void {
+  const step = compile((images: Tensor, labels: Tensor) => crossEntropy(model(images), labels));
+  same<ReturnType<typeof step>, Tensor>(true);
+  step(x, y);
+  // @ts-expect-error: the labels are missing
+  step(x);
+  // @ts-expect-error: a step takes tensors
+  step(x, [1, 2]);
+  // @ts-expect-error: only synchronous functions compile
+  compile(async (images: Tensor) => model(images));
+}
