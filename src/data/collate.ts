@@ -1,0 +1,94 @@
+// From a list of items to a batch: tensors are stacked, numbers become a tensor, tuples and objects go field by field.
+import { ArgumentError } from "../base/index.js";
+import { stack, Tensor, tensor } from "../tensor/index.js";
+
+/** The batch a list of items `T` becomes. */
+export type Batched<T> = T extends Tensor | number | bigint | boolean
+  ? Tensor
+  : T extends string
+    ? string[]
+    : T extends ArrayBufferView
+      ? Tensor
+      : T extends readonly unknown[]
+        ? { -readonly [K in keyof T]: Batched<T[K]> }
+        : T extends object
+          ? { -readonly [K in keyof T]: Batched<T[K]> }
+          : T[];
+
+/**
+ * The default collate function: tensors and typed arrays are stacked along a new first dim, numbers give float32,
+ * bigints int64, booleans bool; strings stay a list; arrays and objects are batched field by field.
+ *
+ * Numbers never become integers by their values: give class labels as tensors (or bigints).
+ * @throws ArgumentError if items differ in kind or length, or cannot be batched.
+ * @example defaultCollate([[randn([3]), 1], [randn([3]), 2]]) // [Tensor [2, 3], Tensor [2]]
+ */
+export function defaultCollate<T>(items: readonly T[]): Batched<T> {
+  return collate(items, "item") as Batched<T>;
+}
+
+function collate(items: readonly unknown[], path: string): unknown {
+  const first = items[0];
+  const stranger = items.find((item) => kindOf(item) !== kindOf(first));
+  if (stranger !== undefined) {
+    throw new ArgumentError(`collate: ${path} is ${kindOf(first)} in one item and ${kindOf(stranger)} in another`, {
+      op: "collate",
+    });
+  }
+  switch (kindOf(first)) {
+    case "tensor":
+      return stack(items as Tensor[]);
+    case "number":
+    case "bigint":
+    case "boolean":
+      return tensor(items as number[]);
+    case "typed array":
+      return stack((items as Float32Array[]).map((item) => tensor(item)));
+    case "string":
+      return [...items];
+    case "array":
+      return collateArrays(items as unknown[][], path);
+    case "object":
+      return collateObjects(items as Record<string, unknown>[], path);
+    default:
+      throw new ArgumentError(`collate: ${path} is ${kindOf(first)}, which has no batch form; pass a collate function`, {
+        op: "collate",
+      });
+  }
+}
+
+function kindOf(item: unknown): string {
+  if (item instanceof Tensor) return "tensor";
+  if (ArrayBuffer.isView(item)) return "typed array";
+  if (Array.isArray(item)) return "array";
+  return item === null ? "null" : typeof item;
+}
+
+function collateArrays(items: unknown[][], path: string): unknown[] {
+  const length = items[0]?.length ?? 0;
+  const other = items.find((item) => item.length !== length);
+  if (other) {
+    throw new ArgumentError(
+      `collate: ${path} has ${length} fields in one item and ${other.length} in another; pass a collate function`,
+      { op: "collate" },
+    );
+  }
+  return Array.from({ length }, (_, i) =>
+    collate(
+      items.map((item) => item[i]),
+      `${path}[${i}]`,
+    ),
+  );
+}
+
+function collateObjects(items: Record<string, unknown>[], path: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(items[0] ?? {}).map((key) => [
+      key,
+      collate(
+        items.map((item) => item[key]),
+        `${path}.${key}`,
+      ),
+    ]),
+  );
+}

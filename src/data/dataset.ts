@@ -1,0 +1,154 @@
+// Datasets: items by index, whole batches by indices; subsets, concatenations, splits.
+import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
+import type { Tensor } from "../tensor/index.js";
+import type { Batched } from "./collate.js";
+import { permutation, RandomSequence } from "./philox.js";
+
+/** What a random transform may depend on besides the sample itself, so that batching and prefetching cannot change it. */
+export interface EpochContext {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+export type Indices = readonly number[] | Int32Array;
+
+/**
+ * Items by index.
+ *
+ * `getBatch`, where a dataset has it, makes a whole batch at once: the loader then calls it in place of `get` and collate.
+ * `get` may return a promise; such a dataset needs asynchronous iteration.
+ */
+export interface Dataset<T> {
+  readonly length: number;
+  get(index: number, context?: EpochContext): T | Promise<T>;
+  getBatch?(indices: Indices, context?: EpochContext): Batched<T> | Promise<Batched<T>>;
+}
+
+/** `index` in [0, length), counting a negative one from the end. */
+export function checkIndex(name: string, index: number, length: number): number {
+  if (!Number.isInteger(index) || index < -length || index >= length) {
+    throw new IndexError(`${name}: index ${index} is out of range for ${length} items`, { op: name });
+  }
+  return index < 0 ? index + length : index;
+}
+
+type TensorBatch<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
+
+/**
+ * Tensors with a common first dim as a dataset: item i is the i-th row of each.
+ *
+ * A batch is one lazy gather by the indices, so it becomes part of the step's program.
+ * @throws ArgumentError unless there is a tensor and all first dims agree.
+ * @example new TensorDataset(randn([100, 3]), arange(100)).get(0)[0].shape // [3]
+ */
+export class TensorDataset<T extends readonly Tensor[]> implements Dataset<TensorBatch<T>> {
+  readonly tensors: T;
+  readonly length: number;
+
+  constructor(...tensors: T) {
+    const shapes = tensors.map((t) => t.shape);
+    this.length = shapes[0]?.[0] ?? -1;
+    if (this.length < 0 || shapes.some((shape) => shape[0] !== this.length)) {
+      const text = shapes.map((shape) => `[${shape.join(",")}]`).join(" ");
+      throw new ArgumentError(`TensorDataset: tensors need the same first dim, got shapes ${text || "of no tensor"}`, {
+        op: "TensorDataset",
+        shapes,
+      });
+    }
+    this.tensors = tensors;
+  }
+
+  get(index: number): TensorBatch<T> {
+    const row = checkIndex("TensorDataset", index, this.length);
+    return this.tensors.map((t) => t.select(0, row)) as unknown as TensorBatch<T>;
+  }
+
+  getBatch(indices: Indices): Batched<TensorBatch<T>> {
+    return gatherRows(this.tensors, indices) as unknown as Batched<TensorBatch<T>>;
+  }
+}
+
+/** Some items of a dataset, in the order of `indices`. */
+export class Subset<T> implements Dataset<T> {
+  readonly length: number;
+  declare getBatch?: (indices: Indices, context?: EpochContext) => Batched<T> | Promise<Batched<T>>;
+
+  constructor(
+    readonly dataset: Dataset<T>,
+    readonly indices: Indices,
+  ) {
+    this.length = indices.length;
+    for (const index of indices) checkIndex("Subset", index, dataset.length);
+    // Present only where the dataset has it, because the loader asks by presence.
+    if (dataset.getBatch) {
+      this.getBatch = (batch, context) => dataset.getBatch?.(Array.from(batch, (i) => this.source(i)), context) as never;
+    }
+  }
+
+  private source(index: number): number {
+    return this.indices[checkIndex("Subset", index, this.length)] as number;
+  }
+
+  get(index: number, context?: EpochContext): T | Promise<T> {
+    return this.dataset.get(this.source(index), context);
+  }
+}
+
+/** Datasets one after the other. */
+export class ConcatDataset<T> implements Dataset<T> {
+  readonly length: number;
+
+  constructor(readonly datasets: readonly Dataset<T>[]) {
+    if (datasets.length === 0) throw new ArgumentError("ConcatDataset: needs at least one dataset", { op: "ConcatDataset" });
+    this.length = datasets.reduce((sum, dataset) => sum + dataset.length, 0);
+  }
+
+  get(index: number, context?: EpochContext): T | Promise<T> {
+    let rest = checkIndex("ConcatDataset", index, this.length);
+    for (const dataset of this.datasets) {
+      if (rest < dataset.length) return dataset.get(rest, context);
+      rest -= dataset.length;
+    }
+    throw new IndexError(`ConcatDataset: a dataset changed its length; index ${index}`, { op: "ConcatDataset" });
+  }
+}
+
+/**
+ * Random disjoint subsets of a dataset.
+ * @param lengths - sizes that add up to `dataset.length`, or fractions that add up to 1.
+ * @param options - `seed` (default 0): the same seed gives the same split.
+ * @throws ArgumentError if the lengths do not add up.
+ * @example const [train, validation] = randomSplit(dataset, [0.9, 0.1], { seed: 1 });
+ */
+export function randomSplit<T>(
+  dataset: Dataset<T>,
+  lengths: readonly number[],
+  options: { readonly seed?: number } = {},
+): Subset<T>[] {
+  checkOptions("randomSplit", options, ["seed"]);
+  const sizes = splitSizes(lengths, dataset.length);
+  const order = permutation(dataset.length, new RandomSequence(options.seed ?? 0, "split"));
+  let start = 0;
+  return sizes.map((size) => {
+    start += size;
+    return new Subset(dataset, order.subarray(start - size, start));
+  });
+}
+
+/** Fractions round down; what is left over goes to the first parts, one each, as in PyTorch. */
+function splitSizes(lengths: readonly number[], total: number): number[] {
+  const sum = lengths.reduce((a, b) => a + b, 0);
+  const areFractions = Math.abs(sum - 1) < 1e-6 && lengths.every((x) => x >= 0 && x <= 1);
+  if (areFractions && !(total === 1 && lengths.every(Number.isInteger))) {
+    const sizes = lengths.map((fraction) => Math.floor(fraction * total));
+    const rest = total - sizes.reduce((a, b) => a + b, 0);
+    return sizes.map((size, i) => size + Math.floor(rest / sizes.length) + (i < rest % sizes.length ? 1 : 0));
+  }
+  if (sum !== total || lengths.some((x) => !Number.isInteger(x) || x < 0)) {
+    throw new ArgumentError(
+      `randomSplit: lengths [${lengths.join(", ")}] add up to ${sum}, the dataset has ${total} items; give sizes that add up to it, or fractions that add up to 1`,
+      { op: "randomSplit" },
+    );
+  }
+  return [...lengths];
+}

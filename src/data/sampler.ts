@@ -1,0 +1,133 @@
+// Samplers: the order of a dataset's items in an epoch, a function of seed and epoch only.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import { permutation, RandomSequence } from "./philox.js";
+
+/** The order of items: an epoch's indices. */
+export interface Sampler {
+  /** Indices an epoch has. */
+  readonly length: number;
+  indices(epoch: number): Iterable<number>;
+}
+
+/** The batches of an epoch, each a list of indices. */
+export interface BatchSamplerLike {
+  readonly length: number;
+  batches(epoch: number): Iterable<readonly number[] | Int32Array>;
+}
+
+/** 0, 1, 2 … */
+export class SequentialSampler implements Sampler {
+  constructor(readonly length: number) {}
+
+  indices(): Int32Array {
+    return Int32Array.from({ length: this.length }, (_, i) => i);
+  }
+}
+
+export interface RandomSamplerOptions {
+  /** Default 0. */
+  readonly seed?: number;
+  /** Draw with replacement; default false. */
+  readonly replacement?: boolean;
+  /** Indices an epoch has; default the dataset's length. */
+  readonly numSamples?: number;
+}
+
+/** All indices in random order, another one each epoch; or independent draws with `replacement`. */
+export class RandomSampler implements Sampler {
+  readonly length: number;
+  readonly seed: number;
+  private readonly replacement: boolean;
+
+  constructor(
+    private readonly size: number,
+    options: RandomSamplerOptions = {},
+  ) {
+    checkOptions("RandomSampler", options, ["seed", "replacement", "numSamples"]);
+    this.seed = options.seed ?? 0;
+    this.replacement = options.replacement ?? false;
+    this.length = options.numSamples ?? size;
+    if (!this.replacement && this.length > size) {
+      throw new ArgumentError(
+        `RandomSampler: numSamples ${this.length} is more than the ${size} items; set replacement`,
+        { op: "RandomSampler" },
+      );
+    }
+  }
+
+  indices(epoch: number): Int32Array {
+    const random = new RandomSequence(this.seed, "shuffle", epoch);
+    if (!this.replacement) return permutation(this.size, random).subarray(0, this.length);
+    return Int32Array.from({ length: this.length }, () => random.below(this.size));
+  }
+}
+
+/** Draws index i with probability proportional to `weights[i]`, with replacement. */
+export class WeightedRandomSampler implements Sampler {
+  readonly seed: number;
+  private readonly cumulative: Float64Array;
+
+  constructor(
+    weights: readonly number[],
+    readonly length: number,
+    options: { readonly seed?: number } = {},
+  ) {
+    checkOptions("WeightedRandomSampler", options, ["seed"]);
+    this.seed = options.seed ?? 0;
+    let sum = 0;
+    this.cumulative = Float64Array.from(weights, (weight) => {
+      sum += weight;
+      return sum;
+    });
+    if (!(sum > 0) || weights.some((weight) => !(weight >= 0))) {
+      throw new ArgumentError("WeightedRandomSampler: weights must be non-negative with a positive sum", {
+        op: "WeightedRandomSampler",
+      });
+    }
+  }
+
+  indices(epoch: number): Int32Array {
+    const random = new RandomSequence(this.seed, "shuffle", epoch);
+    const total = this.cumulative[this.cumulative.length - 1] as number;
+    return Int32Array.from({ length: this.length }, () => this.find(random.uniform() * total));
+  }
+
+  /** The first index whose cumulative weight exceeds `value`. */
+  private find(value: number): number {
+    let low = 0;
+    let high = this.cumulative.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.cumulative[middle] as number) > value) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Cuts a sampler's indices into batches; `dropLast` leaves out a smaller last one. */
+export class BatchSampler implements BatchSamplerLike {
+  readonly length: number;
+
+  constructor(
+    private readonly sampler: Sampler,
+    private readonly batchSize: number,
+    private readonly options: { readonly dropLast?: boolean } = {},
+  ) {
+    checkOptions("BatchSampler", options, ["dropLast"]);
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new ArgumentError(`BatchSampler: batchSize must be a positive integer, got ${batchSize}`, {
+        op: "BatchSampler",
+      });
+    }
+    const batches = sampler.length / batchSize;
+    this.length = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  *batches(epoch: number): Generator<Int32Array> {
+    const indices = Int32Array.from(this.sampler.indices(epoch));
+    for (let batch = 0; batch < this.length; batch++) {
+      yield indices.subarray(batch * this.batchSize, (batch + 1) * this.batchSize);
+    }
+  }
+}
