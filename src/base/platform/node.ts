@@ -1,0 +1,122 @@
+// The host seam for Node. The only file below the toolkit that imports `node:` modules.
+import { AsyncLocalStorage } from "node:async_hooks";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, homedir } from "node:os";
+import { dirname } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
+import type { AsyncContext, FileSystem, Platform, PlatformWorker } from "./platform.js";
+
+export type { AsyncContext, FileSystem, Platform, PlatformWorker } from "./platform.js";
+
+const cpuFolder = "/sys/devices/system/cpu/cpu0";
+/** More threads than this wait for memory rather than compute. */
+const mostThreads = 16;
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return null;
+  }
+}
+
+/** "32K", "1024K", "2M" of Linux's cache descriptions. */
+function parseSize(text: string | null): number | null {
+  const match = /^(\d+)([KM]?)$/.exec(text ?? "");
+  if (!match) return null;
+  return Number(match[1]) * (match[2] === "M" ? 2 ** 20 : match[2] === "K" ? 2 ** 10 : 1);
+}
+
+/** Size of the data (or unified) cache of a level, where Linux tells. */
+function cacheSize(level: number): number | null {
+  for (let index = 0; index < 5; index++) {
+    const folder = `${cpuFolder}/cache/index${index}`;
+    if (readText(`${folder}/level`) !== String(level) || readText(`${folder}/type`) === "Instruction") continue;
+    return parseSize(readText(`${folder}/size`));
+  }
+  return null;
+}
+
+/** Hardware threads of a core: entries of a list like "0,64" or "0-1". */
+function threadsPerCore(): number {
+  const siblings = readText(`${cpuFolder}/topology/thread_siblings_list`);
+  if (!siblings) return 1;
+  let count = 0;
+  for (const part of siblings.split(",")) {
+    const [from, to = from] = part.split("-").map(Number);
+    count += Number(to) - Number(from) + 1;
+  }
+  return Math.max(1, count);
+}
+
+/** Small machines use all they are given (a virtual core is often one hyper-thread), larger ones their physical cores. */
+function cores(): number {
+  const available = availableParallelism();
+  return available <= 4 ? available : Math.min(mostThreads, Math.ceil(available / threadsPerCore()));
+}
+
+const files: FileSystem = {
+  readFile: (path) => readFileSync(path),
+  writeFileAtomic(path, bytes) {
+    mkdirSync(dirname(path), { recursive: true });
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      writeFileSync(temporary, bytes);
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  },
+  fileExists: existsSync,
+  mkdir: (path) => void mkdirSync(path, { recursive: true }),
+  homeDir: homedir,
+};
+
+/** Workers start without the parent's loaders (tsx …): their script needs none, and they would cost 100 ms each. */
+function startWorker(source: string, data: unknown, onFailure: (error: unknown) => void): PlatformWorker {
+  const worker = new Worker(source, { eval: true, execArgv: [], workerData: data, name: "gradus" });
+  worker.on("error", onFailure);
+  worker.unref();
+  return { post: (message) => worker.postMessage(message), terminate: () => void worker.terminate() };
+}
+
+/** A value that follows asynchronous call chains; null where the host cannot do that. */
+export function asyncContext(): AsyncContext | null {
+  return new AsyncLocalStorage<unknown>();
+}
+
+let cacheBytes: { l1: number; l2: number } | null = null;
+
+export const platform: Platform = {
+  name: "node",
+  env: (name) => process.env[name] || undefined,
+  cores,
+  cacheBytes() {
+    cacheBytes ??= { l1: cacheSize(1) ?? 32 << 10, l2: cacheSize(2) ?? 1 << 20 };
+    return cacheBytes;
+  },
+  now: () => performance.now(),
+  warn: (text) => void process.stderr.write(`${text}\n`),
+  files,
+
+  hasSharedMemory: true,
+  maySleep: true,
+  workersPoll: true,
+  startWorker,
+
+  // V8 never replaces baseline code in a running loop, so the first call of a hot kernel would run at a quarter of its
+  // speed. Both flags are process-wide: they go back to their defaults for other people's modules.
+  withOptimizingCompiler(compile) {
+    setFlagsFromString("--no-liftoff");
+    setFlagsFromString("--no-wasm-lazy-compilation");
+    try {
+      return compile();
+    } finally {
+      setFlagsFromString("--liftoff");
+      setFlagsFromString("--wasm-lazy-compilation");
+    }
+  },
+  enableRelaxedSimd: () => setFlagsFromString("--experimental-wasm-relaxed-simd"),
+};

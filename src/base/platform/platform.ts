@@ -1,0 +1,60 @@
+// What Gradus asks of its host. `#platform` resolves to node.ts or browser.ts, which export one `platform` each, and
+// `asyncContext`.
+
+/** A value that follows the current asynchronous call chain. */
+export interface AsyncContext {
+  /** The value set by the innermost `run` or `enterWith`, or undefined. */
+  getStore(): unknown;
+  /** Calls `fn` with the value set, also in what `fn` awaits. */
+  run<R>(value: unknown, fn: () => R): R;
+  /** Sets the value for the rest of the current call chain. */
+  enterWith(value: unknown): void;
+}
+
+export interface PlatformWorker {
+  post(message: unknown): void;
+  terminate(): void;
+}
+
+/** Files, for hosts that have them. Paths are the host's; errors are the host's. */
+export interface FileSystem {
+  readFile(path: string): Uint8Array;
+  /** Writes beside the file and renames, so that readers see the old or the new content. Makes missing folders. */
+  writeFileAtomic(path: string, bytes: Uint8Array): void;
+  fileExists(path: string): boolean;
+  /** Makes a folder and those above it. */
+  mkdir(path: string): void;
+  homeDir(): string;
+}
+
+export interface Platform {
+  readonly name: "node" | "browser";
+  /** Setting from the environment (GRADUS_…); undefined where unset, empty, or without environment. */
+  env(name: string): string | undefined;
+  /** Threads worth using for arithmetic: available cores, without hyper-threads where that can be told. */
+  cores(): number;
+  cacheBytes(): { readonly l1: number; readonly l2: number };
+  /** Milliseconds of a clock that only moves forward. */
+  now(): number;
+  /** One line to where people see warnings. */
+  warn(text: string): void;
+  /** Null where the host has none. */
+  readonly files: FileSystem | null;
+
+  /** True if memory can be shared with workers. */
+  readonly hasSharedMemory: boolean;
+  /** True if the calling thread may sleep on shared memory. */
+  readonly maySleep: boolean;
+  /** True if workers can take messages without returning to their event loop. */
+  readonly workersPoll: boolean;
+  /**
+   * Starts a worker on the text of a classic script. It never keeps the process alive. `onFailure` hears of errors that
+   * end the worker, once the event loop runs.
+   */
+  startWorker(source: string, data: unknown, onFailure: (error: unknown) => void): PlatformWorker;
+
+  /** Runs `compile` with WebAssembly compiled by the optimising compiler at once, where the host lets us choose. */
+  withOptimizingCompiler<T>(compile: () => T): T;
+  /** Turns relaxed SIMD on where the host has it behind a flag. */
+  enableRelaxedSimd(): void;
+}

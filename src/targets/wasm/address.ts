@@ -1,0 +1,163 @@
+// Addresses of loads and stores: index expressions split into a part hoisted out of the loop, a part that changes, and
+// an immediate offset.
+import { itemSize } from "../../base/dtype.js";
+import { type Buffer, children, type Expr, type Stmt } from "../../ir/index.js";
+import type { KernelContext } from "./context.js";
+import { heapStart } from "./layout.js";
+import { I32, op } from "./opcodes.js";
+
+/** Pointers kept in locals across one loop; more of them than registers only cost spills. */
+const maxHoisted = 16;
+
+interface Term {
+  readonly x: Expr;
+  /** Bytes for each unit of `x`. */
+  readonly scale: number;
+}
+
+interface Address {
+  readonly local: number;
+  readonly terms: readonly Term[];
+  /** Bytes that have to be added in code, because they may not be an immediate offset. */
+  readonly constant: number;
+  readonly offset: number;
+}
+
+/** Leaves the address of an element on the stack; the returned immediate offset belongs to the access. */
+export function emitAddress(context: KernelContext, buffer: Buffer, index: Expr): number {
+  const { f } = context;
+  const address = split(context, buffer, index);
+  const fixed = address.terms.filter((term) => isInvariant(context, term.x));
+  const pointer = context.hoisted.get(keyOf(address, fixed));
+  if (pointer !== undefined) {
+    f.get(pointer);
+    emitTerms(
+      context,
+      address.terms.filter((term) => !fixed.includes(term)),
+    );
+  } else emitSum(context, address, address.terms);
+  return address.offset;
+}
+
+/**
+ * Computes the loop-invariant parts of the addresses that a loop body uses into locals, before the loop. Returns the
+ * table to install while the body is emitted. Variables that the body declares count as variant.
+ */
+export function hoistAddresses(context: KernelContext, body: readonly Stmt[]): Map<string, number> {
+  const { f } = context;
+  const hoisted = new Map<string, number>();
+  forEachAccess(body, (buffer, index) => {
+    const address = split(context, buffer, index);
+    const fixed = address.terms.filter((term) => isInvariant(context, term.x));
+    if (fixed.length === 0 && address.constant === 0) return;
+    const key = keyOf(address, fixed);
+    if (hoisted.has(key) || hoisted.size >= maxHoisted) return;
+    const local = f.local(I32);
+    emitSum(context, address, fixed);
+    f.set(local);
+    hoisted.set(key, local);
+  });
+  return hoisted;
+}
+
+function split(context: KernelContext, buffer: Buffer, index: Expr): Address {
+  const base = context.base(buffer);
+  const terms: Term[] = [];
+  const constant = collect(index, itemSize(buffer.dtype), terms);
+  let least = 0;
+  for (const { x, scale } of terms) least += scale > 0 ? x.min * scale : -x.max * -scale;
+  // NaN (0 times an unknown bound) fails the test and takes the safe way.
+  const immediate = constant >= 0 && (constant <= heapStart || least >= 0);
+  return immediate
+    ? { local: base.local, terms, constant: 0, offset: base.offset + constant }
+    : { local: base.local, terms, constant, offset: base.offset };
+}
+
+/** Appends the non-constant terms of scale * x; returns the constant part. */
+function collect(x: Expr, scale: number, terms: Term[]): number {
+  if (x.kind === "const") return Number(x.value) * scale;
+  if (x.kind === "binary") {
+    const constant = x.b.kind === "const" ? Number(x.b.value) : x.a.kind === "const" ? Number(x.a.value) : null;
+    if (x.op === "add") return collect(x.a, scale, terms) + collect(x.b, scale, terms);
+    if (x.op === "sub") return collect(x.a, scale, terms) + collect(x.b, -scale, terms);
+    if (x.op === "mul" && constant !== null) return collect(x.b.kind === "const" ? x.a : x.b, scale * constant, terms);
+    if (x.op === "shl" && x.b.kind === "const") return collect(x.a, scale * 2 ** ((constant as number) & 31), terms);
+  }
+  terms.push({ x, scale });
+  return 0;
+}
+
+function keyOf(address: Address, fixed: readonly Term[]): string {
+  const terms = fixed.map(({ x, scale }) => `${x.id}*${scale}`).sort();
+  return `${address.local}+${address.constant}+${terms.join("+")}`;
+}
+
+function emitSum(context: KernelContext, address: Address, terms: readonly Term[]): void {
+  const { f } = context;
+  f.get(address.local);
+  emitTerms(context, terms);
+  if (address.constant !== 0) {
+    f.i32(address.constant);
+    f.op(op.i32Add);
+  }
+}
+
+function emitTerms(context: KernelContext, terms: readonly Term[]): void {
+  const { f } = context;
+  for (const { x, scale } of terms) {
+    context.emit(context, x);
+    const shift = Math.log2(Math.abs(scale));
+    if (Number.isInteger(shift)) {
+      if (shift > 0) {
+        f.i32(shift);
+        f.op(op.i32Shl);
+      }
+      f.op(scale > 0 ? op.i32Add : op.i32Sub);
+    } else {
+      f.i32(scale);
+      f.op(op.i32Mul);
+      f.op(op.i32Add);
+    }
+  }
+}
+
+function isInvariant(context: KernelContext, x: Expr): boolean {
+  if (x.kind === "load") return false;
+  if (x.kind === "var") return context.isFixed(x);
+  return children(x).every((child) => isInvariant(context, child));
+}
+
+/** Visits the accesses of a loop body, without those of `for` loops inside it, which hoist their own. */
+function forEachAccess(body: readonly Stmt[], visit: (buffer: Buffer, index: Expr) => void): void {
+  const expr = (x: Expr): void => {
+    if (x.kind === "load") visit(x.buffer, x.index);
+    for (const child of children(x)) expr(child);
+  };
+  for (const s of body) {
+    switch (s.kind) {
+      case "let":
+      case "assign":
+        expr(s.value);
+        break;
+      case "store":
+        visit(s.buffer, s.index);
+        expr(s.index);
+        expr(s.value);
+        if (s.guard) expr(s.guard);
+        break;
+      case "for":
+        expr(s.from);
+        expr(s.to);
+        break;
+      case "if":
+        expr(s.cond);
+        forEachAccess(s.then, visit);
+        forEachAccess(s.else, visit);
+        break;
+      case "while":
+        expr(s.cond);
+        forEachAccess(s.body, visit);
+        break;
+    }
+  }
+}

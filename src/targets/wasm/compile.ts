@@ -1,0 +1,59 @@
+// Program to module: emits all kernels and the driver, compiles, and describes what was made.
+import { platform } from "#platform";
+import type { Kernel, Program } from "../../ir/index.js";
+import { addRun, addRunAlone, type DriverOptions } from "./driver.js";
+import { Helpers } from "./helpers.js";
+import { emitKernel } from "./kernel.js";
+import { type TableLayout, tableLayout } from "./layout.js";
+import { type MemoryLimits, ModuleBuilder } from "./module-builder.js";
+import { isWorthThreads, planSegments } from "./work-plan.js";
+
+export interface CompileOptions extends DriverOptions {
+  readonly relaxed: boolean;
+  readonly memory: MemoryLimits;
+  /** Threads to plan for; more or fewer may run it. */
+  readonly threads: number;
+}
+
+/** The exports of a program's instance. */
+export interface ProgramExports {
+  runAlone(table: number, scratch: number): number;
+  run?(thread: number, threads: number, table: number, scratch: number): number;
+}
+
+export interface CompiledProgram {
+  readonly module: WebAssembly.Module;
+  readonly table: TableLayout;
+  readonly codeBytes: number;
+  /** Words of tile counters to clear before `run`; 0 if there is no `run`, because one thread is faster. */
+  readonly segments: number;
+}
+
+/** The binary of a program; without `run` when threads would not pay. */
+export function emitProgram(
+  program: Program,
+  options: CompileOptions,
+): { bytes: Uint8Array<ArrayBuffer>; segments: number } {
+  const table = tableLayout(program);
+  const module = new ModuleBuilder(options.memory);
+  const helpers = new Helpers(module);
+  const kernels = new Map<Kernel, number>();
+  for (const stage of program.stages) {
+    for (const kernel of stage) {
+      if (kernels.has(kernel)) continue;
+      const f = emitKernel(kernel, program, table, helpers, options.relaxed);
+      kernels.set(kernel, module.add(f));
+    }
+  }
+  addRunAlone(module, program, table, kernels);
+  const threaded = options.memory.shared && isWorthThreads(program, options.threads);
+  const segments = threaded ? planSegments(program, options.threads) : [];
+  if (segments.length > 0) addRun(module, program, table, kernels, segments, options);
+  return { bytes: module.finish(), segments: segments.length };
+}
+
+export function compileProgram(program: Program, options: CompileOptions): CompiledProgram {
+  const { bytes, segments } = emitProgram(program, options);
+  const module = platform.withOptimizingCompiler(() => new WebAssembly.Module(bytes));
+  return { module, table: tableLayout(program), codeBytes: bytes.length, segments };
+}

@@ -1,0 +1,50 @@
+// Where things are in the wasm memory: the control block, and the binding table of a program.
+import type { Program } from "../../ir/index.js";
+
+/** Byte offsets in the control block at address 0; words that different threads write lie in different cache lines. */
+export const control = {
+  /** Threads that have reached the current barrier, counted up over the whole run. */
+  arrived: 64,
+  /** Number of barriers passed in the run. */
+  generation: 128,
+  /** Threads asleep at the barrier. */
+  sleepers: 192,
+  /** Not 0 when a thread failed; `faultLength` bytes of text follow at `faultText`. */
+  fault: 256,
+  faultLength: 260,
+  faultText: 320,
+  /** The command: program id, thread count, table address, scratch address and scratch bytes a thread. */
+  command: 1024,
+  /** One cache line a worker: state, thread number, number of messages handled. */
+  workers: 2048,
+} as const;
+
+export const faultTextBytes = 512;
+export const workerLineBytes = 64;
+export const maxThreads = 64;
+
+/**
+ * First address of buffers. Constant index parts below this become immediate offsets without proof that the rest of
+ * the index is not negative, because base + rest cannot wrap below 0 then.
+ */
+export const heapStart = 1 << 20;
+
+/** Byte offsets in a program's binding table: i32 addresses, f64 scalars, one i32 tile counter a stage. */
+export interface TableLayout {
+  /** Address of bound storage `slot` is at 4 * slot; the arena's follows them. */
+  readonly arena: number;
+  readonly scalars: number;
+  readonly counters: number;
+  readonly bytes: number;
+}
+
+export function tableLayout(program: Program): TableLayout {
+  const arena = program.bindings.length * 4;
+  const scalars = roundUp(arena + 4, 8);
+  const counters = roundUp(scalars + program.scalarCount * 8, 64);
+  return { arena, scalars, counters, bytes: roundUp(counters + program.stages.length * 4, 64) };
+}
+
+export function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
