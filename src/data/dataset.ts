@@ -1,6 +1,6 @@
 // Datasets: items by index, whole batches by indices; subsets, concatenations, splits.
 import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { type Tensor, tensor } from "../tensor/index.js";
 import type { Batched } from "./collate.js";
 import { permutation, RandomSequence } from "./philox.js";
 
@@ -30,6 +30,12 @@ export function checkIndex(name: string, index: number, length: number): number 
     throw new IndexError(`${name}: index ${index} is out of range for ${length} items`, { op: name });
   }
   return index < 0 ? index + length : index;
+}
+
+/** Rows of several tensors, gathered lazily by one index tensor. */
+export function gatherRows(tensors: readonly Tensor[], indices: Indices): Tensor[] {
+  const index = tensor(Int32Array.from(indices));
+  return tensors.map((t) => t.indexSelect(0, index));
 }
 
 type TensorBatch<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };

@@ -1,0 +1,210 @@
+// Batches of a dataset, in an order that depends on seed and epoch only.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import { defaultGenerator, type Generator } from "../tensor/index.js";
+import { type Batched, defaultCollate } from "./collate.js";
+import type { Dataset, EpochContext, Indices } from "./dataset.js";
+import { EventLoopYield } from "./event-loop.js";
+import { BatchSampler, type BatchSamplerLike, RandomSampler, type Sampler, SequentialSampler } from "./sampler.js";
+
+export interface DataLoaderOptions<T, B> {
+  /** Items a batch; default 1. */
+  readonly batchSize?: number;
+  /** A new random order each epoch; default false. */
+  readonly shuffle?: boolean;
+  /** Leave out a smaller last batch; default false. */
+  readonly dropLast?: boolean;
+  /** Of shuffling and of random transforms; default: the seed of `generator`. */
+  readonly seed?: number;
+  /** Gives the seed; default: the global one, set by `manualSeed`. Nothing is drawn from it. */
+  readonly generator?: Generator;
+  /** Order of the items, in place of `shuffle`. */
+  readonly sampler?: Sampler;
+  /** Indices of each batch, in place of `batchSize`, `shuffle`, `sampler` and `dropLast`. */
+  readonly batchSampler?: BatchSamplerLike;
+  /** Makes a batch of items; default `defaultCollate`, or the dataset's `getBatch`. */
+  readonly collate?: (items: T[]) => B;
+  /** Batches that asynchronous iteration starts ahead of need; default 0. For datasets that wait for I/O. */
+  readonly prefetch?: number;
+}
+
+const optionNames = [
+  "batchSize",
+  "shuffle",
+  "dropLast",
+  "seed",
+  "generator",
+  "sampler",
+  "batchSampler",
+  "collate",
+  "prefetch",
+];
+
+/** Where a loader stands: plain data for checkpoints. */
+export interface DataLoaderState {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Batches of the epoch handed out so far. */
+  readonly batch: number;
+}
+
+/**
+ * Iterates over a dataset in batches, with `for…of` or `for await`.
+ *
+ * Each iteration is one epoch: 0, 1, 2 … or what `setEpoch` said. The order of items and the parameters of random
+ * transforms are functions of seed, epoch and sample index only, so batch size, prefetching and stops cannot change
+ * them. Asynchronous iteration gives the event loop a turn about every 20 ms.
+ * @throws ArgumentError for options that exclude each other; at iteration, if the dataset's items are promises and the
+ * iteration is synchronous.
+ * @example for await (const [images, labels] of new DataLoader(dataset, { batchSize: 64, shuffle: true })) { … }
+ */
+export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable<B> {
+  readonly batchSize: number;
+  readonly #sampler: BatchSamplerLike;
+  readonly #collate: ((items: T[]) => B) | null;
+  readonly #prefetch: number;
+  #seed: number;
+  /** Epoch and batches handed out of the iteration that began last. */
+  #epoch = 0;
+  #batch = 0;
+  /** Where the next iteration begins; null: at the epoch after the last one. */
+  #next: { epoch: number; batch: number } | null = { epoch: 0, batch: 0 };
+
+  constructor(
+    readonly dataset: Dataset<T>,
+    options: DataLoaderOptions<T, B> = {},
+  ) {
+    checkOptions("DataLoader", options, optionNames);
+    checkExclusive(options);
+    this.batchSize = options.batchSize ?? 1;
+    if (!Number.isInteger(this.batchSize) || this.batchSize < 1) {
+      throw new ArgumentError(`DataLoader: batchSize must be a positive integer, got ${options.batchSize}`, {
+        op: "DataLoader",
+      });
+    }
+    this.#seed = checkSeed(options.seed ?? (options.generator ?? defaultGenerator()).initialSeed());
+    this.#collate = options.collate ?? null;
+    this.#prefetch = options.prefetch ?? 0;
+    this.#sampler = options.batchSampler ?? this.#batches(options);
+  }
+
+  #batches(options: DataLoaderOptions<T, B>): BatchSampler {
+    const { length } = this.dataset;
+    // The seed is read at each epoch, because a loaded state may bring another one.
+    const shuffled: Sampler = { length, indices: (epoch) => new RandomSampler(length, { seed: this.#seed }).indices(epoch) };
+    const sampler = options.sampler ?? (options.shuffle ? shuffled : new SequentialSampler(length));
+    return new BatchSampler(sampler, this.batchSize, { dropLast: options.dropLast ?? false });
+  }
+
+  /** Batches an epoch has. */
+  get length(): number {
+    return this.#sampler.length;
+  }
+
+  /** The next iteration is epoch `epoch`. */
+  setEpoch(epoch: number): void {
+    if (!Number.isInteger(epoch) || epoch < 0) {
+      throw new ArgumentError(`DataLoader.setEpoch: epoch must be a non-negative integer, got ${epoch}`, {
+        op: "DataLoader.setEpoch",
+      });
+    }
+    this.#next = { epoch, batch: 0 };
+  }
+
+  /** Seed, epoch and batches handed out; after the last batch, the start of the next epoch. */
+  stateDict(): DataLoaderState {
+    const { epoch, batch } = this.#next ?? { epoch: this.#epoch, batch: this.#batch };
+    return batch < this.length || batch === 0
+      ? { seed: this.#seed, epoch, batch }
+      : { seed: this.#seed, epoch: epoch + 1, batch: 0 };
+  }
+
+  /** The next iteration goes on after the batch the state was taken at. */
+  loadStateDict(state: DataLoaderState): void {
+    const { seed, epoch, batch } = state;
+    if (![epoch, batch].every((x) => Number.isInteger(x) && x >= 0) || batch > this.length) {
+      throw new ArgumentError(
+        `DataLoader.loadStateDict: epoch ${epoch}, batch ${batch} does not fit an epoch of ${this.length} batches`,
+        { op: "DataLoader.loadStateDict" },
+      );
+    }
+    this.#seed = checkSeed(seed);
+    this.#next = { epoch, batch };
+  }
+
+  #begin(): Iterator<Indices> {
+    this.#epoch = this.#next?.epoch ?? this.#epoch + 1;
+    this.#batch = this.#next?.batch ?? 0;
+    this.#next = null;
+    const batches = this.#sampler.batches(this.#epoch)[Symbol.iterator]();
+    for (let skipped = 0; skipped < this.#batch; skipped++) batches.next();
+    return batches;
+  }
+
+  #fetch(indices: Indices, context: EpochContext): B | Promise<B> {
+    const { dataset } = this;
+    if (dataset.getBatch && !this.#collate) return dataset.getBatch(indices, context) as B | Promise<B>;
+    const items = Array.from(indices, (index) => dataset.get(index, context));
+    const collate = this.#collate ?? (defaultCollate as unknown as (items: T[]) => B);
+    return items.some(isPromise) ? Promise.all(items).then(collate) : collate(items as T[]);
+  }
+
+  *[Symbol.iterator](): Generator_<B> {
+    const batches = this.#begin();
+    const context = { seed: this.#seed, epoch: this.#epoch };
+    for (let step = batches.next(); !step.done; step = batches.next()) {
+      const batch = this.#fetch(step.value, context);
+      if (isPromise(batch)) {
+        throw new ArgumentError("DataLoader: the dataset's items are promises; iterate with `for await`", {
+          op: "DataLoader",
+        });
+      }
+      this.#batch++;
+      yield batch;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Awaited<B>, void, undefined> {
+    const batches = this.#begin();
+    const context = { seed: this.#seed, epoch: this.#epoch };
+    const turns = new EventLoopYield();
+    const pending: (B | Promise<B>)[] = [];
+    for (;;) {
+      while (pending.length <= this.#prefetch) {
+        const step = batches.next();
+        if (step.done) break;
+        const batch = this.#fetch(step.value, context);
+        // A failure of a batch fetched ahead is reported when that batch is due.
+        if (isPromise(batch)) batch.catch(() => {});
+        pending.push(batch);
+      }
+      if (pending.length === 0) return;
+      const batch = await (pending.shift() as B | Promise<B>);
+      await turns.due();
+      this.#batch++;
+      yield batch;
+    }
+  }
+}
+
+type Generator_<B> = globalThis.Generator<B, void, undefined>;
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise;
+}
+
+function checkSeed(seed: number): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new ArgumentError(`DataLoader: seed must be a non-negative safe integer, got ${seed}`, { op: "DataLoader" });
+}
+
+function checkExclusive<T, B>(options: DataLoaderOptions<T, B>): void {
+  const given = (name: keyof DataLoaderOptions<T, B>) => options[name] !== undefined && options[name] !== false;
+  const clash = given("batchSampler")
+    ? (["batchSize", "shuffle", "sampler", "dropLast"] as const).find(given)
+    : given("sampler") && given("shuffle")
+      ? "shuffle"
+      : undefined;
+  if (!clash) return;
+  const main = given("batchSampler") ? "batchSampler" : "sampler";
+  throw new ArgumentError(`DataLoader: ${main} decides the order already; leave out ${clash}`, { op: "DataLoader" });
+}

@@ -1,0 +1,22 @@
+// What a transform of image batches is. The transforms themselves are in src/vision.
+import type { Tensor } from "../tensor/index.js";
+import type { EpochContext, Indices } from "./dataset.js";
+
+/** Which samples a batch holds, and all that a random transform may depend on. */
+export interface SampleContext extends EpochContext {
+  /** The samples' indices in their dataset. */
+  readonly indices: Indices;
+  /** Tells transforms of one pipeline apart. */
+  readonly stream: number;
+}
+
+/** Works on a whole batch `[N, C, H, W]`; random parameters are drawn for each sample. */
+export interface BatchTransform {
+  apply(images: Tensor, context: SampleContext): Tensor;
+}
+
+export type ImageTransform = BatchTransform | ((images: Tensor, context: SampleContext) => Tensor);
+
+export function transformImages(transform: ImageTransform, images: Tensor, context: SampleContext): Tensor {
+  return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);
+}
