@@ -2,4 +2,6 @@
 export * from "./expr.js";
 export * from "./semantics.js";
 export * from "./target.js";
+export * from "./passes/finalize.js";
+export { visitExpressions } from "./passes/vectorize.js";
 export * from "./types.js";

@@ -4,7 +4,7 @@ import { expandPow, expandUnary } from "../math/index.js";
 import type { TargetInfo } from "../target.js";
 import type { Buffer, Expr, Kernel, Stmt, UnaryOp, Var } from "../types.js";
 import { placeExpressions } from "./place.js";
-import { forEachExpr, vectorize } from "./vectorize.js";
+import { visitExpressions, vectorize } from "./vectorize.js";
 
 const native: ReadonlySet<UnaryOp> = new Set(["neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "not"]);
 
@@ -37,7 +37,7 @@ export function buffersOf(body: readonly Stmt[]): Buffer[] {
       }
     }
   };
-  forEachExpr(body, (x) => {
+  visitExpressions(body, (x) => {
     if (x.kind === "load") buffers.add(x.buffer);
   });
   stores(body);

@@ -65,13 +65,13 @@ function chooseUnroll(body: readonly Stmt[], maxUnroll: number, vectors: number)
 
 function countExprs(body: readonly Stmt[]): number {
   const seen = new Set<Expr>();
-  forEachExpr(body, (x) => seen.add(x));
+  visitExpressions(body, (x) => seen.add(x));
   return seen.size;
 }
 
 function widestBytes(body: readonly Stmt[]): 4 | 8 {
   let widest: 4 | 8 = 4;
-  forEachExpr(body, (x) => {
+  visitExpressions(body, (x) => {
     if (x.type === "f64" || x.type === "i64") widest = 8;
   });
   for (const stmt of body) if (stmt.kind === "store" && wide(scalarOf(stmt.buffer.dtype))) widest = 8;
@@ -83,7 +83,7 @@ function wide(type: Scalar): boolean {
 }
 
 /** Calls `visit` for each distinct expression of `body`, nested statements included. */
-export function forEachExpr(body: readonly Stmt[], visit: (x: Expr) => void): void {
+export function visitExpressions(body: readonly Stmt[], visit: (x: Expr) => void): void {
   const seen = new Set<Expr>();
   const walk = (x: Expr): void => {
     if (seen.has(x)) return;

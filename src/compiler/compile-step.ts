@@ -1,0 +1,339 @@
+// The pipeline: rewrite → choose what is stored → group → lower → finalise → plan → load.
+import { IndexError, InternalError } from "../base/errors.js";
+import { Storage } from "../base/storage.js";
+import { type IndexCheck, type Node, setNodeListener, nodeListener } from "../graph/index.js";
+import {
+  type Buffer,
+  type Executable,
+  type Expr,
+  ExprFactory,
+  finalizeKernel,
+  type KernelDraft,
+  type Program,
+  ProgramStatusError,
+  type Stmt,
+  type Target,
+  visitExpressions,
+} from "../ir/index.js";
+import type { Capture } from "./capture.js";
+import { formGroups, type Group, memoryReads } from "./group.js";
+import { linearIndex } from "./evaluate.js";
+import type { KernelEnv } from "./kernel-env.js";
+import { lowerContraction } from "./lower-contraction.js";
+import { lowerConcat, lowerCopy } from "./lower-copy.js";
+import { lowerLoops } from "./lower-loops.js";
+import { lowerCheck, lowerRoutine } from "./lower-routine.js";
+import { checksOf, chooseStored } from "./materialize.js";
+import { type PlannedKernel, planProgram } from "./plan.js";
+import { Rewriter } from "./rewrite.js";
+
+/** A loaded program with what its bindings mean. */
+export class LoadedStep {
+  constructor(
+    readonly program: Program,
+    private readonly executable: Executable,
+    private readonly outputs: readonly { readonly slot: number; readonly node: { dtype: Storage["dtype"]; size: number } }[],
+    private readonly updateSlots: readonly number[],
+    private readonly checks: readonly IndexCheck[],
+  ) {}
+
+  get sizeBytes(): number {
+    return this.executable.sizeBytes;
+  }
+
+  /** Runs on the storages of the captured leaves; returns fresh storages of the outputs. */
+  run(leaves: readonly Storage[], scalars: Float64Array): Storage[] {
+    const bindings = [...leaves];
+    const results = this.outputs.map(({ slot, node }) => {
+      const storage = new Storage(node.dtype, node.size);
+      bindings[slot] = storage;
+      return storage;
+    });
+    try {
+      this.executable.run(bindings, scalars);
+    } catch (error) {
+      if (error instanceof ProgramStatusError) throw this.#describe(error);
+      throw error;
+    }
+    for (const slot of this.updateSlots) (bindings[slot] as Storage).version++;
+    return results;
+  }
+
+  free(): void {
+    this.executable.free();
+  }
+
+  #describe(error: ProgramStatusError): Error {
+    const check = this.checks[error.status - 1];
+    return check ? new IndexError(check.message(error.details[0])) : new InternalError(error.message);
+  }
+}
+
+/** Compiles and loads what `capture` describes. */
+export function compileCapture(capture: Capture, target: Target): LoadedStep {
+  const listener = nodeListener();
+  setNodeListener(null); // nodes made while compiling are nobody's pending work
+  try {
+    return new StepCompiler(capture, target).compile();
+  } finally {
+    setNodeListener(listener);
+  }
+}
+
+class StepCompiler implements KernelEnv {
+  readonly f = new ExprFactory();
+  readonly info;
+  readonly #buffers = new Map<Node, Buffer>();
+  readonly #leafBuffers = new Map<Storage, Buffer>();
+  readonly #bound = new Map<Buffer, number>();
+  readonly #internal = new Set<Node>();
+  readonly #checks: IndexCheck[] = [];
+  #status: Buffer | null = null;
+
+  constructor(
+    private readonly capture: Capture,
+    private readonly target: Target,
+  ) {
+    this.info = target.info;
+  }
+
+  // ---- KernelEnv ----------------------------------------------------------------------------------------------
+
+  bufferOf(node: Node): Buffer | null {
+    return node.isRealized ? this.#leafBuffer(node) : (this.#buffers.get(node) ?? null);
+  }
+
+  targetOf(node: Node): Buffer | null {
+    return this.#internal.has(node) ? null : (this.#buffers.get(node) ?? null);
+  }
+
+  slotOf(node: Node): number {
+    return this.capture.slotOf(node);
+  }
+
+  isRuntime(node: Node): boolean {
+    return this.capture.isRuntime(node);
+  }
+
+  temporary(name: string, dtype: Storage["dtype"], size: number): Buffer {
+    return this.f.buffer(name, dtype, size);
+  }
+
+  #leafBuffer(node: Node): Buffer {
+    const storage = node.storage as Storage;
+    const known = this.#leafBuffers.get(storage);
+    if (known) return known;
+    const buffer = this.f.buffer(`leaf${this.#leafBuffers.size}`, storage.dtype, storage.length);
+    this.#leafBuffers.set(storage, buffer);
+    this.#bound.set(buffer, this.capture.leaves.indexOf(storage));
+    return buffer;
+  }
+
+  // ---- the pipeline -------------------------------------------------------------------------------------------
+
+  compile(): LoadedStep {
+    const { capture } = this;
+    const rewriter = new Rewriter((node) => capture.isRuntime(node));
+    const outputs = capture.outputs.map((node) => rewriter.rewrite(node));
+    const updates = capture.updates.map(({ value, target }) => ({ value: rewriter.rewrite(value), target }));
+    const { order, stored } = chooseStored([...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized));
+    const groups = formGroups(order, stored);
+    for (const node of stored) this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
+    this.#findInternal(groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
+
+    const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
+    for (const draft of this.#lowerChecks(order)) drafts.push({ draft, writesApart: true, group: null });
+    for (const group of orderGroups(groups)) {
+      for (const draft of this.#lowerGroup(group)) drafts.push({ draft, writesApart: group.kind === "concat", group });
+    }
+    const kernels: (Omit<PlannedKernel, "kernel"> & { draft: KernelDraft })[] = drafts.map(({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }));
+    const inPlace = this.#placeUpdates(updates, drafts, groups, stored, outputs);
+    for (const { node, kernelIndex } of inPlace.direct) {
+      const slot = capture.leaves.indexOf(node.target.storage as Storage);
+      this.#bound.set(this.#buffers.get(node.value) as Buffer, slot);
+      kernels[kernelIndex] = { ...(kernels[kernelIndex] as (typeof kernels)[number]), phase: 1 };
+    }
+    for (const { value, target } of inPlace.copied) {
+      const buffer = this.f.buffer("in_place", target.dtype, target.size);
+      this.#bound.set(buffer, capture.leaves.indexOf(target.storage as Storage));
+      for (const draft of lowerCopy(this, value, { buffer, place: (index) => linearIndex(this.f, value.shape, index) })) {
+        kernels.push({ draft, writesApart: false, phase: 2 });
+      }
+    }
+    const outputSlots = this.#bindOutputs(outputs, kernels);
+    const finished = kernels.map(({ draft, writesApart, phase }) => ({ kernel: finalizeKernel(this.f, draft, this.info), writesApart, phase }));
+    const updateSlots = [...new Set(updates.map(({ target }) => capture.leaves.indexOf(target.storage as Storage)))];
+    const program = planProgram({
+      name: `step${capture.hash >>> 0}`,
+      kernels: finished,
+      bound: this.#bound,
+      bindings: this.#bindings(outputs, updateSlots),
+      status: this.#status,
+      scalarCount: capture.scalarCount,
+    });
+    return new LoadedStep(program, this.target.load(program), outputSlots, updateSlots, this.#checks);
+  }
+
+  #bindings(outputs: readonly Node[], updateSlots: readonly number[]): Program["bindings"] {
+    const leaves = this.capture.leaves.map((storage, slot) => ({
+      dtype: storage.dtype,
+      length: storage.length,
+      read: this.#leafBuffers.has(storage),
+      written: updateSlots.includes(slot),
+    }));
+    return [...leaves, ...outputs.map((n) => ({ dtype: n.dtype, length: n.size, read: false, written: true }))];
+  }
+
+  #lowerGroup(group: Group): KernelDraft[] {
+    const [{ node }] = group.members as [Group["members"][number]];
+    switch (group.kind) {
+      case "loops":
+        return lowerLoops(this, group);
+      case "contraction":
+        return lowerContraction(this, node);
+      case "concat":
+        return lowerConcat(this, node);
+      case "routine":
+        return lowerRoutine(this, node);
+    }
+  }
+
+  #lowerChecks(order: readonly Node[]): KernelDraft[] {
+    const done = new Set<string>();
+    const kernels: KernelDraft[] = [];
+    for (const node of order) {
+      if (node.isRealized) continue;
+      for (const check of checksOf(node) ?? []) {
+        const index = this.bufferOf(node.inputs[check.input] as Node);
+        if (!index) continue;
+        const key = `${index.id}:${check.low}:${check.high}`;
+        if (done.has(key)) continue;
+        done.add(key);
+        this.#status ??= this.f.buffer("status", "int32", 4);
+        this.#checks.push(check);
+        kernels.push(lowerCheck(this, index, check, this.#status, this.#checks.length));
+      }
+    }
+    return kernels;
+  }
+
+  /** Stored nodes that only their own loop reads need no memory after all. */
+  #findInternal(groups: readonly Group[], stored: ReadonlySet<Node>, roots: ReadonlySet<Node>): void {
+    const home = new Map<Node, Group>();
+    for (const group of groups) for (const m of group.members) home.set(m.node, group);
+    const needed = new Set<Node>(roots);
+    for (const group of groups) {
+      for (const m of group.members) {
+        for (const read of memoryReads(m.node, stored)) {
+          const source = home.get(read);
+          const other = source?.members.find((x) => x.node === read);
+          const isRow = other && other.inner.length > 0 && !other.isReduction;
+          if (source !== group || (isRow && other.phase !== m.phase)) needed.add(read);
+        }
+      }
+    }
+    for (const node of home.keys()) {
+      for (const check of checksOf(node) ?? []) needed.add(node.inputs[check.input] as Node);
+      if (!needed.has(node) && home.get(node)?.kind === "loops") this.#internal.add(node);
+    }
+  }
+
+  /**
+   * An update is written in place by the kernel that computes it if nobody else reads the value, and the old value is read
+   * only by that kernel (at the element being written) or by kernels that run before. Else it is copied at the end.
+   */
+  #placeUpdates(
+    updates: readonly { value: Node; target: Node }[],
+    drafts: readonly { draft: KernelDraft; group: Group | null }[],
+    groups: readonly Group[],
+    stored: ReadonlySet<Node>,
+    outputs: readonly Node[],
+  ) {
+    const readers = new Map<Node, Set<Group>>();
+    for (const group of groups) {
+      for (const m of group.members) {
+        for (const read of memoryReads(m.node, stored)) {
+          const set = readers.get(read) ?? new Set();
+          readers.set(read, set.add(group));
+        }
+      }
+    }
+    const isReadElsewhere = (group: Group): boolean =>
+      group.members.some((m) => [...(readers.get(m.node) ?? [])].some((g) => g !== group));
+    const values = new Map<Node, number>();
+    for (const { value } of updates) values.set(value, (values.get(value) ?? 0) + 1);
+    const candidates = updates.flatMap((update) => {
+      const group = groups.find((g) => g.members.some((m) => m.node === update.value));
+      const own = drafts.flatMap((d, i) => (group && d.group === group ? [i] : []));
+      const isAlone = group?.kind === "loops" && own.length === 1 && !isReadElsewhere(group);
+      const isOutput = outputs.includes(update.value) || (values.get(update.value) ?? 0) > 1;
+      if (!group || !isAlone || isOutput || this.bufferOf(update.target)?.dtype !== update.value.dtype) return [];
+      return [{ node: update, group, kernelIndex: own[0] as number }];
+    });
+    const direct = candidates.filter(({ node, kernelIndex }) => {
+      const old = this.#leafBuffer(node.target);
+      const body = (drafts[kernelIndex] as { draft: KernelDraft }).draft.body;
+      if (!readsOnlyWhatItWrites(body, old, this.#buffers.get(node.value) as Buffer)) return false;
+      return candidates.every((c) => c.kernelIndex === kernelIndex || !mentions((drafts[c.kernelIndex] as { draft: KernelDraft }).draft.body, old));
+    });
+    const done = new Set(direct.map((d) => d.node));
+    return { direct, copied: updates.filter((u) => !done.has(u)) };
+  }
+
+  /** Outputs get bindings of their own; one that is a leaf, repeated, or written in place is copied. */
+  #bindOutputs(outputs: readonly Node[], kernels: { draft: KernelDraft; writesApart: boolean; phase: 0 | 1 | 2 }[]) {
+    const taken = new Set<Node>();
+    return outputs.map((node, i) => {
+      const slot = this.capture.leaves.length + i;
+      const own = this.#buffers.get(node);
+      if (own && !taken.has(node) && !this.#bound.has(own)) this.#bound.set(own, slot);
+      else {
+        const buffer = this.f.buffer("output", node.dtype, node.size);
+        this.#bound.set(buffer, slot);
+        const place = (index: readonly Expr[]): Expr => linearIndex(this.f, node.shape, index);
+        for (const draft of lowerCopy(this, node, { buffer, place })) kernels.push({ draft, writesApart: false, phase: 0 });
+      }
+      taken.add(node);
+      return { slot, node: { dtype: node.dtype, size: node.size } };
+    });
+  }
+}
+
+/** Groups with everything they need before them. */
+function orderGroups(groups: readonly Group[]): Group[] {
+  const out: Group[] = [];
+  const seen = new Set<Group>();
+  const visit = (group: Group): void => {
+    if (seen.has(group)) return;
+    seen.add(group);
+    group.needs.forEach(visit);
+    out.push(group);
+  };
+  groups.forEach(visit);
+  return out;
+}
+
+function mentions(body: readonly Stmt[], buffer: Buffer): boolean {
+  let found = false;
+  visitExpressions(body, (x) => {
+    if (x.kind === "load" && x.buffer === buffer) found = true;
+  });
+  return found;
+}
+
+/** True if every load of `old` in the kernel is of the element that the same iteration stores to `written`. */
+function readsOnlyWhatItWrites(body: readonly Stmt[], old: Buffer, written: Buffer): boolean {
+  const indices = new Set<Expr>();
+  const visit = (stmts: readonly Stmt[]): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === "store" && stmt.buffer === written) indices.add(stmt.index);
+      if (stmt.kind === "for" || stmt.kind === "while") visit(stmt.body);
+    }
+  };
+  visit(body);
+  let fine = true;
+  visitExpressions(body, (x) => {
+    if (x.kind === "load" && x.buffer === old && !indices.has(x.index)) fine = false;
+  });
+  return fine;
+}

@@ -1,0 +1,10 @@
+// From a request for values to a loaded program: rewrite, fuse, lower, plan, cache.
+export type { StepRequest } from "./capture.js";
+export {
+  type CompiledStep,
+  clearProgramCache,
+  compileStep,
+  type ProgramCacheStats,
+  programCacheStats,
+  runStep,
+} from "./program-cache.js";

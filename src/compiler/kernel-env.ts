@@ -1,0 +1,16 @@
+// What lowering needs to know of the program under construction.
+import type { DType } from "../base/dtype.js";
+import type { Node } from "../graph/index.js";
+import type { Buffer, ExprFactory, TargetInfo } from "../ir/index.js";
+
+export interface KernelEnv {
+  readonly f: ExprFactory;
+  readonly info: TargetInfo;
+  /** Memory to read a node from: realised leaves and stored nodes. */
+  bufferOf(node: Node): Buffer | null;
+  /** Memory to write a stored node to; null if only its own kernel reads it. */
+  targetOf(node: Node): Buffer | null;
+  slotOf(node: Node): number;
+  /** Memory of this program that no node stands for. */
+  temporary(name: string, dtype: DType, size: number): Buffer;
+}

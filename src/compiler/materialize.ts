@@ -1,0 +1,121 @@
+// Which nodes get memory of their own. Everything else is computed where it is read.
+import type { Shape } from "../base/shape.js";
+import { type Node, topologicalOrder } from "../graph/index.js";
+import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
+import { affineView } from "./contraction-form.js";
+import { isPointLike, ownCost, readsPerElement } from "./costs.js";
+import { isLeaf } from "./rewrite.js";
+
+/** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
+const STORE_COST = 6;
+/** A single evaluation this dear is stored rather than tied to its consumer's loop order (random bits). */
+const ALWAYS_STORE = 50;
+
+export interface Materialization {
+  /** All nodes below the roots, inputs first; leaves included. */
+  readonly order: readonly Node[];
+  /** Nodes computed into memory, in order. */
+  readonly stored: ReadonlySet<Node>;
+}
+
+export function chooseStored(roots: readonly Node[]): Materialization {
+  const order = topologicalOrder(roots, isLeaf);
+  const stored = new Set<Node>();
+  for (const root of roots) if (!hasMemory(root)) stored.add(root);
+  for (const node of order) {
+    if (isLeaf(node)) continue;
+    if (!isPointLike(node)) stored.add(node);
+    if (node.primitive.kind === "contraction") for (const x of node.inputs) storeOperand(x, stored);
+    if (node.primitive.kind === "routine") for (const x of node.inputs) if (!hasMemory(x)) stored.add(x);
+    if (checksOf(node)) for (const { input } of checksOf(node) ?? []) storeIndex(node.inputs[input] as Node, stored);
+  }
+  storeWhereReadOften(order, stored);
+  return { order, stored: new Set(order.filter((n) => stored.has(n))) };
+}
+
+/** Realised leaves lie in memory already; numbers need none. */
+function hasMemory(node: Node): boolean {
+  return node.isRealized;
+}
+
+export function checksOf(node: Node) {
+  const { primitive } = node;
+  return primitive.kind === "pointwise" || primitive.kind === "routine" ? primitive.checks?.(node) : undefined;
+}
+
+/** Index values are read by the check as well as by the gather. */
+function storeIndex(node: Node, stored: Set<Node>): void {
+  if (!isLeaf(node)) stored.add(node);
+}
+
+/** Contractions read operands through strides, many times: what is below the pure movements must lie in memory. */
+function storeOperand(operand: Node, stored: Set<Node>): void {
+  const view = affineView(operand, isView, (x) => stored.has(x) || hasMemory(x));
+  const base = view ? view.base : operand;
+  if (!hasMemory(base)) stored.add(base);
+}
+
+const viewMemo = new WeakMap<Node, boolean>();
+
+/** True if each element of the result is an element of the only input, unguarded and unchanged. */
+export function isView(node: Node): boolean {
+  const known = viewMemo.get(node);
+  if (known !== undefined) return known;
+  const result = traceView(node);
+  viewMemo.set(node, result);
+  return result;
+}
+
+function traceView(node: Node): boolean {
+  const { primitive } = node;
+  if (primitive.kind !== "pointwise" || primitive.cost > 0 || node.inputs.length !== 1) return false;
+  if ((node.inputs[0] as Node).dtype !== node.dtype || node.size === 0) return false;
+  const f = new ExprFactory();
+  const probe = f.variable("probe", scalarOf(node.dtype));
+  let guarded = false;
+  const index = indexVariables(f, node.shape);
+  const input = (_: number, __: readonly Expr[], guard?: Expr): Expr => {
+    guarded ||= guard !== undefined && guard.kind !== "const";
+    return probe;
+  };
+  return primitive.lower({ f, input }, index, node) === probe && !guarded;
+}
+
+/** One variable a dim; 0 where there is only one position. */
+export function indexVariables(f: ExprFactory, shape: Shape, name = "i"): Expr[] {
+  return shape.map((size, d) => (size === 1 ? f.int(0) : f.variable(`${name}${d}`, "i32", { min: 0, max: size - 1 })));
+}
+
+/**
+ * Stores dear nodes that several evaluations would repeat. Goes from the roots down: once a node is stored, its inputs are
+ * read once an element, however often it is read itself.
+ */
+function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
+  const evaluations = new Map<Node, number>();
+  const costs = inlineCosts(order, stored);
+  for (const node of [...order].reverse()) {
+    if (isLeaf(node)) continue;
+    const count = evaluations.get(node) ?? 0;
+    const cost = costs.get(node) ?? 0;
+    const repeats = node.size === 0 ? 0 : count / node.size - 1;
+    const isDear = ownCost(node) > 0 && (repeats * cost > STORE_COST || ownCost(node) >= ALWAYS_STORE);
+    if (isDear && !stored.has(node)) stored.add(node);
+    const runs = stored.has(node) ? node.size : count;
+    for (const input of new Set(node.inputs)) {
+      evaluations.set(input, (evaluations.get(input) ?? 0) + runs * readsPerElement(node));
+    }
+  }
+}
+
+/** Cost of one element with everything that would be computed with it. */
+function inlineCosts(order: readonly Node[], stored: ReadonlySet<Node>): Map<Node, number> {
+  const costs = new Map<Node, number>();
+  const read = (x: Node): number => (isLeaf(x) ? (hasMemory(x) ? 1 : 0) : stored.has(x) ? 1 : (costs.get(x) ?? 0));
+  for (const node of order) {
+    if (isLeaf(node)) continue;
+    let inputs = 0;
+    for (const input of new Set(node.inputs)) inputs += read(input);
+    costs.set(node, ownCost(node) + inputs * readsPerElement(node));
+  }
+  return costs;
+}

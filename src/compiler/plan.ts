@@ -1,0 +1,184 @@
+// Kernels into stages, buffers into memory. A kernel runs as early as what it reads allows; what is written in place comes
+// last, after a test that nothing went wrong.
+import { InternalError } from "../base/errors.js";
+import { itemSize } from "../base/dtype.js";
+import { type Buffer, type Expr, type Kernel, type Placement, type Program, type Stmt, visitExpressions } from "../ir/index.js";
+
+const ALIGNMENT = 64;
+
+/** Kernels of one unit run in order; units know what they read and write from their kernels. */
+export interface PlannedKernel {
+  readonly kernel: Kernel;
+  /** Other kernels may write the same buffers at the same time: they write other elements. */
+  readonly writesApart: boolean;
+  /** 0: computes; 1: writes bound storage in place; 2: copies into bound storage. */
+  readonly phase: 0 | 1 | 2;
+}
+
+export interface Access {
+  readonly reads: ReadonlySet<Buffer>;
+  readonly writes: ReadonlySet<Buffer>;
+}
+
+export function accessOf(body: readonly Stmt[]): Access {
+  const reads = new Set<Buffer>();
+  const writes = new Set<Buffer>();
+  visitExpressions(body, (x: Expr) => {
+    if (x.kind === "load" && x.buffer.space === "global") reads.add(x.buffer);
+  });
+  const stores = (stmts: readonly Stmt[]): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(stmt.buffer);
+      if (stmt.kind === "for" || stmt.kind === "while") stores(stmt.body);
+      if (stmt.kind === "if") {
+        stores(stmt.then);
+        stores(stmt.else);
+      }
+    }
+  };
+  stores(body);
+  return { reads, writes };
+}
+
+export interface ProgramParts {
+  readonly name: string;
+  readonly kernels: readonly PlannedKernel[];
+  readonly bound: ReadonlyMap<Buffer, number>;
+  readonly bindings: Program["bindings"];
+  readonly status: Buffer | null;
+  readonly scalarCount: number;
+}
+
+export function planProgram(parts: ProgramParts): Program {
+  const accesses = parts.kernels.map(({ kernel }) => accessOf(kernel.body));
+  const { levels, commitLevel } = assignLevels(parts.kernels, accesses);
+  const stages: Kernel[][] = [];
+  parts.kernels.forEach(({ kernel }, i) => {
+    const level = levels[i] as number;
+    while (stages.length <= level) stages.push([]);
+    (stages[level] as Kernel[]).push(kernel);
+  });
+  const { placements, arenaBytes } = placeBuffers(parts, accesses, levels);
+  const { localOffsets, localBytes } = placeLocals(parts.kernels.map((k) => k.kernel));
+  return {
+    name: parts.name,
+    stages,
+    commitStage: Math.min(commitLevel, stages.length),
+    status: parts.status,
+    placements,
+    bindings: parts.bindings,
+    arenaBytes,
+    localBytes,
+    localOffsets,
+    scalarCount: parts.scalarCount,
+  };
+}
+
+interface LastUse {
+  writer: number;
+  reader: number;
+}
+
+function assignLevels(kernels: readonly PlannedKernel[], accesses: readonly Access[]): { levels: number[]; commitLevel: number } {
+  const uses = new Map<Buffer, LastUse>();
+  const levels = new Array<number>(kernels.length).fill(0);
+  const run = (phase: number, floor: number): number => {
+    let last = floor - 1;
+    kernels.forEach((planned, i) => {
+      if (planned.phase !== phase) return;
+      const level = earliest(accesses[i] as Access, uses, planned.writesApart, floor);
+      levels[i] = level;
+      last = Math.max(last, level);
+    });
+    return last + 1;
+  };
+  const commitLevel = run(0, 0);
+  run(2, run(1, commitLevel));
+  return { levels, commitLevel };
+}
+
+/** The first level after the writers of what it reads, and after all users of what it overwrites. */
+function earliest({ reads, writes }: Access, uses: Map<Buffer, LastUse>, writesApart: boolean, floor: number): number {
+  let level = floor;
+  for (const buffer of reads) level = Math.max(level, (uses.get(buffer)?.writer ?? -1) + 1);
+  for (const buffer of writes) {
+    const use = uses.get(buffer);
+    if (use && !writesApart) level = Math.max(level, use.writer + 1, use.reader + 1);
+  }
+  for (const buffer of reads) {
+    const use = uses.get(buffer) ?? { writer: -1, reader: -1 };
+    uses.set(buffer, { ...use, reader: Math.max(use.reader, level) });
+  }
+  for (const buffer of writes) {
+    const use = uses.get(buffer) ?? { writer: -1, reader: -1 };
+    uses.set(buffer, { ...use, writer: Math.max(use.writer, level) });
+  }
+  return level;
+}
+
+interface Interval {
+  readonly buffer: Buffer;
+  readonly bytes: number;
+  readonly from: number;
+  to: number;
+}
+
+/** First fit over live intervals, big buffers first. */
+function placeBuffers(parts: ProgramParts, accesses: readonly Access[], levels: readonly number[]): { placements: Map<Buffer, Placement>; arenaBytes: number } {
+  const placements = new Map<Buffer, Placement>();
+  for (const [buffer, slot] of parts.bound) placements.set(buffer, { kind: "bound", slot });
+  const intervals = new Map<Buffer, Interval>();
+  accesses.forEach(({ reads, writes }, i) => {
+    const level = levels[i] as number;
+    for (const buffer of [...writes, ...reads]) {
+      if (placements.has(buffer)) continue;
+      const known = intervals.get(buffer);
+      const from = Math.min(known?.from ?? level, buffer === parts.status ? 0 : level);
+      const to = Math.max(known?.to ?? level, buffer === parts.status ? Number.MAX_SAFE_INTEGER : level);
+      intervals.set(buffer, { buffer, bytes: alignedBytes(buffer), from, to });
+    }
+  });
+  const placed: { interval: Interval; offset: number }[] = [];
+  let arenaBytes = 0;
+  for (const interval of [...intervals.values()].sort((p, q) => q.bytes - p.bytes || p.from - q.from)) {
+    const offset = firstFit(interval, placed);
+    placed.push({ interval, offset });
+    placements.set(interval.buffer, { kind: "arena", offset });
+    arenaBytes = Math.max(arenaBytes, offset + interval.bytes);
+  }
+  return { placements, arenaBytes };
+}
+
+function firstFit(interval: Interval, placed: readonly { interval: Interval; offset: number }[]): number {
+  const busy = placed
+    .filter((p) => p.interval.from <= interval.to && interval.from <= p.interval.to)
+    .sort((p, q) => p.offset - q.offset);
+  let offset = 0;
+  for (const p of busy) {
+    if (offset + interval.bytes <= p.offset) break;
+    offset = Math.max(offset, p.offset + p.interval.bytes);
+  }
+  return offset;
+}
+
+function alignedBytes(buffer: Buffer): number {
+  const bytes = buffer.size * itemSize(buffer.dtype);
+  if (!Number.isSafeInteger(bytes)) throw new InternalError(`buffer ${buffer.name} has no size`);
+  return Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+}
+
+/** Local buffers of one kernel lie side by side; kernels share the space. */
+function placeLocals(kernels: readonly Kernel[]): { localOffsets: Map<Buffer, number>; localBytes: number } {
+  const localOffsets = new Map<Buffer, number>();
+  let localBytes = 0;
+  for (const kernel of kernels) {
+    let offset = 0;
+    for (const buffer of kernel.buffers) {
+      if (buffer.space !== "local") continue;
+      localOffsets.set(buffer, offset);
+      offset += alignedBytes(buffer);
+    }
+    localBytes = Math.max(localBytes, offset);
+  }
+  return { localOffsets, localBytes };
+}

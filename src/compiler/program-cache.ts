@@ -1,0 +1,134 @@
+// Programs by structure. Plain loops build the same graph each step and find their program here.
+import type { Storage } from "../base/storage.js";
+import type { Node } from "../graph/index.js";
+import type { Target } from "../ir/index.js";
+import { Capture, type Signature, type StepRequest } from "./capture.js";
+import { compileCapture, type LoadedStep } from "./compile-step.js";
+
+const MAX_PROGRAMS = 256;
+const MAX_BYTES = 256 << 20;
+
+interface Variant {
+  readonly step: LoadedStep;
+  readonly constants: readonly (number | bigint | boolean)[];
+  /** Which constants this program reads at run time. */
+  readonly varying: readonly boolean[];
+}
+
+interface Family {
+  readonly target: Target;
+  readonly signature: Signature;
+  readonly variants: Variant[];
+}
+
+const families = new Map<number, Family[]>();
+/** All families, least recently used first. */
+const recent = new Set<Family>();
+const stats = { compiles: 0, hits: 0 };
+
+export interface ProgramCacheStats {
+  readonly programs: number;
+  readonly compiles: number;
+  readonly hits: number;
+  readonly bytes: number;
+}
+
+export function programCacheStats(): ProgramCacheStats {
+  let [programs, bytes] = [0, 0];
+  for (const family of recent) {
+    programs += family.variants.length;
+    for (const v of family.variants) bytes += v.step.sizeBytes;
+  }
+  return { programs, bytes, ...stats };
+}
+
+/** Frees all programs, as when the target changes. */
+export function clearProgramCache(): void {
+  for (const family of recent) for (const v of family.variants) v.step.free();
+  recent.clear();
+  families.clear();
+}
+
+/** Computes the request's outputs and updates, through the cache. */
+export function runStep(request: StepRequest, target: Target): void {
+  if (request.outputs.length === 0 && request.updates.length === 0) return;
+  const capture = new Capture(request);
+  const variant = findVariant(capture, target);
+  const storages = variant.step.run(capture.leaves, capture.scalarValues(variant.varying));
+  request.outputs.forEach((node, i) => {
+    node.realize(storages[i] as Storage);
+  });
+  for (const { value, target: leaf } of request.updates) value.realize(leaf.storage as Storage);
+}
+
+function findVariant(capture: Capture, target: Target): Variant {
+  const family = findFamily(capture, target);
+  const constants = capture.constantValues();
+  const known = family.variants.find((v) => v.constants.every((c, i) => v.varying[i] || Object.is(c, constants[i])));
+  if (known) {
+    stats.hits++;
+    return known;
+  }
+  // The same structure with other numbers: those that differ from the first program's are read at run time from now on.
+  const first = family.variants[0];
+  const last = family.variants[family.variants.length - 1];
+  const varying = constants.map((c, i) => first !== undefined && (last?.varying[i] === true || !Object.is(c, first.constants[i])));
+  capture.setVarying(varying);
+  const variant = { step: compileCapture(capture, target), constants, varying };
+  stats.compiles++;
+  family.variants.push(variant);
+  evict();
+  return variant;
+}
+
+function findFamily(capture: Capture, target: Target): Family {
+  const list = families.get(capture.hash) ?? [];
+  const known = list.find((f) => f.target === target && capture.matches(f.signature));
+  const family = known ?? { target, signature: capture.signature(), variants: [] };
+  if (!known) families.set(capture.hash, [...list, family]);
+  recent.delete(family);
+  recent.add(family);
+  return family;
+}
+
+function evict(): void {
+  for (const family of recent) {
+    const { programs, bytes } = programCacheStats();
+    if (programs <= MAX_PROGRAMS && bytes <= MAX_BYTES) return;
+    if (recent.size === 1) return;
+    recent.delete(family);
+    for (const v of family.variants) v.step.free();
+    for (const [hash, list] of families) {
+      const rest = list.filter((f) => f !== family);
+      if (rest.length === list.length) continue;
+      if (rest.length > 0) families.set(hash, rest);
+      else families.delete(hash);
+      break;
+    }
+  }
+}
+
+/** A program of its own for one request, outside the cache: what `compile(fn)` replays. */
+export interface CompiledStep {
+  /** Storages to bind, in order: those the request's leaves had when it was compiled. */
+  readonly leaves: readonly Storage[];
+  /** Scalar leaves to give numbers for, in order. */
+  readonly scalars: readonly Node[];
+  /** Computes fresh storages of the outputs; updates are written to the storages bound for their targets. */
+  run(leaves: readonly Storage[], scalars: Float64Array): Storage[];
+  free(): void;
+  readonly sizeBytes: number;
+}
+
+export function compileStep(request: StepRequest, target: Target): CompiledStep {
+  const capture = new Capture(request);
+  const step = compileCapture(capture, target);
+  stats.compiles++;
+  return {
+    leaves: capture.leaves,
+    scalars: capture.scalars,
+    run: (leaves, scalars) => step.run(leaves, scalars),
+    free: () => step.free(),
+    sizeBytes: step.sizeBytes,
+  };
+}
