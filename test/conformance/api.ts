@@ -1,0 +1,59 @@
+// The library as the conformance tests reach it: by the names in the fixtures.
+
+import type { DType, Tensor } from "gradus";
+import * as gradus from "gradus";
+import * as nn from "gradus/nn";
+import * as functional from "gradus/nn/functional";
+import * as optim from "gradus/optim";
+
+type Callable = (...args: unknown[]) => unknown;
+type Constructor = new (...args: unknown[]) => unknown;
+
+// PyTorch's overloads that have a name of their own in the fixtures, because they return something else.
+const SAME_FUNCTION: Readonly<Record<string, string>> = { maxDim: "max", minDim: "min" };
+
+function member<T>(space: object, name: string): T | undefined {
+  return (space as Record<string, T | undefined>)[name];
+}
+
+/** The method of a value, bound. */
+export function method(receiver: unknown, name: string): Callable {
+  const found = member<Callable>(receiver as object, SAME_FUNCTION[name] ?? name);
+  if (typeof found !== "function") throw new Error(`Tensor has no method ${name}`);
+  return (...args) => Reflect.apply(found, receiver, args);
+}
+
+/** The function of the root or of nn/functional; a Tensor method where PyTorch has only that. */
+export function operation(name: string): Callable {
+  const known = SAME_FUNCTION[name] ?? name;
+  const found = member<Callable>(gradus, known) ?? member<Callable>(functional, known);
+  if (found) return found;
+  return (receiver, ...args) => method(receiver, name)(...args);
+}
+
+function construct(space: object, where: string, name: string, args: readonly unknown[]): unknown {
+  const found = member<Constructor>(space, name);
+  if (typeof found !== "function") throw new Error(`${where} has no ${name}`);
+  return new found(...args);
+}
+
+export const makeModule = (name: string, args: readonly unknown[]) => construct(nn, "nn", name, args);
+export const makeOptim = (name: string, args: readonly unknown[]) => construct(optim, "optim", name, args);
+
+function nested(values: Float64Array, shape: readonly number[], at: number, dtype: DType): unknown {
+  const [length, ...rest] = shape;
+  if (length === undefined) return dtype === "bool" ? values[at] !== 0 : values[at];
+  const stride = rest.reduce((product, size) => product * size, 1);
+  return Array.from({ length }, (_, i) => nested(values, rest, at + i * stride, dtype));
+}
+
+/** A leaf tensor with the given elements. */
+export function makeTensor(values: Float64Array, shape: readonly number[], dtype: DType, requiresGrad = false): Tensor {
+  const options = { dtype, requiresGrad };
+  if (values.length === 0) return gradus.zeros([...shape], options);
+  return gradus.tensor(nested(values, shape, 0, dtype) as number[], options);
+}
+
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof gradus.Tensor;
+}

@@ -1,0 +1,91 @@
+// Modules: outputs, gradients of inputs and parameters, and buffers are PyTorch's.
+import type { DType, Tensor } from "gradus";
+import type { Module } from "gradus/nn";
+import { expect, test } from "vitest";
+import { makeModule, makeTensor } from "./api.js";
+import { Inputs } from "./build.js";
+import { loadFamily, type Place, type TensorSpec, type Tolerance } from "./fixtures.js";
+import type { Kind } from "./inputs.js";
+import { differentiate, Report, results } from "./run-op.js";
+import { forEachTarget } from "./targets.js";
+
+interface ModuleCase {
+  readonly id: string;
+  readonly module: string;
+  readonly args: readonly unknown[];
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly TensorSpec[];
+  readonly training: boolean;
+  readonly calls: number;
+  readonly tol: Tolerance;
+  readonly expect: {
+    readonly out: readonly Place[];
+    readonly grad: readonly (Place | null)[];
+    readonly paramGrad: Readonly<Record<string, Place | null>>;
+    readonly buffers: Readonly<Record<string, Place>>;
+  };
+}
+
+type CallableModule = Module & ((...inputs: unknown[]) => unknown);
+
+const family = loadFamily<ModuleCase>("modules");
+
+/** Values of a state entry that are sensible for its role; the same rule as in the generator. */
+function stateKind(key: string): Kind | undefined {
+  return key.endsWith("running_var") ? ["uniform", 0.5, 2] : undefined;
+}
+
+function fillState(module: CallableModule, inputs: Inputs): void {
+  const state: Record<string, Tensor> = {};
+  for (const [key, value] of Object.entries(module.stateDict())) {
+    const isFloat = value.dtype === "float32" || value.dtype === "float64";
+    const { dtype } = inputs;
+    state[key] = isFloat
+      ? makeTensor(inputs.values(value.shape, dtype, `state:${key}`, stateKind(key)), value.shape, dtype)
+      : value;
+  }
+  module.loadStateDict(state);
+}
+
+function check(moduleCase: ModuleCase, dtype: DType): string[] {
+  const report = new Report(family, dtype, moduleCase.tol);
+  const options = moduleCase.options ? [moduleCase.options] : [];
+  const module = makeModule(moduleCase.module, [...moduleCase.args, ...options]) as CallableModule;
+  module.to({ dtype });
+  module.train(moduleCase.training);
+  const inputs = new Inputs(moduleCase.id, dtype, true);
+  fillState(module, inputs);
+  const args = moduleCase.inputs.map((spec) => inputs.tensor(spec));
+
+  let outputs: unknown[] = [];
+  for (let call = 0; call < moduleCase.calls; call++) outputs = results(module(...args));
+  differentiate(outputs, inputs);
+
+  const { out, grad, paramGrad, buffers } = moduleCase.expect;
+  const parameters = new Map(module.namedParameters());
+  const state = module.stateDict();
+  out.forEach((place, k) => {
+    report.tensor(`output ${k}`, outputs[k], place);
+  });
+  grad.forEach((place, k) => {
+    report.gradient(`gradient ${k}`, inputs.differentiable[k]?.grad ?? null, place);
+  });
+  for (const [key, place] of Object.entries(paramGrad)) {
+    report.gradient(`gradient of ${key}`, parameters.get(key)?.grad ?? null, place);
+  }
+  for (const [key, place] of Object.entries(buffers)) report.tensor(key, state[key], place);
+  return report.problems;
+}
+
+forEachTarget(() => {
+  test.each(family.cases)(
+    "$module: given the inputs of $id, gives PyTorch's outputs, gradients and state",
+    (moduleCase) => {
+      const problems = (["float64", "float32"] as const).flatMap((dtype) =>
+        check(moduleCase, dtype).map((problem) => `${dtype} ${problem}`),
+      );
+
+      expect(problems, JSON.stringify(moduleCase)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,43 @@
+// Every op, forward and backward, on every target, against frozen PyTorch results.
+import { describe, expect, test } from "vitest";
+import { loadFamily, manifest, type OpCase } from "./fixtures.js";
+import { caseProblems } from "./run-op.js";
+import { forEachTarget } from "./targets.js";
+
+const SHOWN = 8;
+const families = manifest.families.map((name) => ({ name, family: loadFamily<OpCase>(name) }));
+
+function byOp(cases: readonly OpCase[]): [string, OpCase[]][] {
+  const groups = new Map<string, OpCase[]>();
+  for (const opCase of cases) groups.set(opCase.op, [...(groups.get(opCase.op) ?? []), opCase]);
+  return [...groups];
+}
+
+/** Fails with the first problems spelled out and the number of all. */
+function expectNone(problems: readonly string[]): void {
+  const shown = problems.slice(0, SHOWN).join("\n");
+  expect(problems.length, `${problems.length} problems:\n${shown}\n`).toBe(0);
+}
+
+forEachTarget(() => {
+  for (const { name, family } of families) {
+    describe(name, () => {
+      test.each(byOp(family.cases))(
+        "%s: given the fixture inputs, gives PyTorch's values and gradients",
+        (_op, cases) => {
+          expectNone(cases.flatMap((opCase) => caseProblems(family, opCase)));
+        },
+        120_000,
+      );
+    });
+  }
+});
+
+describe("methods", () => {
+  for (const { family } of families) {
+    const withMethod = byOp(family.cases).filter(([op]) => manifest.methods.includes(op));
+    test.each(withMethod)("x.%s: given the fixture inputs, gives what the function gives", (_op, cases) => {
+      expectNone(caseProblems(family, cases[0] as OpCase, true));
+    });
+  }
+});
