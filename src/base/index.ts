@@ -1,6 +1,7 @@
-// dtypes, shapes, errors, storage.
+// dtypes, shapes, errors, options, storage, scopes.
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./options.js";
+export * from "./scope.js";
 export * from "./shape.js";
 export * from "./storage.js";

@@ -24,6 +24,8 @@ export class Storage {
   version = 0;
   buffer: ArrayBuffer | null;
   home: StorageHome | null = null;
+  /** A number homes give it to know it again; 0 until then. */
+  tag = 0;
   readonly byteLength: number;
 
   constructor(

@@ -321,19 +321,24 @@ function mentions(body: readonly Stmt[], buffer: Buffer): boolean {
   return found;
 }
 
-/** True if every load of `old` in the kernel is of the element that the same iteration stores to `written`. */
+/**
+ * True if every load of `old` in the kernel is of the element that the same iteration stores to `written`, and none is
+ * first needed after that store (a value needed twice is loaded once, where it is needed first).
+ */
 function readsOnlyWhatItWrites(body: readonly Stmt[], old: Buffer, written: Buffer): boolean {
-  const indices = new Set<Expr>();
+  const stored = new Set<Expr>();
+  const loads = new Map<Expr, boolean>(); // load of old → whether it came before the store
   const visit = (stmts: readonly Stmt[]): void => {
     for (const stmt of stmts) {
-      if (stmt.kind === "store" && stmt.buffer === written) indices.add(stmt.index);
       if (stmt.kind === "for" || stmt.kind === "while") visit(stmt.body);
+      else {
+        visitExpressions([stmt], (x) => {
+          if (x.kind === "load" && x.buffer === old && !loads.has(x)) loads.set(x, stored.size === 0);
+        });
+        if (stmt.kind === "store" && stmt.buffer === written) stored.add(stmt.index);
+      }
     }
   };
   visit(body);
-  let fine = true;
-  visitExpressions(body, (x) => {
-    if (x.kind === "load" && x.buffer === old && !indices.has(x.index)) fine = false;
-  });
-  return fine;
+  return [...loads].every(([x, isEarly]) => isEarly && x.kind === "load" && stored.has(x.index));
 }

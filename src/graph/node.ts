@@ -38,6 +38,8 @@ export class Node {
   value: number | bigint | boolean | null = null;
   /** Run-time number of a `scalar` leaf. */
   scalar: RuntimeScalar | null = null;
+  /** Tensors of the tensor layer that hold this node: with more than one, nobody may write its storage in place. */
+  holders = 0;
   /** A handle at user level stands for this node, so a sync point stores it. */
   isUserVisible = false;
   /** backward() went through and released what this node saved. */

@@ -35,9 +35,17 @@ export function fieldsOf(module: Module): Field[] {
   const names = [...found.keys()];
   const owner = module.constructor as { name: string; stateKeys?: Readonly<Record<string, string>> };
   const keys = stateKeys(owner.name, names, owner.stateKeys);
-  return names.flatMap((name, i) =>
-    (found.get(name) ?? []).map(({ suffix, value }) => ({ path: name + suffix, key: keys[i] + suffix, value })),
-  );
+  return names.flatMap((name, i) => {
+    const key = keys[i] as string;
+    // A container's one field has the key "": its items count as the module's own.
+    const start = key === "" ? { path: "", key: "" } : { path: name, key };
+    const place = (at: string, suffix: string) => (at === "" ? suffix.slice(1) : at + suffix);
+    return (found.get(name) ?? []).map(({ suffix, value }) => ({
+      path: place(start.path, suffix),
+      key: place(start.key, suffix),
+      value,
+    }));
+  });
 }
 
 function collect(

@@ -203,12 +203,12 @@ class LoopVectorizer {
     const parts = this.#newParts(stmt.v);
     this.#vectorVars.set(stmt.v, parts);
     this.#depends.set(stmt.v, true);
-    return parts.map((v, u) => ({ kind: "let", v, value: this.#vector(stmt.value, u) }));
+    return parts.map((v, u) => ({ kind: "let", v, value: this.#spread(stmt.value, u) }));
   }
 
   #assign(stmt: Extract<Stmt, { kind: "assign" }>): Stmt[] {
     const parts = this.#vectorVars.get(stmt.v) ?? this.#reductionParts(stmt);
-    const values = this.#copies((u) => this.#vector(stmt.value, u));
+    const values = this.#copies((u) => this.#spread(stmt.value, u));
     for (const memo of this.#memo) memo.clear(); // the variable changed: nothing computed from it may be reused
     return parts.map((v, u) => ({ kind: "assign", v, value: values[u] as Expr }));
   }
@@ -235,9 +235,9 @@ class LoopVectorizer {
   }
 
   #store(stmt: Extract<Stmt, { kind: "store" }>, u: number): Stmt[] {
-    const { f, lanes } = this;
+    const { f } = this;
     if (stmt.guard && this.#dependsOnLoop(stmt.guard)) throw new NotVectorizable();
-    const value = f.splat(this.#vector(stmt.value, u), lanes);
+    const value = this.#spread(stmt.value, u);
     const indices = this.#laneIndices(stmt.index, u);
     const deltas = this.#deltas(indices);
     if (deltas?.every((d, j) => d === j)) return [{ ...stmt, index: indices[0] as Expr, value }];
@@ -252,6 +252,11 @@ class LoopVectorizer {
     const result = children(x).some((child) => this.#dependsOnLoop(child));
     this.#depends.set(x, result);
     return result;
+  }
+
+  /** `x` as a vector, whether or not its lanes differ. */
+  #spread(x: Expr, u: number): Expr {
+    return this.f.splat(this.#vector(x, u), this.lanes);
   }
 
   /** `x` for the lanes of copy `u`: scalar where all lanes agree. */

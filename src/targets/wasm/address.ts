@@ -76,6 +76,12 @@ function split(context: KernelContext, buffer: Buffer, index: Expr): Address {
 /** Appends the non-constant terms of scale * x; returns the constant part. */
 function collect(x: Expr, scale: number, terms: Term[]): number {
   if (x.kind === "const") return Number(x.value) * scale;
+  if (x.kind === "linear") {
+    return x.terms.reduce(
+      (sum, term, i) => sum + collect(term, scale * (x.coefficients[i] as number), terms),
+      x.constant * scale,
+    );
+  }
   if (x.kind === "binary") {
     const constant = x.b.kind === "const" ? Number(x.b.value) : x.a.kind === "const" ? Number(x.a.value) : null;
     if (x.op === "add") return collect(x.a, scale, terms) + collect(x.b, scale, terms);

@@ -6,7 +6,7 @@ import { Helpers } from "./helpers.js";
 import { emitKernel } from "./kernel.js";
 import { type TableLayout, tableLayout } from "./layout.js";
 import { type MemoryLimits, ModuleBuilder } from "./module-builder.js";
-import { isWorthThreads, planSegments } from "./work-plan.js";
+import { isWorthThreads, planSegments, programUs } from "./work-plan.js";
 
 export interface CompileOptions extends DriverOptions {
   readonly relaxed: boolean;
@@ -27,6 +27,8 @@ export interface CompiledProgram {
   readonly codeBytes: number;
   /** Words of tile counters to clear before `run`; 0 if there is no `run`, because one thread is faster. */
   readonly segments: number;
+  /** Rough time of a run on one thread. */
+  readonly estimateUs: number;
 }
 
 /** The binary of a program; without `run` when threads would not pay. */
@@ -55,5 +57,5 @@ export function emitProgram(
 export function compileProgram(program: Program, options: CompileOptions): CompiledProgram {
   const { bytes, segments } = emitProgram(program, options);
   const module = platform.withOptimizingCompiler(() => new WebAssembly.Module(bytes));
-  return { module, table: tableLayout(program), codeBytes: bytes.length, segments };
+  return { module, table: tableLayout(program), codeBytes: bytes.length, segments, estimateUs: programUs(program) };
 }

@@ -1,5 +1,5 @@
 // Scalar expressions. Bools are i32 0 or 1.
-import type { Binary, BinaryOp, Cast, Const, Expr, Extract, Fma, Scalar, Unary } from "../../ir/index.js";
+import type { Binary, BinaryOp, Cast, Const, Expr, Extract, Fma, Linear, Scalar, Unary } from "../../ir/index.js";
 import { emitLoad } from "./access.js";
 import { type KernelContext, unsupported } from "./context.js";
 import type { HelperName } from "./helpers.js";
@@ -133,6 +133,8 @@ export function emitScalar(context: KernelContext, x: Expr): void {
       return emitFma(context, x);
     case "extract":
       return emitExtract(context, x);
+    case "linear":
+      return emitLinear(context, x);
     default:
       throw unsupported(`a scalar ${x.kind}`);
   }
@@ -343,6 +345,20 @@ function emitFma(context: KernelContext, x: Fma): void {
   f.op(wide ? op.f64Mul : op.f32Mul);
   context.emit(context, x.c);
   f.op(wide ? op.f64Add : op.f32Add);
+}
+
+function emitLinear(context: KernelContext, x: Linear): void {
+  const { f } = context;
+  f.i32(x.constant);
+  x.terms.forEach((term, i) => {
+    const coefficient = x.coefficients[i] as number;
+    context.emit(context, term);
+    if (coefficient !== 1 && coefficient !== -1) {
+      f.i32(coefficient);
+      f.op(op.i32Mul);
+    }
+    f.op(coefficient === -1 ? op.i32Sub : op.i32Add);
+  });
 }
 
 function emitExtract(context: KernelContext, x: Extract): void {

@@ -297,22 +297,25 @@ function emitSplat(context: KernelContext, x: Splat): void {
 }
 
 function emitLanes(context: KernelContext, x: Lanes): void {
+  for (const [lane, element] of x.elements.entries()) emitLane(context, x, element, lane);
+}
+
+/** Puts one element into the vector on the stack; the first makes that vector. */
+function emitLane(context: KernelContext, x: Lanes, element: Expr, lane: number): void {
   const { f } = context;
-  x.elements.forEach((element, lane) => {
-    const loads = element.kind === "load" && hasSplatLoad(element);
-    if (lane === 0) {
-      if (loads) return emitSplatLoad(context, element);
-      context.emit(context, element);
-      return f.op(splatOp(x.type));
-    }
-    if (loads && !element.guard) {
-      const vector = f.local(V128);
-      f.set(vector);
-      return emitLoadLane(context, element, vector, lane);
-    }
+  const loads = element.kind === "load" && hasSplatLoad(element);
+  if (lane === 0) {
+    if (loads) return emitSplatLoad(context, element);
     context.emit(context, element);
-    f.lane(replaceOp(x.type), lane);
-  });
+    return f.op(splatOp(x.type));
+  }
+  if (loads && !element.guard) {
+    const vector = f.local(V128);
+    f.set(vector);
+    return emitLoadLane(context, element, vector, lane);
+  }
+  context.emit(context, element);
+  f.lane(replaceOp(x.type), lane);
 }
 
 /** Lanes a vector of 16 bytes has room for count from each operand's start, also where only 2 of 4 are in use. */

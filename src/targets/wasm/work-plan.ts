@@ -39,6 +39,11 @@ export function kernelUs(kernel: Kernel): number {
   return kernel.flops / flopsPerUs + kernel.bytes / bytesPerUs;
 }
 
+/** Rough time of a program on one thread. */
+export function programUs(program: Program): number {
+  return program.stages.reduce((us, stage) => us + sum(stage), 0);
+}
+
 /** True if running on several threads is likely to be faster than on one. */
 export function isWorthThreads(program: Program, threads: number): boolean {
   if (threads < 2) return false;

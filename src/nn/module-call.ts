@@ -1,0 +1,95 @@
+// A call of a module: the stack of running modules, hooks, and where in the model an error came from.
+import { platform } from "#platform";
+import { GradusError } from "../base/index.js";
+import { enterModule, keep, leaveModule, Tensor } from "../tensor/index.js";
+import { watchBackward } from "./backward-hooks.js";
+import type { Hooks } from "./hooks.js";
+import type { Module } from "./module.js";
+import { mapTensors } from "./tensors-in.js";
+
+/** What calls need to know of a module. */
+export interface CallState {
+  hooks: Hooks | null;
+  /** The outermost module in which this one was found last. */
+  verifiedIn: Module | null;
+}
+
+/** Modules whose forward runs now, outermost first. */
+const running: Module[] = [];
+
+/** Runs `module.forward` with its hooks. */
+export function callModule(module: Module, state: CallState, args: readonly unknown[]): unknown {
+  const depth = running.length;
+  const root = running[0] ?? module;
+  if (depth > 0 && state.verifiedIn !== root) verify(root, module, state);
+  running.push(module);
+  enterModule();
+  let output: unknown;
+  try {
+    output = state.hooks === null || state.hooks.isEmpty ? run(module, args) : runHooked(module, state.hooks, args);
+  } catch (error) {
+    if (depth > 0) locate(error, root, module);
+    throw error;
+  } finally {
+    running.length = depth;
+    leaveModule();
+  }
+  // What the outermost module returns is in the user's hands: a sync point stores it.
+  if (depth === 0) mapTensors(output, keep);
+  return output;
+}
+
+function run(module: Module, args: readonly unknown[]): unknown {
+  return (module.forward as (...args: readonly unknown[]) => unknown)(...args);
+}
+
+function runHooked(module: Module, hooks: Hooks, given: readonly unknown[]): unknown {
+  let args = given;
+  for (const hook of hooks.forwardPre.values()) args = hook(module, kept(args)) ?? args;
+  const watch = hooks.watchesBackward ? watchBackward(module, hooks, args) : null;
+  if (watch) args = watch.args;
+  let output = run(module, args);
+  for (const hook of hooks.forward.values()) {
+    const replaced = hook(module, kept(args), kept(output));
+    if (replaced !== undefined) output = replaced;
+  }
+  return watch ? watch.output(output) : output;
+}
+
+/** Hooks look at values of inner modules, which sync points else would not store. */
+function kept<T>(value: T): T {
+  mapTensors(value, keep);
+  return value;
+}
+
+const verifiedIn = new WeakMap<Module, WeakSet<Module>>();
+
+/**
+ * Warns, once a module, of one that is called but in no field (`#fc`, a local variable): its parameters would neither be
+ * trained nor saved nor moved.
+ */
+function verify(root: Module, module: Module, state: CallState): void {
+  state.verifiedIn = root;
+  let known = verifiedIn.get(root);
+  if (!known) verifiedIn.set(root, (known = new WeakSet()));
+  if (known.has(module)) return;
+  known.add(module);
+  for (const inner of root.modules()) known.add(inner);
+  if (root.modules().includes(module) || !module.parameters().some((p) => p.requiresGrad)) return;
+  platform.warn(
+    `${root.constructor.name}: forward calls a ${module.constructor.name} that is in none of its fields, so its parameters are not trained, saved or moved; keep it in a field that is not private (fc, not #fc)`,
+  );
+}
+
+const located = new WeakSet<GradusError>();
+
+/** Adds the place in the model to an error that comes from a layer inside it. */
+function locate(error: unknown, root: Module, module: Module): void {
+  if (!(error instanceof GradusError) || located.has(error)) return;
+  located.add(error);
+  const path = root.pathOf(module);
+  if (path === null) return;
+  const { message } = error;
+  error.message = `${message} (in ${root.constructor.name}.${path})`;
+  error.stack = error.stack?.replace(message, error.message) ?? "";
+}

@@ -1,0 +1,314 @@
+// The base of all layers and models.
+import { ArgumentError, type DType, isFloat } from "../base/index.js";
+import { type Device, noGrad, type Tensor } from "../tensor/index.js";
+import { Callable, invoke } from "./callable.js";
+import { cloneModule } from "./clone.js";
+import { fieldsOf, isModule, moduleBrand, ownBrand } from "./fields.js";
+import {
+  addHook,
+  type ForwardHook,
+  type ForwardPreHook,
+  type FullBackwardHook,
+  type FullBackwardPreHook,
+  type HookHandle,
+  Hooks,
+} from "./hooks.js";
+import { type CallState, callModule } from "./module-call.js";
+import { Buffer, Parameter } from "./parameter.js";
+import { printModule } from "./print.js";
+import { type LoadOptions, type LoadResult, loadState, type StateDict, saveState } from "./state-dict.js";
+
+export interface NamedOptions {
+  /** Put before each name, with a dot. */
+  readonly prefix?: string;
+  /** Also those of the modules inside; default true. */
+  readonly recurse?: boolean;
+}
+
+/** Where to and in which dtype. */
+export interface ToOptions {
+  readonly device?: Device;
+  readonly dtype?: DType;
+}
+
+// A module is called like its forward; the merged interface is the only way to give a class a call signature.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base constructor makes instances callable
+export interface Module {
+  (...args: Parameters<this["forward"]>): ReturnType<this["forward"]>;
+}
+
+/**
+ * Base of layers and models. A subclass defines fields and `forward`; an instance is called like a function.
+ *
+ * Fields that hold a `Parameter`, a `Buffer`, a module, or arrays or plain objects of these are found by themselves, in the
+ * order they were defined; the same one in two places counts once. Fields that hold functions, `#private` fields and plain
+ * tensors are not looked at.
+ * @example
+ * class Net extends nn.Module {
+ *   fc = new nn.Linear(4, 2);
+ *   forward(x: Tensor) {
+ *     return relu(this.fc(x));
+ *   }
+ * }
+ * const y = new Net()(x);
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
+export abstract class Module extends Callable {
+  /** State-dict keys of fields whose key is not the snake_case form of their name. */
+  static readonly stateKeys: Readonly<Record<string, string>> = {};
+
+  /** True in training, false in evaluation: see `train` and `eval`. */
+  training = true;
+  readonly #state: CallState = { hooks: null, verifiedIn: null };
+
+  /** Computes the output. Call the module itself rather than this, so that hooks run. */
+  abstract forward(...args: never[]): unknown;
+
+  /** @internal */
+  get [moduleBrand](): unknown {
+    return ownBrand;
+  }
+
+  /** @internal */
+  [invoke](args: readonly unknown[]): unknown {
+    return callModule(this, this.#state, args);
+  }
+
+  // --- what is inside
+
+  /** Parameters, this module's first; each once. */
+  parameters(options: Pick<NamedOptions, "recurse"> = {}): Parameter[] {
+    return this.namedParameters(options).map(([, parameter]) => parameter);
+  }
+
+  /** Parameters with their state-dict keys. */
+  namedParameters(options: NamedOptions = {}): [name: string, parameter: Parameter][] {
+    return this.#named(options, (value): value is Parameter => value instanceof Parameter);
+  }
+
+  buffers(options: Pick<NamedOptions, "recurse"> = {}): Buffer[] {
+    return this.namedBuffers(options).map(([, buffer]) => buffer);
+  }
+
+  /** Buffers with their state-dict keys. */
+  namedBuffers(options: NamedOptions = {}): [name: string, buffer: Buffer][] {
+    return this.#named(options, (value): value is Buffer => value instanceof Buffer);
+  }
+
+  #named<T>({ prefix = "", recurse = true }: NamedOptions, is: (value: unknown) => value is T): [string, T][] {
+    const found = new Map<T, string>();
+    for (const [name, module] of recurse ? this.namedModules({ prefix }) : [[prefix, this] as const]) {
+      for (const { key, value } of fieldsOf(module)) {
+        if (is(value) && !found.has(value)) found.set(value, join(name, key));
+      }
+    }
+    return Array.from(found, ([value, name]) => [name, value]);
+  }
+
+  /** The modules in this one's fields. */
+  children(): Module[] {
+    return this.namedChildren().map(([, module]) => module);
+  }
+
+  namedChildren(): [name: string, module: Module][] {
+    const found = new Map<Module, string>();
+    for (const { key, value } of fieldsOf(this)) if (isModule(value) && !found.has(value)) found.set(value, key);
+    return Array.from(found, ([module, name]) => [name, module]);
+  }
+
+  /** This module and all inside it, outer ones first; each once. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** Modules with the prefix that their parameters have in a state dict. */
+  namedModules(options: Pick<NamedOptions, "prefix"> = {}): [name: string, module: Module][] {
+    return Array.from(walk(this, options.prefix ?? "", "key"), ([module, name]) => [name, module]);
+  }
+
+  /** @internal The path of field names to a module inside: `body.0.fcOut`; null if it is not inside. */
+  pathOf(module: Module): string | null {
+    return walk(this, "", "path").get(module) ?? null;
+  }
+
+  /** The module inside with this name in `namedModules()`. */
+  getSubmodule(name: string): Module {
+    const found = this.namedModules().find(([other]) => other === name);
+    if (found) return found[1];
+    throw new ArgumentError(`getSubmodule: ${this.constructor.name} has no module "${name}"`, { op: "getSubmodule" });
+  }
+
+  /** The parameter inside with this state-dict key. */
+  getParameter(name: string): Parameter {
+    const found = this.namedParameters().find(([other]) => other === name);
+    if (found) return found[1];
+    throw new ArgumentError(`getParameter: ${this.constructor.name} has no parameter "${name}"`, { op: "getParameter" });
+  }
+
+  // --- modes
+
+  /** Sets training mode, here and inside: dropout drops, batch norm uses the batch's statistics. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Sets evaluation mode: `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Whether gradients are computed for the parameters; false freezes them. */
+  requiresGrad_(requiresGrad = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad;
+    return this;
+  }
+
+  /** Drops the parameters' gradients, or sets them to zero with `setToNone: false`. */
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    zeroGrads(this.parameters(), options);
+  }
+
+  /** Calls `fn` with each module inside, inner ones first, then with this one. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /**
+   * Moves parameters and buffers to a device, and float ones to a float dtype, in place: the same Parameter objects stay, so
+   * optimizers made before go on.
+   */
+  to(target: Device | DType | ToOptions): this {
+    const { device, dtype } = toOptions(target);
+    if (dtype && !isFloat(dtype)) {
+      throw new ArgumentError(`Module.to: dtype must be a float dtype, got ${dtype}`, { op: "Module.to" });
+    }
+    noGrad(() => {
+      for (const tensor of [...this.parameters(), ...this.buffers()]) {
+        convertInPlace(tensor, device, isFloat(tensor.dtype) ? dtype : undefined);
+      }
+    });
+    return this;
+  }
+
+  float(): this {
+    return this.to("float32");
+  }
+
+  double(): this {
+    return this.to("float64");
+  }
+
+  /**
+   * A copy with parameters and buffers of its own, PyTorch's deepcopy. Arrays, plain objects, maps and sets in fields are
+   * copied too, ties are kept. `#private` fields of subclasses cannot be copied.
+   */
+  clone(): this {
+    return cloneModule(this, (module) => {
+      // Only Module's own constructor runs, for the class of `module`: fields are copied, not initialised again.
+      const copy = Reflect.construct(Module, [], module.constructor as new () => Module) as Module;
+      copy.#state.hooks = module.#state.hooks?.copy() ?? null;
+      return copy;
+    }) as this;
+  }
+
+  // --- state
+
+  /** Parameters and persistent buffers by key. The tensors share memory with the module's: clone them to keep them. */
+  stateDict(options: { readonly prefix?: string } = {}): StateDict {
+    return saveState(this, options.prefix ?? "");
+  }
+
+  /**
+   * Copies a state dict into parameters and buffers. Values are cast to their dtypes, with a check of the range. Nothing is
+   * changed if anything does not fit.
+   * @param options - `strict` (default true): missing and unexpected keys are an error; else they are returned.
+   * @throws ArgumentError for keys, ShapeError for shapes, NumericError for values that do not fit the dtype.
+   */
+  loadStateDict(state: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadResult {
+    return loadState(this, state, options);
+  }
+
+  // --- hooks
+
+  /** Runs `hook(module, args)` before each call. */
+  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+    return addHook(this.#hooks.forwardPre, hook);
+  }
+
+  /** Runs `hook(module, args, output)` after each call. */
+  registerForwardHook(hook: ForwardHook): HookHandle {
+    return addHook(this.#hooks.forward, hook);
+  }
+
+  /** Runs `hook(module, gradOutput)` when backward reaches a call's outputs. */
+  registerFullBackwardPreHook(hook: FullBackwardPreHook): HookHandle {
+    return addHook(this.#hooks.backwardPre, hook);
+  }
+
+  /** Runs `hook(module, gradInput, gradOutput)` when backward has passed a call. */
+  registerFullBackwardHook(hook: FullBackwardHook): HookHandle {
+    return addHook(this.#hooks.backward, hook);
+  }
+
+  get #hooks(): Hooks {
+    this.#state.hooks ??= new Hooks();
+    return this.#state.hooks;
+  }
+
+  // --- printing
+
+  /** What stands between the parentheses of `toString()`: the layer's arguments. */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The tree of modules, as PyTorch prints it. */
+  toString(): string {
+    return printModule(this);
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** A module of one tensor: what Sequential takes. */
+export interface UnaryModule extends Module {
+  forward(input: Tensor): Tensor;
+}
+
+/** Drops gradients, or sets them to zero. */
+export function zeroGrads(parameters: Iterable<Tensor>, { setToNone = true }: { readonly setToNone?: boolean }): void {
+  for (const parameter of parameters) {
+    if (setToNone || parameter.grad === null) parameter.grad = null;
+    else noGrad(() => parameter.grad?.zero_());
+  }
+}
+
+function join(prefix: string, name: string): string {
+  return prefix && name ? `${prefix}.${name}` : prefix || name;
+}
+
+/** All modules inside, outer ones first, with their path of state-dict keys or field names. */
+function walk(
+  module: Module,
+  prefix: string,
+  kind: "key" | "path",
+  found: Map<Module, string> = new Map(),
+): Map<Module, string> {
+  if (found.has(module)) return found;
+  found.set(module, prefix);
+  for (const field of fieldsOf(module)) {
+    if (isModule(field.value)) walk(field.value, join(prefix, field[kind]), kind, found);
+  }
+  return found;
+}
+
+function toOptions(target: Device | DType | ToOptions): ToOptions {
+  if (typeof target !== "string") return target;
+  return /^(cpu|gpu(:\d+)?)$/.test(target) ? { device: target as Device } : { dtype: target as DType };
+}

@@ -1,0 +1,37 @@
+// The two kinds of tensors a module registers: trained ones and state that is not trained.
+import { checkOptions } from "../base/index.js";
+import { noGrad, type Tensor, Tensor as TensorClass } from "../tensor/index.js";
+
+/** A tensor that a module trains: found as a field, given to optimizers by `parameters()`. */
+export class Parameter extends TensorClass {
+  /**
+   * @param data - the first value; the parameter is a tensor of its own, later changes to either do not reach the other.
+   * @param options - `requiresGrad` (default true).
+   * @example scale = new nn.Parameter(ones([8]));
+   */
+  constructor(data: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
+    checkOptions("Parameter", options, ["requiresGrad"]);
+    super(copyOf(data).cell);
+    if (options.requiresGrad ?? true) this.requiresGrad = true;
+  }
+}
+
+/** State of a module that is not trained (running statistics, masks): moves and is saved with it. */
+export class Buffer extends TensorClass {
+  /** Part of the state dict. */
+  readonly persistent: boolean;
+
+  /**
+   * @param data - the first value, copied.
+   * @param options - `persistent` (default true): part of the state dict.
+   */
+  constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
+    checkOptions("Buffer", options, ["persistent"]);
+    super(copyOf(data).cell);
+    this.persistent = options.persistent ?? true;
+  }
+}
+
+function copyOf(data: Tensor): Tensor {
+  return noGrad(() => data.detach().clone());
+}

@@ -1,0 +1,109 @@
+// State dicts: tensors by PyTorch's keys, out of a module and back into one.
+import {
+  ArgumentError,
+  checkOptions,
+  type DType,
+  formatShape,
+  NumericError,
+  promote,
+  ShapeError,
+  shapesEqual,
+} from "../base/index.js";
+import { noGrad, type Tensor } from "../tensor/index.js";
+import { fieldsOf, isModule } from "./fields.js";
+import type { Module } from "./module.js";
+import { Buffer, type Parameter } from "./parameter.js";
+
+/** Tensors by key: `conv1.weight`, `bn.running_mean`. */
+export type StateDict = Record<string, Tensor>;
+
+export interface LoadOptions {
+  /** Missing and unexpected keys are an error; default true. */
+  readonly strict?: boolean;
+}
+
+export interface LoadResult {
+  /** Keys of the module that the state lacks. */
+  readonly missingKeys: readonly string[];
+  /** Keys of the state that the module lacks. */
+  readonly unexpectedKeys: readonly string[];
+}
+
+/** Parameters and persistent buffers; tied ones under each of their keys, as in PyTorch. */
+function entriesOf(module: Module, prefix: string): [key: string, tensor: Parameter | Buffer][] {
+  const own: [string, Parameter | Buffer][] = [];
+  const inner: [string, Parameter | Buffer][] = [];
+  for (const { key, value } of fieldsOf(module)) {
+    if (isModule(value)) inner.push(...entriesOf(value, `${prefix}${key}.`));
+    else if (!(value instanceof Buffer) || value.persistent) own.push([prefix + key, value]);
+  }
+  return [...own, ...inner];
+}
+
+export function saveState(module: Module, prefix: string): StateDict {
+  return Object.fromEntries(entriesOf(module, prefix).map(([key, tensor]) => [key, tensor.detach()]));
+}
+
+export function loadState(module: Module, state: Readonly<Record<string, Tensor>>, options: LoadOptions): LoadResult {
+  checkOptions("loadStateDict", options, ["strict"]);
+  const name = module.constructor.name;
+  const entries = entriesOf(module, "");
+  const known = new Set(entries.map(([key]) => key));
+  const result = {
+    missingKeys: [...known].filter((key) => !Object.hasOwn(state, key)),
+    unexpectedKeys: Object.keys(state).filter((key) => !known.has(key)),
+  };
+  const present = entries.filter(([key]) => Object.hasOwn(state, key));
+  if (options.strict ?? true) checkKeys(name, result);
+  for (const [key, target] of present) checkValue(name, key, state[key] as Tensor, target);
+  noGrad(() => {
+    for (const [key, target] of present) target.copy_(state[key] as Tensor);
+  });
+  return result;
+}
+
+function checkKeys(name: string, { missingKeys, unexpectedKeys }: LoadResult): void {
+  if (missingKeys.length + unexpectedKeys.length === 0) return;
+  const parts: string[] = [];
+  if (missingKeys.length > 0) parts.push(`missing keys: ${missingKeys.join(", ")}`);
+  if (unexpectedKeys.length > 0) parts.push(`unexpected keys: ${unexpectedKeys.join(", ")}`);
+  throw new ArgumentError(
+    `loadStateDict: the state does not fit ${name}; ${parts.join("; ")}; pass { strict: false } to load what fits`,
+    { op: "loadStateDict", fix: "strict" },
+  );
+}
+
+function checkValue(name: string, key: string, value: Tensor, target: Tensor): void {
+  if (!shapesEqual(value.shape, target.shape)) {
+    throw new ShapeError(
+      `loadStateDict: ${key} has shape ${formatShape(value.shape)} in the state but ${formatShape(target.shape)} in ${name}`,
+      { op: "loadStateDict", shapes: [value.shape, target.shape] },
+    );
+  }
+  if (value.dtype === target.dtype || promote(value.dtype, target.dtype) === target.dtype) return;
+  const bad = firstUnfit(value, target.dtype);
+  if (bad === null) return;
+  throw new NumericError(`loadStateDict: ${key} holds ${bad}, which ${target.dtype} cannot; convert the state first`, {
+    op: "loadStateDict",
+  });
+}
+
+const ranges: Readonly<Record<DType, readonly [low: number, high: number]>> = {
+  float64: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  float32: [-3.4028235677973366e38, 3.4028235677973366e38],
+  int64: [-(2 ** 63), 2 ** 63 - 1024],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+  bool: [0, 1],
+};
+
+/** The first value that a narrower dtype cannot hold; rounding to float32 is allowed, infinities and NaN stay floats. */
+function firstUnfit(value: Tensor, dtype: DType): number | null {
+  const [low, high] = ranges[dtype];
+  const isFloat = dtype === "float32";
+  for (const raw of value.toTypedArray()) {
+    const x = Number(raw);
+    if (isFloat ? Number.isFinite(x) && (x < low || x >= high) : !(Number.isInteger(x) && x >= low && x <= high)) return x;
+  }
+  return null;
+}

@@ -1,0 +1,54 @@
+// Scaled dot-product attention, composed: scores, mask, softmax, weighted sum.
+import { ArgumentError, formatShape } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { castTo, constantLike, shapeError } from "./composing.js";
+import { add, mul, where } from "./elementwise.js";
+import { matmul, matrixTranspose } from "./matmul.js";
+import { safeSoftmax, softmax } from "./softmax.js";
+import { lowerMask } from "./triangular.js";
+
+export interface AttentionOptions {
+  /** Broadcasts to `[…, L, S]`. bool: true takes part; float: added to the scores. */
+  readonly attnMask?: Node | null;
+  /** Position i sees positions up to i only. */
+  readonly isCausal?: boolean;
+  /** Default: 1 / √E. */
+  readonly scale?: number | null;
+  /** Applied to the attention weights: dropout. */
+  readonly dropout?: ((weights: Node) => Node) | null;
+}
+
+/**
+ * softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. A position that may see nothing gives 0.
+ * Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762, eq. 1.
+ */
+export function scaledDotProductAttention(query: Node, key: Node, value: Node, options: AttentionOptions = {}): Node {
+  const { attnMask = null, isCausal = false, scale = null, dropout = null } = options;
+  const op = "scaledDotProductAttention";
+  const rank = query.shape.length;
+  if (rank < 2 || key.shape.length < 2 || value.shape.length < 2) {
+    throw shapeError(op, "query, key and value need at least 2 dims", { query, key, value });
+  }
+  const [length, features] = [query.shape[rank - 2] as number, query.shape[rank - 1] as number];
+  const positions = key.shape[key.shape.length - 2] as number;
+  if (key.shape[key.shape.length - 1] !== features || value.shape[value.shape.length - 2] !== positions) {
+    throw shapeError(op, "query and key must agree in their last dim, key and value in their last but one", { query, key, value });
+  }
+  if (attnMask && isCausal) {
+    throw new ArgumentError(`${op}: give attnMask or isCausal, not both (attnMask ${formatShape(attnMask.shape)})`, { op });
+  }
+  const products = matmul(query, matrixTranspose(key)); // [..., L, S]
+  const scores = mul(products, constantLike(products, scale ?? 1 / Math.sqrt(features)));
+  const weights = attentionWeights(scores, isCausal ? lowerMask(length, positions) : attnMask, isCausal);
+  return matmul(dropout ? dropout(weights) : weights, value);
+}
+
+function attentionWeights(scores: Node, mask: Node | null, isCausal: boolean): Node {
+  if (!mask) return softmax(scores, -1);
+  const masked =
+    mask.dtype === "bool"
+      ? where(mask, scores, constantLike(scores, Number.NEGATIVE_INFINITY))
+      : add(scores, castTo(mask, scores.dtype));
+  // Under the causal mask each row sees at least its first position.
+  return isCausal ? softmax(masked, -1) : safeSoftmax(masked, -1);
+}

@@ -1,0 +1,103 @@
+// Largest and smallest elements along dims, their positions, and elementwise maxima.
+import { type DType, isFloat, numel, normalizeDim, NumericError, type Shape } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { castTo, constantLike, countAlong, dimList, keepDims } from "./composing.js";
+import { and, eq, ne, or, where } from "./elementwise.js";
+import { constant, iota } from "./leaves.js";
+import { expand, reshape } from "./movement.js";
+import { amax, amin, sum } from "./reductions.js";
+import type { Dims } from "./statistics.js";
+
+/** Values and where they are along a dim (int32). */
+export interface ValuesAndIndices {
+  readonly values: Node;
+  readonly indices: Node;
+}
+
+function checkNotEmpty(op: string, x: Node, dims: readonly number[]): void {
+  if (countAlong(x.shape, dims) > 0) return;
+  throw new NumericError(`${op}: no elements along dim ${dims.join(", ")} of shape [${x.shape.join(",")}]`, { op });
+}
+
+/** Position of each element along `dims` (row-major), in the shape of the input with the other dims as 1. */
+function positions(shape: Shape, dims: readonly number[]): Node {
+  const sizes = shape.map((size, d) => (dims.includes(d) ? size : 1));
+  return reshape(iota(numel(sizes)), sizes);
+}
+
+/**
+ * Where the first largest (or smallest) element along `dims` is, counted row-major over them; NaN counts as both. With
+ * `among` only elements where it holds are candidates.
+ */
+export function firstExtremum(x: Node, dims: readonly number[], kind: "max" | "min", among: Node | null = null): Node {
+  const extreme = keepDims(kind === "max" ? amax(x, dims) : amin(x, dims), x.shape, dims);
+  const isEqual = eq(x, extreme);
+  const isHit = isFloat(x.dtype) ? or(isEqual, ne(x, x)) : isEqual;
+  const hit = among ? and(isHit, among) : isHit;
+  return amin(where(hit, positions(x.shape, dims), constant(countAlong(x.shape, dims), "int32")), dims);
+}
+
+/** The elements at `index` (as firstExtremum counts) along `dims`. All of the gradient goes there. */
+export function pickAlong(x: Node, index: Node, dims: readonly number[]): Node {
+  const isPicked = eq(positions(x.shape, dims), keepDims(index, x.shape, dims));
+  return sum(where(isPicked, x, constantLike(x, 0)), dims);
+}
+
+function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepdim: boolean): Node {
+  const dims = dimList(op, dim, x.shape.length);
+  checkNotEmpty(op, x, dims);
+  const input = castTo(x, x.dtype === "bool" ? "uint8" : x.dtype);
+  const index = dims.length === 0 ? constant(0, "int32") : firstExtremum(input, dims, op === "argmax" ? "max" : "min");
+  return keepdim ? keepDims(index, x.shape, dims) : index;
+}
+
+/** Position of the first largest element along `dim` (of the flat input without one), int32; a NaN counts as largest. */
+export function argmax(x: Node, dim: number | null = null, keepdim = false): Node {
+  return argExtremum("argmax", x, dim, keepdim);
+}
+
+/** Position of the first smallest element along `dim` (of the flat input without one), int32; a NaN counts as smallest. */
+export function argmin(x: Node, dim: number | null = null, keepdim = false): Node {
+  return argExtremum("argmin", x, dim, keepdim);
+}
+
+function extremumAlong(op: "max" | "min", x: Node, dim: number, keepdim: boolean): ValuesAndIndices {
+  if (x.shape.length === 0) {
+    normalizeDim(op, dim, 0);
+    return { values: x, indices: constant(0, "int32") };
+  }
+  const dims = [normalizeDim(op, dim, x.shape.length)];
+  checkNotEmpty(op, x, dims);
+  const index = firstExtremum(x, dims, op);
+  // Without a gradient the value needs no index, so that a reader of the values alone does not compute it.
+  const value = x.requiresGrad ? pickAlong(x, index, dims) : op === "max" ? amax(x, dims) : amin(x, dims);
+  const finish = (y: Node) => (keepdim ? keepDims(y, x.shape, dims) : y);
+  return { values: finish(value), indices: finish(index) };
+}
+
+/** Largest elements along `dim` and where they are first; all of the gradient goes to that place. */
+export function maxAlong(x: Node, dim: number, keepdim = false): ValuesAndIndices {
+  return extremumAlong("max", x, dim, keepdim);
+}
+
+/** Smallest elements along `dim` and where they are first; all of the gradient goes to that place. */
+export function minAlong(x: Node, dim: number, keepdim = false): ValuesAndIndices {
+  return extremumAlong("min", x, dim, keepdim);
+}
+
+function extremumOver(op: "amax" | "amin", x: Node, dim: Dims, keepdim: boolean): Node {
+  const dims = dimList(op, dim, x.shape.length);
+  checkNotEmpty(op, x, dims);
+  const reduced = op === "amax" ? amax(x, dims) : amin(x, dims);
+  return keepdim ? keepDims(reduced, x.shape, dims) : reduced;
+}
+
+/** Largest element over dims (all by default); equal ones share the gradient. */
+export function amaxOver(x: Node, dim: Dims = null, keepdim = false): Node {
+  return extremumOver("amax", x, dim, keepdim);
+}
+
+/** Smallest element over dims (all by default); equal ones share the gradient. */
+export function aminOver(x: Node, dim: Dims = null, keepdim = false): Node {
+  return extremumOver("amin", x, dim, keepdim);
+}

@@ -1,0 +1,243 @@
+// Reverse mode at the level of tensors: backward() and grad(), with PyTorch's rules of accumulation, hooks and release.
+import { ArgumentError, AutogradError, checkOptions, isFloat, NumericError, runScope, scopeValues, ShapeError, shapesEqual } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { add, constant, expand } from "../ops/index.js";
+import { assign } from "./in-place.js";
+import { releasePins } from "./saved.js";
+import { isSyncHeld, release, sync } from "./sync.js";
+import { Tensor, variableOf, wrap } from "./tensor.js";
+import { Cell } from "./cell.js";
+import { Variable } from "./variable.js";
+import { applyRule, GradientMap, gradientOrder, isLeafNode } from "./walk.js";
+
+export interface BackwardOptions {
+  /** Gradient of the tensor itself; needed unless it has one element. */
+  readonly gradient?: Tensor;
+  /** Keeps the graph for a further backward(). Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Records the gradients' own graph, for derivatives of higher order. */
+  readonly createGraph?: boolean;
+  /** Accumulate into these leaves only. */
+  readonly inputs?: readonly Tensor[];
+}
+
+export interface GradOptions {
+  /** Gradients of the outputs; needed for those with more than one element. */
+  readonly gradOutputs?: Tensor | readonly (Tensor | null)[];
+  readonly retainGraph?: boolean;
+  readonly createGraph?: boolean;
+  /** Inputs that the outputs do not depend on give null instead of an error. */
+  readonly allowUnused?: boolean;
+}
+
+interface Walk {
+  readonly op: string;
+  readonly retainGraph: boolean;
+  readonly createGraph: boolean;
+  /** Nodes whose gradients are wanted; null: all leaves. */
+  readonly targets: ReadonlySet<Node> | null;
+  /** Called once with the whole gradient of a target, or of each leaf. */
+  readonly deliver: (node: Node, grad: Node) => void;
+}
+
+/**
+ * Adds the gradient of `x` with respect to each leaf to the leaf's `grad`.
+ *
+ * Releases the graph: a second call needs `retainGraph: true` in the first.
+ */
+export function backward(x: Tensor, options: BackwardOptions = {}, ...surplus: []): void {
+  const op = "backward";
+  checkNoMore(op, surplus);
+  checkOptions(op, options, ["gradient", "retainGraph", "createGraph", "inputs"]);
+  const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
+  const root = checkRoot(op, x);
+  const seed = seedGradient(op, x, gradient ?? null);
+  const targets = inputs ? new Set(inputs.map((input) => input.node)) : null;
+  const deliver = (node: Node, grad: Node) => {
+    if (isLeafNode(node)) accumulate(node.owner as Variable<Tensor>, grad, createGraph);
+    else if (targets) accumulate(variableOf(inputs?.find((input) => input.node === node) as Tensor, op), grad, createGraph);
+  };
+  walk([root], [seed], { op, retainGraph, createGraph, targets, deliver });
+}
+
+/** Gradients of `outputs` with respect to `inputs`; `grad` of leaves is left alone. */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions & { readonly allowUnused: true },
+  ...surplus: []
+): (Tensor | null)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options?: GradOptions,
+  ...surplus: []
+): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+  ...surplus: []
+): (Tensor | null)[] {
+  const op = "grad";
+  checkNoMore(op, surplus);
+  checkOptions(op, options, ["gradOutputs", "retainGraph", "createGraph", "allowUnused"]);
+  const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  const [from, to] = [list(outputs), list(inputs)];
+  const seeds = options.gradOutputs ? list(options.gradOutputs) : [];
+  const roots = from.map((x) => checkRoot(op, x));
+  const grads = from.map((x, i) => seedGradient(op, x, seeds[i] ?? null));
+  const targets = to.map((x) => {
+    if (!x.requiresGrad) throw new AutogradError("grad: one of the inputs does not require grad", { op });
+    return x.node;
+  });
+  const results = new Map<Node, Node>();
+  walk(roots, grads, {
+    op,
+    retainGraph,
+    createGraph,
+    targets: new Set(targets),
+    deliver: (node, value) => results.set(node, value),
+  });
+  return targets.map((node, i) => {
+    const result = results.get(node);
+    if (result) return wrap(result);
+    if (allowUnused) return null;
+    throw new AutogradError(
+      `grad: the outputs do not depend on input ${i} (shape [${node.shape.join(",")}]); pass { allowUnused: true } to get null for it`,
+      { op, fix: "allowUnused" },
+    );
+  });
+}
+
+function list<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
+}
+
+function checkNoMore(op: string, surplus: readonly unknown[]): void {
+  if (surplus.length > 0) throw new ArgumentError(`${op}: takes no more arguments than its options`, { op });
+}
+
+function checkRoot(op: string, x: Tensor): Node {
+  const root = x.node;
+  if (root.requiresGrad) return root;
+  throw new AutogradError(
+    `${op}: the tensor does not require grad and has no history; it comes from no tensor with requiresGrad, or was made under noGrad`,
+    { op },
+  );
+}
+
+function seedGradient(op: string, x: Tensor, gradient: Tensor | null): Node {
+  if (gradient) {
+    if (!shapesEqual(gradient.shape, x.shape)) {
+      throw new ShapeError(
+        `${op}: the gradient has shape [${gradient.shape.join(",")}] but the tensor [${x.shape.join(",")}]`,
+        { op, shapes: [gradient.shape, x.shape] },
+      );
+    }
+    if (gradient.dtype !== x.dtype) {
+      throw new ArgumentError(`${op}: the gradient is ${gradient.dtype} but the tensor ${x.dtype}`, { op });
+    }
+    return gradient.node;
+  }
+  const count = x.shape.reduce((n, size) => n * size, 1);
+  if (count !== 1) {
+    throw new AutogradError(
+      `${op}: only a tensor with one element starts without a gradient, this one has shape [${x.shape.join(",")}]; reduce it (sum, mean) or pass { ${op === "grad" ? "gradOutputs" : "gradient"} }`,
+      { op, shapes: [x.shape] },
+    );
+  }
+  return expand(constant(1, x.dtype), x.shape);
+}
+
+function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): void {
+  const { op, retainGraph, createGraph, targets } = options;
+  const order = gradientOrder(roots);
+  const isNeeded = targets ? pathsTo(order, targets) : null;
+  const wants = (node: Node) => isNeeded === null || isNeeded.has(node);
+  const applied = order.filter((node) => !isLeafNode(node) && wants(node) && (!targets || node.inputs.some(wants)));
+  for (const node of applied) if (node.isReleased) throw releasedError(op, node);
+  const { detectAnomaly } = scopeValues();
+  const arrivals: { node: Node; grad: Node }[] = [];
+  runScope({ gradMode: createGraph }, () => {
+    const grads = new GradientMap();
+    roots.forEach((root, i) => {
+      grads.add(root, seeds[i] as Node);
+    });
+    for (const node of order) {
+      const arrived = grads.take(node);
+      if (!arrived || !wants(node)) continue;
+      const value = runHooks(node, arrived);
+      if (detectAnomaly) arrivals.push({ node, grad: value });
+      if (targets ? targets.has(node) : isLeafNode(node)) options.deliver(node, value);
+      if (!isLeafNode(node) && (!targets || node.inputs.some(wants))) applyRule(node, value, grads, wants);
+    }
+  });
+  if (arrivals.length > 0) checkArrivals(arrivals);
+  if (retainGraph) return;
+  for (const node of applied) {
+    releasePins(node);
+    release(node);
+  }
+}
+
+function releasedError(op: string, node: Node): AutogradError {
+  return new AutogradError(
+    `${op}: the graph was released by an earlier backward() (at ${node.primitive.name}); pass { retainGraph: true } to the earlier call to go through it twice`,
+    { op, fix: "retainGraph" },
+  );
+}
+
+/** Nodes on a path from the roots to a target; `order` has the latest first. */
+function pathsTo(order: readonly Node[], targets: ReadonlySet<Node>): Set<Node> {
+  const needed = new Set<Node>();
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i] as Node;
+    if (targets.has(node) || (!isLeafNode(node) && node.inputs.some((input) => needed.has(input)))) needed.add(node);
+  }
+  return needed;
+}
+
+/** Hooks may replace the gradient; a retained gradient is what they leave. */
+function runHooks(node: Node, arrived: Node): Node {
+  const { owner } = node;
+  if (!(owner instanceof Variable)) return arrived;
+  const variable = owner as Variable<Tensor>;
+  let value = arrived;
+  for (const hook of [...variable.hooks.values()]) {
+    const result = hook(visible(value));
+    if (result === null || result === undefined) continue;
+    if (!(result instanceof Tensor) || !shapesEqual(result.shape, value.shape) || result.dtype !== value.dtype) {
+      throw new AutogradError("hook: must return nothing or a gradient of the same shape and dtype", { op: "hook" });
+    }
+    value = result.node;
+  }
+  if (variable.retainsGrad) variable.grad = visible(value);
+  return value;
+}
+
+function visible(node: Node): Tensor {
+  node.isUserVisible = true;
+  return new Tensor(Cell.of(node));
+}
+
+/** PyTorch's rule: the first gradient is taken over, later ones are added in place, or anew if their graph is recorded. */
+function accumulate(variable: Variable<Tensor>, grad: Node, createGraph: boolean): void {
+  const known = variable.grad;
+  if (known === null) variable.grad = visible(grad);
+  else if (createGraph) variable.grad = visible(add(known.node, grad));
+  else assign(known, add(known.node, grad));
+}
+
+function checkArrivals(found: readonly { node: Node; grad: Node }[]): void {
+  if (isSyncHeld()) throw new AutogradError("detectAnomaly: cannot look at gradients inside compile(); run the plain function");
+  sync(found.map(({ grad }) => grad));
+  for (const { node, grad } of found) {
+    if (!isFloat(grad.dtype) || !grad.storage) continue;
+    const values = grad.storage.toTypedArray() as Float32Array;
+    if (!values.some((value) => Number.isNaN(value))) continue;
+    throw new NumericError(`backward: the gradient that arrives at ${node.primitive.name} (shape [${node.shape.join(",")}]) contains NaN`, {
+      op: node.primitive.name,
+    });
+  }
+}

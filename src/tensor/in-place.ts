@@ -1,0 +1,64 @@
+// In-place forms: compute a value, check that the tensor may be written, rebind its cell.
+import { AutogradError, category, type DType, DTypeError, runScope, ShapeError, shapesEqual } from "../base/index.js";
+import { gradEnabled, type Node } from "../graph/index.js";
+import { cast } from "../ops/index.js";
+import { limitPending } from "./sync.js";
+import type { Tensor } from "./tensor.js";
+import { writeThrough } from "./view.js";
+
+/** `x` takes the value that `compute` makes of its own; all views of the same memory see it. */
+export function inPlace(op: string, x: Tensor, compute: (node: Node) => Node): Tensor {
+  checkWritable(op, x);
+  const value = compute(x.node);
+  if (!shapesEqual(value.shape, x.shape)) {
+    throw new ShapeError(
+      `${op}: the result has shape [${value.shape.join(",")}] but the tensor written in place [${x.shape.join(",")}]; use the form without _`,
+      { op, shapes: [value.shape, x.shape] },
+    );
+  }
+  assign(x, castInto(op, value, x.dtype));
+  limitPending();
+  return x;
+}
+
+/** PyTorch's rule: a result may not lose its category (float into integer, integer into bool). */
+function castInto(op: string, value: Node, dtype: DType): Node {
+  if (value.dtype === dtype) return value;
+  if (category(value.dtype) > category(dtype)) {
+    throw new DTypeError(
+      `${op}: the result is ${value.dtype} and cannot be written into a ${dtype} tensor; use the form without _ or .to("${value.dtype}") first`,
+      { op },
+    );
+  }
+  return cast(value, dtype);
+}
+
+/** Writes a value of the right shape and dtype, through views if need be. */
+export function assign(x: Tensor, value: Node): void {
+  const { cell, viewing } = x;
+  if (!viewing) return cell.write(value);
+  const write = () => cell.write(writeThrough(viewing.steps, cell.node, value));
+  // What is written through detach() changes values only, never the history of the base.
+  if (viewing.steps.some(({ kind }) => kind === "detach")) runScope({ gradMode: false }, write);
+  else write();
+}
+
+/** Throws unless PyTorch would allow an in-place write to `x` here. */
+export function checkWritable(op: string, x: Tensor): void {
+  const { shape, strides } = x.layout;
+  if (strides.some((stride, d) => stride === 0 && (shape[d] as number) > 1)) {
+    throw new ShapeError(
+      `${op}: several elements of this expanded tensor share memory (shape [${shape.join(",")}]); call clone() before writing in place`,
+      { op, shapes: [shape], fix: "clone" },
+    );
+  }
+  if (!gradEnabled()) return;
+  const isView = x.viewing !== null;
+  const isCut = x.viewing?.steps.some(({ kind }) => kind === "detach") ?? false;
+  if (x.variable || (isView && !isCut && x.cell.variable)) {
+    throw new AutogradError(
+      `${op}: ${isView ? "a view of " : ""}a leaf that requires grad cannot be changed in place while gradients are recorded; wrap it in noGrad(() => …)`,
+      { op, fix: "noGrad" },
+    );
+  }
+}

@@ -1,0 +1,80 @@
+// The list of pending work: nodes made since the last sync point, and what users will see of them.
+import type { Node } from "../graph/index.js";
+
+/** A graph longer than this is run before it grows on. Counted in nodes, never in bytes or time: runs must repeat. */
+export const MAX_PENDING = 20_000;
+
+let computed: Node[] = [];
+let views: Node[] = [];
+let isViewing = false;
+let isSuspended = false;
+let moduleDepth = 0;
+let undo: (() => void)[] = [];
+
+/** Observes every new node. Leaves are no work. */
+export function nodeCreated(node: Node): void {
+  if (isSuspended) return;
+  const { kind } = node.primitive;
+  if (kind === "storage" || kind === "constant" || kind === "scalar") return;
+  if (isViewing) views.push(node);
+  else computed.push(node);
+}
+
+/** Nodes made by `derive` are views: a sync point stores what they look at instead of them. */
+export function recordViews<R>(derive: () => R): R {
+  const saved = isViewing;
+  isViewing = true;
+  try {
+    return derive();
+  } finally {
+    isViewing = saved;
+  }
+}
+
+/** Nodes made by `fn` are nobody's pending work: the engine's, or a trial backward's. */
+export function withoutRecording<R>(fn: () => R): R {
+  const saved = isSuspended;
+  isSuspended = true;
+  try {
+    return fn();
+  } finally {
+    isSuspended = saved;
+  }
+}
+
+export function pendingCount(): number {
+  return computed.length;
+}
+
+/** Takes the list over: it is empty afterwards. */
+export function takePending(): { computed: readonly Node[]; views: readonly Node[]; undo: readonly (() => void)[] } {
+  const taken = { computed, views, undo };
+  computed = [];
+  views = [];
+  undo = [];
+  return taken;
+}
+
+/** Registers how to take back a host effect (an optimizer's step count) if the program that runs next fails. */
+export function onFailure(restore: () => void): void {
+  undo.push(restore);
+}
+
+/** Called as a module's forward begins: what is made inside is not stored at sync points unless something needs it. */
+export function enterModule(): void {
+  moduleDepth++;
+}
+
+export function leaveModule(): void {
+  moduleDepth--;
+}
+
+/** True outside any module's forward. */
+export function isUserLevel(): boolean {
+  return moduleDepth === 0;
+}
+
+/** A tensor at user level stands for `node`: the next sync point stores it. */
+export function markVisible(node: Node): void {
+  if (moduleDepth === 0) node.isUserVisible = true;
+}

@@ -1,0 +1,152 @@
+// Sync points: one program over the whole pending graph. Decides what is stored and what is overwritten in place.
+import { AutogradError, type Storage } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { throughAliases } from "./alias.js";
+import { type Cell, takeDirty } from "./cell.js";
+import { runStep, type StepRequest } from "./engine.js";
+import { MAX_PENDING, pendingCount, takePending, withoutRecording } from "./pending.js";
+import { isPinned, savedValues } from "./saved.js";
+import { Variable } from "./variable.js";
+import { isLeafNode } from "./walk.js";
+
+/** What a realised node has for inputs once nothing will ask for them: its expression can no longer be computed. */
+const dropped: readonly Node[] = Object.freeze([]);
+
+let isHeld = false;
+
+/** While a function is traced no sync point may run; steps in it end with the program. */
+export function holdSync(held: boolean): void {
+  isHeld = held;
+}
+
+export function isSyncHeld(): boolean {
+  return isHeld;
+}
+
+/** Runs the pending graph if it has grown too long. */
+export function limitPending(): void {
+  if (pendingCount() > MAX_PENDING) sync();
+}
+
+/** Runs everything pending, and `wanted`, as one program. A failure leaves everything that was written in place as before. */
+export function sync(wanted: readonly Node[] = []): void {
+  if (isHeld) return;
+  const { computed, views, undo } = takePending();
+  const written = takeDirty();
+  if (computed.length === 0 && written.size === 0 && wanted.every((node) => node.isRealized)) return;
+  try {
+    checkInputs(computed);
+    checkStale(wanted);
+    const { request, saved } = planStep(computed, views, written, wanted);
+    if (request.outputs.length > 0 || request.updates.length > 0) withoutRecording(() => runStep(request));
+    saved?.pin();
+    dropInputs(request);
+  } catch (error) {
+    for (const [cell, previous] of written) if (previous.isRealized) cell.hold(previous);
+    for (let i = undo.length - 1; i >= 0; i--) (undo[i] as () => void)();
+    throw error;
+  }
+}
+
+function planStep(computed: readonly Node[], views: readonly Node[], written: Map<Cell, Node>, wanted: readonly Node[]) {
+  const outputs = new Set<Node>();
+  const want = (node: Node) => {
+    if (!node.isRealized) outputs.add(node);
+  };
+  for (const node of computed) if (node.uses === 0 || node.isUserVisible) want(node);
+  const isView = new Set(views);
+  for (const view of views) if (view.uses === 0 || view.isUserVisible) want(lookThrough(view, isView));
+  for (const node of wanted) want(throughAliases(node));
+  const saved = savedValues([...computed, ...views]);
+  for (const node of saved?.pending ?? []) want(node);
+  const updates = planUpdates(written, outputs);
+  return { request: { outputs: [...outputs], updates }, saved };
+}
+
+/** What a view looks at: storing that serves the view and everything else on the same base. */
+function lookThrough(view: Node, isView: ReadonlySet<Node>): Node {
+  let node = view;
+  while (isView.has(node)) node = node.inputs[0] as Node;
+  return node;
+}
+
+/** Cells written in place get their old storage overwritten if nothing else depends on it, else a fresh one. */
+function planUpdates(written: Map<Cell, Node>, outputs: Set<Node>): { value: Node; target: Node }[] {
+  const updates: { value: Node; target: Node }[] = [];
+  const targets = new Set<Storage>();
+  for (const [cell, target] of written) {
+    const value = cell.peek();
+    if (value.isRealized) continue;
+    const { storage } = target;
+    if (!target.isRealized || !storage || target.holders > 0 || targets.has(storage) || isPinned(storage)) {
+      outputs.add(value);
+      continue;
+    }
+    outputs.delete(value);
+    targets.add(storage);
+    updates.push({ value, target });
+  }
+  return updates;
+}
+
+/** A realised node drops its inputs unless a gradient will go through it, so that nothing grows from step to step. */
+function dropInputs({ outputs, updates }: StepRequest): void {
+  for (const node of outputs) drop(node);
+  for (const { value } of updates) drop(value);
+}
+
+function drop(node: Node): void {
+  if (node.requiresGrad && !node.isReleased && !isLeafNode(node)) return;
+  if (node.isRealized && node.inputs.length > 0) node.inputs = dropped;
+}
+
+/** Gives up the expression of a node whose backward ran, if its value is there. */
+export function release(node: Node): void {
+  node.isReleased = true;
+  drop(node);
+}
+
+/** Makes nodes whose gradient can no longer be computed plain values, and finds those whose inputs are gone. */
+function checkInputs(computed: readonly Node[]): void {
+  const first = computed[0]?.id ?? 0;
+  const older: Node[] = [];
+  for (const node of computed) {
+    for (const input of node.inputs) {
+      if (input.isReleased && node.requiresGrad && input.requiresGrad) node.isReleased = true;
+      if (!input.isRealized && (input.storage || input.id < first)) older.push(input);
+    }
+  }
+  checkStale(older);
+}
+
+/** Throws if a value below `nodes` was overwritten and cannot be computed again. */
+function checkStale(nodes: readonly Node[]): void {
+  const seen = new Set<Node>(nodes);
+  const stack = [...seen].map((node) => ({ node, user: node }));
+  for (let entry = stack.pop(); entry; entry = stack.pop()) {
+    const { node, user } = entry;
+    if (node.isRealized) continue;
+    if (isStale(node)) throw staleError(user, node);
+    for (const input of node.inputs) {
+      if (seen.has(input)) continue;
+      seen.add(input);
+      stack.push({ node: input, user: node });
+    }
+  }
+}
+
+/** True if the value is gone: overwritten in place with nothing left to compute it from. */
+export function isStale(node: Node): boolean {
+  if (node.isRealized) return false;
+  return node.inputs === dropped || node.primitive.kind === "storage";
+}
+
+export function staleError(user: Node, stale: Node): AutogradError {
+  const name = stale.owner instanceof Variable ? stale.owner.name : null;
+  const what = name ? `"${name}"` : `a ${stale.dtype} tensor of shape [${stale.shape.join(",")}]`;
+  const op = user.primitive.name;
+  return new AutogradError(
+    `${op}: the value (shape [${user.shape.join(",")}]) was not stored and cannot be computed again, since ${what} that it depends on was changed in place; read it before that, or keep(tensor) it where it is made`,
+    { op, fix: "keep" },
+  );
+}

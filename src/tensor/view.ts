@@ -1,0 +1,193 @@
+// Views: chains of movements over a cell, with the strides PyTorch would have, and how to write through them.
+import { contiguousStrides, numel, type Shape, shapesEqual } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { diagonal, expand, permute, reshape, slice, unfold } from "../ops/index.js";
+import { detached } from "./alias.js";
+import { diagonalScatter, sliceScatter, unfoldScatter } from "./view-writes.js";
+
+/** Logical strides and offset in elements of the base: they decide what can be a view. */
+export interface Layout {
+  readonly shape: Shape;
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+export type ViewStep =
+  | { readonly kind: "reshape"; readonly shape: Shape }
+  | { readonly kind: "permute"; readonly dims: readonly number[] }
+  | { readonly kind: "expand"; readonly shape: Shape }
+  | {
+      readonly kind: "slice";
+      readonly dim: number;
+      readonly start: number;
+      readonly stop: number;
+      readonly step: number;
+    }
+  | { readonly kind: "diagonal"; readonly offset: number; readonly dim1: number; readonly dim2: number }
+  | { readonly kind: "unfold"; readonly dim: number; readonly size: number; readonly step: number }
+  | { readonly kind: "detach" };
+
+export function contiguousLayout(shape: Shape): Layout {
+  return { shape, strides: contiguousStrides(shape), offset: 0 };
+}
+
+/** PyTorch's contiguity: dims of size 1 and empty tensors do not count. */
+export function isContiguous({ shape, strides }: Layout): boolean {
+  if (numel(shape) === 0) return true;
+  let expected = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const size = shape[d] as number;
+    if (size === 1) continue;
+    if (strides[d] !== expected) return false;
+    expected *= size;
+  }
+  return true;
+}
+
+/** The value of the view, from the value of what it looks at. */
+export function applyStep(step: ViewStep, x: Node): Node {
+  switch (step.kind) {
+    case "reshape":
+      return reshape(x, step.shape);
+    case "permute":
+      return permute(x, step.dims);
+    case "expand":
+      return expand(x, step.shape);
+    case "slice":
+      return slice(x, step.dim, step.start, step.stop, step.step);
+    case "diagonal":
+      return diagonal(x, step.offset, step.dim1, step.dim2);
+    case "unfold":
+      return unfold(x, step.dim, step.size, step.step);
+    case "detach":
+      return detached(x);
+  }
+}
+
+/** What `x` becomes when `value` is written through the view. */
+function writeStep(step: ViewStep, x: Node, value: Node): Node {
+  switch (step.kind) {
+    case "reshape":
+      return reshape(value, x.shape);
+    case "permute":
+      return permute(value, inverse(step.dims));
+    case "expand":
+      // Only dims of size 1 were added: writes through larger ones are refused before.
+      return reshape(value, x.shape);
+    case "slice":
+      return sliceScatter(x, value, step);
+    case "diagonal":
+      return diagonalScatter(x, value, step);
+    case "unfold":
+      return unfoldScatter(x, value, step);
+    case "detach":
+      return value;
+  }
+}
+
+/** What the base becomes when `value` is written through a chain of views. */
+export function writeThrough(steps: readonly ViewStep[], base: Node, value: Node): Node {
+  const [step, ...rest] = steps;
+  if (!step) return value;
+  return writeStep(step, base, rest.length === 0 ? value : writeThrough(rest, applyStep(step, base), value));
+}
+
+function inverse(dims: readonly number[]): number[] {
+  const out = new Array<number>(dims.length);
+  dims.forEach((d, i) => {
+    out[d] = i;
+  });
+  return out;
+}
+
+/** Layout after a step; null where a reshape needs a copy. */
+export function stepLayout(step: ViewStep, layout: Layout): Layout | null {
+  const { shape, strides, offset } = layout;
+  switch (step.kind) {
+    case "reshape": {
+      const next = viewStrides(shape, strides, step.shape);
+      return next && { shape: step.shape, strides: next, offset };
+    }
+    case "permute":
+      return {
+        shape: step.dims.map((d) => shape[d] as number),
+        strides: step.dims.map((d) => strides[d] as number),
+        offset,
+      };
+    case "expand":
+      return { shape: step.shape, strides: expandedStrides(layout, step.shape), offset };
+    case "slice": {
+      const { dim, start, stop } = step;
+      const size = Math.max(0, Math.ceil((stop - start) / step.step));
+      const stride = strides[dim] as number;
+      return {
+        shape: shape.with(dim, size),
+        strides: strides.with(dim, stride * step.step),
+        offset: offset + start * stride,
+      };
+    }
+    case "diagonal":
+      return diagonalLayout(layout, step);
+    case "unfold": {
+      const stride = strides[step.dim] as number;
+      const count = Math.floor(((shape[step.dim] as number) - step.size) / step.step) + 1;
+      return {
+        shape: [...shape.with(step.dim, count), step.size],
+        strides: [...strides.with(step.dim, stride * step.step), stride],
+        offset,
+      };
+    }
+    case "detach":
+      return layout;
+  }
+}
+
+function expandedStrides({ shape, strides }: Layout, target: Shape): number[] {
+  const added = target.length - shape.length;
+  return target.map((size, d) => {
+    if (d < added) return 0;
+    return shape[d - added] === 1 && size !== 1 ? 0 : (strides[d - added] as number);
+  });
+}
+
+function diagonalLayout(layout: Layout, step: ViewStep & { kind: "diagonal" }): Layout {
+  const { shape, strides } = layout;
+  const { dim1, dim2 } = step;
+  const [rows, columns] = [shape[dim1] as number, shape[dim2] as number];
+  const size = Math.max(0, step.offset >= 0 ? Math.min(rows, columns - step.offset) : Math.min(rows + step.offset, columns));
+  const along = (strides[dim1] as number) + (strides[dim2] as number);
+  const start = step.offset >= 0 ? step.offset * (strides[dim2] as number) : -step.offset * (strides[dim1] as number);
+  const rest = (values: readonly number[]) => values.filter((_, d) => d !== dim1 && d !== dim2);
+  return {
+    shape: [...rest(shape), size],
+    strides: [...rest(strides), along],
+    offset: layout.offset + (size === 0 ? 0 : start),
+  };
+}
+
+/** Strides of a reshape without copy, or null: PyTorch's rule (ATen/TensorUtils.cpp, computeStride). */
+export function viewStrides(shape: Shape, strides: readonly number[], target: Shape): number[] | null {
+  if (shapesEqual(shape, target)) return [...strides];
+  if (numel(shape) === 0) return contiguousStrides(target);
+  if (shape.length === 0) return target.map(() => 1);
+  const out = new Array<number>(target.length);
+  let d = target.length - 1;
+  // Runs of dims that lie one after the other in memory are matched with runs of target dims of the same size.
+  let base = strides[strides.length - 1] as number;
+  let size = 1;
+  for (let s = shape.length - 1; s >= 0; s--) {
+    size *= shape[s] as number;
+    const outer = strides[s - 1] as number;
+    if (s > 0 && (shape[s - 1] === 1 || outer === size * base)) continue;
+    let matched = 1;
+    while (d >= 0 && (matched < size || target[d] === 1)) {
+      out[d] = matched * base;
+      matched *= target[d] as number;
+      d--;
+    }
+    if (matched !== size) return null;
+    base = outer;
+    size = 1;
+  }
+  return d < 0 ? out : null;
+}

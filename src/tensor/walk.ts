@@ -1,0 +1,64 @@
+// Reverse mode over nodes: orders the graph, applies gradient rules, sums what meets.
+import { AutogradError } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { add } from "../ops/index.js";
+import { Variable } from "./variable.js";
+
+/** Leaves of the gradient graph: where a chain of rules ends. */
+export function isLeafNode(node: Node): boolean {
+  return node.owner instanceof Variable && node.owner.isLeaf;
+}
+
+/** Nodes below `roots` that a gradient flows through, latest first. Ids grow in creation order, so this is topological. */
+export function gradientOrder(roots: readonly Node[], isEnd: (node: Node) => boolean = () => false): Node[] {
+  const seen = new Set<Node>();
+  const stack: Node[] = [];
+  for (const root of roots) {
+    if (root.requiresGrad && !seen.has(root)) {
+      seen.add(root);
+      stack.push(root);
+    }
+  }
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (isLeafNode(node) || isEnd(node)) continue;
+    for (const input of node.inputs) {
+      if (!input.requiresGrad || seen.has(input)) continue;
+      seen.add(input);
+      stack.push(input);
+    }
+  }
+  return [...seen].sort((a, b) => b.id - a.id);
+}
+
+/** Sums gradients by node. */
+export class GradientMap {
+  readonly #grads = new Map<Node, Node>();
+
+  get(node: Node): Node | undefined {
+    return this.#grads.get(node);
+  }
+
+  add(node: Node, grad: Node): void {
+    const known = this.#grads.get(node);
+    this.#grads.set(node, known ? add(known, grad) : grad);
+  }
+
+  /** The gradient, which the map gives up: nothing adds to it any more. */
+  take(node: Node): Node | undefined {
+    const grad = this.#grads.get(node);
+    this.#grads.delete(node);
+    return grad;
+  }
+}
+
+/** Applies the rule of `node` and hands the results on to those inputs that `wants`. */
+export function applyRule(node: Node, grad: Node, grads: GradientMap, wants: (input: Node) => boolean): void {
+  const { vjp, name } = node.primitive;
+  if (typeof vjp !== "function") throw new AutogradError(`${name}: has no gradient; ${vjp.reason}`, { op: name });
+  const needs = node.inputs.map((input) => input.requiresGrad && wants(input));
+  const results = vjp(node, grad, needs);
+  for (let i = 0; i < needs.length; i++) {
+    const result = results[i];
+    if (needs[i] && result) grads.add(node.inputs[i] as Node, result);
+  }
+}

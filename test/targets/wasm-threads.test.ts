@@ -1,0 +1,180 @@
+// The wasm target on several threads: same bits for any number, barriers, early exit, faults.
+import { describe, expect, it } from "vitest";
+import { InternalError } from "../../src/base/errors.js";
+import { Storage } from "../../src/base/storage.js";
+import { type Buffer, type Executable, ExprFactory, type Program, ProgramStatusError } from "../../src/ir/index.js";
+import { createWasmTarget, Runtime } from "../../src/targets/index.js";
+import { emptyStorage, loop, makeKernel, makeProgram, storageOf, store } from "./programs.js";
+
+const none = new Float64Array(0);
+/** Makes kernels look expensive, so that they are shared among threads. */
+const heavy = 1e8;
+const n = 4096;
+
+/** Waits, without leaving to the event loop, until all workers have reported. */
+function startThreads(threads: number): Runtime {
+  const runtime = new Runtime({ threads });
+  runtime.pool.start(threads - 1);
+  const deadline = performance.now() + 10_000;
+  while (runtime.pool.readyCount < threads - 1 && performance.now() < deadline);
+  expect(runtime.pool.readyCount).toBe(threads - 1);
+  return runtime;
+}
+
+/**
+ * Stages that each read what other tiles of the stage before wrote: t[i] = t[(5 i + 1) mod n] · c + t[i], so that a
+ * barrier passed too early changes the result.
+ */
+function mixingProgram(stages: number): { program: Program; bound: Buffer[] } {
+  const x = new ExprFactory();
+  const [a, out] = [x.buffer("a", "float32", n), x.buffer("out", "float32", n)];
+  const ping = [x.buffer("p", "float32", n), x.buffer("q", "float32", n)];
+  const tiles = 64;
+  const perTile = n / tiles;
+  const list = Array.from({ length: stages }, (_, s) => {
+    const from = s === 0 ? a : (ping[s % 2] as Buffer);
+    const to = s === stages - 1 ? out : (ping[(s + 1) % 2] as Buffer);
+    const half = (part: number) =>
+      makeKernel(
+        x,
+        tiles / 2,
+        (tile) => {
+          const start = x.variable("start");
+          return [
+            { kind: "let", v: start, value: x.mul(x.add(tile, x.int((part * tiles) / 2)), x.int(perTile)) },
+            loop(x, 0, perTile, 1, (i) => {
+              const at = x.add(start, i);
+              const other = x.binary("and", x.add(x.mul(at, x.int(5)), x.int(1)), x.int(n - 1));
+              const value = x.add(x.mul(x.load(from, other), x.const("f32", 0.7)), x.load(from, at));
+              return [store(to, at, value)];
+            }),
+          ];
+        },
+        heavy,
+      );
+    return [half(0), half(1)];
+  });
+  return { program: makeProgram({ stages: list, bound: [a, out], arena: ping }), bound: [a, out] };
+}
+
+function runMixing(executable: Executable, bound: readonly Buffer[]): Uint8Array {
+  const input = Storage.from(
+    "float32",
+    Float32Array.from({ length: n }, (_, i) => Math.sin(i)),
+  );
+  const output = emptyStorage(bound[1] as Buffer);
+  executable.run([input, output], none);
+  return new Uint8Array(output.hostBuffer());
+}
+
+describe("wasm threads", () => {
+  it("given 1, 2 and 4 threads, 1,000 runs of a program with 12 barriers give the same bits", {
+    timeout: 120_000,
+  }, () => {
+    const { program, bound } = mixingProgram(12);
+    const expected = runMixing(createWasmTarget({ runtime: new Runtime({ threads: 1 }) }).load(program), bound);
+    for (const [threads, runs] of [
+      [2, 1000],
+      [4, 100],
+    ] as const) {
+      const runtime = startThreads(threads);
+      const executable = createWasmTarget({ runtime }).load(program);
+      for (let run = 0; run < runs; run++) {
+        const got = runMixing(executable, bound);
+        if (Buffer.compare(got, expected) !== 0) expect.fail(`run ${run} on ${threads} threads differs`);
+      }
+      // A worker that lost its core sits a run out.
+      expect(runtime.pool.runCount).toBeGreaterThan(runs / 10);
+    }
+  });
+
+  it("given small work, a program stays on the calling thread", () => {
+    const runtime = startThreads(2);
+    const x = new ExprFactory();
+    const out = x.buffer("out", "float32", 8);
+    const kernel = makeKernel(x, 8, (tile) => [store(out, tile, x.const("f32", 2))], 1000);
+    const executable = createWasmTarget({ runtime }).load(makeProgram({ stages: [[kernel], [kernel]], bound: [out] }));
+
+    executable.run([emptyStorage(out)], none);
+
+    expect(runtime.pool.runCount).toBe(0);
+  });
+
+  it("given a status set by one thread, all threads leave before the commit stage, and the next run works", () => {
+    const runtime = startThreads(2);
+    const x = new ExprFactory();
+    const [a, state] = [x.buffer("a", "int32", n), x.buffer("s", "int32", n)];
+    const status = x.buffer("status", "int32", 4);
+    const check = makeKernel(
+      x,
+      64,
+      (tile) => [
+        loop(x, 0, n / 64, 1, (i) => {
+          const at = x.add(x.mul(tile, x.int(n / 64)), i);
+          return [store(status, x.int(0), x.load(a, at), x.lt(x.int(0), x.load(a, at)))];
+        }),
+      ],
+      heavy,
+    );
+    const commit = makeKernel(x, 64, (tile) => [store(state, tile, x.add(x.load(state, tile), x.int(1)))], heavy);
+    const program = makeProgram({
+      stages: [[check], [commit], [commit]],
+      bound: [a, state],
+      inPlace: [state],
+      status,
+      commitStage: 1,
+    });
+    const executable = createWasmTarget({ runtime }).load(program);
+    const bad = new Int32Array(n);
+    bad[1234] = 5;
+    const kept = emptyStorage(state);
+
+    for (let round = 0; round < 50; round++) {
+      expect(() => executable.run([storageOf("int32", bad), kept], none)).toThrow(ProgramStatusError);
+      executable.run([emptyStorage(a), kept], none);
+    }
+
+    expect([...kept.toTypedArray().slice(0, 65)]).toEqual([...new Array(64).fill(100), 0]);
+    expect(runtime.pool.runCount).toBeGreaterThan(10);
+  });
+
+  it("given a kernel that traps, the run throws InternalError, and later runs work", () => {
+    const runtime = startThreads(2);
+    const x = new ExprFactory();
+    const [a, out] = [x.buffer("a", "int32", 64), x.buffer("out", "int32", 64)];
+    const kernel = makeKernel(
+      x,
+      64,
+      (tile) => [store(out, tile, x.load(out, x.mul(x.load(a, tile), x.int(1 << 20))))],
+      heavy,
+    );
+    const executable = createWasmTarget({ runtime }).load(makeProgram({ stages: [[kernel]], bound: [a, out] }));
+    const wild = storageOf("int32", new Int32Array(64).fill(1000));
+
+    for (let round = 0; round < 5; round++) {
+      expect(() => executable.run([wild, emptyStorage(out)], none)).toThrow(InternalError);
+    }
+
+    const good = emptyStorage(out);
+    executable.run([storageOf("int32", new Int32Array(64)), good], none);
+    const { program, bound } = mixingProgram(3);
+    const again = createWasmTarget({ runtime }).load(program);
+    const alone = createWasmTarget({ runtime: new Runtime({ threads: 1 }) }).load(program);
+    expect(runMixing(again, bound)).toEqual(runMixing(alone, bound));
+  });
+
+  it("given a freed program, workers forget it and others go on", () => {
+    const runtime = startThreads(2);
+    const { program, bound } = mixingProgram(3);
+    const target = createWasmTarget({ runtime });
+    const expected = runMixing(target.load(program), bound);
+
+    for (let round = 0; round < 20; round++) {
+      const executable = target.load(program);
+      expect(runMixing(executable, bound)).toEqual(expected);
+      executable.free();
+    }
+
+    expect(runtime.pool.runCount).toBeGreaterThan(2);
+  });
+});
