@@ -23,8 +23,9 @@ function largestFinite(values: Float64Array): number {
 
 function matches(actual: number, expected: number, tolerance: number): boolean {
   if (Number.isNaN(expected)) return Number.isNaN(actual);
-  // Equality takes 0 and -0 as one: the sign of zero is free.
-  return actual === expected || Math.abs(actual - expected) <= tolerance;
+  // An infinity has no tolerance; equality takes 0 and -0 as one, because the sign of zero is free.
+  if (!Number.isFinite(expected)) return actual === expected;
+  return Math.abs(actual - expected) <= tolerance;
 }
 
 /** Compares values of `dtype` with the expected ones; returns what is wrong, or null. */
