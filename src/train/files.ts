@@ -1,0 +1,72 @@
+// Files a run writes: whole or not at all, into a folder that was checked before the run.
+import { mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { FormatError } from "../base/index.js";
+
+/** Replaces a file by one with new content: readers see the old or the new one, and a failure keeps the old one. */
+export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new FormatError(`cannot write ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+/**
+ * Makes sure that files can be written to a folder, which is made where it is missing.
+ * @returns a function that removes the folders this call made, as long as they are empty.
+ * @throws FormatError if it cannot be made or written to.
+ */
+export function prepareFolder(folder: string): () => void {
+  const made = missingFolders(folder);
+  const undo = () => {
+    for (const path of made) removeEmpty(path);
+  };
+  const probe = join(folder, `.gradus-${process.pid}.tmp`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(probe, "");
+    rmSync(probe);
+  } catch (cause) {
+    undo();
+    throw new FormatError(`cannot write to the folder ${folder}: ${reason(cause)}; choose another one`, { cause });
+  }
+  return undo;
+}
+
+/** The folder and those above it that do not exist, innermost first. */
+function missingFolders(folder: string): string[] {
+  const missing: string[] = [];
+  for (let path = folder; statSync(path, { throwIfNoEntry: false }) === undefined; path = dirname(path)) {
+    missing.push(path);
+    if (dirname(path) === path) break;
+  }
+  return missing;
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Somebody put something there, or it never came to be: both are none of our business.
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  ENOTDIR: "a part of the path is a file",
+  EEXIST: "it is a file",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EISDIR: "it is a folder",
+};
+
+/** What went wrong with a file, in words. */
+export function reason(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return reasons[code ?? ""] ?? message ?? String(error);
+}

@@ -1,0 +1,70 @@
+// Nested state (objects, lists, numbers, tensors) as JSON text and a list of named tensors, and back, bit for bit.
+import { FormatError } from "../base/index.js";
+import { Tensor } from "../index.js";
+
+/** What a checkpoint can hold. */
+export type State = Tensor | number | bigint | string | boolean | null | undefined | readonly State[] | StateObject;
+export interface StateObject {
+  readonly [key: string]: State;
+}
+
+export interface SplitState {
+  readonly json: string;
+  readonly tensors: Record<string, Tensor>;
+}
+
+/** Marks the places in the JSON text that stand for something JSON has no word for. */
+const tensorMark = "$tensor";
+const numberMark = "$number";
+const bigintMark = "$bigint";
+const marks = [tensorMark, numberMark, bigintMark];
+
+/** Takes the tensors out of a state; each is named after its path. */
+export function splitState(state: StateObject): SplitState {
+  const tensors: Record<string, Tensor> = {};
+  const strip = (value: State, path: string): unknown => {
+    if (value instanceof Tensor) {
+      tensors[path] = value;
+      return { [tensorMark]: path };
+    }
+    if (Array.isArray(value)) return value.map((item, i) => strip(item, `${path}.${i}`));
+    if (typeof value === "bigint") return { [bigintMark]: String(value) };
+    // JSON would turn these into null, 0 and nothing.
+    if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
+      return { [numberMark]: Object.is(value, -0) ? "-0" : String(value) };
+    }
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value as StateObject);
+    if (entries.some(([key]) => marks.includes(key))) throw new FormatError(`checkpoint: ${path} uses a reserved key`);
+    return Object.fromEntries(entries.map(([key, item]) => [key, strip(item, path ? `${path}.${key}` : key)]));
+  };
+  return { json: JSON.stringify(strip(state, "")), tensors };
+}
+
+/**
+ * The inverse of `splitState`.
+ * @throws FormatError if the text is damaged or names a tensor that is not there.
+ */
+export function joinState({ json, tensors }: SplitState): StateObject {
+  const revive = (value: unknown): State => {
+    if (Array.isArray(value)) return value.map(revive);
+    if (typeof value !== "object" || value === null) return value as State;
+    const object = value as Record<string, unknown>;
+    if (typeof object[tensorMark] === "string") return findTensor(tensors, object[tensorMark]);
+    if (typeof object[numberMark] === "string") return Number(object[numberMark]);
+    if (typeof object[bigintMark] === "string") return BigInt(object[bigintMark]);
+    return Object.fromEntries(Object.entries(object).map(([key, item]) => [key, revive(item)]));
+  };
+  try {
+    return revive(JSON.parse(json)) as StateObject;
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError(`checkpoint: damaged state: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function findTensor(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const tensor = tensors[name];
+  if (!tensor) throw new FormatError(`checkpoint: the tensor ${name} is missing`);
+  return tensor;
+}
