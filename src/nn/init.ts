@@ -1,0 +1,275 @@
+// Initialisation of weights in place: PyTorch's nn.init.
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { eye, type Generator, noGrad, rand, randn, type Tensor, tensor as tensorOf, where } from "../tensor/index.js";
+
+export interface RandomOptions {
+  /** Default: the global one, set by `manualSeed`. */
+  readonly generator?: Generator;
+}
+
+const nonlinearities = ["linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leakyRelu", "selu"] as const;
+
+/** Activation behind a layer, as far as its initialisation cares. */
+export type Nonlinearity = (typeof nonlinearities)[number];
+
+/**
+ * The factor by which an activation's input should be scaled to keep the variance.
+ * @param options - `param`: the negative slope of `leakyRelu` (default 0.01).
+ */
+export function calculateGain(nonlinearity: Nonlinearity, options: { readonly param?: number } = {}): number {
+  checkOptions("calculateGain", options, ["param"]);
+  switch (nonlinearity) {
+    case "tanh":
+      return 5 / 3;
+    case "relu":
+      return Math.SQRT2;
+    case "leakyRelu":
+      return Math.sqrt(2 / (1 + (options.param ?? 0.01) ** 2));
+    case "selu":
+      return 0.75;
+    case "linear":
+    case "conv1d":
+    case "conv2d":
+    case "conv3d":
+    case "sigmoid":
+      return 1;
+    default:
+      throw new ArgumentError(
+        `calculateGain: unknown nonlinearity "${nonlinearity}"; one of ${nonlinearities.join(", ")}`,
+        { op: "calculateGain" },
+      );
+  }
+}
+
+/** Inputs and outputs of a unit: `[out, in, ...kernel]` weights count each kernel position. */
+function fans(op: string, weight: Tensor): { fanIn: number; fanOut: number } {
+  const [outputs, inputs, ...kernel] = weight.shape;
+  if (outputs === undefined || inputs === undefined) {
+    throw new ShapeError(`${op}: a weight needs at least 2 dims to have a fan, got shape ${formatShape(weight.shape)}`, {
+      op,
+      shapes: [weight.shape],
+    });
+  }
+  const positions = kernel.reduce((a, b) => a * b, 1);
+  return { fanIn: inputs * positions, fanOut: outputs * positions };
+}
+
+export interface UniformOptions extends RandomOptions {
+  /** Lower end; default 0. */
+  readonly a?: number;
+  /** Upper end; default 1. */
+  readonly b?: number;
+}
+
+/** Fills with numbers uniform in [`a`, `b`). */
+export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
+  checkOptions("init.uniform_", options, ["a", "b", "generator"]);
+  const { a = 0, b = 1 } = options;
+  return fill(tensor, rand(tensor.shape, likeOptions(tensor, options)).mul(b - a).add(a));
+}
+
+export interface NormalOptions extends RandomOptions {
+  /** Default 0. */
+  readonly mean?: number;
+  /** Default 1. */
+  readonly std?: number;
+}
+
+/** Fills with normally distributed numbers. */
+export function normal_(tensor: Tensor, options: NormalOptions = {}): Tensor {
+  checkOptions("init.normal_", options, ["mean", "std", "generator"]);
+  const { mean = 0, std = 1 } = options;
+  return fill(tensor, randn(tensor.shape, likeOptions(tensor, options)).mul(std).add(mean));
+}
+
+function fill(tensor: Tensor, values: Tensor): Tensor {
+  return noGrad(() => tensor.copy_(values));
+}
+
+function likeOptions({ dtype, device }: Tensor, { generator }: RandomOptions) {
+  return { dtype, device, ...(generator && { generator }) };
+}
+
+/** Fills with one value. */
+export function constant_(tensor: Tensor, value: number): Tensor {
+  return noGrad(() => tensor.fill_(value));
+}
+
+export function zeros_(tensor: Tensor): Tensor {
+  return constant_(tensor, 0);
+}
+
+export function ones_(tensor: Tensor): Tensor {
+  return constant_(tensor, 1);
+}
+
+/** Fills a matrix with the identity. */
+export function eye_(tensor: Tensor): Tensor {
+  const [rows, columns] = checkMatrix("init.eye_", tensor, true);
+  return fill(tensor, eye(rows, columns, { dtype: tensor.dtype }));
+}
+
+function checkMatrix(op: string, tensor: Tensor, exactly: boolean): [rows: number, columns: number] {
+  const [rows, ...rest] = tensor.shape;
+  if (rows === undefined || rest.length === 0 || (exactly && rest.length > 1)) {
+    throw new ShapeError(
+      `${op}: needs ${exactly ? "2 dims" : "at least 2 dims"}, got shape ${formatShape(tensor.shape)}`,
+      { op, shapes: [tensor.shape] },
+    );
+  }
+  return [rows, rest.reduce((a, b) => a * b, 1)];
+}
+
+/**
+ * Fills with numbers uniform in ±gain·√(6 / (fanIn + fanOut)).
+ *
+ * Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010, eq. 16.
+ */
+export function xavierUniform_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
+  checkOptions("init.xavierUniform_", options, ["gain", "generator"]);
+  const bound = Math.sqrt(3) * xavierStd("init.xavierUniform_", tensor, options.gain);
+  return uniform_(tensor, { a: -bound, b: bound, ...generatorOf(options) });
+}
+
+/** Fills with normal numbers of standard deviation gain·√(2 / (fanIn + fanOut)). */
+export function xavierNormal_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
+  checkOptions("init.xavierNormal_", options, ["gain", "generator"]);
+  return normal_(tensor, { std: xavierStd("init.xavierNormal_", tensor, options.gain), ...generatorOf(options) });
+}
+
+function xavierStd(op: string, tensor: Tensor, gain = 1): number {
+  const { fanIn, fanOut } = fans(op, tensor);
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
+}
+
+export interface KaimingOptions extends RandomOptions {
+  /** Negative slope of a leaky relu behind the layer; default 0. */
+  readonly a?: number;
+  /** Keep the variance of the forward pass (`fanIn`, default) or of the backward pass (`fanOut`). */
+  readonly mode?: "fanIn" | "fanOut";
+  /** Default `leakyRelu`, which with `a = 0` is relu. */
+  readonly nonlinearity?: Nonlinearity;
+}
+
+const kaimingNames = ["a", "mode", "nonlinearity", "generator"];
+
+/**
+ * He initialisation: numbers uniform in ±gain·√(3 / fan).
+ *
+ * Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, arXiv:1502.01852.
+ */
+export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
+  checkOptions("init.kaimingUniform_", options, kaimingNames);
+  const bound = Math.sqrt(3) * kaimingStd("init.kaimingUniform_", tensor, options);
+  return uniform_(tensor, { a: -bound, b: bound, ...generatorOf(options) });
+}
+
+/** He initialisation: normal numbers of standard deviation gain / √fan. */
+export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
+  checkOptions("init.kaimingNormal_", options, kaimingNames);
+  return normal_(tensor, { std: kaimingStd("init.kaimingNormal_", tensor, options), ...generatorOf(options) });
+}
+
+function kaimingStd(op: string, tensor: Tensor, options: KaimingOptions): number {
+  const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
+  if (mode !== "fanIn" && mode !== "fanOut") {
+    throw new ArgumentError(`${op}: mode must be "fanIn" or "fanOut", got ${JSON.stringify(mode)}`, { op });
+  }
+  return calculateGain(nonlinearity, { param: a }) / Math.sqrt(fans(op, tensor)[mode]);
+}
+
+function generatorOf({ generator }: RandomOptions): RandomOptions {
+  return generator ? { generator } : {};
+}
+
+export interface TruncNormalOptions extends NormalOptions {
+  /** Lower end; default -2. */
+  readonly a?: number;
+  /** Upper end; default 2. */
+  readonly b?: number;
+}
+
+/**
+ * Fills with normal numbers limited to [`a`, `b`], by inverting the normal distribution's cumulative function as PyTorch
+ * does, rather than by drawing again.
+ */
+export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): Tensor {
+  checkOptions("init.truncNormal_", options, ["mean", "std", "a", "b", "generator"]);
+  const { mean = 0, std = 1, a = -2, b = 2 } = options;
+  const scaled = (x: number) => erf((x - mean) / (std * Math.SQRT2));
+  uniform_(tensor, { a: scaled(a), b: scaled(b), ...generatorOf(options) });
+  return fill(tensor, noGrad(() => erfinv(tensor).mul(std * Math.SQRT2).add(mean).clamp(a, b)));
+}
+
+/**
+ * Fills a matrix (further dims are flattened into the columns) with orthonormal rows or columns, whichever are fewer.
+ *
+ * Source: Saxe, McClelland & Ganguli, 2013, arXiv:1312.6120. Reads the random numbers, so it is not for use in compile().
+ */
+export function orthogonal_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
+  checkOptions("init.orthogonal_", options, ["gain", "generator"]);
+  const [rows, columns] = checkMatrix("init.orthogonal_", tensor, false);
+  const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
+  const values = randn([count, length], { dtype: "float64", ...generatorOf(options) }).toTypedArray() as Float64Array;
+  orthonormalize(values, count, length);
+  const { gain = 1 } = options;
+  const vectors = tensorOf(values.map((x) => x * gain)).view(count, length);
+  const matrix = rows <= columns ? vectors : vectors.t();
+  return fill(tensor, matrix.reshape(tensor.shape).to(tensor.dtype));
+}
+
+/** Gram–Schmidt on the rows, twice: once leaves an error of the condition number, twice of rounding. */
+function orthonormalize(values: Float64Array, count: number, length: number): void {
+  const row = (i: number) => values.subarray(i * length, (i + 1) * length);
+  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
+  for (let i = 0; i < count; i++) {
+    const current = row(i);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < i; j++) {
+        const other = row(j);
+        const projection = dot(current, other);
+        for (let k = 0; k < length; k++) current[k] = (current[k] as number) - projection * (other[k] as number);
+      }
+    }
+    const size = Math.sqrt(dot(current, current));
+    for (let k = 0; k < length; k++) current[k] = (current[k] as number) / size;
+  }
+}
+
+/** erf to about 1e-15: its Taylor series, and from 2.5 on the continued fraction of 1 - erf. */
+function erf(x: number): number {
+  const z = Math.abs(x);
+  if (z > 6) return Math.sign(x);
+  if (z < 2.5) {
+    let power = z;
+    let sum = z;
+    for (let n = 1; n < 80; n++) {
+      power *= (-z * z) / n;
+      sum += power / (2 * n + 1);
+    }
+    return Math.sign(x) * sum * (2 / Math.sqrt(Math.PI));
+  }
+  let fraction = z;
+  for (let n = 60; n > 0; n--) fraction = z + n / 2 / fraction;
+  return Math.sign(x) * (1 - Math.exp(-z * z) / (fraction * Math.sqrt(Math.PI)));
+}
+
+// Giles, "Approximating the erfinv function", GPU Computing Gems, 2011: single precision, highest power first.
+const centralCoefficients = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3, 0.246640727,
+  1.50140941,
+];
+const tailCoefficients = [
+  -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406,
+  2.83297682,
+];
+
+function erfinv(x: Tensor): Tensor {
+  const polynomial = (at: Tensor, [first = 0, ...rest]: readonly number[]) =>
+    rest.reduce<Tensor>((sum, coefficient) => sum.mul(at).add(coefficient), at.mul(0).add(first));
+  // Rounded to ±1, x would have no finite inverse; the clamp afterwards is the caller's.
+  const w = x.square().neg().add(1).clamp(1e-30).log().neg();
+  const central = polynomial(w.sub(2.5), centralCoefficients);
+  const tail = polynomial(w.sqrt().sub(3), tailCoefficients);
+  return where(w.lt(5), central, tail).mul(x);
+}

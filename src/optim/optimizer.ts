@@ -1,0 +1,236 @@
+// The base of optimizers: param groups, state, and one step as part of the pending program.
+import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
+import { enableGrad, hostEffect, noGrad, quietly, sync, Tensor } from "../tensor/index.js";
+
+/** Options every optimizer has; each param group has its own. */
+export interface BaseOptions {
+  lr: number;
+  /** Ascend instead of descend. */
+  maximize: boolean;
+}
+
+/** Parameters that share options. `lr` and the others may be changed at any time. */
+export type ParamGroup<O extends BaseOptions = BaseOptions> = O & {
+  readonly params: Tensor[];
+  /** The rate a schedule started from. */
+  initialLr?: number;
+};
+
+/** A param group as users give it: options left out are the optimizer's. */
+export type ParamGroupInput<O extends BaseOptions> = Partial<O> & {
+  readonly params: Tensor | Iterable<Tensor>;
+  readonly initialLr?: number;
+};
+
+export type ParamsInput<O extends BaseOptions> = Iterable<Tensor> | Iterable<ParamGroupInput<O>>;
+
+/** What an optimizer keeps of one parameter. */
+export interface ParamState {
+  /** Updates the parameter has had. */
+  step: number;
+  /** Running averages and the like. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** A parameter that has a gradient in this step. */
+export interface Update {
+  readonly param: Tensor;
+  readonly grad: Tensor;
+  readonly state: ParamState;
+}
+
+/** What `stateDict` gives: tensors share memory with the optimizer's, all else is plain data. */
+export interface OptimizerState {
+  /** By the parameter's number over all groups; only parameters that were updated. */
+  readonly state: Readonly<Record<string, Readonly<Record<string, number | Tensor>>>>;
+  readonly paramGroups: readonly (Readonly<Record<string, unknown>> & { readonly params: readonly number[] })[];
+}
+
+/**
+ * Base of optimizers. `step()` adds the update of every parameter that has a gradient to the pending graph and runs it all,
+ * forward pass, backward pass and update, as one program.
+ */
+export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
+  readonly paramGroups: ParamGroup<O>[] = [];
+  protected readonly states = new Map<Tensor, ParamState>();
+  private readonly optionNames: readonly string[];
+
+  /** @param defaults - the options of groups that leave them out; its keys are the known options. */
+  constructor(
+    params: ParamsInput<O>,
+    readonly defaults: Readonly<O>,
+  ) {
+    this.optionNames = Object.keys(defaults);
+    this.checkGroup(defaults);
+    const inputs = typeof params === "object" && params !== null && Symbol.iterator in params ? [...params] : null;
+    if (!inputs) throw this.error("takes an array of parameters or param groups: pass model.parameters()");
+    if (inputs.length === 0) throw this.error("got no parameters; is the model's parameters() empty?");
+    const areGroups = inputs.every((input) => !(input instanceof Tensor));
+    for (const input of areGroups ? inputs : [{ params: inputs }]) this.addParamGroup(input as ParamGroupInput<O>);
+  }
+
+  /** New state of a parameter, of zeros. Made with the group, so that a compiled step finds it there. */
+  protected abstract newTensors(param: Tensor, group: ParamGroup<O>): Readonly<Record<string, Tensor>>;
+
+  /** Writes the parameters' and the states' new values. Every `state.step` counts this step already. */
+  protected abstract update(group: ParamGroup<O>, updates: readonly Update[]): void;
+
+  /** Throws ArgumentError for options out of range. */
+  protected checkGroup(options: Readonly<O>): void {
+    this.checkAtLeastZero("lr", options.lr);
+  }
+
+  protected checkAtLeastZero(name: string, value: number): void {
+    if (!(value >= 0)) throw this.error(`${name} must be >= 0, got ${value}`);
+  }
+
+  protected error(text: string): ArgumentError {
+    return new ArgumentError(`${this.constructor.name}: ${text}`, { op: this.constructor.name });
+  }
+
+  /** Adds parameters with options of their own, such as those of a layer that is no longer frozen. */
+  addParamGroup(input: ParamGroupInput<O>): void {
+    const { params, initialLr, ...options } = input;
+    checkOptions(this.constructor.name, options, this.optionNames);
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    const group = { ...this.defaults, ...Object.fromEntries(given), params: [] as Tensor[] } as unknown as ParamGroup<O>;
+    if (initialLr !== undefined) group.initialLr = initialLr;
+    this.checkGroup(group);
+    for (const param of params instanceof Tensor ? [params] : params) {
+      this.checkParam(param, group.params);
+      group.params.push(param);
+    }
+    this.paramGroups.push(group);
+    for (const param of group.params) if (param.requiresGrad) this.stateOf(param, group);
+  }
+
+  private checkParam(param: unknown, group: readonly Tensor[]): void {
+    if (!(param instanceof Tensor)) throw this.error(`parameters must be tensors, got ${typeof param}`);
+    if (!param.isLeaf) {
+      throw this.error(`cannot optimize a tensor that is the result of an operation (shape ${formatShape(param.shape)})`);
+    }
+    if (group.includes(param) || this.paramGroups.some(({ params }) => params.includes(param))) {
+      throw this.error(`a parameter of shape ${formatShape(param.shape)} is given twice`);
+    }
+  }
+
+  private stateOf(param: Tensor, group: ParamGroup<O>): ParamState {
+    let state = this.states.get(param);
+    if (!state) this.states.set(param, (state = { step: 0, tensors: this.newTensors(param, group) }));
+    return state;
+  }
+
+  /**
+   * Updates the parameters that have a gradient, and runs the pending program.
+   * @param closure - computes the loss again, with backward(); its result is returned.
+   */
+  step(): void;
+  step<R>(closure: () => R): R;
+  step<R>(closure?: () => R): R | undefined {
+    const result = closure ? enableGrad(closure) : undefined;
+    noGrad(() => quietly(() => this.updateAll()));
+    sync();
+    return result;
+  }
+
+  private updateAll(): void {
+    for (const group of this.paramGroups) {
+      const updates: Update[] = [];
+      for (const param of group.params) {
+        const { grad } = param;
+        if (grad) updates.push({ param, grad: group.maximize ? grad.neg() : grad, state: this.stateOf(param, group) });
+      }
+      if (updates.length === 0) continue;
+      hostEffect(
+        () => updates.forEach(({ state }) => state.step++),
+        () => updates.forEach(({ state }) => state.step--),
+      );
+      this.update(group, updates);
+    }
+  }
+
+  /** Drops the gradients, or sets them to zero with `setToNone: false`. */
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    checkOptions("zeroGrad", options, ["setToNone"]);
+    for (const { params } of this.paramGroups) {
+      for (const param of params) {
+        const { grad } = param;
+        if (grad === null) continue;
+        if (options.setToNone ?? true) param.grad = null;
+        else noGrad(() => grad.zero_());
+      }
+    }
+  }
+
+  /** Options and state, for checkpoints. Parameters are numbers, in the order they were given. */
+  stateDict(): OptimizerState {
+    const all = this.paramGroups.flatMap(({ params }) => params);
+    const state: Record<string, Record<string, number | Tensor>> = {};
+    all.forEach((param, i) => {
+      const own = this.states.get(param);
+      if (!own || own.step === 0) return;
+      const tensors = Object.entries(own.tensors).map(([name, value]) => [name, value.detach()] as const);
+      state[i] = { step: own.step, ...Object.fromEntries(tensors) };
+    });
+    let next = 0;
+    const paramGroups = this.paramGroups.map(({ params, ...options }) => ({
+      ...structuredClone(options),
+      params: params.map(() => next++),
+    }));
+    return { state, paramGroups };
+  }
+
+  /**
+   * Takes over options and state of an optimizer with the same groups; values are copied and cast to the parameters' dtypes.
+   * @throws ArgumentError or ShapeError, before anything is changed, if the state does not fit.
+   */
+  loadStateDict(state: OptimizerState): void {
+    this.checkState(state);
+    const all = this.paramGroups.flatMap((group) => group.params.map((param) => ({ param, group })));
+    this.paramGroups.forEach((group, i) => {
+      const { params: _params, ...options } = state.paramGroups[i] as OptimizerState["paramGroups"][number];
+      Object.assign(group, structuredClone(options));
+    });
+    all.forEach(({ param, group }, i) => {
+      const saved = state.state[i];
+      const own = saved || this.states.has(param) ? this.stateOf(param, group) : null;
+      if (!own) return;
+      own.step = (saved?.step as number | undefined) ?? 0;
+      noGrad(() => {
+        for (const [name, value] of Object.entries(own.tensors)) {
+          if (saved) value.copy_(saved[name] as Tensor);
+          else value.zero_();
+        }
+      });
+    });
+  }
+
+  private checkState(state: OptimizerState): void {
+    const have = this.paramGroups.map(({ params }) => params.length);
+    const given = state.paramGroups.map(({ params }) => params.length);
+    if (!shapesEqual(have, given)) {
+      throw this.error(
+        `loadStateDict: the state has param groups of [${given.join(", ")}] parameters, the optimizer [${have.join(", ")}]`,
+      );
+    }
+    const all = this.paramGroups.flatMap((group) => group.params.map((param) => ({ param, group })));
+    for (const [key, saved] of Object.entries(state.state)) {
+      const place = all[Number(key)];
+      if (!place) throw this.error(`loadStateDict: the state has a parameter ${key} of ${all.length}`);
+      for (const [name, own] of Object.entries(this.stateOf(place.param, place.group).tensors)) {
+        const value = saved[name];
+        if (!(value instanceof Tensor)) throw this.error(`loadStateDict: parameter ${key} lacks ${name}`);
+        if (shapesEqual(value.shape, own.shape)) continue;
+        throw new ShapeError(
+          `${this.constructor.name}: loadStateDict: ${name} of parameter ${key} has shape ${formatShape(value.shape)} but ${formatShape(own.shape)} is needed`,
+          { op: "loadStateDict", shapes: [value.shape, own.shape] },
+        );
+      }
+    }
+  }
+}
+
+/** The defaults, except where `options` has a value. */
+export function withDefaults<O extends object>(defaults: O, options: Partial<O>): O {
+  return { ...defaults, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) };
+}
