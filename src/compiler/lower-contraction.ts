@@ -2,7 +2,7 @@
 // accumulators in registers. Blocks are cut by constants, so that the order of every sum depends on shapes and lanes only.
 import type { Node } from "../graph/index.js";
 import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var } from "../ir/index.js";
-import { affineView, type Axis, type ContractionForm, contractionForm, extentOf, swapOperands } from "./contraction-form.js";
+import { affineView, type Axis, type ContractionForm, contractionForm, extentOf, mergeAxes, swapOperands } from "./contraction-form.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { joinParts, lowerDirectContraction } from "./lower-direct.js";
 import { isView } from "./materialize.js";
@@ -12,6 +12,11 @@ const BLOCK_DEPTH = 512;
 /** Columns and rows of a tile: packed columns and the result's block fit the second-level cache. */
 const TILE_COLUMNS = 128;
 const TILE_ROWS = 256;
+/**
+ * Packing is written out for sums of at most this many terms (small filters). The micro-kernel is not: V8 spills
+ * accumulators in long straight code (9 terms: 26 GFLOP/s as loops, 9 written out).
+ */
+const WRITTEN_OUT = 16;
 /** A contraction with fewer tiles is cut along the sum as well, if the sum is long enough. */
 const ENOUGH_TILES = 16;
 const MIN_PART_DEPTH = 1024;
@@ -79,6 +84,11 @@ class ContractionLowering {
   readonly #parts: number;
   readonly #tileColumns: number;
   readonly #tileRows: number;
+  // The same loops as each array sees them: neighbours that are contiguous there are one.
+  readonly #packColumns: readonly Axis[];
+  readonly #outColumns: readonly Axis[];
+  readonly #readRows: readonly Axis[];
+  readonly #outRows: readonly Axis[];
   readonly #panel: Buffer;
   readonly #block: Buffer | null;
   readonly #scratch: Buffer;
@@ -97,6 +107,10 @@ class ContractionLowering {
     this.#vectors = info.microVectors;
     this.#width = this.#lanes * this.#vectors;
     [this.#m, this.#n, this.#k] = [extentOf(form.rows), extentOf(form.columns), extentOf(form.summed)];
+    this.#packColumns = mergeAxes(form.columns.map((x) => ({ ...x, a: 0, out: 0 })));
+    this.#outColumns = mergeAxes(form.columns.map((x) => ({ ...x, a: 0, b: 0 })));
+    this.#readRows = mergeAxes(form.rows.map((x) => ({ ...x, b: 0, out: 0 })));
+    this.#outRows = mergeAxes(form.rows.map((x) => ({ ...x, a: 0, b: 0 })));
     this.#blocks = cutDepth(form.summed, BLOCK_DEPTH);
     this.#tileColumns = Math.min(TILE_COLUMNS, roundUp(this.#n, this.#width));
     this.#tileRows = Math.min(TILE_ROWS, this.#m);
@@ -214,7 +228,7 @@ class ContractionLowering {
     const p = f.variable("p", "i32", { min: 0, max: panels - 1 });
     const columns = f.min(f.int(panels), f.div(f.add(f.sub(f.int(this.#n), first), f.int(this.#width - 1)), f.int(this.#width)));
     const column = f.add(first, f.mul(p, f.int(this.#width)));
-    const inner = this.form.columns[this.form.columns.length - 1] as Axis;
+    const inner = this.#packColumns[this.#packColumns.length - 1] as Axis;
     const isWhole = f.le(f.add(column, f.int(this.#width)), f.int(this.#n));
     const digit = f.rem(column, f.int(inner.extent));
     const isContiguous = inner.b === 1 ? f.le(f.add(digit, f.int(this.#width)), f.int(inner.extent)) : f.bool(false);
@@ -228,9 +242,16 @@ class ContractionLowering {
   /** Loops over a block's summed elements, giving the flat number and the operand's offset. */
   #depthLoops(axes: readonly DepthAxis[], side: "a" | "b", body: (depth: Depth) => Stmt[]): Stmt[] {
     const { f } = this.env;
+    const isPacking = side === "b";
+    const total = axes.reduce((n, { length }) => n * (length.kind === "const" ? length.max : Infinity), 1);
     const emit = (i: number, flat: Expr, offset: Expr): Stmt[] => {
       if (i === axes.length) return body({ flat, offset });
       const { axis, length } = axes[i] as DepthAxis;
+      if (isPacking && total <= WRITTEN_OUT) {
+        const inside = axes.slice(i + 1).reduce((n, x) => n * x.axis.extent, 1);
+        const at = (v: number): Stmt[] => emit(i + 1, f.add(flat, f.int(v * inside)), f.add(offset, f.int(v * axis[side])));
+        return Array.from({ length: length.max }, (_, v) => at(v)).flat();
+      }
       const v = f.variable(`k${i}`, "i32", { min: 0, max: Math.max(0, length.max - 1) });
       const inner = axes.slice(i + 1).reduce((n, x) => n * x.axis.extent, 1);
       const nextFlat = f.add(flat, f.mul(v, f.int(inner)));
@@ -247,7 +268,7 @@ class ContractionLowering {
 
   #packVectors(startB: Expr, column: Expr, p: Expr, { flat, offset }: Depth): Stmt[] {
     const { f } = this.env;
-    const from = f.add(f.add(startB, this.#at(this.form.columns, column, "b")), offset);
+    const from = f.add(f.add(startB, this.#at(this.#packColumns, column, "b")), offset);
     return Array.from({ length: this.#vectors }, (_, v) => {
       const value = f.load(this.#b, f.add(from, f.int(v * this.#lanes)), this.#lanes);
       const index = f.add(this.#panelIndex(p, flat), f.int(v * this.#lanes));
@@ -261,7 +282,7 @@ class ContractionLowering {
     return Array.from({ length: this.#vectors }, (_, v) => {
       const elements = Array.from({ length: this.#lanes }, (_, j) => {
         const c = f.add(column, f.int(v * this.#lanes + j));
-        const from = f.add(f.add(startB, this.#at(this.form.columns, c, "b")), offset);
+        const from = f.add(f.add(startB, this.#at(this.#packColumns, c, "b")), offset);
         return f.load(this.#b, from, 1, f.or(isWhole, f.lt(c, n)));
       });
       const index = f.add(this.#panelIndex(p, flat), f.int(v * this.#lanes));
@@ -308,7 +329,7 @@ class ContractionLowering {
     const { f } = this.env;
     const zero = f.const(this.#type, 0, this.#lanes);
     const acc = grid(rows, this.#vectors, (i, v) => f.variable(`c${i}${v}`, this.#type, { lanes: this.#lanes, mutable: true }));
-    const starts = Array.from({ length: rows }, (_, i) => f.add(at.startA, this.#at(this.form.rows, f.add(row, f.int(i)), "a")));
+    const starts = Array.from({ length: rows }, (_, i) => f.add(at.startA, this.#at(this.#readRows, f.add(row, f.int(i)), "a")));
     const step = ({ flat, offset }: Depth): Stmt[] => {
       const panel = Array.from({ length: this.#vectors }, (_, v) => f.variable(`b${v}`, this.#type, { lanes: this.#lanes }));
       const loads: Stmt[] = panel.map((v, j) => ({
@@ -346,11 +367,11 @@ class ContractionLowering {
         });
       });
     }
-    const inner = this.form.columns[this.form.columns.length - 1] as Axis;
-    const rowsAt = acc.map((_, i) => f.add(baseOut, this.#at(this.form.rows, f.add(row, f.int(i)), "out")));
+    const inner = this.#outColumns[this.#outColumns.length - 1] as Axis;
+    const rowsAt = acc.map((_, i) => f.add(baseOut, this.#at(this.#outRows, f.add(row, f.int(i)), "out")));
     const fast = acc.flatMap((vectors, i) =>
       vectors.map((c, v): Stmt => {
-        const index = f.add(f.add(rowsAt[i] as Expr, this.#at(this.form.columns, column, "out")), f.int(v * this.#lanes));
+        const index = f.add(f.add(rowsAt[i] as Expr, this.#at(this.#outColumns, column, "out")), f.int(v * this.#lanes));
         return { kind: "store", buffer: target, index, value: c, guard: null };
       }),
     );
@@ -374,7 +395,7 @@ class ContractionLowering {
     const slow: Stmt[] = [
       ...spill,
       { kind: "for", v: j, from: f.int(0), to: count, step: 1, body: [
-        { kind: "let", v: columnAt, value: this.#at(this.form.columns, c, "out") },
+        { kind: "let", v: columnAt, value: this.#at(this.#outColumns, c, "out") },
         ...one,
       ] },
     ];
@@ -401,12 +422,12 @@ class ContractionLowering {
     const r = f.variable("r", "i32", { min: 0, max: this.#tileRows - 1 });
     const c = f.variable("c", "i32", { min: 0, max: this.#tileColumns - 1 });
     const to = f.add(
-      f.add(baseOut, this.#at(this.form.rows, f.add(firstRow, r), "out")),
-      this.#at(this.form.columns, f.add(firstColumn, c), "out"),
+      f.add(baseOut, this.#at(this.#outRows, f.add(firstRow, r), "out")),
+      this.#at(this.#outColumns, f.add(firstColumn, c), "out"),
     );
     const value = f.freshLoad(block, f.add(f.mul(r, f.int(this.#tileColumns)), c));
     const store: Stmt = { kind: "store", buffer: target, index: to, value, guard: null };
-    const hint = this.form.columns.length === 1 ? ("vectorize" as const) : undefined;
+    const hint = this.#outColumns.length === 1 ? ("vectorize" as const) : undefined;
     const inner: Stmt = { kind: "for", v: c, from: f.int(0), to: columns, step: 1, body: [store], ...(hint && { hint }) };
     return [{ kind: "for", v: r, from: f.int(0), to: rows, step: 1, body: [inner] }];
   }

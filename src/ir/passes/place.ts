@@ -10,6 +10,7 @@ interface Block {
   readonly parent: Block | null;
   /** Runs at least once whenever its parent runs: loads may leave it. */
   readonly certain: boolean;
+  readonly isLoop: boolean;
   readonly lets: Map<Expr, Var>;
 }
 
@@ -24,7 +25,7 @@ class Placer {
   readonly #uses = new Map<Expr, number>();
   readonly #pinned = new Map<Expr, boolean>();
   readonly #spelled = new Map<Expr, Expr>();
-  readonly #top: Block = { depth: 0, out: [], parent: null, certain: true, lets: new Map() };
+  readonly #top: Block = { depth: 0, out: [], parent: null, certain: true, isLoop: false, lets: new Map() };
 
   constructor(
     private readonly f: ExprFactory,
@@ -85,12 +86,8 @@ class Placer {
     return result;
   }
 
-  #child(parent: Block, certain: boolean): Block {
-    return { depth: parent.depth + 1, out: [], parent, certain, lets: new Map() };
-  }
-
-  #nested(body: readonly Stmt[], parent: Block, certain: boolean): Stmt[] {
-    const block = this.#child(parent, certain);
+  #nested(body: readonly Stmt[], parent: Block, certain: boolean, isLoop = true): Stmt[] {
+    const block: Block = { depth: parent.depth + 1, out: [], parent, certain, isLoop, lets: new Map() };
     for (const stmt of body) this.#statement(stmt, block);
     return block.out;
   }
@@ -127,8 +124,8 @@ class Placer {
         block.out.push({
           kind: "if",
           cond: first,
-          then: this.#nested(stmt.then, block, false),
-          else: this.#nested(stmt.else, block, false),
+          then: this.#nested(stmt.then, block, false, false),
+          else: this.#nested(stmt.else, block, false, false),
         });
     }
   }
@@ -157,8 +154,13 @@ class Placer {
     const stays = containsLoad(x);
     let home = block;
     // A load may leave a block only if it runs anyway: an index outside a loop's range may be out of bounds.
-    while (home.parent && home.depth > depth && (home.certain || !stays)) home = home.parent;
-    return home;
+    let best = block;
+    while (home.parent && home.depth > depth && (home.certain || !stays)) {
+      // Leaving a loop saves work; leaving a branch only would do it in vain where the branch is not taken.
+      if (home.isLoop) best = home.parent;
+      home = home.parent;
+    }
+    return best;
   }
 
   #depth(x: Expr): number {
