@@ -75,9 +75,10 @@ export function trainOptions(): Option[] {
     new Option("--lr <x>", `learning rate (default: ${lr})`).argParser(positiveNumber),
     new Option("--seed <n>", `same seed, same results (default: ${seed})`).argParser(wholeNumber(0)),
     oneOf("--device <name>", "where to compute; auto: a GPU if there is one", devices, "auto"),
-    new Option("--target <name>", "how the CPU computes: wasm:relaxed, wasm, interpreter (default: the fastest)").argParser(
-      nonEmpty,
-    ),
+    new Option(
+      "--target <name>",
+      "how the CPU computes: wasm:relaxed, wasm, interpreter (default: the fastest)",
+    ).argParser(nonEmpty),
     new Option("--threads <n>", "threads (default: the machine's cores)").argParser(wholeNumber(1, 256)),
     new Option("--output <folder>", "where to write (default: a new folder in runs/)").argParser(nonEmpty),
     new Option("--resume <checkpoint>", "go on with a run that was stopped").argParser(nonEmpty),

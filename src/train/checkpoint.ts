@@ -1,7 +1,7 @@
 // Checkpoints: one safetensors file, tensors as such and everything else as JSON in its header, replaced as a whole.
 import { readFileSync } from "node:fs";
-import { decodeSafetensors, encodeSafetensors } from "../formats/index.js";
 import { FormatError } from "../base/index.js";
+import { decodeSafetensors, encodeSafetensors } from "../formats/index.js";
 import { reason, writeFileAtomic } from "./files.js";
 import { joinState, type StateObject, splitState } from "./state-tree.js";
 

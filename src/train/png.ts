@@ -35,7 +35,9 @@ export function stretchAroundZero(stack: ImageStack): GreyImage[] {
 function mapImages({ count, height, width, values }: ImageStack, map: (values: number[]) => number[]): GreyImage[] {
   const size = height * width;
   if (values.length !== count * size) {
-    throw new ArgumentError(`png: ${count} images of ${height}×${width} need ${count * size} values, got ${values.length}`);
+    throw new ArgumentError(
+      `png: ${count} images of ${height}×${width} need ${count * size} values, got ${values.length}`,
+    );
   }
   const all = Array.from(values);
   return Array.from({ length: count }, (_, i) => {

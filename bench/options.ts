@@ -1,0 +1,19 @@
+// What the benchmarks take from the command line.
+export interface BenchOptions {
+  /** Thread counts to measure. */
+  readonly threads: readonly number[];
+  readonly rounds: number;
+  /** Training steps a round (mnist) or in all (memory); null: the benchmark's own number. */
+  readonly steps: number | null;
+  /** Time for one measurement of a kernel. */
+  readonly seconds: number;
+  /** Null: the default target. */
+  readonly target: string | null;
+  /** False: only Gradus. */
+  readonly usePeer: boolean;
+}
+
+/** Arguments for a process of bench/gradus. */
+export function sideArguments(options: BenchOptions, threads: number): string[] {
+  return ["--threads", String(threads), ...(options.target ? ["--target", options.target] : [])];
+}

@@ -1,0 +1,93 @@
+// One side of a comparison: a process that is started once and answers requests, a JSON line each (see peers/README.md).
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const startTimeoutMs = 120_000;
+
+export type Answer = Readonly<Record<string, number | string | boolean>>;
+
+/** A side failed: it could not start, ended early, or refused a request. */
+export class SideError extends Error {}
+
+export class Side {
+  private readonly lines: AsyncIterator<string>;
+  private stderr = "";
+  private ended: string | null = null;
+
+  private constructor(
+    readonly name: string,
+    private readonly child: ChildProcess,
+  ) {
+    this.lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+    child.stderr?.on("data", (chunk) => {
+      this.stderr = (this.stderr + String(chunk)).slice(-4000);
+    });
+    child.on("error", (error) => {
+      this.ended = error.message;
+    });
+    child.stdin?.on("error", () => {}); // an early end is reported by the missing answer
+  }
+
+  /** Starts a process and waits until it can measure. `ready` is what it says of itself. */
+  static async start(name: string, command: string, args: readonly string[]): Promise<{ side: Side; ready: Answer }> {
+    // These two change which kernels PyTorch's libraries pick.
+    const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...env } = process.env;
+    const child = spawn(command, args, { cwd: root, env, stdio: ["pipe", "pipe", "pipe"] });
+    const side = new Side(name, child);
+    const timer = setTimeout(() => child.kill(), startTimeoutMs);
+    try {
+      return { side, ready: await side.read() };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async ask(request: string | object): Promise<Answer> {
+    this.child.stdin?.write(`${typeof request === "string" ? request : JSON.stringify(request)}\n`);
+    return this.read();
+  }
+
+  /** A figure of the answer to a request. */
+  async measure(request: string | object, figure: string): Promise<number> {
+    const value = (await this.ask(request))[figure];
+    if (typeof value === "number") return value;
+    throw new SideError(`${this.name}: the answer has no ${figure}`);
+  }
+
+  close(): void {
+    this.child.stdin?.end("quit\n");
+    this.child.unref();
+  }
+
+  private async read(): Promise<Answer> {
+    const { value, done } = await this.lines.next();
+    if (done) throw new SideError(`${this.name}: ended early: ${this.ended ?? lastLine(this.stderr)}`);
+    const answer = JSON.parse(value) as Answer;
+    if (answer.error !== undefined) throw new SideError(`${this.name}: ${answer.error}`);
+    return answer;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) || "no message";
+}
+
+/** Starts bench/gradus/<script>.ts. */
+export async function startGradus(script: string, args: readonly string[]): Promise<{ side: Side; ready: Answer }> {
+  return Side.start("Gradus", process.execPath, ["--import", "tsx", `bench/gradus/${script}.ts`, ...args]);
+}
+
+/** Starts bench/peers/<script>.py; null, with the reason printed, where there is no Python with PyTorch. */
+export async function startPeer(script: string, args: readonly string[]): Promise<{ side: Side; peer: string } | null> {
+  const python = process.env.GRADUS_PYTHON || "python3";
+  try {
+    const { side, ready } = await Side.start("PyTorch", python, [`bench/peers/${script}.py`, ...args]);
+    return { side, peer: `${ready.peer} ${String(ready.version).replace(/\+.*/, "")}` };
+  } catch (error) {
+    if (!(error instanceof SideError)) throw error;
+    console.log(`No PyTorch beside it (${error.message}); set GRADUS_PYTHON to a Python that has torch.`);
+    return null;
+  }
+}
