@@ -9,8 +9,6 @@ export interface ScopeValues {
   readonly inferenceMode: boolean;
   /** Backward checks each gradient for NaN. */
   readonly detectAnomaly: boolean;
-  /** Device of created tensors. */
-  readonly device: string;
 }
 
 interface Frame {
@@ -21,7 +19,7 @@ interface Frame {
 }
 
 const root: Frame = {
-  values: { gradMode: true, inferenceMode: false, detectAnomaly: false, device: "cpu" },
+  values: { gradMode: true, inferenceMode: false, detectAnomaly: false },
   parent: null,
   isOpen: true,
 };

@@ -26,6 +26,9 @@ export function takeDirty(): Map<Cell, Node> {
   return taken;
 }
 
+/** What a realised node has for inputs once nothing will ask for them: its expression can no longer be computed. */
+export const dropped: readonly Node[] = Object.freeze([]);
+
 export class Cell {
   /** Bumped at each write; views made before re-derive. */
   version = 0;
@@ -57,12 +60,20 @@ export class Cell {
 
   get node(): Node {
     if (observer) observer.read(this);
-    return this.#node ?? this.#materialize();
+    return this.peek();
   }
 
   /** The node, unseen by the observer. */
   peek(): Node {
-    return this.#node ?? this.#materialize();
+    const node = this.#node;
+    if (node === null) return this.#materialize();
+    // How a plain value came to be must not show in the identity of programs that read it: a leaf takes its place.
+    if (node.inputs === dropped && node.holders === 1 && node.isRealized) {
+      node.holders = 0;
+      this.#storage = node.storage;
+      return this.#materialize();
+    }
+    return node;
   }
 
   /** The bytes of the current content, or null while they are not computed. */

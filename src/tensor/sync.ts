@@ -2,15 +2,12 @@
 import { AutogradError, type Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { throughAliases } from "./alias.js";
-import { type Cell, takeDirty } from "./cell.js";
+import { type Cell, dropped, takeDirty } from "./cell.js";
 import { runStep, type StepRequest } from "./engine.js";
 import { MAX_PENDING, pendingCount, takePending, withoutRecording } from "./pending.js";
 import { isPinned, savedValues } from "./saved.js";
 import { Variable } from "./variable.js";
 import { isLeafNode } from "./walk.js";
-
-/** What a realised node has for inputs once nothing will ask for them: its expression can no longer be computed. */
-const dropped: readonly Node[] = Object.freeze([]);
 
 let isHeld = false;
 

@@ -12,12 +12,21 @@ export interface Base {
   readonly offset: number;
 }
 
+/** A local that follows an address through the rounds of a loop. */
+export interface Pointer {
+  readonly local: number;
+  /** Bytes it moves when the loop variable grows by 1. */
+  readonly stride: number;
+}
+
 /** Locals of the tile function, in order. */
 export const tileParams = { begin: 0, end: 1, table: 2, scratch: 3 } as const;
 
 export class KernelContext {
-  /** Addresses computed before the innermost loop, by key (see address.ts). */
-  hoisted = new Map<string, number>();
+  /** Pointers of the innermost loop, by key (see address.ts). */
+  pointers: ReadonlyMap<string, Pointer> = new Map();
+  /** Variable of the innermost loop. */
+  loopVar: Var | null = null;
   /** Declarations seen before the innermost loop. */
   #loopStart = 0;
   #declarations = 0;
@@ -64,13 +73,17 @@ export class KernelContext {
     return !v.mutable && (this.#inScope.get(v) ?? Number.POSITIVE_INFINITY) < this.#loopStart;
   }
 
-  /** Runs `emitBody` as the innermost loop; `hoist` computes, before it, the addresses that stay fixed. */
-  inLoop(hoist: () => Map<string, number>, emitBody: () => void): void {
-    const outer = { hoisted: this.hoisted, loopStart: this.#loopStart };
+  /** Runs `emitBody` as the innermost loop, over `v`; `prepare` makes its pointers before it. */
+  inLoop(v: Var, prepare: () => ReadonlyMap<string, Pointer>, emitBody: () => void): void {
+    const outer = { pointers: this.pointers, loopVar: this.loopVar, loopStart: this.#loopStart };
     this.#loopStart = this.#declarations;
-    this.hoisted = hoist();
+    this.loopVar = v;
+    this.pointers = prepare();
+    this.declare(v);
     emitBody();
-    this.hoisted = outer.hoisted;
+    this.leave(v);
+    this.pointers = outer.pointers;
+    this.loopVar = outer.loopVar;
     this.#loopStart = outer.loopStart;
   }
 

@@ -1,7 +1,7 @@
 // Statements: one kernel becomes one function that runs a range of tiles.
 import type { Expr, Kernel, Program, Stmt, Var } from "../../ir/index.js";
 import { emitStore } from "./access.js";
-import { hoistAddresses } from "./address.js";
+import { makePointers, movePointers } from "./address.js";
 import { KernelContext, tileParams } from "./context.js";
 import type { Helpers } from "./helpers.js";
 import type { TableLayout } from "./layout.js";
@@ -100,11 +100,12 @@ function emitFor(context: KernelContext, s: For): void {
     f.if();
   }
   context.inLoop(
-    () => hoistAddresses(context, s.body),
+    s.v,
+    () => makePointers(context, s.body),
     () => {
-      context.declare(s.v);
       f.loop();
       emitBlock(context, s.body);
+      movePointers(context, s.step);
       f.get(v);
       f.i32(s.step);
       f.op(op.i32Add);
@@ -113,7 +114,6 @@ function emitFor(context: KernelContext, s: For): void {
       f.op(op.i32LtS);
       f.brIf(0);
       f.end();
-      context.leave(s.v);
     },
   );
   if (!always) f.end();

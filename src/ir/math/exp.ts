@@ -1,0 +1,74 @@
+// exp, expm1 and tanh. e^x = t² · e^r with t = 2^k, k = round(x / (2 ln 2)) and |r| <= ln 2: squaring t reaches overflow
+// and denormals in two exact steps, where one power of two would not fit the exponent.
+import type { ExprFactory } from "../expr.js";
+import type { Expr } from "../types.js";
+import { FloatBuilder, type PerType } from "./float-builder.js";
+
+// (e^r - 1 - r) / r² on |r| <= ln 2: minimax by test/ir/remez.py (exp32, exp64).
+const tail: PerType<readonly number[]> = {
+  f32: [0.50000006, 0.166666701, 0.0416655019, 0.00833275355, 0.00139362412, 0.000200782772, 1.94260501e-5],
+  f64: [
+    0.49999999999999994, 0.16666666666666663, 0.041666666666670502, 0.0083333333333352414, 0.0013888888888259794,
+    0.00019841269838143926, 2.4801587742711639e-5, 2.7557321416586975e-6, 2.7557169325811182e-7, 2.5051361374958874e-8,
+    2.0901062192639863e-9, 1.6181081419746158e-10, 9.9875256467157366e-12,
+  ],
+};
+// 2 ln 2; the first part times |k| < 2^10 is exact (fdlibm's and musl's splitting of ln 2, doubled).
+const twoLn2: PerType<readonly [number, number]> = {
+  f32: [1.38629150390625, 2.8572135e-6],
+  f64: [1.3862943607382476, 3.8164298585427414e-10],
+};
+// Beyond these e^x is Infinity or rounds to 0; k stays in the range of normal exponents.
+const limits: PerType<readonly [number, number]> = { f32: [-104, 89], f64: [-746, 710] };
+
+/** Parts of e^x = t² (1 + p): t = 2^k, p = e^r - 1 with relative accuracy. */
+interface Parts {
+  readonly t: Expr;
+  readonly p: Expr;
+}
+
+/** `x` must lie within `limits`, or be NaN. */
+function expParts(b: FloatBuilder, x: Expr): Parts {
+  const rounded = b.fma(x, 0.5 * Math.LOG2E, b.roundingConstant);
+  const k = b.sub(rounded, b.roundingConstant);
+  const r = b.subtractMultiple(x, k, twoLn2[b.type]);
+  const p = b.fma(b.mul(r, r), b.polynomial(r, tail[b.type]), r);
+  return { t: b.powerOfTwo(rounded), p };
+}
+
+function clamp(b: FloatBuilder, x: Expr): Expr {
+  const [low, high] = limits[b.type];
+  return b.f.max(b.f.min(x, b.num(high)), b.num(low));
+}
+
+export function expandExp(f: ExprFactory, x: Expr): Expr {
+  const b = new FloatBuilder(f, x);
+  const { t, p } = expParts(b, clamp(b, x));
+  return b.mul(b.mul(b.add(p, 1), t), t);
+}
+
+/** e^-x for 0 <= x <= 80: no clamp, no denormals. */
+export function expOfNegative(b: FloatBuilder, x: Expr): Expr {
+  const { t, p } = expParts(b, b.f.unary("neg", x));
+  return b.mul(b.mul(b.add(p, 1), t), t);
+}
+
+/** t² (1 + p) - 1 = t (t p + (t - 1/t)): no intermediate overflows before the result does. */
+function expm1OfParts(b: FloatBuilder, { t, p }: Parts): Expr {
+  const twoOnes = b.type === "f32" ? 0x7f000000 : 0x7fe0000000000000n;
+  const inverse = b.float(b.f.sub(b.int(twoOnes), b.bits(t)));
+  return b.mul(t, b.fma(t, p, b.sub(t, inverse)));
+}
+
+export function expandExpm1(f: ExprFactory, x: Expr): Expr {
+  const b = new FloatBuilder(f, x);
+  return expm1OfParts(b, expParts(b, clamp(b, x)));
+}
+
+/** tanh x = e / (e + 2) with e = e^(2x) - 1; beyond |x| = 20 it is ±1 in both types. */
+export function expandTanh(f: ExprFactory, x: Expr): Expr {
+  const b = new FloatBuilder(f, x);
+  const twice = b.mul(b.f.max(b.f.min(x, b.num(20)), b.num(-20)), 2);
+  const e = expm1OfParts(b, expParts(b, twice));
+  return f.div(e, b.add(e, 2));
+}

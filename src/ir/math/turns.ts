@@ -1,0 +1,71 @@
+// Exact reduction of large angles (Payne & Hanek): x / 2π modulo 1 as a sum of floats, none of which lost a bit.
+import type { Expr } from "../types.js";
+import type { FloatBuilder } from "./float-builder.js";
+
+/** 1/2π: digits 3 … 209 after the binary point, the leading two being 0. */
+const inverseTwoPi = 0xa2f9836e4e441529fc2757d1f534ddc0db6295993c439041fe51n;
+const inverseTwoPiScale = 210;
+
+/** Consecutive pieces of 1/2π of `bits` bits each. */
+function pieces(bits: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    const end = 2 + bits * (i + 1);
+    const digits = (inverseTwoPi >> BigInt(inverseTwoPiScale - end)) & ((1n << BigInt(bits)) - 1n);
+    return Number(digits) * 2 ** -end;
+  });
+}
+
+// float32 values have 24 bits: times 29 bits they are exact in float64, and 7 pieces serve all of them. float64 values are
+// taken in two parts of up to 27 bits; 7 pieces of 26 bits serve |x| < 2^64.
+const singlePieces = pieces(29, 7);
+const doublePieces = pieces(26, 7);
+
+/**
+ * x / 2π modulo 1 for a float64 `x`, right to float64 precision relative to the distance from the nearest quarter turn:
+ * for each x that is a float32 value, and for |x| < 2^64. Beyond that it is some number in the range. NaN and ±Infinity
+ * give NaN.
+ */
+export class Turns {
+  /** x / 2π plus an integer, rounded: |sum| < 8. */
+  readonly sum: Expr;
+  /** In order of falling weight. */
+  readonly #terms: readonly Expr[];
+
+  constructor(
+    private readonly b: FloatBuilder,
+    x: Expr,
+  ) {
+    this.#terms = isSingle(x) ? this.#products([x], singlePieces) : this.#products(this.#halves(x), doublePieces);
+    this.sum = this.#terms.reduce((sum, term) => b.add(sum, term));
+  }
+
+  /** The angle in radians from `turns` to x: cancelling from the largest term down makes each partial sum exact. */
+  angleFrom(turns: Expr): Expr {
+    const [first, ...others] = this.#terms as [Expr, ...Expr[]];
+    const rest = others.reduce((sum, term) => this.b.add(sum, term), this.b.sub(first, turns));
+    return this.b.mul(rest, 2 * Math.PI);
+  }
+
+  /** x = high + low, of 27 and 26 bits. */
+  #halves(x: Expr): Expr[] {
+    const { b } = this;
+    const high = b.float(b.onBits("and", b.bits(x), -(1n << 26n)));
+    return [high, b.sub(x, high)];
+  }
+
+  /** The products of parts and pieces without their whole turns. */
+  #products(parts: readonly Expr[], ofInverse: readonly number[]): Expr[] {
+    const { b } = this;
+    return ofInverse.flatMap((piece) =>
+      parts.map((part) => {
+        const product = b.mul(part, piece);
+        return b.sub(product, b.f.unary("nearest", product));
+      }),
+    );
+  }
+}
+
+/** True if `x` was a float32 value. */
+function isSingle(x: Expr): boolean {
+  return x.kind === "cast" && x.x.type === "f32";
+}

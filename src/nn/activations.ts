@@ -1,0 +1,228 @@
+// Activation functions as modules.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import { full, type Tensor } from "../tensor/index.js";
+import * as F from "./functional.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+/** max(x, 0); the gradient at 0 is 0. */
+export class ReLU extends Module {
+  forward(input: Tensor): Tensor {
+    return F.relu(input);
+  }
+}
+
+/** min(max(x, 0), 6) */
+export class ReLU6 extends Module {
+  forward(input: Tensor): Tensor {
+    return F.relu6(input);
+  }
+}
+
+/** 1 / (1 + exp(-x)) */
+export class Sigmoid extends Module {
+  forward(input: Tensor): Tensor {
+    return F.sigmoid(input);
+  }
+}
+
+export class Tanh extends Module {
+  forward(input: Tensor): Tensor {
+    return F.tanh(input);
+  }
+}
+
+/** x · sigmoid(x), also known as swish. */
+export class SiLU extends Module {
+  forward(input: Tensor): Tensor {
+    return F.silu(input);
+  }
+}
+
+/** x · tanh(softplus(x)) */
+export class Mish extends Module {
+  forward(input: Tensor): Tensor {
+    return F.mish(input);
+  }
+}
+
+/** ELU with the constants that keep mean 0 and variance 1. */
+export class SELU extends Module {
+  forward(input: Tensor): Tensor {
+    return F.selu(input);
+  }
+}
+
+/** log(sigmoid(x)) */
+export class LogSigmoid extends Module {
+  forward(input: Tensor): Tensor {
+    return F.logSigmoid(input);
+  }
+}
+
+/** x / (1 + |x|) */
+export class Softsign extends Module {
+  forward(input: Tensor): Tensor {
+    return F.softsign(input);
+  }
+}
+
+/** x - tanh(x) */
+export class Tanhshrink extends Module {
+  forward(input: Tensor): Tensor {
+    return F.tanhshrink(input);
+  }
+}
+
+/** relu6(x + 3) / 6 */
+export class Hardsigmoid extends Module {
+  forward(input: Tensor): Tensor {
+    return F.hardsigmoid(input);
+  }
+}
+
+/** x · relu6(x + 3) / 6 */
+export class Hardswish extends Module {
+  forward(input: Tensor): Tensor {
+    return F.hardswish(input);
+  }
+}
+
+/** An activation with options: checks their names and prints them. */
+abstract class WithOptions<Options extends object> extends Module {
+  protected readonly options: Options;
+
+  constructor(layer: string, defaults: Options, options: Partial<Options> | undefined) {
+    super();
+    checkOptions(layer, options, Object.keys(defaults));
+    this.options = { ...defaults, ...options };
+  }
+
+  override extraRepr(): string {
+    return printArguments({ ...this.options });
+  }
+}
+
+/** x where x > 0, else negativeSlope · x (default 0.01). */
+export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
+  constructor(options?: { readonly negativeSlope?: number }) {
+    super("LeakyReLU", { negativeSlope: 0.01 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.leakyRelu(input, this.options);
+  }
+}
+
+/** x where x > 0, else α (exp(x) - 1). */
+export class ELU extends WithOptions<{ readonly alpha: number }> {
+  constructor(options?: { readonly alpha?: number }) {
+    super("ELU", { alpha: 1 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.elu(input, this.options);
+  }
+}
+
+/** x where x > 0, else α (exp(x / α) - 1). */
+export class CELU extends WithOptions<{ readonly alpha: number }> {
+  constructor(options?: { readonly alpha?: number }) {
+    super("CELU", { alpha: 1 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.celu(input, this.options);
+  }
+}
+
+/** x Φ(x), with Φ exact or (`approximate: "tanh"`) approximated. */
+export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }> {
+  constructor(options?: { readonly approximate?: "none" | "tanh" }) {
+    super("GELU", { approximate: "none" }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.gelu(input, this.options);
+  }
+}
+
+/** log(1 + exp(βx)) / β; x itself where βx > threshold (20). */
+export class Softplus extends WithOptions<{ readonly beta: number; readonly threshold: number }> {
+  constructor(options?: { readonly beta?: number; readonly threshold?: number }) {
+    super("Softplus", { beta: 1, threshold: 20 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.softplus(input, this.options);
+  }
+}
+
+/** x limited to [minVal, maxVal] (-1 and 1). */
+export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly maxVal: number }> {
+  constructor(options?: { readonly minVal?: number; readonly maxVal?: number }) {
+    super("Hardtanh", { minVal: -1, maxVal: 1 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.hardtanh(input, this.options);
+  }
+}
+
+/** x where x > 0, else a learned slope · x: one slope, or one a channel. */
+export class PReLU extends Module {
+  weight: Parameter;
+  readonly numParameters: number;
+
+  /** @param options - `numParameters` (default 1), `init` (default 0.25). */
+  constructor(options: { readonly numParameters?: number; readonly init?: number } = {}) {
+    super();
+    checkOptions("PReLU", options, ["numParameters", "init"]);
+    this.numParameters = options.numParameters ?? 1;
+    this.weight = new Parameter(full([this.numParameters], options.init ?? 0.25));
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.prelu(input, this.weight);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ numParameters: this.numParameters });
+  }
+}
+
+abstract class AlongDim extends Module {
+  constructor(readonly dim: number) {
+    super();
+    // PyTorch guesses a missing dim, with a deprecation warning; here it is required.
+    if (!Number.isInteger(dim)) {
+      throw new ArgumentError(`${new.target.name}: dim must be an integer, got ${String(dim)}`, { op: new.target.name });
+    }
+  }
+
+  override extraRepr(): string {
+    return printArguments({ dim: this.dim });
+  }
+}
+
+/** exp(x) / Σ exp(x) along `dim`. */
+export class Softmax extends AlongDim {
+  forward(input: Tensor): Tensor {
+    return F.softmax(input, this.dim);
+  }
+}
+
+/** softmax(-x) along `dim`. */
+export class Softmin extends AlongDim {
+  forward(input: Tensor): Tensor {
+    return F.softmin(input, this.dim);
+  }
+}
+
+/** log(softmax(x)) along `dim`. */
+export class LogSoftmax extends AlongDim {
+  forward(input: Tensor): Tensor {
+    return F.logSoftmax(input, this.dim);
+  }
+}

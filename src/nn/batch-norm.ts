@@ -1,0 +1,103 @@
+// Batch normalisation.
+import { checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { noGrad, ones, type Tensor, zeros } from "../tensor/index.js";
+import { checkCounts, checkPositive } from "./checks.js";
+import { batchNorm } from "./functional.js";
+import { Module } from "./module.js";
+import { Buffer, Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+export interface BatchNormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Weight of the batch in the running statistics; null: the mean over all batches. Default 0.1. */
+  readonly momentum?: number | null;
+  /** Scale and shift each channel by learned numbers; default true. */
+  readonly affine?: boolean;
+  /** Keep running statistics for evaluation; default true. */
+  readonly trackRunningStats?: boolean;
+}
+
+abstract class BatchNormBase extends Module {
+  weight: Parameter | null;
+  bias: Parameter | null;
+  readonly runningMean: Buffer | null;
+  readonly runningVar: Buffer | null;
+  readonly numBatchesTracked: Buffer | null;
+  readonly eps: number;
+  readonly momentum: number | null;
+
+  constructor(
+    private readonly layer: string,
+    private readonly ranks: readonly number[],
+    readonly numFeatures: number,
+    options: BatchNormOptions,
+  ) {
+    super();
+    checkOptions(layer, options, ["eps", "momentum", "affine", "trackRunningStats"]);
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    checkCounts(layer, { numFeatures });
+    checkPositive(layer, "eps", eps);
+    this.eps = eps;
+    this.momentum = momentum;
+    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
+    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
+    this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
+    this.numBatchesTracked = trackRunningStats ? new Buffer(zeros([], { dtype: "int64" })) : null;
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, bias, runningMean, runningVar, eps } = this;
+    this.checkInput(input);
+    const tracks = this.training && runningMean !== null;
+    const momentum = tracks ? this.countBatch() : 0;
+    return batchNorm(input, runningMean, runningVar, {
+      weight,
+      bias,
+      training: this.training || runningMean === null,
+      momentum,
+      eps,
+    });
+  }
+
+  private checkInput({ shape }: Tensor): void {
+    if (this.ranks.includes(shape.length) && shape[1] === this.numFeatures) return;
+    throw new ShapeError(
+      `${this.layer}: input must have ${this.ranks.join(" or ")} dims with ${this.numFeatures} channels in dim 1, got shape ${formatShape(shape)}`,
+      { op: this.layer, shapes: [shape] },
+    );
+  }
+
+  /** Counts the batch; gives its weight in the running statistics. */
+  private countBatch(): number | Tensor {
+    const count = this.numBatchesTracked as Buffer;
+    noGrad(() => count.add_(1));
+    return this.momentum ?? count.to("float32").reciprocal();
+  }
+
+  override extraRepr(): string {
+    const { numFeatures, eps, momentum, weight, runningMean } = this;
+    const rest = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
+    return `${numFeatures}, ${printArguments(rest)}`;
+  }
+}
+
+/**
+ * Normalises each channel by mean and variance of the batch (in evaluation: by their running averages), then scales and shifts.
+ *
+ * Shapes: input `[N, numFeatures]` or `[N, numFeatures, L]` → the same. The running variance collects the unbiased one.
+ * Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, algorithm 1.
+ */
+export class BatchNorm1d extends BatchNormBase {
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
+    super("BatchNorm1d", [2, 3], numFeatures, options);
+  }
+}
+
+/** As BatchNorm1d, over batch and space of images `[N, numFeatures, H, W]`. */
+export class BatchNorm2d extends BatchNormBase {
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
+    super("BatchNorm2d", [4], numFeatures, options);
+  }
+}

@@ -1,0 +1,28 @@
+// Checks that the layers' constructors share.
+import { ArgumentError } from "../base/index.js";
+
+/** A number for both dims, or one a dim. */
+export type Size2 = number | readonly [number, number];
+
+/** Throws unless every named number is an integer >= `least`. */
+export function checkCounts(layer: string, counts: Readonly<Record<string, number>>, least = 1): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new ArgumentError(`${layer}: ${name} must be an integer >= ${least}, got ${String(value)}`, { op: layer });
+  }
+}
+
+/** A size for each of `rank` dims. */
+export function perDim(layer: string, name: string, value: number | readonly number[], rank: number, least = 1): number[] {
+  const sizes = typeof value === "number" ? new Array<number>(rank).fill(value) : [...value];
+  if (sizes.length === rank && sizes.every((size) => Number.isInteger(size) && size >= least)) return sizes;
+  throw new ArgumentError(
+    `${layer}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value)}`,
+    { op: layer },
+  );
+}
+
+export function checkPositive(layer: string, name: string, value: number): void {
+  // eps = 0 would turn a constant input into 0 / 0.
+  if (!(value > 0)) throw new ArgumentError(`${layer}: ${name} must be > 0, got ${value}`, { op: layer });
+}

@@ -1,0 +1,191 @@
+// Convolution layers.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { checkCounts, perDim, type Size2 } from "./checks.js";
+import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./functional.js";
+import { uniformParameter } from "./linear.js";
+import { Module } from "./module.js";
+import type { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+interface ConvOptions<Size> {
+  /** Default 1. */
+  readonly stride?: Size;
+  /** Zeros on each side; "same" keeps the size (stride 1 only); default 0. */
+  readonly padding?: Size | "same" | "valid";
+  /** Distance of the kernel's elements; default 1. */
+  readonly dilation?: Size;
+  /** Blocks of channels that see only each other; default 1. */
+  readonly groups?: number;
+  /** Add a learned bias; default true. */
+  readonly bias?: boolean;
+}
+
+interface ConvTransposeOptions<Size> extends Omit<ConvOptions<Size>, "padding"> {
+  /** Takes this much off each side of the output; default 0. */
+  readonly padding?: Size;
+  /** Adds to one side of the output, to choose among the sizes that a stride maps to one; default 0. */
+  readonly outputPadding?: Size;
+}
+
+export type Conv1dOptions = ConvOptions<number>;
+export type Conv2dOptions = ConvOptions<Size2>;
+export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
+export type ConvTranspose2dOptions = ConvTransposeOptions<Size2>;
+
+type AnySize = number | readonly number[];
+
+/** Arguments, parameters and printing of all of them. */
+abstract class ConvBase extends Module {
+  weight: Parameter;
+  bias: Parameter | null;
+  readonly kernelSize: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[] | "same" | "valid";
+  readonly dilation: readonly number[];
+  readonly groups: number;
+
+  constructor(
+    layer: string,
+    rank: number,
+    readonly inChannels: number,
+    readonly outChannels: number,
+    kernelSize: AnySize,
+    options: ConvOptions<AnySize>,
+    isTransposed: boolean,
+  ) {
+    super();
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+    checkCounts(layer, { inChannels, outChannels, groups });
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new ArgumentError(
+        `${layer}: groups ${groups} must divide inChannels ${inChannels} and outChannels ${outChannels}`,
+        { op: layer },
+      );
+    }
+    this.kernelSize = perDim(layer, "kernelSize", kernelSize, rank);
+    this.stride = perDim(layer, "stride", stride, rank);
+    this.padding = typeof padding === "string" ? padding : perDim(layer, "padding", padding, rank, 0);
+    this.dilation = perDim(layer, "dilation", dilation, rank);
+    this.groups = groups;
+    const channels = isTransposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
+    const shape = [...channels, ...this.kernelSize];
+    // PyTorch's default, kaimingUniform_ with a = √5: uniform in ±1/√fanIn.
+    const bound = 1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b, 1));
+    this.weight = uniformParameter(shape, bound);
+    this.bias = bias ? uniformParameter([outChannels], bound) : null;
+  }
+
+  override extraRepr(): string {
+    const { inChannels, outChannels, kernelSize, stride, padding, dilation, groups, bias } = this;
+    const changed = <T>(value: T, usual: string): T | undefined => (String(value) === usual ? undefined : value);
+    const usual = (value: number) => String(kernelSize.map(() => value));
+    return `${inChannels}, ${outChannels}, ${printArguments({
+      kernelSize,
+      stride,
+      padding: changed(padding, usual(0)),
+      dilation: changed(dilation, usual(1)),
+      groups: changed(groups, "1"),
+      bias: bias === null ? false : undefined,
+    })}`;
+  }
+}
+
+const names = ["stride", "padding", "dilation", "groups", "bias"];
+const transposedNames = [...names, "outputPadding"];
+
+/**
+ * Cross-correlation over sequences: y[n, o, i] = b[o] + Σ_c Σ_k W[o, c, k] x[n, c, i·stride + k·dilation - padding].
+ *
+ * Shapes: input `[N, inChannels, L]` (or without N) → `[N, outChannels, L']`; `weight` is `[outChannels, inChannels/groups, K]`.
+ * @example new nn.Conv1d(16, 33, 3, { stride: 2 })(randn([20, 16, 50])).shape // [20, 33, 24]
+ */
+export class Conv1d extends ConvBase {
+  constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv1dOptions = {}) {
+    checkOptions("Conv1d", options, names);
+    super("Conv1d", 1, inChannels, outChannels, kernelSize, options, false);
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, bias, stride, padding, dilation, groups } = this;
+    return conv1d(input, weight, bias, { stride, padding, dilation, groups });
+  }
+}
+
+/**
+ * Cross-correlation over images: y[n, o, i, j] = b[o] + Σ_c Σ_k Σ_l W[o, c, k, l] x[n, c, i + k, j + l], with stride, zero
+ * padding, dilation and groups.
+ *
+ * Shapes: input `[N, inChannels, H, W]` (or without N) → `[N, outChannels, H', W']`; `weight` is
+ * `[outChannels, inChannels/groups, KH, KW]`. Starts uniform in ±1/√fanIn, as PyTorch's.
+ * @throws ArgumentError for sizes that are no positive integers or groups that do not divide the channels.
+ * @example new nn.Conv2d(1, 32, 3)(randn([64, 1, 28, 28])).shape // [64, 32, 26, 26]
+ */
+export class Conv2d extends ConvBase {
+  constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: Conv2dOptions = {}) {
+    checkOptions("Conv2d", options, names);
+    super("Conv2d", 2, inChannels, outChannels, kernelSize, options, false);
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, bias, stride, padding, dilation, groups } = this;
+    return conv2d(input, weight, bias, { stride, padding, dilation, groups });
+  }
+}
+
+/** Arguments of the transposed ones. */
+abstract class ConvTransposeBase extends ConvBase {
+  readonly outputPadding: readonly number[];
+
+  constructor(
+    layer: string,
+    rank: number,
+    inChannels: number,
+    outChannels: number,
+    kernelSize: AnySize,
+    options: ConvTransposeOptions<AnySize>,
+  ) {
+    const { outputPadding = 0, ...rest } = options;
+    super(layer, rank, inChannels, outChannels, kernelSize, rest, true);
+    this.outputPadding = perDim(layer, "outputPadding", outputPadding, rank, 0);
+  }
+
+  protected get options() {
+    const { stride, padding, outputPadding, dilation, groups } = this;
+    return { stride, padding: padding as readonly number[], outputPadding, dilation, groups };
+  }
+
+  override extraRepr(): string {
+    const isUsual = this.outputPadding.every((size) => size === 0);
+    return super.extraRepr() + (isUsual ? "" : `, ${printArguments({ outputPadding: this.outputPadding })}`);
+  }
+}
+
+/** The gradient of Conv1d with respect to its input: `[N, inChannels, L]` → `[N, outChannels, L']`. */
+export class ConvTranspose1d extends ConvTransposeBase {
+  constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvTranspose1dOptions = {}) {
+    checkOptions("ConvTranspose1d", options, transposedNames);
+    super("ConvTranspose1d", 1, inChannels, outChannels, kernelSize, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return convTranspose1d(input, this.weight, this.bias, this.options);
+  }
+}
+
+/**
+ * The gradient of Conv2d with respect to its input, used to enlarge images.
+ *
+ * Shapes: input `[N, inChannels, H, W]` → `[N, outChannels, H', W']` with
+ * H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1; `weight` is `[inChannels, outChannels/groups, KH, KW]`.
+ */
+export class ConvTranspose2d extends ConvTransposeBase {
+  constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: ConvTranspose2dOptions = {}) {
+    checkOptions("ConvTranspose2d", options, transposedNames);
+    super("ConvTranspose2d", 2, inChannels, outChannels, kernelSize, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return convTranspose2d(input, this.weight, this.bias, this.options);
+  }
+}

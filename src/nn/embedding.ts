@@ -1,0 +1,70 @@
+// The table of vectors.
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { noGrad, randn, type Tensor } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
+import { embedding } from "./functional.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+export interface EmbeddingOptions {
+  /** This row starts as zeros and gets no gradient; negative counts from the end. */
+  readonly paddingIdx?: number;
+}
+
+/**
+ * Row `weight[i]` for each index i.
+ *
+ * Shapes: integer input `[…]` → `[…, embeddingDim]`; `weight` is `[numEmbeddings, embeddingDim]`, normal with variance 1.
+ * @throws ArgumentError for sizes; IndexError for indices out of range, at the read or step at the latest.
+ * @example new nn.Embedding(10, 3)(tensor([[1, 2], [4, 9]], { dtype: "int32" })).shape // [2, 2, 3]
+ */
+export class Embedding extends Module {
+  weight: Parameter;
+  readonly paddingIdx: number | null;
+
+  constructor(
+    readonly numEmbeddings: number,
+    readonly embeddingDim: number,
+    options: EmbeddingOptions = {},
+  ) {
+    super();
+    checkOptions("Embedding", options, ["paddingIdx"]);
+    checkCounts("Embedding", { numEmbeddings, embeddingDim });
+    this.paddingIdx = paddingRow(options.paddingIdx, numEmbeddings);
+    this.weight = new Parameter(randn([numEmbeddings, embeddingDim]));
+    const { paddingIdx } = this;
+    if (paddingIdx !== null) noGrad(() => this.weight.select(0, paddingIdx).zero_());
+  }
+
+  /** An embedding with given vectors `[numEmbeddings, embeddingDim]`, frozen unless `freeze` is false. */
+  static fromPretrained(vectors: Tensor, options: EmbeddingOptions & { readonly freeze?: boolean } = {}): Embedding {
+    const { freeze = true, ...rest } = options;
+    const [count, size] = vectors.shape;
+    if (count === undefined || size === undefined || vectors.shape.length !== 2) {
+      throw new ShapeError(`Embedding: vectors must have 2 dims, got shape ${formatShape(vectors.shape)}`, {
+        op: "Embedding",
+        shapes: [vectors.shape],
+      });
+    }
+    const layer = new Embedding(count, size, rest);
+    layer.weight = new Parameter(vectors, { requiresGrad: !freeze });
+    return layer;
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, paddingIdx } = this;
+    return embedding(input, weight, paddingIdx === null ? {} : { paddingIdx });
+  }
+
+  override extraRepr(): string {
+    const { numEmbeddings, embeddingDim, paddingIdx } = this;
+    return [`${numEmbeddings}, ${embeddingDim}`, ...(paddingIdx === null ? [] : [printArguments({ paddingIdx })])].join(", ");
+  }
+}
+
+function paddingRow(index: number | undefined, rows: number): number | null {
+  if (index === undefined) return null;
+  if (Number.isInteger(index) && index >= -rows && index < rows) return index < 0 ? index + rows : index;
+  throw new ArgumentError(`Embedding: paddingIdx ${index} is out of range for ${rows} embeddings`, { op: "Embedding" });
+}

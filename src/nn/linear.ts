@@ -1,0 +1,54 @@
+// The fully connected layer.
+import { checkOptions } from "../base/index.js";
+import { empty, type Tensor } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
+import { linear } from "./functional.js";
+import { uniform_ } from "./init.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+export interface LinearOptions {
+  /** Add a learned bias; default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * y = x Wᵀ + b over the last dim.
+ *
+ * Shapes: input `[…, inFeatures]` → `[…, outFeatures]`; `weight` is `[outFeatures, inFeatures]`, `bias` `[outFeatures]`.
+ * Both start uniform in ±1/√inFeatures, as PyTorch's.
+ * @throws ArgumentError unless the sizes are positive integers; ShapeError if the input's last dim differs.
+ * @example new nn.Linear(20, 30)(randn([128, 20])).shape // [128, 30]
+ */
+export class Linear extends Module {
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    options: LinearOptions = {},
+  ) {
+    super();
+    checkOptions("Linear", options, ["bias"]);
+    checkCounts("Linear", { inFeatures, outFeatures });
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = uniformParameter([outFeatures, inFeatures], bound);
+    this.bias = (options.bias ?? true) ? uniformParameter([outFeatures], bound) : null;
+  }
+
+  forward(input: Tensor): Tensor {
+    return linear(input, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const { inFeatures, outFeatures, bias } = this;
+    return printArguments({ inFeatures, outFeatures, bias: bias !== null });
+  }
+}
+
+/** A parameter uniform in ±`bound`. */
+export function uniformParameter(shape: readonly number[], bound: number): Parameter {
+  return new Parameter(uniform_(empty(shape), { a: -bound, b: bound }));
+}

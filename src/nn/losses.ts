@@ -1,0 +1,190 @@
+// Losses as modules.
+import { ArgumentError, checkOptions, nearest } from "../base/index.js";
+import type { Tensor } from "../tensor/index.js";
+import * as F from "./functional.js";
+import { Module } from "./module.js";
+import { Buffer } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+/** `"none"` keeps every element's loss, `"mean"` (default) and `"sum"` give one number. */
+export type Reduction = "none" | "mean" | "sum";
+
+const reductions: readonly Reduction[] = ["none", "mean", "sum"];
+
+export interface LossOptions {
+  readonly reduction?: Reduction;
+}
+
+/** Options of a loss: checked, kept, and printed. */
+abstract class Loss extends Module {
+  readonly reduction: Reduction;
+
+  constructor(name: string, options: LossOptions, names: readonly string[], allowed: readonly string[] = reductions) {
+    super();
+    checkOptions(name, options, ["reduction", ...names]);
+    this.reduction = options.reduction ?? "mean";
+    if (allowed.includes(this.reduction)) return;
+    const near = nearest(String(this.reduction), allowed);
+    throw new ArgumentError(
+      `${name}: unknown reduction ${JSON.stringify(this.reduction)}; ${near ? `did you mean "${near}"?` : `one of ${allowed.join(", ")}`}`,
+      { op: name },
+    );
+  }
+
+  override extraRepr(): string {
+    return this.reduction === "mean" ? "" : printArguments({ reduction: this.reduction });
+  }
+}
+
+/** A factor a class, as state that moves with the module but is not saved. */
+function weightBuffer(weight: Tensor | undefined): Buffer | null {
+  return weight ? new Buffer(weight) : null;
+}
+
+/** Leaves out what was not given, so that the function's defaults hold. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], null | undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null && value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], null | undefined>;
+  };
+}
+
+export interface CrossEntropyLossOptions extends LossOptions {
+  /** One factor a class. */
+  readonly weight?: Tensor;
+  /** Targets of this class do not count; default -100. */
+  readonly ignoreIndex?: number;
+  /** Share of each target that is spread over all classes; default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * -log softmax(input)[target], the loss of classifiers.
+ *
+ * Shapes: input `[N, classes, …]` of logits; target `[N, …]` of class indices (any integer dtype) or, with the shape of
+ * input, of class probabilities.
+ * @example new nn.CrossEntropyLoss()(model(images), labels)
+ */
+export class CrossEntropyLoss extends Loss {
+  readonly weight: Buffer | null;
+  readonly ignoreIndex: number;
+  readonly labelSmoothing: number;
+
+  constructor(options: CrossEntropyLossOptions = {}) {
+    super("CrossEntropyLoss", options, ["weight", "ignoreIndex", "labelSmoothing"]);
+    this.weight = weightBuffer(options.weight);
+    this.ignoreIndex = options.ignoreIndex ?? -100;
+    this.labelSmoothing = options.labelSmoothing ?? 0;
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, ignoreIndex, labelSmoothing, reduction } = this;
+    return F.crossEntropy(input, target, { ...given({ weight }), ignoreIndex, labelSmoothing, reduction });
+  }
+}
+
+export type NLLLossOptions = Omit<CrossEntropyLossOptions, "labelSmoothing">;
+
+/** -input[target] for log probabilities `[N, classes, …]` and class indices `[N, …]`. */
+export class NLLLoss extends Loss {
+  readonly weight: Buffer | null;
+  readonly ignoreIndex: number;
+
+  constructor(options: NLLLossOptions = {}) {
+    super("NLLLoss", options, ["weight", "ignoreIndex"]);
+    this.weight = weightBuffer(options.weight);
+    this.ignoreIndex = options.ignoreIndex ?? -100;
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, ignoreIndex, reduction } = this;
+    return F.nllLoss(input, target, { ...given({ weight }), ignoreIndex, reduction });
+  }
+}
+
+/** (input - target)² */
+export class MSELoss extends Loss {
+  constructor(options: LossOptions = {}) {
+    super("MSELoss", options, []);
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.mseLoss(input, target, { reduction: this.reduction });
+  }
+}
+
+/** |input - target| */
+export class L1Loss extends Loss {
+  constructor(options: LossOptions = {}) {
+    super("L1Loss", options, []);
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.l1Loss(input, target, { reduction: this.reduction });
+  }
+}
+
+/** With d = |input - target|: d² / (2β) where d < β (default 1), else d - β / 2. */
+export class SmoothL1Loss extends Loss {
+  readonly beta: number;
+
+  constructor(options: LossOptions & { readonly beta?: number } = {}) {
+    super("SmoothL1Loss", options, ["beta"]);
+    this.beta = options.beta ?? 1;
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.smoothL1Loss(input, target, { reduction: this.reduction, beta: this.beta });
+  }
+}
+
+/** With d = |input - target|: d² / 2 where d < δ (default 1), else δ (d - δ / 2). */
+export class HuberLoss extends Loss {
+  readonly delta: number;
+
+  constructor(options: LossOptions & { readonly delta?: number } = {}) {
+    super("HuberLoss", options, ["delta"]);
+    this.delta = options.delta ?? 1;
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.huberLoss(input, target, { reduction: this.reduction, delta: this.delta });
+  }
+}
+
+/** -(t log p + (1 - t) log(1 - p)) for probabilities p; BCEWithLogitsLoss is more exact. */
+export class BCELoss extends Loss {
+  readonly weight: Buffer | null;
+
+  constructor(options: LossOptions & { readonly weight?: Tensor } = {}) {
+    super("BCELoss", options, ["weight"]);
+    this.weight = weightBuffer(options.weight);
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.binaryCrossEntropy(input, target, { ...given({ weight: this.weight }), reduction: this.reduction });
+  }
+}
+
+export interface BCEWithLogitsLossOptions extends LossOptions {
+  /** Scales each element's loss; broadcasts. */
+  readonly weight?: Tensor;
+  /** Weight of positive examples; broadcasts. */
+  readonly posWeight?: Tensor;
+}
+
+/** Binary cross-entropy of sigmoid(input), without overflow for any input. */
+export class BCEWithLogitsLoss extends Loss {
+  readonly weight: Buffer | null;
+  readonly posWeight: Buffer | null;
+
+  constructor(options: BCEWithLogitsLossOptions = {}) {
+    super("BCEWithLogitsLoss", options, ["weight", "posWeight"]);
+    this.weight = weightBuffer(options.weight);
+    this.posWeight = weightBuffer(options.posWeight);
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, posWeight, reduction } = this;
+    return F.binaryCrossEntropyWithLogits(input, target, { ...given({ weight, posWeight }), reduction });
+  }
+}

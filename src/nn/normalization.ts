@@ -1,0 +1,103 @@
+// Layers that normalise within a sample: LayerNorm, GroupNorm.
+import { checkOptions } from "../base/index.js";
+import { ones, type Tensor, zeros } from "../tensor/index.js";
+import { ArgumentError } from "../base/index.js";
+import { checkCounts, checkPositive } from "./checks.js";
+import { groupNorm, layerNorm } from "./functional.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+export interface LayerNormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Scale and shift by learned numbers; default true. */
+  readonly elementwiseAffine?: boolean;
+  /** With the shift; default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * y = (x - mean) / √(var + eps) · weight + bias, with mean and (biased) variance over the last dims.
+ *
+ * Shapes: input `[…, ...normalizedShape]` → the same; `weight` and `bias` are `normalizedShape`.
+ * Source: Ba, Kiros & Hinton, 2016, arXiv:1607.06450, eq. 4.
+ * @example new nn.LayerNorm(64)(randn([8, 10, 64])).shape // [8, 10, 64]
+ */
+export class LayerNorm extends Module {
+  weight: Parameter | null;
+  bias: Parameter | null;
+  readonly normalizedShape: readonly number[];
+  readonly eps: number;
+
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
+    super();
+    checkOptions("LayerNorm", options, ["eps", "elementwiseAffine", "bias"]);
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
+    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    checkCounts("LayerNorm", Object.fromEntries(this.normalizedShape.map((n, i) => [`normalizedShape[${i}]`, n])));
+    checkPositive("LayerNorm", "eps", eps);
+    this.eps = eps;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
+    this.bias = elementwiseAffine && bias ? new Parameter(zeros(this.normalizedShape)) : null;
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, bias, eps } = this;
+    return layerNorm(input, this.normalizedShape, { weight, bias, eps });
+  }
+
+  override extraRepr(): string {
+    const { normalizedShape, eps, weight } = this;
+    return `${printArguments({ normalizedShape, eps, elementwiseAffine: weight !== null })}`;
+  }
+}
+
+export interface GroupNormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Scale and shift each channel by learned numbers; default true. */
+  readonly affine?: boolean;
+}
+
+/**
+ * Normalises each of `numGroups` groups of channels of a sample by itself, then scales and shifts each channel.
+ *
+ * Shapes: input `[N, numChannels, …]` → the same. Source: Wu & He, 2018, arXiv:1803.08494.
+ * @throws ArgumentError unless `numGroups` divides `numChannels`.
+ */
+export class GroupNorm extends Module {
+  weight: Parameter | null;
+  bias: Parameter | null;
+  readonly eps: number;
+
+  constructor(
+    readonly numGroups: number,
+    readonly numChannels: number,
+    options: GroupNormOptions = {},
+  ) {
+    super();
+    checkOptions("GroupNorm", options, ["eps", "affine"]);
+    const { eps = 1e-5, affine = true } = options;
+    checkCounts("GroupNorm", { numGroups, numChannels });
+    checkPositive("GroupNorm", "eps", eps);
+    if (numChannels % numGroups !== 0) {
+      throw new ArgumentError(`GroupNorm: numGroups ${numGroups} must divide numChannels ${numChannels}`, {
+        op: "GroupNorm",
+      });
+    }
+    this.eps = eps;
+    this.weight = affine ? new Parameter(ones([numChannels])) : null;
+    this.bias = affine ? new Parameter(zeros([numChannels])) : null;
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, bias, eps } = this;
+    return groupNorm(input, this.numGroups, { weight, bias, eps });
+  }
+
+  override extraRepr(): string {
+    const { numGroups, numChannels, eps, weight } = this;
+    return `${numGroups}, ${numChannels}, ${printArguments({ eps, affine: weight !== null })}`;
+  }
+}

@@ -1,0 +1,53 @@
+// Layers that change shapes, or nothing.
+import type { Tensor } from "../tensor/index.js";
+import { Module } from "./module.js";
+import { printArguments } from "./print.js";
+
+/** Returns its input. */
+export class Identity extends Module {
+  forward(input: Tensor): Tensor {
+    return input;
+  }
+}
+
+/**
+ * Joins dims `startDim` (default 1) to `endDim` (default -1) into one.
+ * @example new nn.Flatten()(randn([32, 1, 5, 5])).shape // [32, 25]
+ */
+export class Flatten extends Module {
+  constructor(
+    readonly startDim = 1,
+    readonly endDim = -1,
+  ) {
+    super();
+  }
+
+  forward(input: Tensor): Tensor {
+    return input.flatten(this.startDim, this.endDim);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ startDim: this.startDim, endDim: this.endDim });
+  }
+}
+
+/**
+ * Splits a dim into several; one size may be -1.
+ * @example new nn.Unflatten(1, [2, 5, 5])(randn([32, 50])).shape // [32, 2, 5, 5]
+ */
+export class Unflatten extends Module {
+  constructor(
+    readonly dim: number,
+    readonly unflattenedSize: readonly number[],
+  ) {
+    super();
+  }
+
+  forward(input: Tensor): Tensor {
+    return input.unflatten(this.dim, this.unflattenedSize);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ dim: this.dim, unflattenedSize: this.unflattenedSize });
+  }
+}

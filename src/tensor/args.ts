@@ -1,0 +1,106 @@
+// What users pass to functions: tensors or numbers, sizes and dims as numbers or one array, options last.
+import { ArgumentError, checkOptions, type DType, DTypeError, isFloat, isInteger, type Shape } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { constant } from "../ops/index.js";
+import { isTensor, type Tensor } from "./tensor.js";
+
+/** A tensor, or a number that takes part as a 0-d tensor. */
+export type TensorLike = Tensor | number | bigint | boolean;
+
+/** One dim, several, or (null) all. */
+export type Dims = number | readonly number[] | null;
+
+/** Throws if a function got more arguments than it takes: options go into one object. */
+export function noMore(op: string, surplus: readonly unknown[]): void {
+  if (surplus.length === 0) return;
+  const shown = typeof surplus[0] === "object" ? "an object" : String(surplus[0]);
+  throw new ArgumentError(`${op}: got ${surplus.length} argument(s) too many (${shown} …); options go into one object, last`, {
+    op,
+  });
+}
+
+/** The node of an argument that must be a tensor. */
+export function nodeOf(op: string, name: string, value: unknown): Node {
+  if (isTensor(value)) return value.node;
+  throw notATensor(op, name, value);
+}
+
+export function notATensor(op: string, name: string, value: unknown): ArgumentError {
+  const what = Array.isArray(value) ? "an array" : value === null ? "null" : typeof value;
+  const remedy = what === "an array" || what === "number" ? "; make it one with tensor(…)" : "";
+  return new ArgumentError(`${op}: ${name} must be a Tensor, got ${what}${remedy}`, { op });
+}
+
+const ranges: Partial<Record<DType, readonly [number, number]>> = {
+  uint8: [0, 255],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [-(2 ** 63), 2 ** 63],
+};
+
+/** The dtype a number has beside a tensor of `like`: the tensor's, unless it cannot hold the kind of number. */
+function numberDType(value: number | bigint | boolean, like: DType): DType {
+  if (isFloat(like)) return like;
+  if (typeof value === "boolean") return like;
+  if (typeof value === "number" && !Number.isInteger(value)) return "float32";
+  return isInteger(like) ? like : "int64";
+}
+
+/** A tensor's node, or a 0-d constant in the dtype that PyTorch's rules give a number beside `like`. */
+export function operand(op: string, name: string, value: TensorLike, like: DType): Node {
+  if (isTensor(value)) return value.node;
+  if (typeof value !== "number" && typeof value !== "bigint" && typeof value !== "boolean") {
+    throw notATensor(op, name, value);
+  }
+  const dtype = numberDType(value, like);
+  const range = ranges[dtype];
+  if (range && (Number(value) < range[0] || Number(value) > range[1])) {
+    throw new DTypeError(`${op}: ${value} does not fit ${dtype}; convert the tensor with .to("int64") or .to("float32")`, { op });
+  }
+  if (dtype === "int64") return constant(BigInt(value), dtype);
+  return constant(dtype === "bool" ? Boolean(value) : Number(value), dtype);
+}
+
+/** Sizes given one by one or as one array. */
+export function sizesOf(op: string, sizes: readonly (number | readonly number[])[]): number[] {
+  const list = sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
+  for (const size of list) {
+    if (!Number.isInteger(size)) {
+      throw new ArgumentError(`${op}: sizes and dims are integers, one by one or in one array; got ${String(size)}`, { op });
+    }
+  }
+  return [...list];
+}
+
+/** As `sizesOf`, for shapes of new tensors. */
+export function shapeOf(op: string, sizes: readonly (number | readonly number[])[]): Shape {
+  const shape = sizesOf(op, sizes);
+  if (shape.every((size) => size >= 0)) return shape;
+  throw new ArgumentError(`${op}: sizes must be >= 0, got [${shape.join(",")}]`, { op });
+}
+
+function isOptions(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * One optional positional argument and an options object that may hold it too: `sum(x, 1)`, `sum(x, 1, { keepdim })`,
+ * `sum(x, { dim: 1 })`. Gives the options with the argument in them.
+ */
+export function optionsWith<O extends object>(
+  op: string,
+  name: keyof O & string,
+  first: unknown,
+  second: O | undefined,
+  names: readonly (keyof O & string)[],
+  surplus: readonly unknown[],
+): O {
+  noMore(op, surplus);
+  if (isOptions(first) && !isTensor(first)) {
+    if (second !== undefined) throw new ArgumentError(`${op}: got two options objects`, { op });
+    checkOptions(op, first, names);
+    return first as O;
+  }
+  checkOptions(op, second, names);
+  if (first === undefined) return second ?? ({} as O);
+  return { ...second, [name]: first } as O;
+}

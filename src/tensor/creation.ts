@@ -1,0 +1,182 @@
+// Functions that make tensors from values, constants and ranges.
+import { ArgumentError, checkDType, checkOptions, type DType, type Shape } from "../base/index.js";
+import type { Device } from "../graph/index.js";
+import * as ops from "../ops/index.js";
+import { noMore, shapeOf } from "./args.js";
+import { checkDevice } from "./device.js";
+import { setup } from "./setup.js";
+import { detach, isTensor, ofStorage, setRequiresGrad, type Tensor, wrap } from "./tensor.js";
+import { storageOfData, type TensorData } from "./tensor-data.js";
+
+export interface CreationOptions {
+  readonly dtype?: DType;
+  readonly device?: Device;
+  /** Default false. */
+  readonly requiresGrad?: boolean;
+}
+
+/** Sizes one by one or in one array, then options. */
+export type SizeArgs = readonly (number | readonly number[] | CreationOptions | undefined)[];
+
+const optionNames = ["dtype", "device", "requiresGrad"] as const;
+
+/** Checks options and sets things up: every tensor starts in a function that calls this. */
+export function creationDType(op: string, options: CreationOptions | undefined, fallback: DType): DType {
+  setup();
+  checkOptions(op, options, optionNames);
+  checkDevice(op, options?.device);
+  return options?.dtype === undefined ? fallback : checkDType(op, options.dtype);
+}
+
+export function finish(x: Tensor, options: CreationOptions | undefined): Tensor {
+  if (options?.requiresGrad) setRequiresGrad(x, true);
+  return x;
+}
+
+/** Splits `zeros(2, 3)`, `zeros([2, 3])`, `zeros([2, 3], options)` into shape and options. */
+export function splitSizes(op: string, args: SizeArgs): { shape: Shape; options: CreationOptions | undefined } {
+  const last = args[args.length - 1];
+  const hasOptions = last === undefined || (typeof last === "object" && !Array.isArray(last));
+  const sizes = args.length > 0 && hasOptions ? args.slice(0, -1) : args;
+  return {
+    shape: shapeOf(op, sizes as (number | readonly number[])[]),
+    options: args.length > 0 && hasOptions ? (last as CreationOptions | undefined) : undefined,
+  };
+}
+
+/**
+ * A tensor with a copy of `data`: numbers give float32, booleans bool, bigints int64, typed arrays keep their type.
+ * @throws ShapeError if nested arrays are not rectangular; NumericError for values that do not fit an integer dtype.
+ * @example tensor([[1, 2], [3, 4]], { requiresGrad: true })
+ */
+export function tensor(data: TensorData | Tensor, options?: CreationOptions, ...surplus: []): Tensor {
+  noMore("tensor", surplus);
+  const dtype = creationDType("tensor", options, "float32");
+  if (isTensor(data)) {
+    const copy = ops.castTo(detach(data).node, options?.dtype ?? data.dtype);
+    return finish(wrap(copy), options);
+  }
+  const { storage, shape } = storageOfData(data, options?.dtype && dtype);
+  return finish(ofStorage(storage, shape), options);
+}
+
+/** `data` itself if it is a tensor of the wanted dtype, else `tensor(data)`. */
+export function asTensor(data: TensorData | Tensor, options?: CreationOptions, ...surplus: []): Tensor {
+  noMore("asTensor", surplus);
+  if (!isTensor(data)) return tensor(data, options);
+  const dtype = creationDType("asTensor", options, data.dtype);
+  return dtype === data.dtype ? data : wrap(ops.cast(data.node, dtype));
+}
+
+function filled(op: string, args: SizeArgs, value: number): Tensor {
+  const { shape, options } = splitSizes(op, args);
+  const dtype = creationDType(op, options, "float32");
+  return finish(wrap(ops.full(shape, constantFor(value, dtype), dtype)), options);
+}
+
+function constantFor(value: number, dtype: DType): number | bigint | boolean {
+  return dtype === "int64" ? BigInt(value) : dtype === "bool" ? value !== 0 : value;
+}
+
+/** All zeros: `zeros(2, 3)` or `zeros([2, 3], options)`. */
+export function zeros(...args: SizeArgs): Tensor {
+  return filled("zeros", args, 0);
+}
+
+/** All ones. */
+export function ones(...args: SizeArgs): Tensor {
+  return filled("ones", args, 1);
+}
+
+/** Values that are overwritten before they are read; they are zeros. */
+export function empty(...args: SizeArgs): Tensor {
+  return filled("empty", args, 0);
+}
+
+/** `value` everywhere; a number gives float32, a boolean bool, a bigint int64. */
+export function full(
+  shape: number | readonly number[],
+  value: number | boolean | bigint,
+  options?: CreationOptions,
+  ...surplus: []
+): Tensor {
+  noMore("full", surplus);
+  const own: DType = typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "int64" : "float32";
+  const dtype = creationDType("full", options, own);
+  const node = ops.full(shapeOf("full", [shape]), dtype === "int64" ? BigInt(value) : value, dtype);
+  return finish(wrap(node), options);
+}
+
+/** The dtype of a range without one: int32 if all numbers are whole, else float32. */
+function rangeDType(numbers: readonly number[]): DType {
+  return numbers.every(Number.isInteger) ? "int32" : "float32";
+}
+
+/** start, start + step … below `end`: `arange(5)`, `arange(1, 5)`, `arange(0, 1, 0.1)`; int32 if all numbers are whole. */
+export function arange(...args: readonly (number | CreationOptions | undefined)[]): Tensor {
+  const last = args[args.length - 1];
+  const options = typeof last === "object" ? last : undefined;
+  const numbers = args.filter((arg) => typeof arg === "number");
+  if (numbers.length < 1 || numbers.length > 3 || numbers.length + (options ? 1 : 0) !== args.filter((a) => a !== undefined).length) {
+    throw new ArgumentError("arange: takes (end), (start, end) or (start, end, step), then options", { op: "arange" });
+  }
+  const [start, end, step = 1] = numbers.length === 1 ? [0, numbers[0] as number] : (numbers as [number, number, number?]);
+  const dtype = creationDType("arange", options, rangeDType([start, end, step]));
+  return finish(wrap(ops.arange(start, end, step, dtype)), options);
+}
+
+/** `steps` numbers from start to end, both included. */
+export function linspace(start: number, end: number, steps: number, options?: CreationOptions, ...surplus: []): Tensor {
+  noMore("linspace", surplus);
+  const dtype = creationDType("linspace", options, "float32");
+  return finish(wrap(ops.linspace(start, end, steps, dtype)), options);
+}
+
+/** Powers of `base` (10) with exponents from start to end. */
+export function logspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: CreationOptions & { readonly base?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("logspace", surplus);
+  const { base = 10, ...rest } = options;
+  const dtype = creationDType("logspace", rest, "float32");
+  const exponents = ops.linspace(start, end, steps, "float64");
+  return finish(wrap(ops.castTo(ops.pow(ops.constant(base, "float64"), exponents), dtype)), rest);
+}
+
+/** Ones on the diagonal of `[rows, columns]` (square by default). */
+export function eye(rows: number, columns?: number | CreationOptions, options?: CreationOptions, ...surplus: []): Tensor {
+  noMore("eye", surplus);
+  const given = typeof columns === "object" ? columns : options;
+  const dtype = creationDType("eye", given, "float32");
+  return finish(wrap(ops.eye(rows, typeof columns === "number" ? columns : rows, dtype)), given);
+}
+
+function like(op: string, x: Tensor, options: CreationOptions | undefined, surplus: readonly unknown[]) {
+  noMore(op, surplus);
+  return creationDType(op, options, x.dtype);
+}
+
+/** Zeros with the shape and dtype of `x`. */
+export function zerosLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
+  const dtype = like("zerosLike", x, options, surplus);
+  return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
+}
+
+export function onesLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
+  const dtype = like("onesLike", x, options, surplus);
+  return finish(wrap(ops.full(x.shape, constantFor(1, dtype), dtype)), options);
+}
+
+export function emptyLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
+  const dtype = like("emptyLike", x, options, surplus);
+  return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
+}
+
+export function fullLike(x: Tensor, value: number | boolean | bigint, options?: CreationOptions, ...surplus: []): Tensor {
+  const dtype = like("fullLike", x, options, surplus);
+  return finish(wrap(ops.full(x.shape, dtype === "int64" ? BigInt(value) : value, dtype)), options);
+}

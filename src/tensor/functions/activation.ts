@@ -1,0 +1,125 @@
+// Activation functions and softmax.
+import { ArgumentError, checkDType, checkOptions, type DType } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
+import { type Tensor, wrap } from "../tensor.js";
+import { unary } from "./define.js";
+
+/** max(x, 0); the gradient at 0 is 0. */
+export const relu = unary("relu", ops.relu);
+/** min(max(x, 0), 6). */
+export const relu6 = unary("relu6", ops.relu6);
+export const selu = unary("selu", ops.selu);
+/** x sigmoid(x). */
+export const silu = unary("silu", ops.silu);
+/** x tanh(softplus(x)). */
+export const mish = unary("mish", ops.mish);
+export const logSigmoid = unary("logSigmoid", ops.logSigmoid);
+/** x / (1 + |x|). */
+export const softsign = unary("softsign", ops.softsign);
+/** x - tanh(x). */
+export const tanhshrink = unary("tanhshrink", ops.tanhshrink);
+export const hardsigmoid = unary("hardsigmoid", ops.hardsigmoid);
+export const hardswish = unary("hardswish", ops.hardswish);
+
+/** x where x > 0, else `negativeSlope` (0.01) x. */
+export function leakyRelu(input: Tensor, options: { readonly negativeSlope?: number } = {}, ...surplus: []): Tensor {
+  noMore("leakyRelu", surplus);
+  checkOptions("leakyRelu", options, ["negativeSlope"]);
+  return wrap(ops.leakyRelu(nodeOf("leakyRelu", "input", input), options.negativeSlope));
+}
+
+/** x where x > 0, else weight x; one weight, or one a channel (dim 1). */
+export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
+  noMore("prelu", surplus);
+  const x = nodeOf("prelu", "input", input);
+  const w = nodeOf("prelu", "weight", weight);
+  const spread = w.size === 1 || x.shape.length < 2 ? w : ops.reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]);
+  return wrap(ops.prelu(x, spread.size === 1 ? ops.reshape(spread, []) : spread));
+}
+
+/** x where x > 0, else alpha (exp(x) - 1). */
+export function elu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
+  noMore("elu", surplus);
+  checkOptions("elu", options, ["alpha"]);
+  return wrap(ops.elu(nodeOf("elu", "input", input), options.alpha));
+}
+
+export function celu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
+  noMore("celu", surplus);
+  checkOptions("celu", options, ["alpha"]);
+  return wrap(ops.celu(nodeOf("celu", "input", input), options.alpha));
+}
+
+/** x Φ(x); `approximate: "tanh"` for the tanh form. */
+export function gelu(input: Tensor, options: { readonly approximate?: "none" | "tanh" } = {}, ...surplus: []): Tensor {
+  noMore("gelu", surplus);
+  checkOptions("gelu", options, ["approximate"]);
+  return wrap(ops.gelu(nodeOf("gelu", "input", input), options.approximate));
+}
+
+/** log(1 + exp(beta x)) / beta; x itself where beta x > threshold. */
+export function softplus(
+  input: Tensor,
+  options: { readonly beta?: number; readonly threshold?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("softplus", surplus);
+  checkOptions("softplus", options, ["beta", "threshold"]);
+  return wrap(ops.softplus(nodeOf("softplus", "input", input), options.beta, options.threshold));
+}
+
+/** x limited to [minVal, maxVal]. */
+export function hardtanh(
+  input: Tensor,
+  options: { readonly minVal?: number; readonly maxVal?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("hardtanh", surplus);
+  checkOptions("hardtanh", options, ["minVal", "maxVal"]);
+  return wrap(ops.hardtanh(nodeOf("hardtanh", "input", input), options.minVal, options.maxVal));
+}
+
+interface ClampOptions {
+  readonly min?: TensorLike;
+  readonly max?: TensorLike;
+}
+
+/** x limited to [min, max]: `clamp(x, 0, 1)` or `clamp(x, { max: 1 })`. Bounds are numbers or tensors. */
+export function clamp(
+  input: Tensor,
+  min?: TensorLike | null | ClampOptions,
+  max?: TensorLike | null,
+  ...surplus: []
+): Tensor {
+  noMore("clamp", surplus);
+  const x = nodeOf("clamp", "input", input);
+  const isOptions = typeof min === "object" && min !== null && !("cell" in min);
+  if (isOptions) checkOptions("clamp", min, ["min", "max"]);
+  const bounds = isOptions ? (min as ClampOptions) : { min: min as TensorLike | null | undefined, max };
+  const bound = (name: string, value: TensorLike | null | undefined) =>
+    value === undefined || value === null ? null : operand("clamp", name, value, x.dtype);
+  return wrap(ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));
+}
+
+interface SoftmaxOptions {
+  readonly dim?: number;
+  readonly dtype?: DType;
+}
+
+function alongDim(op: string, compute: (x: ReturnType<typeof ops.softmax>, dim: number) => ReturnType<typeof ops.softmax>) {
+  return (input: Tensor, dim: number | SoftmaxOptions, options?: SoftmaxOptions, ...surplus: []): Tensor => {
+    const given = optionsWith<SoftmaxOptions>(op, "dim", dim, options, ["dim", "dtype"], surplus);
+    if (given.dim === undefined) throw new ArgumentError(`${op}: needs the dim along which values sum to 1`, { op });
+    const x = nodeOf(op, "input", input);
+    const cast = given.dtype === undefined ? x : ops.castTo(x, checkDType(op, given.dtype));
+    return wrap(compute(cast, given.dim));
+  };
+}
+
+/** exp(x) / Σ exp(x) along `dim`. */
+export const softmax = alongDim("softmax", ops.softmax);
+/** softmax(-x). */
+export const softmin = alongDim("softmin", ops.softmin);
+/** log(softmax(x)), exact for large differences. */
+export const logSoftmax = alongDim("logSoftmax", ops.logSoftmax);

@@ -1,0 +1,187 @@
+// Reductions: sums, extremes, statistics, norms; cumulative sums.
+import { ArgumentError, checkDType, checkOptions, type DType, normalizeDim } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { type Dims, nodeOf, noMore, optionsWith, type TensorLike } from "../args.js";
+import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { maximum, minimum } from "./arithmetic.js";
+
+interface KeepOptions {
+  readonly dim?: Dims;
+  /** Reduced dims stay as size 1. */
+  readonly keepdim?: boolean;
+}
+
+interface SumOptions extends KeepOptions {
+  readonly dtype?: DType;
+}
+
+interface OneDimOptions {
+  readonly dim?: number | null;
+  readonly keepdim?: boolean;
+}
+
+/** Values along a dim and where they are (int32). */
+export interface ValuesIndices {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+type Reduce<O> = (input: Tensor, dim?: Dims | O, options?: Omit<O, "dim">, ...surplus: []) => Tensor;
+
+function reducer(op: string, compute: (x: Node, dim: Dims, options: SumOptions) => Node): Reduce<SumOptions> {
+  return (input, dim, options, ...surplus) => {
+    const given = optionsWith<SumOptions>(op, "dim", dim, options, ["dim", "keepdim", "dtype"], surplus);
+    if (given.dtype !== undefined) checkDType(op, given.dtype);
+    return wrap(compute(nodeOf(op, "input", input), given.dim ?? null, given));
+  };
+}
+
+function plainReducer(op: string, compute: (x: Node, dim: Dims, keepdim: boolean) => Node): Reduce<KeepOptions> {
+  return (input, dim, options, ...surplus) => {
+    const given = optionsWith<KeepOptions>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
+    return wrap(compute(nodeOf(op, "input", input), given.dim ?? null, given.keepdim ?? false));
+  };
+}
+
+/** Sum over `dim` (all dims by default). Integers and bool sum to int64. */
+export const sum = reducer("sum", ops.sumOver);
+/** Mean over `dim` (all dims by default). */
+export const mean = reducer("mean", ops.mean);
+/** Product over one `dim`, or over everything. */
+export const prod = reducer("prod", (x, dim, options) => ops.prodOver(x, oneDim("prod", dim), options));
+/** Largest element over dims; equal ones share the gradient. */
+export const amax = plainReducer("amax", ops.amaxOver);
+/** Smallest element over dims; equal ones share the gradient. */
+export const amin = plainReducer("amin", ops.aminOver);
+/** Whether any element is not 0. */
+export const any = plainReducer("any", ops.anyOver);
+/** Whether all elements are not 0. */
+export const all = plainReducer("all", ops.allOver);
+/** log(Σ exp(x)), without overflow. */
+export const logsumexp = plainReducer("logsumexp", ops.logsumexp);
+/** Position of the first largest element (int32), of the flat tensor without `dim`. */
+export const argmax = plainReducer("argmax", (x, dim, keepdim) => ops.argmax(x, oneDim("argmax", dim), keepdim));
+/** Position of the first smallest element (int32), of the flat tensor without `dim`. */
+export const argmin = plainReducer("argmin", (x, dim, keepdim) => ops.argmin(x, oneDim("argmin", dim), keepdim));
+
+function oneDim(op: string, dim: Dims): number | null {
+  if (dim === null || typeof dim === "number") return dim;
+  throw new ArgumentError(`${op}: takes one dim, got [${dim.join(",")}]`, { op });
+}
+
+/** Number of elements that are not 0. */
+export function countNonzero(input: Tensor, dim: Dims = null, ...surplus: []): Tensor {
+  noMore("countNonzero", surplus);
+  return wrap(ops.countNonzero(nodeOf("countNonzero", "input", input), dim));
+}
+
+type Extremum = {
+  /** Largest (smallest) element of all. */
+  (input: Tensor): Tensor;
+  /** Elementwise. */
+  (input: Tensor, other: Tensor): Tensor;
+  /** Along a dim, with the place of the first one. */
+  (input: Tensor, dim: number | OneDimOptions, options?: { readonly keepdim?: boolean }): ValuesIndices;
+};
+
+function extremum(
+  op: "max" | "min",
+  over: (x: Node) => Node,
+  along: (x: Node, dim: number, keepdim: boolean) => { values: Node; indices: Node },
+  elementwise: (a: TensorLike, b: TensorLike) => Tensor,
+): Extremum {
+  const compute = (input: Tensor, dim?: number | Tensor | OneDimOptions, options?: OneDimOptions, ...surplus: []) => {
+    if (dim === undefined && options === undefined) return wrap(over(nodeOf(op, "input", input)));
+    if (isTensor(dim)) return elementwise(input, dim);
+    const given = optionsWith<OneDimOptions>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
+    if (given.dim === undefined || given.dim === null) {
+      throw new ArgumentError(`${op}: keepdim needs a dim; use a${op} to reduce all dims`, { op });
+    }
+    return pair(along(nodeOf(op, "input", input), given.dim, given.keepdim ?? false));
+  };
+  return compute as Extremum;
+}
+
+function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndices {
+  return { values: wrap(values), indices: wrap(indices) };
+}
+
+/** `max(x)`: the largest element; `max(x, dim)`: along a dim, with places; `max(a, b)`: elementwise. */
+export const max = extremum("max", (x) => ops.amaxOver(x), ops.maxAlong, maximum);
+/** `min(x)`: the smallest element; `min(x, dim)`: along a dim, with places; `min(a, b)`: elementwise. */
+export const min = extremum("min", (x) => ops.aminOver(x), ops.minAlong, minimum);
+
+interface VarianceOptions extends KeepOptions {
+  /** Divides by n - correction; default 1. */
+  readonly correction?: number;
+}
+
+const varianceOptions = ["dim", "keepdim", "correction"] as const;
+
+function spread(op: string, compute: (x: Node, dim: Dims, options: VarianceOptions) => Node): Reduce<VarianceOptions> {
+  return (input, dim, options, ...surplus) => {
+    const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
+    return wrap(compute(nodeOf(op, "input", input), given.dim ?? null, given));
+  };
+}
+
+/** Σ (x - mean)² / (n - correction). Named so since `var` is a word of the language. */
+export const variance = spread("var", ops.variance);
+/** Square root of the variance. */
+export const std = spread("std", ops.std);
+
+function withMean<K extends "variance" | "std">(op: string, compute: (x: Node, dim: Dims, options: VarianceOptions) => { mean: Node } & Record<K, Node>, key: K) {
+  return (input: Tensor, dim?: Dims | VarianceOptions, options?: Omit<VarianceOptions, "dim">, ...surplus: []): [Tensor, Tensor] => {
+    const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
+    const result = compute(nodeOf(op, "input", input), given.dim ?? null, given);
+    return [wrap(result[key]), wrap(result.mean)];
+  };
+}
+
+/** Variance and mean. */
+export const varMean = withMean("varMean", ops.varMean, "variance");
+/** Standard deviation and mean. */
+export const stdMean = withMean("stdMean", ops.stdMean, "std");
+
+interface NormOptions extends KeepOptions {
+  /** Order: 2 (default), 1, 0, Infinity, -Infinity or any other number. */
+  readonly p?: number | "fro";
+}
+
+/** (Σ |x|^p)^(1/p) over `dim` (all dims by default). */
+export function norm(input: Tensor, p?: number | "fro" | NormOptions, options?: Omit<NormOptions, "p">, ...surplus: []): Tensor {
+  const given = optionsWith<NormOptions>("norm", "p", p, options, ["p", "dim", "keepdim"], surplus);
+  const order = given.p === undefined || given.p === "fro" ? 2 : given.p;
+  return wrap(ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
+}
+
+interface DTypeOptions {
+  readonly dtype?: DType;
+}
+
+function scan(op: string, compute: (x: Node, dim: number) => Node) {
+  return (input: Tensor, dim: number, options: DTypeOptions = {}, ...surplus: []): Tensor => {
+    noMore(op, surplus);
+    checkOptions(op, options, ["dtype"]);
+    const x = nodeOf(op, "input", input);
+    const d = normalizeDim(op, dim, x.shape.length);
+    return wrap(compute(options.dtype === undefined ? x : ops.castTo(x, checkDType(op, options.dtype)), d));
+  };
+}
+
+/** Sums of all elements up to each along `dim`. Integers and bool give int64. */
+export const cumsum = scan("cumsum", ops.cumsum);
+/** Products of all elements up to each along `dim`. */
+export const cumprod = scan("cumprod", ops.cumprod);
+
+/** x / max(‖x‖, eps) along `dim`. */
+export function normalize(
+  input: Tensor,
+  options: { readonly p?: number; readonly dim?: number; readonly eps?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("normalize", surplus);
+  checkOptions("normalize", options, ["p", "dim", "eps"]);
+  return wrap(ops.normalize(nodeOf("normalize", "input", input), options.p, options.dim, options.eps));
+}

@@ -1,0 +1,122 @@
+// Reading values: each read is a sync point. Sync forms copy; async forms work on every device.
+import { ArgumentError, NumericError, numel, type Storage, type TypedArray, typedArray } from "../base/index.js";
+import { formatTensor } from "./print.js";
+import { isSyncHeld, sync } from "./sync.js";
+import type { Tensor } from "./tensor.js";
+import { throughAliases } from "./alias.js";
+import { isContiguous, type Layout } from "./view.js";
+
+/** Nested arrays of a tensor's values; a plain value if it has no dims. */
+export type NestedArray = number | boolean | NestedArray[];
+
+function checkReadable(op: string): void {
+  if (!isSyncHeld()) return;
+  throw new ArgumentError(
+    `${op}: values cannot be read inside compile(); return the tensor and read it outside`,
+    { op, fix: "return the tensor" },
+  );
+}
+
+/** The bytes of the cell that `x` is or looks at, computed if need be. */
+function baseStorage(op: string, x: Tensor): Storage {
+  checkReadable(op);
+  const ready = x.cell.storage;
+  if (ready) return ready;
+  void x.node;
+  const node = x.cell.node;
+  sync([node]);
+  return (x.cell.storage ?? throughAliases(node).storage) as Storage;
+}
+
+/** A fresh row-major typed array of the values. bool is 0 or 1 in a Uint8Array, int64 a BigInt64Array. */
+export function readValues(op: string, x: Tensor): TypedArray {
+  const storage = baseStorage(op, x);
+  const layout = x.layout;
+  const size = numel(layout.shape);
+  if (layout.offset === 0 && size === storage.length && isContiguous(layout)) return storage.toTypedArray();
+  const source = storage.home ? storage.toTypedArray() : storage.hostView();
+  if (isContiguous(layout)) return source.slice(layout.offset, layout.offset + size);
+  return gather(source, layout, typedArray(x.dtype, size));
+}
+
+function gather(source: TypedArray, { shape, strides, offset }: Layout, out: TypedArray): TypedArray {
+  const index = new Array<number>(shape.length).fill(0);
+  let at = offset;
+  for (let i = 0; i < out.length; i++) {
+    out[i] = source[at] as never;
+    for (let d = shape.length - 1; d >= 0; d--) {
+      at += strides[d] as number;
+      index[d] = (index[d] as number) + 1;
+      if ((index[d] as number) < (shape[d] as number)) break;
+      at -= (strides[d] as number) * (shape[d] as number);
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
+function toNumber(op: string, value: number | bigint): number {
+  const number = Number(value);
+  if (typeof value === "bigint" && !Number.isSafeInteger(number)) {
+    throw new NumericError(`${op}: ${value} is beyond 2^53 and no exact number; use toTypedArray()`, { op });
+  }
+  return number;
+}
+
+/** The value of a tensor with one element: a number, or a boolean for bool tensors. */
+export function item(x: Tensor, ...surplus: []): number;
+export function item(x: Tensor): number | boolean {
+  const size = numel(x.shape);
+  if (size !== 1) {
+    throw new ArgumentError(
+      `item: the tensor has ${size} elements (shape [${x.shape.join(",")}]), item() reads exactly one; use toArray()`,
+      { op: "item", shapes: [x.shape] },
+    );
+  }
+  const value = toNumber("item", readValues("item", x)[0] as number | bigint);
+  return x.dtype === "bool" ? value !== 0 : value;
+}
+
+/** The values as nested arrays; booleans for bool tensors. */
+export function toArray(x: Tensor, ...surplus: []): NestedArray;
+export function toArray(x: Tensor): NestedArray {
+  const values = readValues("toArray", x);
+  const isBool = x.dtype === "bool";
+  let at = 0;
+  const build = (dim: number): NestedArray => {
+    if (dim === x.shape.length) {
+      const value = toNumber("toArray", values[at++] as number | bigint);
+      return isBool ? value !== 0 : value;
+    }
+    return Array.from({ length: x.shape[dim] as number }, () => build(dim + 1));
+  };
+  return build(0);
+}
+
+/** A fresh row-major typed array of the values. */
+export function toTypedArray(x: Tensor, ...surplus: []): TypedArray;
+export function toTypedArray(x: Tensor): TypedArray {
+  return readValues("toTypedArray", x);
+}
+
+/** As `toTypedArray`, on every device. */
+export async function data(x: Tensor): Promise<TypedArray> {
+  return readValues("data", x);
+}
+
+/** Computes several tensors in one program, after which the sync readers work on every device. */
+export async function ready(...tensors: Tensor[]): Promise<void> {
+  checkReadable("ready");
+  sync(tensors.map((x) => x.cell.node));
+}
+
+/** Text in PyTorch's layout. */
+export function toString(x: Tensor): string {
+  return formatTensor({
+    shape: x.shape,
+    dtype: x.dtype,
+    data: readValues("toString", x),
+    requiresGrad: x.requiresGrad,
+    gradFn: x.gradFn,
+  });
+}
