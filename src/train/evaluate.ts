@@ -1,6 +1,6 @@
 // Measuring a classifier.
 import { noGrad, type Tensor } from "../index.js";
-import type { Module } from "../nn/index.js";
+import type { UnaryModule } from "../nn/index.js";
 import type { Batch } from "./trainer.js";
 
 export interface Evaluation {
@@ -12,7 +12,7 @@ export interface Evaluation {
 
 /** Accuracy and mean loss of a classifier over the batches of a loader, in evaluation mode and without gradients. */
 export async function evaluate(
-  model: Module,
+  model: UnaryModule,
   batches: AsyncIterable<Batch>,
   criterion: (outputs: Tensor, targets: Tensor) => Tensor,
   device = "cpu",

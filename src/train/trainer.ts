@@ -1,20 +1,25 @@
 // The training loop, with everything it needs to stop after any batch and go on later to the same bits.
+
+import { ArgumentError } from "../base/index.js";
 import type { DataLoader } from "../data/index.js";
-import type { Tensor } from "../index.js";
-import type { Module } from "../nn/index.js";
-import type { LRScheduler, Optimizer } from "../optim/index.js";
+import type { Generator, Tensor } from "../index.js";
+import type { UnaryModule } from "../nn/index.js";
+import type { LRScheduler, Optimizer, OptimizerState, SchedulerState } from "../optim/index.js";
+import type { StateObject } from "./state-tree.js";
 
 /** Inputs and targets, both with the batch as first dim. */
 export type Batch = readonly [inputs: Tensor, targets: Tensor];
 
 export interface TrainerParts {
-  readonly model: Module;
+  readonly model: UnaryModule;
   readonly loss: (outputs: Tensor, targets: Tensor) => Tensor;
   readonly optimizer: Optimizer;
   /** Stepped after each batch. */
   readonly scheduler?: LRScheduler | undefined;
   readonly loader: DataLoader<unknown, Batch>;
-  readonly device?: string;
+  /** Generators that the model draws from, such as the global one for dropout. */
+  readonly generators?: Readonly<Record<string, Generator>>;
+  readonly device?: Device;
 }
 
 /** Where training stands, and the sums of the epoch that is under way. */
@@ -37,6 +42,7 @@ export interface EpochResult {
   /** Mean over the epoch's items. */
   readonly loss: number;
   readonly itemsPerSecond: number;
+  readonly seconds: number;
 }
 
 /** What the loop tells, and asks, whoever runs it. */
@@ -49,6 +55,16 @@ export interface TrainObserver {
   shouldStop?(): boolean;
 }
 
+/** What `stateDict` gives, as far as this file reads it. */
+interface SavedState {
+  readonly model: Record<string, Tensor>;
+  readonly optimizer: OptimizerState;
+  readonly scheduler: SchedulerState | null;
+  readonly seed: number;
+  readonly progress: Progress;
+  readonly generators: Readonly<Record<string, ReturnType<Generator["getState"]>>>;
+}
+
 const epochStart: Progress = { epoch: 0, batch: 0, lossSum: 0, items: 0, seconds: 0 };
 
 /** Trains a model on the batches of a loader. */
@@ -56,6 +72,41 @@ export class Trainer {
   readonly progress: Progress = { ...epochStart };
 
   constructor(readonly parts: TrainerParts) {}
+
+  /** All that the rest of training depends on: model, optimizer, schedule, position, running sums, generators. */
+  stateDict(): StateObject {
+    const { model, optimizer, scheduler, loader, generators = {} } = this.parts;
+    const states = Object.entries(generators).map(([name, generator]) => [name, generator.getState()]);
+    return {
+      model: model.stateDict(),
+      optimizer: optimizer.stateDict(),
+      scheduler: scheduler?.stateDict() ?? null,
+      seed: loader.stateDict().seed,
+      progress: { ...this.progress },
+      generators: Object.fromEntries(states),
+    } as unknown as StateObject;
+  }
+
+  /**
+   * Takes over a saved state: training goes on as if it had not stopped.
+   * @throws ArgumentError if it belongs to another kind of training.
+   */
+  loadStateDict(state: StateObject): void {
+    const { model, optimizer, scheduler, loader, generators = {} } = this.parts;
+    const saved = state as unknown as SavedState;
+    if (!saved.progress || !saved.model || (saved.scheduler === null) !== (scheduler === undefined)) {
+      throw new ArgumentError("Trainer.loadStateDict: the state is not one of a trainer with these parts");
+    }
+    model.loadStateDict(saved.model);
+    optimizer.loadStateDict(saved.optimizer);
+    if (saved.scheduler) scheduler?.loadStateDict(saved.scheduler);
+    loader.loadStateDict({ seed: saved.seed, epoch: saved.progress.epoch, batch: saved.progress.batch });
+    for (const [name, generator] of Object.entries(generators)) {
+      const generatorState = saved.generators[name];
+      if (generatorState !== undefined) generator.setState(generatorState);
+    }
+    Object.assign(this.progress, saved.progress);
+  }
 
   /** Trains until `epochs` epochs are done; false if the observer stopped it before. */
   async fit(epochs: number, observer: TrainObserver = {}): Promise<boolean> {
@@ -105,6 +156,6 @@ export class Trainer {
   private finishEpoch(): EpochResult {
     const { epoch, lossSum, items, seconds } = this.progress;
     Object.assign(this.progress, { ...epochStart, epoch: epoch + 1 });
-    return { epoch: epoch + 1, loss: lossSum / items, itemsPerSecond: items / seconds };
+    return { epoch: epoch + 1, loss: lossSum / items, itemsPerSecond: items / seconds, seconds };
   }
 }

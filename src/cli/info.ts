@@ -1,0 +1,31 @@
+// `gradus info`: what Gradus finds on this machine.
+import { availableParallelism, cpus } from "node:os";
+import { fashionMnist, mnist } from "../data/index.js";
+import { availableTargets, gpu, targetName, threadCount } from "../index.js";
+import { describeError } from "./errors.js";
+import { type DataName, dataSets } from "./train-options.js";
+
+export async function printInfo(version: string): Promise<void> {
+  const rows: [name: string, value: string][] = [
+    ["gradus", version],
+    ["node", `${process.versions.node} on ${process.platform}-${process.arch}`],
+    ["cpu", `${cpus()[0]?.model.trim() || "unknown"}, ${availableParallelism()} cores`],
+    ["gpu", (await gpu.isAvailable()) ? "available" : `not available: ${await gpu.unavailableReason()}`],
+    ["target", targetName()],
+    ["targets", availableTargets().join(", ")],
+    ["threads", String(threadCount())],
+  ];
+  for (const name of dataSets) rows.push([name, await locate(name)]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
+}
+
+/** Where a data set's files are; never downloads them. */
+async function locate(name: DataName): Promise<string> {
+  try {
+    const { location } = await (name === "mnist" ? mnist : fashionMnist)({ train: false, download: false });
+    return location;
+  } catch (error) {
+    return describeError(error).replace(/^error: /, "");
+  }
+}

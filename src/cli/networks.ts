@@ -1,0 +1,92 @@
+// The networks of `gradus train mnist`, and what can be seen of what they learned.
+import { relu, type Tensor } from "../index.js";
+import * as nn from "../nn/index.js";
+import type { ModelName } from "./train-options.js";
+
+const imageSize = 28;
+const classes = 10;
+const hiddenFeatures = 256;
+
+export interface NetworkOptions {
+  /** Share of features dropped in training before the last layer. */
+  readonly dropout: number;
+}
+
+/** A classifier of images `[N, 1, 28, 28]` with 10 classes. */
+export interface DigitNetwork extends nn.UnaryModule {
+  /** What the first layer looks for: `[K, H, W]`. */
+  filters(): Tensor;
+  /** What the first layer sees in one image `[1, 1, 28, 28]`: `[K, H, W]`. */
+  featureMaps(image: Tensor): Tensor;
+}
+
+function dropoutLayer({ dropout }: NetworkOptions): nn.UnaryModule {
+  return dropout > 0 ? new nn.Dropout(dropout) : new nn.Identity();
+}
+
+/** Conv2d(1, 32, 3) → ReLU → MaxPool2d(2, 2) → Linear(32 · 13 · 13, 10). */
+class CNN extends nn.Module implements DigitNetwork {
+  conv1 = new nn.Conv2d(1, 32, 3);
+  pool = new nn.MaxPool2d(2, 2);
+  fc = new nn.Linear(32 * 13 * 13, classes);
+  dropout: nn.UnaryModule;
+
+  constructor(options: NetworkOptions) {
+    super();
+    this.dropout = dropoutLayer(options);
+  }
+
+  forward(x: Tensor): Tensor {
+    x = this.pool(relu(this.conv1(x))); // [N, 32, 13, 13]
+    return this.fc(this.dropout(x.view(-1, 32 * 13 * 13)));
+  }
+
+  filters(): Tensor {
+    return this.conv1.weight.squeeze(1); // [32, 3, 3]
+  }
+
+  featureMaps(image: Tensor): Tensor {
+    return relu(this.conv1(image)).squeeze(0); // [32, 26, 26]
+  }
+}
+
+/** Linear(784, 256) → ReLU → Linear(256, 10). */
+class MLP extends nn.Module implements DigitNetwork {
+  fc1 = new nn.Linear(imageSize * imageSize, hiddenFeatures);
+  fc2 = new nn.Linear(hiddenFeatures, classes);
+  dropout: nn.UnaryModule;
+
+  constructor(options: NetworkOptions) {
+    super();
+    this.dropout = dropoutLayer(options);
+  }
+
+  private hidden(x: Tensor): Tensor {
+    return relu(this.fc1(x.flatten(1))); // [N, 256]
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fc2(this.dropout(this.hidden(x)));
+  }
+
+  filters(): Tensor {
+    return this.fc1.weight.view(hiddenFeatures, imageSize, imageSize);
+  }
+
+  /** Each hidden unit's activation as an image of one pixel. */
+  featureMaps(image: Tensor): Tensor {
+    return this.hidden(image).view(hiddenFeatures, 1, 1);
+  }
+}
+
+export function createNetwork(name: ModelName, options: NetworkOptions): DigitNetwork {
+  return name === "cnn" ? new CNN(options) : new MLP(options);
+}
+
+/** He initialisation: the variance of activations stays the same through layers with ReLU. Biases begin at 0. */
+export function initialiseAsHe(network: nn.Module): void {
+  for (const [name, parameter] of network.namedParameters()) {
+    if (name.endsWith("bias")) nn.init.zeros_(parameter);
+    else nn.init.kaimingNormal_(parameter, { nonlinearity: "relu" });
+  }
+}

@@ -1,0 +1,23 @@
+// The toolkit of training runs: the loop, evaluation, checkpoints, metrics, pictures, files.
+export { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+export { type Evaluation, evaluate } from "./evaluate.js";
+export { prepareFolder, writeFileAtomic } from "./files.js";
+export { MetricsLog, type MetricsRecord } from "./metrics.js";
+export {
+  encodePng,
+  type GreyImage,
+  type GridOptions,
+  grid,
+  type ImageStack,
+  stretchAroundZero,
+  stretchEach,
+} from "./png.js";
+export { joinState, type SplitState, type State, type StateObject, splitState } from "./state-tree.js";
+export {
+  type Batch,
+  type EpochResult,
+  type Progress,
+  Trainer,
+  type TrainerParts,
+  type TrainObserver,
+} from "./trainer.js";
