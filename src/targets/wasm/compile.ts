@@ -1,7 +1,7 @@
 // Program to module: emits all kernels and the driver, compiles, and describes what was made.
 import { platform } from "#platform";
 import type { Kernel, Program } from "../../ir/index.js";
-import { addRun, addRunAlone, type DriverOptions } from "./driver.js";
+import { addRun, addRunAlone, type DriverOptions, mostSegments } from "./driver.js";
 import { Helpers } from "./helpers.js";
 import { emitKernel } from "./kernel.js";
 import { type TableLayout, tableLayout } from "./layout.js";
@@ -18,7 +18,8 @@ export interface CompileOptions extends DriverOptions {
 /** The exports of a program's instance. */
 export interface ProgramExports {
   runAlone(table: number, scratch: number): number;
-  run?(thread: number, threads: number, table: number, scratch: number): number;
+  open?(epoch: number): void;
+  run?(epoch: number, isWorker: number, threads: number, table: number, scratch: number, stride: number): number;
 }
 
 export interface CompiledProgram {
@@ -50,8 +51,9 @@ export function emitProgram(
   addRunAlone(module, program, table, kernels);
   const threaded = options.memory.shared && isWorthThreads(program, options.threads);
   const segments = threaded ? planSegments(program, options.threads) : [];
-  if (segments.length > 0) addRun(module, program, table, kernels, segments, options);
-  return { bytes: module.finish(), segments: segments.length };
+  const isThreaded = segments.length > 0 && segments.length < mostSegments;
+  if (isThreaded) addRun(module, program, table, kernels, segments, options);
+  return { bytes: module.finish(), segments: isThreaded ? segments.length : 0 };
 }
 
 export function compileProgram(program: Program, options: CompileOptions): CompiledProgram {

@@ -9,8 +9,6 @@ import { formatBytes } from "./heap.js";
 import { roundUp } from "./layout.js";
 import type { Runtime } from "./runtime.js";
 
-/** A worker leaves a run within microseconds, unless it lost its core; a tenth of a run is worth waiting for it. */
-const leastPatienceMs = 0.02;
 /** Machine code is about this many times the size of the binary. */
 const codeExpansion = 4;
 
@@ -115,42 +113,38 @@ export class WasmExecutable implements Executable {
 
   #execute(): void {
     const runtime = this.#runtime;
-    const workers = this.#reserveWorkers();
+    const isThreaded = runtime.threads > 1 && this.#compiled.segments > 0;
     try {
-      const scratch = runtime.scratch.address;
-      if (workers === 0) this.#exports.runAlone(this.#table, scratch);
-      else this.#runThreaded(workers + 1);
+      if (isThreaded) this.#runThreaded();
+      else this.#exports.runAlone(this.#table, runtime.scratch.address);
     } catch (error) {
-      if (workers > 0) runtime.pool.abandon();
+      if (isThreaded) runtime.pool.abandon();
       throw new InternalError(`program ${this.#program.name} failed in WebAssembly: ${String(error)}`, {
         cause: error,
       });
     }
   }
 
-  /** Workers that join this run; the first run that wants them starts them, and goes on alone. */
-  #reserveWorkers(): number {
-    const { pool, threads } = this.#runtime;
-    if (threads === 1 || this.#compiled.segments === 0) return 0;
+  /** The first run that wants workers starts them, and goes on alone. */
+  #runThreaded(): void {
+    const { heap, pool, scratch, threads } = this.#runtime;
+    const { open, run } = this.#exports;
+    if (!open || !run) throw new InternalError(`program ${this.#program.name} has no code for threads`);
     pool.start(threads - 1);
-    if (!pool.isLoaded(this.#id)) pool.load(this.#id, this.#compiled.module);
-    return pool.reserve(threads - 1, Math.max(leastPatienceMs, this.#compiled.estimateUs / 10_000));
-  }
-
-  #runThreaded(threads: number): void {
-    const { heap, pool, scratch } = this.#runtime;
+    pool.load(this.#id, this.#compiled.module);
     const counters = (this.#table + this.#compiled.table.counters) / 4;
     heap.words.fill(0, counters, counters + this.#compiled.segments);
-    pool.release({
+    const command = {
       program: this.#id,
+      threads,
       table: this.#table,
       scratch: scratch.address,
       scratchStride: this.#scratchStride,
-    });
-    const result = this.#exports.run?.(0, threads, this.#table, scratch.address);
+    };
+    const epoch = pool.announce(command, this.#compiled.estimateUs, open);
+    const result = run(epoch, 0, threads, this.#table, scratch.address, this.#scratchStride);
     if (result !== outcome.fault) return;
-    const text = pool.fault();
-    throw new Error(text ?? `a thread did not reach the barrier in time (GRADUS_BARRIER_TIMEOUT_MS)`);
+    throw new Error(pool.fault() ?? "a thread did not reach the barrier in time (GRADUS_BARRIER_TIMEOUT_MS)");
   }
 
   #throwStatus(word: number): void {

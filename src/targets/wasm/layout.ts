@@ -3,19 +3,28 @@ import type { Program } from "../../ir/index.js";
 
 /** Byte offsets in the control block at address 0; words that different threads write lie in different cache lines. */
 export const control = {
-  /** Threads that have reached the current barrier, counted up over the whole run. */
-  arrived: 64,
-  /** Number of barriers passed in the run. */
-  generation: 128,
-  /** Threads asleep at the barrier. */
-  sleepers: 192,
+  /**
+   * i64, the state of the run: its number (32 bits), the segment under way (16), threads that take part (8), threads
+   * that have finished the segment (8). No threads take part in a run that is over.
+   */
+  phase: 64,
+  /** Threads asleep at the end of a segment. */
+  sleepers: 128,
+  /** Number of the last run that was announced. */
+  epoch: 192,
+  /** Workers asleep until the next run. */
+  resting: 256,
+  /** Workers that may be in a run. */
+  active: 320,
+  /** How often workers have joined runs. */
+  joined: 324,
   /** Not 0 when a thread failed; `faultLength` bytes of text follow at `faultText`. */
-  fault: 256,
-  faultLength: 260,
-  faultText: 320,
-  /** The command: program id, thread count, table address, scratch address and scratch bytes a thread. */
+  fault: 384,
+  faultLength: 388,
+  faultText: 448,
+  /** The announced run: program id, most threads, table address, scratch address and scratch bytes a thread. */
   command: 1024,
-  /** One cache line a worker: state, thread number, number of messages handled. */
+  /** One cache line a worker. */
   workers: 2048,
 } as const;
 

@@ -248,8 +248,10 @@ export const op = {
   i32x4RelaxedLaneselect: fd | 0x10b,
 
   atomicNotify: fe | 0x00,
-  atomicWait32: fe | 0x01,
+  atomicWait64: fe | 0x02,
   i32AtomicLoad: fe | 0x10,
-  i32AtomicStore: fe | 0x17,
+  i64AtomicLoad: fe | 0x11,
+  i64AtomicStore: fe | 0x18,
   i32AtomicAdd: fe | 0x1e,
+  i64AtomicCompareExchange: fe | 0x49,
 } as const;

@@ -1,21 +1,29 @@
-// The worker threads: started when a program first wants them, woken through shared memory.
+// The worker threads: started when a program first wants them, told about runs through shared memory.
 import { type PlatformWorker, platform } from "#platform";
+import { closedPhase } from "./driver.js";
 import { control, maxThreads, workerLineBytes } from "./layout.js";
 import { workerSource, workerState, workerWord } from "./worker-source.js";
 
-/** Time for workers to notice a fault: they look every 100 ms. */
+/** Time for threads to notice a fault: they look every 100 ms. */
 const leaveMs = 1000;
+/** Waking a sleeping thread takes about 100 µs (virtual machines), 10 of them the caller's: shorter runs go without. */
+const worthWakingUs = 100;
+
+const word = (offset: number) => offset / 4;
 
 interface PoolWorker {
   readonly worker: PlatformWorker;
   /** Index of its line in the control words. */
   readonly line: number;
+  /** Messages sent to it. */
   posted: number;
 }
 
-/** What the workers run: the module's `run` with these arguments. */
+/** What the workers need to know to join a run. */
 export interface Command {
   readonly program: number;
+  /** Most threads that may take part, the caller included. */
+  readonly threads: number;
   readonly table: number;
   readonly scratch: number;
   readonly scratchStride: number;
@@ -27,8 +35,7 @@ export class ThreadPool {
   readonly #words: Int32Array;
   readonly #workers: PoolWorker[] = [];
   readonly #modules = new Map<number, WebAssembly.Module>();
-  #reserved: PoolWorker[] = [];
-  #runCount = 0;
+  #epoch = 0;
   /** Set when a worker could not start or died: no more threads then. */
   #failure: unknown = null;
 
@@ -44,26 +51,21 @@ export class ThreadPool {
 
   /** Workers that have reported for work at least once. */
   get readyCount(): number {
-    let count = 0;
-    for (const { line } of this.#workers) {
-      if (Atomics.load(this.#words, line + workerWord.state) !== workerState.starting) count++;
-    }
-    return count;
+    const isReady = ({ line }: PoolWorker) =>
+      Atomics.load(this.#words, line + workerWord.state) !== workerState.starting;
+    return this.#workers.filter(isReady).length;
   }
 
-  /** Runs in which workers took part. */
-  get runCount(): number {
-    return this.#runCount;
+  /** How often workers have joined runs. */
+  get joinCount(): number {
+    return Atomics.load(this.#words, word(control.joined));
   }
 
-  /** Gives all workers a program. */
+  /** Gives all workers a program, unless they have it. */
   load(id: number, module: WebAssembly.Module): void {
+    if (this.#modules.has(id)) return;
     this.#modules.set(id, module);
     for (const worker of this.#workers) this.#post(worker, { kind: "load", id, module });
-  }
-
-  isLoaded(id: number): boolean {
-    return this.#modules.has(id);
   }
 
   free(id: number): void {
@@ -71,68 +73,46 @@ export class ThreadPool {
     for (const worker of this.#workers) this.#post(worker, { kind: "free", id });
   }
 
-  /**
-   * Takes up to `count` workers that can start; returns how many. They wait for `release`. One that still leaves the
-   * previous run after `patienceMs` has lost its core, and sits this run out.
-   */
-  reserve(count: number, patienceMs: number): number {
-    for (const worker of this.#workers) {
-      if (this.#reserved.length === count) break;
-      if (this.#take(worker, patienceMs)) this.#reserved.push(worker);
-    }
-    return this.#reserved.length;
-  }
-
-  /** Starts the reserved workers on a command, as threads 1, 2 …; the caller is thread 0. */
-  release(command: Command): void {
-    this.#runCount++;
+  /** Announces a run that `open` has opened or is about to; `open` gets its number. Returns that number. */
+  announce(command: Command, estimateUs: number, open: (epoch: number) => void): number {
     const words = this.#words;
-    const threads = this.#reserved.length + 1;
-    words.set([command.program, threads, command.table, command.scratch, command.scratchStride], control.command / 4);
-    Atomics.store(words, control.arrived / 4, 0);
-    Atomics.store(words, control.generation / 4, 0);
-    this.#reserved.forEach(({ line }, index) => {
-      words[line + workerWord.thread] = index + 1;
-      // A sleeper was marked reserved without being woken; notifying a spinning worker does nothing.
-      Atomics.store(words, line + workerWord.state, workerState.claimed);
-      Atomics.notify(words, line + workerWord.state);
-    });
-    this.#reserved = [];
+    const { program, threads, table, scratch, scratchStride } = command;
+    words.set([program, threads, table, scratch, scratchStride], word(control.command));
+    this.#epoch = (this.#epoch + 1) | 0;
+    open(this.#epoch);
+    Atomics.store(words, word(control.epoch), this.#epoch);
+    if (estimateUs > worthWakingUs) this.#wake();
+    return this.#epoch;
   }
 
   /** The text of a fault that a worker reported, or null. */
   fault(): string | null {
     const words = this.#words;
-    if (Atomics.load(words, control.fault / 4) === 0) return null;
-    const length = Atomics.load(words, control.faultLength / 4);
+    if (Atomics.load(words, word(control.fault)) === 0) return null;
+    const length = Atomics.load(words, word(control.faultLength));
     // Text decoders refuse shared memory.
     return new TextDecoder().decode(new Uint8Array(words.buffer, control.faultText, length).slice());
   }
 
   /**
-   * Ends a run that failed: threads at a barrier see the fault and leave. When one does not, it may still be writing, so
-   * there are no threads from then on.
+   * Ends a run that failed: nobody can join it any more, and threads at a barrier see the fault and leave. When one does
+   * not, it may still be writing; then there are no threads from now on.
    */
   abandon(): void {
     const words = this.#words;
-    Atomics.store(words, control.fault / 4, 1);
-    Atomics.notify(words, control.generation / 4);
+    Atomics.store(words, word(control.phase), closedPhase);
+    Atomics.store(words, word(control.fault), 1);
+    Atomics.notify(words, word(control.phase));
     const deadline = platform.now() + leaveMs;
-    const isRunning = ({ line }: PoolWorker) => Atomics.load(words, line + workerWord.state) === workerState.claimed;
-    while (this.#workers.some(isRunning)) {
+    while (Atomics.load(words, word(control.active)) !== 0) {
       if (platform.now() > deadline) return this.#fail("a worker does not return");
     }
-    words.fill(0, 0, control.command / 4);
-  }
-
-  #terminate(): void {
-    for (const { worker } of this.#workers) worker.terminate();
-    this.#workers.length = 0;
-    this.#reserved = [];
+    Atomics.store(words, word(control.fault), 0);
+    Atomics.store(words, word(control.faultLength), 0);
   }
 
   #startOne(): void {
-    const line = (control.workers + this.#workers.length * workerLineBytes) / 4;
+    const line = word(control.workers + this.#workers.length * workerLineBytes);
     try {
       const worker = platform.startWorker(workerSource, { memory: this.#memory, line }, (error) => this.#fail(error));
       const started: PoolWorker = { worker, line, posted: 0 };
@@ -146,9 +126,10 @@ export class ThreadPool {
   /** Threads are an optimisation: without them programs run on the calling thread. */
   #fail(error: unknown): void {
     if (this.#failure !== null) return;
-    this.#failure = error ?? new Error("unknown reason");
+    this.#failure = error ?? "unknown reason";
     platform.warn(`gradus: no worker threads (${describe(this.#failure)}); running on one thread`);
-    this.#terminate();
+    for (const { worker } of this.#workers) worker.terminate();
+    this.#workers.length = 0;
   }
 
   #post(worker: PoolWorker, message: unknown): void {
@@ -156,35 +137,18 @@ export class ThreadPool {
     worker.worker.post(message);
     Atomics.store(this.#words, worker.line + workerWord.posted, worker.posted);
     // A browser's worker that sleeps outside its event loop has to wake up to see its mail.
-    if (!platform.workersPoll) Atomics.notify(this.#words, worker.line + workerWord.state);
+    if (!platform.workersPoll) Atomics.notify(this.#words, word(control.epoch));
   }
 
-  #take(worker: PoolWorker, patienceMs: number): boolean {
-    if (this.#hasMail(worker)) return false;
+  #wake(): void {
     const words = this.#words;
-    const state = worker.line + workerWord.state;
-    const deadline = platform.now() + patienceMs;
-    for (;;) {
-      const seen = Atomics.load(words, state);
-      if (seen === workerState.claimed) {
-        if (platform.now() > deadline) return false;
-        continue;
-      }
-      if (seen === workerState.idle) this.#wake(worker);
-      if (seen !== workerState.ready && seen !== workerState.sleeping) return false;
-      if (Atomics.compareExchange(words, state, seen, workerState.reserved) === seen) return true;
+    if (Atomics.load(words, word(control.resting)) > 0) Atomics.notify(words, word(control.epoch));
+    if (platform.workersPoll) return;
+    for (const { worker, line } of this.#workers) {
+      const state = line + workerWord.state;
+      const { idle, waking } = workerState;
+      if (Atomics.compareExchange(words, state, idle, waking) === idle) worker.post({ kind: "wake" });
     }
-  }
-
-  /** True if the worker cannot run yet because messages wait for its event loop. */
-  #hasMail({ line, posted }: PoolWorker): boolean {
-    return !platform.workersPoll && Atomics.load(this.#words, line + workerWord.handled) !== posted;
-  }
-
-  #wake(worker: PoolWorker): void {
-    const state = worker.line + workerWord.state;
-    const seen = Atomics.compareExchange(this.#words, state, workerState.idle, workerState.waking);
-    if (seen === workerState.idle) worker.worker.post({ kind: "wake" });
   }
 }
 

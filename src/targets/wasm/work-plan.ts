@@ -6,14 +6,14 @@ import type { Kernel, Program, Stage } from "../../ir/index.js";
 const flopsPerUs = 20_000;
 const bytesPerUs = 10_000;
 
-/** Stages cheaper than a barrier (about 1 µs, more with busy cores) are cheaper on one thread. */
-const serialStageUs = 3;
+/** Stages cheaper than a few barriers (0.1-0.2 µs each, far more when a core is busy) are cheaper on one thread. */
+const serialStageUs = 2;
 /** Claiming costs about 0.05 µs with contention: claims of 4 µs make that 1 %, more would only unbalance the threads. */
 const claimUs = 4;
 const leastClaimUs = 0.25;
 /** Claims that each thread should get in a stage, so that a slow core does not hold the others. */
 const claimsPerThread = 4;
-/** Waking the workers takes 3-5 µs; an 8-8-8 MLP step (about 3 µs of work) has to stay on one thread. */
+/** Telling the workers takes 10 µs when they sleep; an 8-8-8 MLP step (about 3 µs of work) has to stay on one thread. */
 const wakeUs = 10;
 
 /** Consecutive numbers of claims, and what claim `first + i` runs. */

@@ -1,57 +1,57 @@
 // The script of a pool worker, as text: it loads the same way from sources, from a build and inside any bundle.
+import { outcome } from "./driver.js";
 import { control, faultTextBytes } from "./layout.js";
 
-/** States of a worker's line in the control block. */
+/** States of a worker. */
 export const workerState = {
   starting: 0,
-  /** Spinning on its state word. */
-  ready: 1,
-  /** Asleep on its state word. */
-  sleeping: 2,
-  /** Taken for a run that has not started. */
-  reserved: 3,
-  /** Running, or about to. */
-  claimed: 4,
+  /** Looking for runs, or in one. */
+  working: 1,
   /** In its event loop (browsers): needs a message to come back. */
-  idle: 5,
-  /** A message is under way. */
-  waking: 6,
+  idle: 2,
+  /** That message is under way. */
+  waking: 3,
 } as const;
 
-/** Words of a worker's line. */
-export const workerWord = { state: 0, thread: 1, handled: 2, posted: 3 } as const;
+/** Words of a worker's line in the control block: its state, messages it has handled, messages it was sent. */
+export const workerWord = { state: 0, handled: 1, posted: 2 } as const;
 
-/** How long a worker spins for its next run: the time between the steps of a plain loop. */
+/** How long a worker spins for the next run before it sleeps: the JavaScript between the steps of a plain loop. */
 const spinMs = 0.05;
-/** How long a browser's worker stays out of its event loop. */
+/** How long a browser's worker stays away from its event loop without work. */
 const awayMs = 100;
 
+const word = (offset: number) => offset / 4;
+
 /**
- * Plain JavaScript of a classic script. It waits on its state word, runs the commanded program's `run` and goes back to
- * waiting. Node's workers poll their port for modules; a browser's return to the event loop when a message was posted.
+ * Plain JavaScript of a classic script. It watches the number of announced runs and takes part in each new one. Node's
+ * workers poll their port for modules; a browser's return to the event loop when a message was posted.
  */
 export const workerSource = `"use strict";
 const node = typeof require === "function" ? require("node:worker_threads") : null;
 const programs = new Map();
-let memory, words, line, handled = 0;
+let memory, words, line, handled = 0, seen = 0;
 
 function start(data) {
   memory = data.memory;
-  words = new Int32Array(memory.buffer, 0, ${(1 << 16) / 4});
+  words = new Int32Array(memory.buffer, 0, 16384);
   line = data.line;
 }
 
 function handle(message) {
   if (message.kind === "load") {
     programs.set(message.id, new WebAssembly.Instance(message.module, { env: { memory } }).exports.run);
-  } else if (message.kind === "free") programs.delete(message.id);
+  } else programs.delete(message.id);
   handled++;
   Atomics.store(words, line + ${workerWord.handled}, handled);
 }
 
+function hasMail() {
+  return Atomics.load(words, line + ${workerWord.posted}) !== handled;
+}
+
 function poll() {
-  if (!node) return;
-  while (handled !== Atomics.load(words, line + ${workerWord.posted})) {
+  while (hasMail()) {
     const received = node.receiveMessageOnPort(node.parentPort);
     if (received) handle(received.message);
   }
@@ -60,46 +60,50 @@ function poll() {
 function fail(error) {
   const text = new TextEncoder().encode(String((error && error.stack) || error)).subarray(0, ${faultTextBytes});
   new Uint8Array(memory.buffer, ${control.faultText}, text.length).set(text);
-  Atomics.store(words, ${control.faultLength / 4}, text.length);
-  Atomics.store(words, ${control.fault / 4}, 1);
-  Atomics.notify(words, ${control.generation / 4});
+  Atomics.store(words, ${word(control.faultLength)}, text.length);
+  Atomics.store(words, ${word(control.fault)}, 1);
+  Atomics.notify(words, ${word(control.phase)});
 }
 
-function runOnce() {
+// The command may be of a later run than 'seen'; then joining fails, and the next round tries that one.
+function takePart() {
+  Atomics.add(words, ${word(control.active)}, 1);
   try {
-    poll();
-    const [id, threads, table, scratch, stride] = words.subarray(${control.command / 4}, ${control.command / 4 + 5});
-    const thread = words[line + ${workerWord.thread}];
-    programs.get(id)(thread, threads, table, scratch + thread * stride);
+    if (node) poll();
+    const [id, threads, table, scratch, stride] = words.subarray(${word(control.command)}, ${word(control.command) + 5});
+    const run = programs.get(id);
+    if (run && run(seen, 1, threads, table, scratch, stride) !== ${outcome.notJoined}) {
+      Atomics.add(words, ${word(control.joined)}, 1);
+    }
   } catch (error) {
     fail(error);
   }
-  Atomics.store(words, line, ${workerState.ready});
+  Atomics.sub(words, ${word(control.active)}, 1);
 }
 
-// True when claimed; false (browsers only) when it is time for the event loop.
-function waitForClaim() {
-  const begin = performance.now();
-  let spinEnd = begin + ${spinMs};
+function rest(limitMs) {
+  Atomics.add(words, ${word(control.resting)}, 1);
+  Atomics.wait(words, ${word(control.epoch)}, seen, limitMs);
+  Atomics.sub(words, ${word(control.resting)}, 1);
+}
+
+// Returns (browsers only) when it is time for the event loop.
+function work() {
+  Atomics.store(words, line + ${workerWord.state}, ${workerState.working});
+  let idleSince = performance.now();
   for (;;) {
-    const state = Atomics.load(words, line);
-    if (state === ${workerState.claimed}) return true;
-    if (state === ${workerState.reserved} || performance.now() < spinEnd) continue;
-    const mail = Atomics.load(words, line + ${workerWord.posted}) !== handled;
-    if (!node && (mail || performance.now() > begin + ${awayMs})) {
-      if (Atomics.compareExchange(words, line, ${workerState.ready}, ${workerState.idle}) === ${workerState.ready}) return false;
+    const epoch = Atomics.load(words, ${word(control.epoch)});
+    if (epoch !== seen && (node || !hasMail())) {
+      seen = epoch;
+      takePart();
+      idleSince = performance.now();
       continue;
     }
-    if (Atomics.compareExchange(words, line, ${workerState.ready}, ${workerState.sleeping}) !== ${workerState.ready}) continue;
-    Atomics.wait(words, line, ${workerState.sleeping}, node ? Infinity : ${awayMs});
-    Atomics.compareExchange(words, line, ${workerState.sleeping}, ${workerState.ready});
-    spinEnd = 0;
+    const idleMs = performance.now() - idleSince;
+    if (!node && (hasMail() || idleMs > ${awayMs})) break;
+    if (idleMs > ${spinMs}) rest(node ? Infinity : ${awayMs});
   }
-}
-
-function work() {
-  Atomics.store(words, line, ${workerState.ready});
-  while (waitForClaim()) runOnce();
+  Atomics.store(words, line + ${workerWord.state}, ${workerState.idle});
 }
 
 if (node) {
@@ -109,7 +113,7 @@ if (node) {
   self.onmessage = (event) => {
     if (!memory) start(event.data);
     else if (event.data.kind !== "wake") handle(event.data);
-    if (Atomics.load(words, line + ${workerWord.posted}) === handled) work();
+    if (!hasMail()) work();
   };
 }
 `;
