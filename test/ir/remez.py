@@ -94,6 +94,10 @@ def log_r(z):  # log(1+f) = f - f^2/2 + s (f^2/2 + R(z)), s = f/(2+f), z = s^2, 
     return sum(2 * z**i / (2 * i + 3) for i in range(60))
 
 
+def pow_l(z):  # (3 atanh(s) / s - 3 - z) / z^2, z = s^2
+    return sum(3 * z**i / (2 * i + 5) for i in range(60))
+
+
 def sin_q(z):  # (sin r - r) / r^3, z = r^2
     return series(z, mpf(-1) / 6, lambda n: -z / ((2 * n + 4) * (2 * n + 5)), 0)
 
@@ -140,6 +144,7 @@ FITS = {
     "erflarge32": (erf_g, lambda a: erfc(a) / erf(a), mpf("0.92"), mpf("4.0"), 6, to_f32),
     "erflarge64": (erf_g, lambda a: erfc(a) / erf(a), mpf("0.99"), mpf("5.95"), 17, to_f64),
     "powlog32": (log_r, lambda z: z * sqrt(z) / LOG_F(z), mpf("1e-19"), S2, 4, to_f64),
+    "powlog64": (pow_l, lambda z: z * z, mpf(0), S2, 7, to_f64),
     "powexp32": (exp2_q, lambda r: abs(r), mpf("-0.501"), mpf("0.501"), 6, to_f64),
 }
 

@@ -27,13 +27,27 @@ interface Parts {
   readonly p: Expr;
 }
 
+/** t² e^(r + correction) for |r| <= ln 2 and a `correction` below its last place; t = 2^k with k as in `rounded`. */
+export function exponential(b: FloatBuilder, rounded: Expr, r: Expr, correction: Expr): Expr {
+  return whole(b, partsOf(b, rounded, r, b.fma(correction, r, correction)));
+}
+
+function partsOf(b: FloatBuilder, rounded: Expr, r: Expr, correction: Expr | null): Parts {
+  const square = b.mul(r, r);
+  const q = b.polynomial(r, tail[b.type]);
+  const small = correction ? b.fma(square, q, correction) : b.mul(square, q);
+  return { t: b.powerOfTwo(rounded), p: b.add(small, r) };
+}
+
+function whole(b: FloatBuilder, { t, p }: Parts): Expr {
+  return b.mul(b.mul(b.add(p, 1), t), t);
+}
+
 /** `x` must lie within `limits`, or be NaN. */
-function expParts(b: FloatBuilder, x: Expr): Parts {
+function parts(b: FloatBuilder, x: Expr): Parts {
   const rounded = b.fma(x, 0.5 * Math.LOG2E, b.roundingConstant);
   const k = b.sub(rounded, b.roundingConstant);
-  const r = b.subtractMultiple(x, k, twoLn2[b.type]);
-  const p = b.fma(b.mul(r, r), b.polynomial(r, tail[b.type]), r);
-  return { t: b.powerOfTwo(rounded), p };
+  return partsOf(b, rounded, b.subtractMultiple(x, k, twoLn2[b.type]), null);
 }
 
 function clamp(b: FloatBuilder, x: Expr): Expr {
@@ -43,14 +57,12 @@ function clamp(b: FloatBuilder, x: Expr): Expr {
 
 export function expandExp(f: ExprFactory, x: Expr): Expr {
   const b = new FloatBuilder(f, x);
-  const { t, p } = expParts(b, clamp(b, x));
-  return b.mul(b.mul(b.add(p, 1), t), t);
+  return whole(b, parts(b, clamp(b, x)));
 }
 
 /** e^-x for 0 <= x <= 80: no clamp, no denormals. */
 export function expOfNegative(b: FloatBuilder, x: Expr): Expr {
-  const { t, p } = expParts(b, b.f.unary("neg", x));
-  return b.mul(b.mul(b.add(p, 1), t), t);
+  return whole(b, parts(b, b.f.unary("neg", x)));
 }
 
 /** t² (1 + p) - 1 = t (t p + (t - 1/t)): no intermediate overflows before the result does. */
@@ -62,13 +74,13 @@ function expm1OfParts(b: FloatBuilder, { t, p }: Parts): Expr {
 
 export function expandExpm1(f: ExprFactory, x: Expr): Expr {
   const b = new FloatBuilder(f, x);
-  return expm1OfParts(b, expParts(b, clamp(b, x)));
+  return expm1OfParts(b, parts(b, clamp(b, x)));
 }
 
 /** tanh x = e / (e + 2) with e = e^(2x) - 1; beyond |x| = 20 it is ±1 in both types. */
 export function expandTanh(f: ExprFactory, x: Expr): Expr {
   const b = new FloatBuilder(f, x);
   const twice = b.mul(b.f.max(b.f.min(x, b.num(20)), b.num(-20)), 2);
-  const e = expm1OfParts(b, expParts(b, twice));
+  const e = expm1OfParts(b, parts(b, twice));
   return f.div(e, b.add(e, 2));
 }

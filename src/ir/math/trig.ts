@@ -51,7 +51,7 @@ export function expandCos(f: ExprFactory, x: Expr): Expr {
 function expandPhase(f: ExprFactory, x: Expr, phase: Phase): Expr {
   const b = new FloatBuilder(f, x);
   if (isBoundedBy(x, smallArgument)) return sinPolynomial(b, reduceSmall(b, x, phase));
-  const reduce = (wide: Expr): Expr => reduceAny(new FloatBuilder(f, wide), wide, phase);
+  const reduce = (wide: Expr): Expr => reduceAny(new FloatBuilder(f, wide), wide, phase, b.type);
   if (x.type === "f32") return sinPolynomial(b, inFloat64(f, [x], reduce));
   const y = sinPolynomial(b, reduce(x));
   // Pieces of 1/2π times tiny arguments are denormals: there sin x = x, while cos is fine.
@@ -75,8 +75,8 @@ function reduceSmall(b: FloatBuilder, x: Expr, phase: Phase): Expr {
 }
 
 /** The same for any float64 `x`. */
-function reduceAny(b: FloatBuilder, x: Expr, phase: Phase): Expr {
-  const turns = new Turns(b, x);
+function reduceAny(b: FloatBuilder, x: Expr, phase: Phase, precision: "f32" | "f64"): Expr {
+  const turns = new Turns(b, x, precision);
   const shift = phase === "sin" ? 0 : 0.5;
   const rounded = b.add(b.add(b.mul(turns.sum, 2), shift), b.roundingConstant);
   const n = b.sub(b.sub(rounded, b.roundingConstant), shift);
@@ -91,7 +91,7 @@ export function expandTan(f: ExprFactory, x: Expr): Expr {
 
 /** sin r / cos r, or -cos r / sin r after an odd number of quarter turns. */
 function tanOf(b: FloatBuilder, x: Expr, precision: "f32" | "f64"): Expr {
-  const turns = new Turns(b, x);
+  const turns = new Turns(b, x, precision);
   const rounded = b.fma(turns.sum, 4, b.roundingConstant);
   const r = turns.angleFrom(b.mul(b.sub(rounded, b.roundingConstant), 0.25));
   const z = b.mul(r, r);

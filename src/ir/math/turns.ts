@@ -21,9 +21,9 @@ const singlePieces = pieces(29, 7);
 const doublePieces = pieces(26, 7);
 
 /**
- * x / 2π modulo 1 for a float64 `x`, right to float64 precision relative to the distance from the nearest quarter turn:
- * for each x that is a float32 value, and for |x| < 2^64. Beyond that it is some number in the range. NaN and ±Infinity
- * give NaN.
+ * x / 2π modulo 1 for a float64 `x`, with an error that is small relative to the distance from the nearest quarter turn. With
+ * `precision` f32, `x` must be a float32 value, any of them. With f64, |x| < 2^64; beyond that the result is some number in
+ * the range. NaN and ±Infinity give NaN.
  */
 export class Turns {
   /** x / 2π plus an integer, rounded: |sum| < 8. */
@@ -34,8 +34,9 @@ export class Turns {
   constructor(
     private readonly b: FloatBuilder,
     x: Expr,
+    precision: "f32" | "f64",
   ) {
-    this.#terms = isSingle(x) ? this.#products([x], singlePieces) : this.#products(this.#halves(x), doublePieces);
+    this.#terms = precision === "f32" ? this.#products([x], singlePieces) : this.#products(this.#halves(x), doublePieces);
     this.sum = this.#terms.reduce((sum, term) => b.add(sum, term));
   }
 
@@ -63,9 +64,4 @@ export class Turns {
       }),
     );
   }
-}
-
-/** True if `x` was a float32 value. */
-function isSingle(x: Expr): boolean {
-  return x.kind === "cast" && x.x.type === "f32";
 }
