@@ -1,0 +1,58 @@
+// Samplers: orders are functions of seed and epoch.
+import { describe, expect, test } from "vitest";
+import {
+  BatchSampler,
+  RandomSampler,
+  SequentialSampler,
+  WeightedRandomSampler,
+} from "../../src/data/sampler.js";
+
+describe("RandomSampler", () => {
+  test("given seed and epoch, the order is the same each time; another epoch or seed gives another", () => {
+    const order = (seed: number, epoch: number) => [...new RandomSampler(50, { seed }).indices(epoch)];
+    expect(order(1, 2)).toEqual(order(1, 2));
+    expect(order(1, 2)).not.toEqual(order(1, 3));
+    expect(order(1, 2)).not.toEqual(order(2, 2));
+    expect(new Set(order(1, 2)).size).toBe(50);
+  });
+
+  test("given replacement, it draws as many as asked", () => {
+    const indices = [...new RandomSampler(3, { replacement: true, numSamples: 100 }).indices(0)];
+    expect(indices).toHaveLength(100);
+    expect(new Set(indices)).toEqual(new Set([0, 1, 2]));
+  });
+
+  test("given more samples than items without replacement, it throws", () => {
+    expect(() => new RandomSampler(3, { numSamples: 4 })).toThrow(
+      "RandomSampler: numSamples 4 is more than the 3 items; set replacement",
+    );
+  });
+
+  test("given an unknown option, it throws with the nearest name", () => {
+    expect(() => new RandomSampler(3, { replacment: true } as object)).toThrow(
+      'RandomSampler: unknown option "replacment"; did you mean "replacement"?',
+    );
+  });
+});
+
+describe("WeightedRandomSampler", () => {
+  test("given weights, indices come in proportion, and never one of weight 0", () => {
+    const counts = [0, 0, 0];
+    for (const i of new WeightedRandomSampler([1, 0, 3], 4000).indices(0)) counts[i]!++;
+    expect(counts[1]).toBe(0);
+    // Standard deviation √(4000 · 0.25 · 0.75) = 27; five of them.
+    expect(Math.abs(counts[0]! - 1000)).toBeLessThan(137);
+  });
+});
+
+describe("BatchSampler", () => {
+  test("given 7 items in batches of 3, the last has 1, or is left out by dropLast", () => {
+    const batches = (dropLast: boolean) =>
+      [...new BatchSampler(new SequentialSampler(7), 3, { dropLast }).batches(0)].map((b) => [...b]);
+    expect(batches(false)).toEqual([[0, 1, 2], [3, 4, 5], [6]]);
+    expect(batches(true)).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
+  });
+});
