@@ -1,0 +1,86 @@
+// Nodes without inputs: realised storage, numbers, positions.
+import { InternalError, type DType, type Shape, type Storage } from "../base/index.js";
+import {
+  apply,
+  attr,
+  type Attrs,
+  type Device,
+  hashText,
+  type LeafPrimitive,
+  Node,
+  nonDifferentiable,
+  type PointwisePrimitive,
+} from "../graph/index.js";
+import { scalarOf } from "../ir/index.js";
+import { fillArray, unravel } from "./define.js";
+
+function leafPrimitive(kind: LeafPrimitive["kind"]): LeafPrimitive {
+  return {
+    kind,
+    name: kind,
+    hash: hashText(kind),
+    infer: () => {
+      throw new InternalError(`${kind} nodes are made directly`);
+    },
+    vjp: nonDifferentiable("a leaf has no inputs"),
+    saves: { inputs: [], output: false },
+    reference: (node) => {
+      const value = node.value ?? node.scalar?.value;
+      if (value === undefined) throw new InternalError(`${kind} node ${node.id} has no value`);
+      return fillArray(node.shape, node.dtype, () => value);
+    },
+  };
+}
+
+const storagePrimitive = leafPrimitive("storage");
+const constantPrimitive = leafPrimitive("constant");
+const scalarPrimitive = leafPrimitive("scalar");
+
+const noAttrs: Attrs = {};
+
+export interface LeafOptions {
+  readonly requiresGrad?: boolean;
+  readonly owner?: object | null;
+  readonly device?: Device;
+}
+
+/** A node whose value is there: row-major elements of `storage`. */
+export function leaf(storage: Storage, shape: Shape, options: LeafOptions = {}): Node {
+  const { requiresGrad = false, owner = null, device = "cpu" } = options;
+  const node = new Node(storagePrimitive, [], noAttrs, shape, storage.dtype, device, requiresGrad);
+  node.owner = owner;
+  node.realize(storage);
+  return node;
+}
+
+/** A 0-d compile-time number. Its value is no part of a program's structure until it is seen to stay the same. */
+export function constant(value: number | bigint | boolean, dtype: DType): Node {
+  const node = new Node(constantPrimitive, [], noAttrs, [], dtype, "cpu", false);
+  node.value = dtype === "bool" ? Boolean(value) : dtype === "int64" ? BigInt(value) : Number(value);
+  return node;
+}
+
+/** A 0-d number that programs read at each run: set `node.scalar.value` before. */
+export function scalar(value: number, dtype: DType): Node {
+  const node = new Node(scalarPrimitive, [], noAttrs, [], dtype, "cpu", false);
+  node.scalar = { value };
+  return node;
+}
+
+const iotaPrimitive: PointwisePrimitive = {
+  kind: "pointwise",
+  name: "iota",
+  hash: hashText("iota"),
+  cost: 0,
+  isElementwise: false,
+  infer: (_, attrs) => ({ shape: [attr<number>({ attrs }, "count")], dtype: "int32" }),
+  vjp: nonDifferentiable("iota has no inputs"),
+  saves: { inputs: [], output: false },
+  lower: ({ f }, index, node) => f.cast(index[0] ?? f.int(0), scalarOf(node.dtype)),
+  reference: (node) => fillArray(node.shape, "int32", (i) => unravel(i, node.shape)[0] as number),
+};
+
+/** 0, 1, …, count - 1 as int32 `[count]`. */
+export function iota(count: number): Node {
+  return apply(iotaPrimitive, [], { count });
+}

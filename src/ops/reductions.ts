@@ -1,0 +1,38 @@
+// Reductions over dims beside the sum: products and extrema. The result lacks the reduced dims.
+import { apply, type Node, type ReductionPrimitive, type Vjp } from "../graph/index.js";
+import { defineReduction, dimsOf } from "./define-reduction.js";
+import { cast, div, eq, mul, where } from "./elementwise.js";
+import { constant } from "./leaves.js";
+import { spreadBack, sum } from "./movement.js";
+import { exclusiveProducts } from "./products.js";
+
+export { sum } from "./movement.js";
+
+/** Each element's gradient is the product of the others. */
+const prodP = defineReduction("prod", "mul", { inputs: [0], output: false }, (node, grad) => {
+  const x = node.inputs[0] as Node;
+  return [mul(spreadBack(grad, x.shape, dimsOf(node)), exclusiveProducts(x, dimsOf(node)))];
+});
+
+/** The elements that equal the extremum share its gradient evenly. */
+const extremumVjp: Vjp = (node, grad) => {
+  const x = node.inputs[0] as Node;
+  const dims = dimsOf(node);
+  const isHit = eq(x, spreadBack(node, x.shape, dims));
+  const count = sum(cast(isHit, grad.dtype), dims);
+  return [where(isHit, spreadBack(div(grad, count), x.shape, dims), constant(0, grad.dtype))];
+};
+const amaxP = defineReduction("amax", "max", { inputs: [0], output: true }, extremumVjp);
+const aminP = defineReduction("amin", "min", { inputs: [0], output: true }, extremumVjp);
+
+const reduce =
+  (primitive: ReductionPrimitive) =>
+  (x: Node, dims: readonly number[]): Node =>
+    dims.length === 0 ? x : apply(primitive, [x], { dims });
+
+/** Product over `dims` (ascending), in the input's dtype. */
+export const prod = reduce(prodP);
+/** Largest elements over `dims`; NaN wins. bool: any. */
+export const amax = reduce(amaxP);
+/** Smallest elements over `dims`; NaN wins. bool: all. */
+export const amin = reduce(aminP);
