@@ -1,14 +1,15 @@
 // The wasm target on several threads: same bits for any number, barriers, early exit, faults.
 import { describe, expect, it } from "vitest";
 import { InternalError } from "../../src/base/errors.js";
-import { Storage } from "../../src/base/storage.js";
-import { type Buffer, type Executable, ExprFactory, type Program, ProgramStatusError } from "../../src/ir/index.js";
+import { ExprFactory, ProgramStatusError } from "../../src/ir/index.js";
 import { createWasmTarget, Runtime } from "../../src/targets/index.js";
+import { compileProgram, type ProgramExports } from "../../src/targets/wasm/compile.js";
+import { outcome } from "../../src/targets/wasm/driver.js";
+import { control } from "../../src/targets/wasm/layout.js";
+import { heavy, mixingProgram, runMixing } from "./mixing.js";
 import { emptyStorage, loop, makeKernel, makeProgram, storageOf, store } from "./programs.js";
 
 const none = new Float64Array(0);
-/** Makes kernels look expensive, so that they are shared among threads. */
-const heavy = 1e8;
 const n = 4096;
 
 /** Waits, without leaving to the event loop, until all workers have reported. */
@@ -19,52 +20,6 @@ function startThreads(threads: number): Runtime {
   while (runtime.pool.readyCount < threads - 1 && performance.now() < deadline);
   expect(runtime.pool.readyCount).toBe(threads - 1);
   return runtime;
-}
-
-/**
- * Stages that each read what other tiles of the stage before wrote: t[i] = t[(5 i + 1) mod n] · c + t[i], so that a
- * barrier passed too early changes the result.
- */
-function mixingProgram(stages: number): { program: Program; bound: Buffer[] } {
-  const x = new ExprFactory();
-  const [a, out] = [x.buffer("a", "float32", n), x.buffer("out", "float32", n)];
-  const ping = [x.buffer("p", "float32", n), x.buffer("q", "float32", n)];
-  const tiles = 64;
-  const perTile = n / tiles;
-  const list = Array.from({ length: stages }, (_, s) => {
-    const from = s === 0 ? a : (ping[s % 2] as Buffer);
-    const to = s === stages - 1 ? out : (ping[(s + 1) % 2] as Buffer);
-    const half = (part: number) =>
-      makeKernel(
-        x,
-        tiles / 2,
-        (tile) => {
-          const start = x.variable("start");
-          return [
-            { kind: "let", v: start, value: x.mul(x.add(tile, x.int((part * tiles) / 2)), x.int(perTile)) },
-            loop(x, 0, perTile, 1, (i) => {
-              const at = x.add(start, i);
-              const other = x.binary("and", x.add(x.mul(at, x.int(5)), x.int(1)), x.int(n - 1));
-              const value = x.add(x.mul(x.load(from, other), x.const("f32", 0.7)), x.load(from, at));
-              return [store(to, at, value)];
-            }),
-          ];
-        },
-        heavy,
-      );
-    return [half(0), half(1)];
-  });
-  return { program: makeProgram({ stages: list, bound: [a, out], arena: ping }), bound: [a, out] };
-}
-
-function runMixing(executable: Executable, bound: readonly Buffer[]): Uint8Array {
-  const input = Storage.from(
-    "float32",
-    Float32Array.from({ length: n }, (_, i) => Math.sin(i)),
-  );
-  const output = emptyStorage(bound[1] as Buffer);
-  executable.run([input, output], none);
-  return new Uint8Array(output.hostBuffer());
 }
 
 describe("wasm threads", () => {
@@ -175,5 +130,27 @@ describe("wasm threads", () => {
       }
       executable.free();
     }
+  });
+
+  it("given a thread that joined and died, the barrier gives up after its timeout", () => {
+    const runtime = new Runtime({ threads: 2 });
+    const { heap } = runtime;
+    const { program } = mixingProgram(2);
+    const { module, table } = compileProgram(program, {
+      relaxed: false,
+      memory: { shared: true, initialPages: 1, maximumPages: heap.maximumPages },
+      threads: 2,
+      callerMaySleep: true,
+      barrierTimeoutMs: 200,
+    });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
+    const { open, run } = exports as unknown as Required<ProgramExports>;
+    const [tableAddress, memory] = [heap.allocate(table.bytes) as number, heap.allocate(1 << 20) as number];
+    heap.words.fill(memory, tableAddress / 4, tableAddress / 4 + program.bindings.length + 1);
+
+    open(1);
+    Atomics.add(heap.words, control.phase / 4, 0x100);
+
+    expect(run(1, 0, 2, tableAddress, memory, 0)).toBe(outcome.fault);
   });
 });

@@ -1,7 +1,7 @@
 // Brings the storages bound to a run into the wasm memory, and takes results out again.
 import type { Storage } from "../../base/storage.js";
 import type { Program } from "../../ir/index.js";
-import type { Resident } from "./residency.js";
+import { hostBytes, type Resident } from "./residency.js";
 import type { Runtime } from "./runtime.js";
 
 type Binding = Program["bindings"][number];
@@ -69,7 +69,8 @@ export class Bindings {
     for (const { slot, storage, offset } of this.#staged) {
       if (!(this.#slots[slot] as Slot).binding.written) continue;
       const from = staging.address + offset;
-      new Uint8Array(storage.hostBuffer()).set(heap.bytes.subarray(from, from + storage.byteLength));
+      const into = hostBytes(storage);
+      into.set(heap.bytes.subarray(from, from + into.length));
     }
     this.forget();
   }
@@ -124,7 +125,7 @@ export class Bindings {
       const slot = this.#slots[index] as Slot;
       const address = staging.address + offset;
       this.#setAddress(index, slot, address);
-      if (slot.binding.read) heap.bytes.set(new Uint8Array(storage.hostBuffer()), address);
+      if (slot.binding.read) heap.bytes.set(hostBytes(storage), address);
     }
     return true;
   }

@@ -39,9 +39,11 @@ export class ThreadPool {
   /** Set when a worker could not start or died: no more threads then. */
   #failure: unknown = null;
 
-  constructor(memory: WebAssembly.Memory) {
+  /** @param isShared - false for a memory that workers cannot have; the pool stays empty then. */
+  constructor(memory: WebAssembly.Memory, isShared: boolean) {
     this.#memory = memory;
-    this.#words = new Int32Array(memory.buffer, 0, 1 << 14);
+    // Growing a memory that is not shared would detach a view of it.
+    this.#words = isShared ? new Int32Array(memory.buffer, 0, 1 << 14) : new Int32Array(1 << 14);
   }
 
   /** Makes sure that `count` workers exist; they become ready some time later. */

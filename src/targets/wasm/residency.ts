@@ -58,7 +58,7 @@ export class Residency implements StorageHome {
 
   /** Moves a storage to a block that the caller allocated; its bytes are copied unless they are about to be overwritten. */
   moveIn(storage: Storage, address: number, run: number, options: { copy: boolean; isYoung: boolean }): Resident {
-    if (options.copy) this.#heap.bytes.set(new Uint8Array(storage.hostBuffer()), address);
+    if (options.copy) this.#heap.bytes.set(hostBytes(storage), address);
     else if (storage.home) storage.home.evict(storage);
     const resident: Resident = { storage, address, lastRun: run, isYoung: options.isYoung, isAlive: true };
     storage.buffer = null;
@@ -143,4 +143,10 @@ export class Residency implements StorageHome {
     // The storage names this table as its home only while it has an entry.
     return this.#residents.get(storage) as Resident;
   }
+}
+
+/** The bytes of a storage on the host; a buffer that was handed in may lack the padding, or have more of it. */
+export function hostBytes(storage: Storage): Uint8Array<ArrayBuffer> {
+  const buffer = storage.hostBuffer();
+  return new Uint8Array(buffer, 0, Math.min(buffer.byteLength, storage.byteLength));
 }

@@ -39,7 +39,7 @@ export class Runtime {
   constructor({ memoryBytes = 2 ** 32, limits = {}, threads = defaultThreads() }: RuntimeOptions = {}) {
     this.heap = new Heap(platform.hasSharedMemory, memoryBytes);
     this.residency = new Residency(this.heap, { ...defaultLimits, ...limits });
-    this.pool = new ThreadPool(this.heap.memory);
+    this.pool = new ThreadPool(this.heap.memory, this.heap.isShared);
     this.#threads = checkThreads(threads);
   }
 

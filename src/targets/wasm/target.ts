@@ -1,6 +1,6 @@
 // The WebAssembly target: 128-bit SIMD, threads over shared memory, with or without relaxed SIMD's multiply-add.
 import { platform } from "#platform";
-import { DeviceError } from "../../base/errors.js";
+import { ArgumentError, DeviceError } from "../../base/errors.js";
 import type { Executable, Program, Target, TargetInfo } from "../../ir/index.js";
 import { compileProgram } from "./compile.js";
 import { neededBytes, outOfMemory, WasmExecutable } from "./executable.js";
@@ -49,6 +49,13 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(module.finish());
 }
 
+function barrierTimeoutMs(): number {
+  const setting = platform.env("GRADUS_BARRIER_TIMEOUT_MS");
+  const ms = setting === undefined ? defaultBarrierTimeoutMs : Number(setting);
+  if (Number.isInteger(ms) && ms > 0) return ms;
+  throw new ArgumentError(`GRADUS_BARRIER_TIMEOUT_MS: "${setting}" is not a whole number of milliseconds above 0`);
+}
+
 class WasmTarget implements Target {
   readonly name: string;
   readonly info: TargetInfo;
@@ -82,7 +89,7 @@ class WasmTarget implements Target {
       // A program outlives `setThreads`, so it is made ready for threads even while there is one.
       threads: Math.max(2, runtime.threads),
       callerMaySleep: platform.maySleep,
-      barrierTimeoutMs: Number(platform.env("GRADUS_BARRIER_TIMEOUT_MS") ?? defaultBarrierTimeoutMs),
+      barrierTimeoutMs: barrierTimeoutMs(),
     });
     return new WasmExecutable(runtime, program, compiled);
   }
