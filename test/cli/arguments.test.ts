@@ -1,0 +1,118 @@
+// What the command line answers to wrong input: one line, exit code 1, nothing written.
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeSmallMnist } from "../package/project.js";
+import { startCli, temporaryFolder } from "./run-cli.js";
+
+const folder = temporaryFolder();
+const data = join(folder.path, "data");
+
+beforeAll(() => writeSmallMnist(data, { train: 64, test: 20 }));
+afterAll(() => folder.remove());
+
+async function expectError(args: readonly string[], message: string | RegExp, env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await startCli(args, folder.path, { GRADUS_DATA: data, ...env }).done;
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  if (typeof message === "string") expect(stderr).toBe(`${message}\n`);
+  else expect(stderr).toMatch(message);
+  expect(code).toBe(1);
+  expect(existsSync(join(folder.path, "runs"))).toBe(false);
+  return stdout;
+}
+
+describe.concurrent("command line", () => {
+  test.each([
+    [["trian"], "error: unknown command 'trian' (Did you mean train?)"],
+    [["train", "minst"], "error: unknown command 'minst' (Did you mean mnist?)"],
+    [["train", "mnist", "--epoch", "3"], "error: unknown option '--epoch' (Did you mean --epochs?)"],
+    [
+      ["train", "mnist", "--recipe", "bst"],
+      "error: option '--recipe <name>' argument 'bst' is invalid. Did you mean best?",
+    ],
+    [
+      ["train", "mnist", "--model", "transformer"],
+      "error: option '--model <name>' argument 'transformer' is invalid. It must be one of cnn, mlp.",
+    ],
+    [
+      ["train", "mnist", "--epochs", "0"],
+      "error: option '--epochs <n>' argument '0' is invalid. It must be a whole number of at least 1.",
+    ],
+    [
+      ["train", "mnist", "--batch-size", "6.5"],
+      "error: option '--batch-size <n>' argument '6.5' is invalid. It must be a whole number of at least 1.",
+    ],
+    [
+      ["train", "mnist", "--lr", "fast"],
+      "error: option '--lr <x>' argument 'fast' is invalid. It must be a number greater than 0.",
+    ],
+    [
+      ["train", "mnist", "--threads", "0"],
+      "error: option '--threads <n>' argument '0' is invalid. It must be a whole number from 1 to 256.",
+    ],
+  ])("given %j, says what is wrong in one line", async (args, message) => {
+    await expectError(args, message);
+  });
+
+  test("given an unknown target, names those there are", async () => {
+    await expectError(["train", "mnist", "--target", "wsm"], /^error: .*wsm.*wasm/);
+  });
+
+  test("given --device gpu, says why there is none", async () => {
+    await expectError(["train", "mnist", "--device", "gpu"], /^error: .*"gpu" is not available: .*CPU/);
+  });
+
+  test("given an output folder below a file, says so before training", async () => {
+    const file = join(folder.path, "a-file");
+    writeFileSync(file, "kept");
+    const stdout = await expectError(
+      ["train", "mnist", "--output", join(file, "run")],
+      `error: cannot write to the folder ${join(file, "run")}: a part of the path is a file; choose another one`,
+    );
+    expect(stdout).toBe("");
+    expect(readFileSync(file, "utf8")).toBe("kept");
+  });
+
+  test("given a data folder without files, names files and remedy and leaves earlier results alone", async () => {
+    const empty = join(folder.path, "empty");
+    const output = join(folder.path, "earlier");
+    mkdirSync(empty);
+    mkdirSync(output);
+    writeFileSync(join(output, "metrics.jsonl"), "earlier\n");
+    await expectError(["train", "mnist", "--output", output], /train-images-idx3-ubyte.*GRADUS_DATA/, {
+      GRADUS_DATA: empty,
+    });
+    expect(readdirSync(output)).toEqual(["metrics.jsonl"]);
+    expect(readFileSync(join(output, "metrics.jsonl"), "utf8")).toBe("earlier\n");
+  });
+
+  test("given a truncated data file, says how many bytes are missing and makes no folder", async () => {
+    const truncated = join(folder.path, "truncated");
+    writeSmallMnist(truncated, { train: 64, test: 20 });
+    truncateSync(join(truncated, "train-images-idx3-ubyte"), 5000);
+    const output = join(folder.path, "new", "run");
+    await expectError(["train", "mnist", "--output", output], /truncated: 5000 bytes where shape \[64,28,28\]/, {
+      GRADUS_DATA: truncated,
+    });
+    expect(existsSync(join(folder.path, "new"))).toBe(false);
+  });
+
+  test("given a checkpoint that is not there, says so", async () => {
+    await expectError(
+      ["train", "mnist", "--resume", "nowhere.safetensors"],
+      "error: checkpoint: cannot read nowhere.safetensors: there is no such file",
+    );
+  });
+
+  test("given a file that is no checkpoint, says so", async () => {
+    const file = join(folder.path, "other.safetensors");
+    writeFileSync(file, "not a checkpoint at all");
+    await expectError(["train", "mnist", "--resume", file], /^error: safetensors: .*other\.safetensors /);
+  });
+
+  test("given GRADUS_DEBUG, shows where the error came from", async () => {
+    const args = ["train", "mnist", "--resume", "nowhere.safetensors"];
+    const { stderr } = await startCli(args, folder.path, { GRADUS_DEBUG: "1" }).done;
+    expect(stderr).toMatch(/\n\s+at .*checkpoint/);
+  });
+});
