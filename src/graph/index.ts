@@ -1,4 +1,5 @@
-// Nodes, traversal, the interface of a primitive.
+// Nodes, the interface of a primitive, traversal.
+export * from "./attrs.js";
 export * from "./mode.js";
 export * from "./node.js";
-export * from "./primitive.js";
+export * from "./traverse.js";

@@ -1,10 +1,5 @@
-// Process-wide switches that node creation reads. The tensor layer sets them through its scopes.
-import type { Node } from "./node.js";
-
-export type NodeListener = (node: Node) => void;
-
+// The grad mode that node creation reads. The tensor layer sets it through its scopes.
 let readGradMode: () => boolean = () => true;
-let listener: NodeListener | null = null;
 
 /** Whether new nodes may require grad. */
 export function gradEnabled(): boolean {
@@ -14,13 +9,4 @@ export function gradEnabled(): boolean {
 /** Installs the function that knows the current grad mode. */
 export function setGradModeReader(reader: () => boolean): void {
   readGradMode = reader;
-}
-
-export function nodeListener(): NodeListener | null {
-  return listener;
-}
-
-/** Installs the observer of new nodes (the tensor layer's list of pending work). */
-export function setNodeListener(next: NodeListener | null): void {
-  listener = next;
 }

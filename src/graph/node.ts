@@ -1,17 +1,139 @@
-// The graph: immutable nodes, one an operation. Values are attached once a program has computed them.
-import { InternalError } from "../base/errors.js";
-import type { DType } from "../base/dtype.js";
+// The graph: immutable nodes, one an operation, and what a primitive (the operation) has to bring: all its rules. Values are
+// attached once a program has computed them.
+import type { DType, TypedArray } from "../base/dtype.js";
 import { numel, type Shape } from "../base/shape.js";
 import type { Storage } from "../base/storage.js";
-import { gradEnabled, type NodeListener, nodeListener } from "./mode.js";
-import type { Primitive } from "./primitive.js";
+import type { Buffer, Expr, ExprFactory, Stmt, Var } from "../ir/index.js";
+import { type Attrs, hashAttrs, hashText, mix } from "./attrs.js";
+import { gradEnabled } from "./mode.js";
 
 /** Where storage lives. */
 export type Device = "cpu" | "gpu" | `gpu:${number}`;
 
-export type AttrValue = number | string | boolean | null | readonly AttrValue[];
-/** Compile-time arguments of a node: part of its identity. */
-export type Attrs = Readonly<Record<string, AttrValue>>;
+/** A plain row-major array: values of the reference interpreter. bool is 0/1 bytes, int64 a BigInt64Array. */
+export interface NdArray {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly data: TypedArray;
+}
+
+/** Gradient rule: `grad` has the shape and dtype of `node`; one entry an input, null where `needs[i]` is false or no gradient flows. */
+export type Vjp = (node: Node, grad: Node, needs: readonly boolean[]) => readonly (Node | null)[];
+
+/** Says why a primitive has no gradient. */
+export interface NonDifferentiable {
+  readonly reason: string;
+}
+
+export function nonDifferentiable(reason: string): NonDifferentiable {
+  return { reason };
+}
+
+interface Common {
+  readonly name: string;
+  readonly hash: number;
+  /** Shape and dtype of the result; throws the user's error. Attributes are already normalised. */
+  readonly infer: (inputs: readonly Node[], attrs: Attrs) => { shape: Shape; dtype: DType };
+  readonly vjp: Vjp | NonDifferentiable;
+  /** Forward nodes whose values `vjp` reads: `inputs` (by number) and whether it reads the result itself. */
+  readonly saves: { readonly inputs: readonly number[]; readonly output: boolean };
+  /** The meaning, as plain loops. */
+  readonly reference: (node: Node, inputs: readonly NdArray[]) => NdArray;
+}
+
+/** Values without inputs: realised storage, a compile-time number, a run-time number. */
+export interface LeafPrimitive extends Common {
+  readonly kind: "storage" | "constant" | "scalar";
+}
+
+/** How a pointwise rule reads its inputs. */
+export interface PointContext {
+  readonly f: ExprFactory;
+  /**
+   * Value of input `i` at `index` (one i32 expression a dim). Where `guard` is given and false, the index may be out of
+   * range: nothing is read and the value is unspecified, so select around it.
+   */
+  input(i: number, index: readonly Expr[], guard?: Expr): Expr;
+}
+
+/**
+ * Each output element is an expression of input elements: arithmetic, movement, gather, iota, random bits. Always fusible.
+ * `cost` guides whether the compiler recomputes or stores: 0 moves data only, 1 is an add, ~15 an exp.
+ */
+export interface PointwisePrimitive extends Common {
+  readonly kind: "pointwise";
+  readonly cost: number;
+  /** True if output element i depends on input elements at the same index only (all inputs have the output's shape). */
+  readonly isElementwise: boolean;
+  readonly lower: (context: PointContext, index: readonly Expr[], node: Node) => Expr;
+  /** Index inputs whose values must lie in a range; the compiler checks them before anything is written in place. */
+  readonly checks?: (node: Node) => readonly IndexCheck[];
+}
+
+export interface IndexCheck {
+  readonly input: number;
+  /** Inclusive. */
+  readonly low: number;
+  readonly high: number;
+  /** Message for a violating value. */
+  readonly message: (value: number) => string;
+}
+
+/** Combines the elements along `attrs.dims` (ascending), which the result lacks. */
+export interface ReductionPrimitive extends Common {
+  readonly kind: "reduction";
+  readonly combine: "add" | "mul" | "max" | "min";
+}
+
+/**
+ * Sum of products over the labels that `attrs.out` lacks: attrs `{ a: number[], b: number[], out: number[] }` label the
+ * dims of both inputs and the result, as einsum's letters. No label twice in one operand; each label of the result is in
+ * an operand; each label of an operand is in the other or in the result.
+ */
+export interface ContractionPrimitive extends Common {
+  readonly kind: "contraction";
+}
+
+/** Joins inputs along `attrs.dim`; the compiler computes each input straight into its part of the result. */
+export interface ConcatPrimitive extends Common {
+  readonly kind: "concat";
+}
+
+/** Has gradient rules of its own, but compiles as other nodes: `decompose` gives them. */
+export interface CompositePrimitive extends Common {
+  readonly kind: "composite";
+  readonly decompose: (node: Node) => Node;
+}
+
+/** What a routine writes its kernels with. */
+export interface RoutineContext {
+  readonly f: ExprFactory;
+  /** The inputs' values in memory, row-major. */
+  readonly inputs: readonly Buffer[];
+  readonly output: Buffer;
+  /** Memory shared by the routine's kernels. */
+  temporary(name: string, dtype: DType, size: number): Buffer;
+  /** Scratch of one tile. */
+  local(name: string, dtype: DType, size: number): Buffer;
+  /** Adds a kernel; kernels run one after the other. `body` gets the tile variable. */
+  kernel(name: string, tiles: number, body: (tile: Var) => Stmt[]): void;
+}
+
+/** Kernel IR with run-time control flow over inputs in memory, not fused: sort, scans, scatter. */
+export interface RoutinePrimitive extends Common {
+  readonly kind: "routine";
+  readonly build: (context: RoutineContext, node: Node) => void;
+  readonly checks?: (node: Node) => readonly IndexCheck[];
+}
+
+export type Primitive =
+  | LeafPrimitive
+  | PointwisePrimitive
+  | ReductionPrimitive
+  | ContractionPrimitive
+  | ConcatPrimitive
+  | CompositePrimitive
+  | RoutinePrimitive;
 
 const noAttrs: Attrs = {};
 let nextId = 0;
@@ -91,13 +213,6 @@ export interface RuntimeScalar {
   value: number;
 }
 
-export interface NodeOptions {
-  readonly attrs?: Attrs;
-  /** Default: any input requires grad, gradients are enabled, the primitive has a gradient and the dtype is a float. */
-  readonly requiresGrad?: boolean;
-  readonly device?: Device;
-}
-
 /** Applies a primitive: checks by its `infer` rule, then adds a node. */
 export function apply(primitive: Primitive, inputs: readonly Node[], attrs: Attrs = noAttrs): Node {
   const { shape, dtype } = primitive.infer(inputs, attrs);
@@ -106,95 +221,19 @@ export function apply(primitive: Primitive, inputs: readonly Node[], attrs: Attr
   const requiresGrad =
     isFloat && typeof primitive.vjp === "function" && inputs.some((x) => x.requiresGrad) && gradEnabled();
   const node = new Node(primitive, inputs, attrs, shape, dtype, device, requiresGrad);
-  notify(node);
+  if (listener) listener(node);
   return node;
 }
 
-function notify(node: Node): void {
-  const listener: NodeListener | null = nodeListener();
-  if (listener) listener(node);
+export type NodeListener = (node: Node) => void;
+
+let listener: NodeListener | null = null;
+
+export function nodeListener(): NodeListener | null {
+  return listener;
 }
 
-/** A 32-bit mixing step (MurmurHash3's). */
-export function mix(h: number, value: number): number {
-  let k = Math.imul(value | 0, 0xcc9e2d51);
-  k = (k << 15) | (k >>> 17);
-  let x = h ^ Math.imul(k, 0x1b873593);
-  x = (x << 13) | (x >>> 19);
-  return (Math.imul(x, 5) + 0xe6546b64) | 0;
-}
-
-const textHashes = new Map<string, number>();
-
-export function hashText(text: string): number {
-  const known = textHashes.get(text);
-  if (known !== undefined) return known;
-  let h = 0;
-  for (let i = 0; i < text.length; i++) h = mix(h, text.charCodeAt(i));
-  if (textHashes.size < 4096) textHashes.set(text, h);
-  return h;
-}
-
-function hashAttrs(attrs: Attrs): number {
-  let h = 0;
-  for (const key in attrs) h = mix(mix(h, hashText(key)), hashValue(attrs[key] as AttrValue));
-  return h;
-}
-
-function hashValue(value: AttrValue): number {
-  if (typeof value === "number") return Number.isInteger(value) ? value : hashText(String(value));
-  if (typeof value === "string") return hashText(value);
-  if (value === null) return 7;
-  if (typeof value === "boolean") return value ? 11 : 13;
-  let h = 17;
-  for (const item of value) h = mix(h, hashValue(item));
-  return h;
-}
-
-/** Structural equality of attributes. */
-export function attrsEqual(a: AttrValue | Attrs, b: AttrValue | Attrs): boolean {
-  if (a === b) return true;
-  if (typeof a === "number" && typeof b === "number") return Object.is(a, b);
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, i) => attrsEqual(item, b[i]));
-  }
-  const [left, right] = [a as Attrs, b as Attrs];
-  const keys = Object.keys(left);
-  if (keys.length !== Object.keys(right).length) return false;
-  return keys.every((key) => key in right && attrsEqual(left[key] as AttrValue, right[key] as AttrValue));
-}
-
-/** Nodes reachable from `roots` whose value is not there yet, inputs first; realised ones come as leaves of it. */
-export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = (n) => n.isRealized): Node[] {
-  const order: Node[] = [];
-  const state = new Map<Node, 0 | 1>();
-  const stack: Node[] = [...roots].reverse();
-  while (stack.length > 0) {
-    const node = stack[stack.length - 1] as Node;
-    const seen = state.get(node);
-    if (seen !== undefined) {
-      stack.pop();
-      if (seen === 0) {
-        state.set(node, 1);
-        order.push(node);
-      }
-      continue;
-    }
-    state.set(node, 0);
-    if (isLeaf(node)) continue;
-    for (let i = node.inputs.length - 1; i >= 0; i--) {
-      const input = node.inputs[i] as Node;
-      if (!state.has(input)) stack.push(input);
-    }
-  }
-  return order;
-}
-
-/** The attribute `key` as the type the caller knows it to have. */
-export function attr<T extends AttrValue>(node: { readonly attrs: Attrs }, key: string): T {
-  const value = node.attrs[key];
-  if (value === undefined) throw new InternalError(`attribute ${key} is missing`);
-  return value as T;
+/** Installs the observer of new nodes (the tensor layer's list of pending work). */
+export function setNodeListener(next: NodeListener | null): void {
+  listener = next;
 }
