@@ -1,5 +1,5 @@
 // Loads and stores: memory dtypes to lane types and back, guards, single-lane forms.
-import { InternalError } from "../../base/errors.js";
+import { InternalError } from "../../base/index.js";
 import type { Load, Stmt } from "../../ir/index.js";
 import { emitAddress } from "./address.js";
 import type { KernelContext } from "./context.js";

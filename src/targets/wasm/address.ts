@@ -1,6 +1,6 @@
 // Addresses of loads and stores: index expressions split into a pointer that follows the innermost loop, a part computed
 // in place, and an immediate offset.
-import { itemSize } from "../../base/dtype.js";
+import { itemSize } from "../../base/index.js";
 import { type Buffer, children, type Expr, type Stmt } from "../../ir/index.js";
 import type { KernelContext, Pointer } from "./context.js";
 import { heapStart } from "./layout.js";

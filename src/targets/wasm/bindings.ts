@@ -1,5 +1,5 @@
 // Brings the storages bound to a run into the wasm memory, and takes results out again.
-import type { Storage } from "../../base/storage.js";
+import type { Storage } from "../../base/index.js";
 import type { Program } from "../../ir/index.js";
 import { hostBytes, type Resident } from "./residency.js";
 import type { Runtime } from "./runtime.js";

@@ -1,5 +1,5 @@
 // What the parts of the code generator share while one kernel is translated.
-import { InternalError } from "../../base/errors.js";
+import { InternalError } from "../../base/index.js";
 import type { Buffer, Expr, Program, Scalar, Var } from "../../ir/index.js";
 import type { Helpers } from "./helpers.js";
 import type { TableLayout } from "./layout.js";

@@ -1,6 +1,6 @@
 // The exported functions of a program's module: `runAlone` for one thread, `open` and `run` for several, with barriers
 // between segments.
-import { InternalError } from "../../base/errors.js";
+import { InternalError } from "../../base/index.js";
 import type { Kernel, Program } from "../../ir/index.js";
 import { control, type TableLayout } from "./layout.js";
 import { FunctionBuilder, type ModuleBuilder } from "./module-builder.js";

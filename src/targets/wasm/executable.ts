@@ -1,6 +1,5 @@
 // One loaded program: its code, its binding table, and how a run goes.
-import { ArgumentError, InternalError, MemoryError } from "../../base/errors.js";
-import type { Storage } from "../../base/storage.js";
+import { ArgumentError, InternalError, itemSize, MemoryError, type Storage } from "../../base/index.js";
 import { type Executable, type Program, ProgramStatusError } from "../../ir/index.js";
 import { Bindings } from "./bindings.js";
 import type { CompiledProgram, ProgramExports } from "./compile.js";
@@ -163,14 +162,12 @@ export class WasmExecutable implements Executable {
 
 /** Bytes that a run of the program needs in the memory at once. */
 export function neededBytes(program: Program, threads: number, tableBytes: number): number {
-  const bound = program.bindings.reduce((sum, { dtype, length }) => sum + roundUp(length * itemBytes[dtype], 64), 0);
+  const bound = program.bindings.reduce((sum, { dtype, length }) => sum + roundUp(length * itemSize(dtype), 64), 0);
   return bound + roundUp(program.arenaBytes, 65536) + roundUp(program.localBytes, 128) * threads + tableBytes;
 }
 
-const itemBytes = { float32: 4, float64: 8, int32: 4, int64: 8, uint8: 1, bool: 1 } as const;
-
 export function outOfMemory(runtime: Runtime, program: Program): MemoryError {
-  const bound = program.bindings.reduce((sum, { dtype, length }) => sum + length * itemBytes[dtype], 0);
+  const bound = program.bindings.reduce((sum, { dtype, length }) => sum + length * itemSize(dtype), 0);
   const parts = `${formatBytes(bound)} of tensors and ${formatBytes(program.arenaBytes)} of intermediate values`;
   const limit = formatBytes(runtime.heap.capacity);
   return new MemoryError(

@@ -1,5 +1,5 @@
 // The process's WebAssembly memory and the allocator of blocks in it.
-import { MemoryError } from "../../base/errors.js";
+import { MemoryError } from "../../base/index.js";
 import { heapStart, roundUp } from "./layout.js";
 
 export const pageBytes = 65536;

@@ -1,5 +1,5 @@
 // Storages whose bytes live in the wasm memory between runs: who moves in, and who has to move out when room is short.
-import type { Storage, StorageHome } from "../../base/storage.js";
+import type { Storage, StorageHome } from "../../base/index.js";
 import type { Heap } from "./heap.js";
 
 export interface ResidencyLimits {

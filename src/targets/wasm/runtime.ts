@@ -1,6 +1,6 @@
 // What all programs of a process share: the memory with its arena, scratch and residents, and the threads.
 import { platform } from "#platform";
-import { ArgumentError } from "../../base/errors.js";
+import { ArgumentError } from "../../base/index.js";
 import { Heap } from "./heap.js";
 import { maxThreads, roundUp } from "./layout.js";
 import { ThreadPool } from "./pool.js";

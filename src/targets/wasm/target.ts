@@ -1,6 +1,6 @@
 // The WebAssembly target: 128-bit SIMD, threads over shared memory, with or without relaxed SIMD's multiply-add.
 import { platform } from "#platform";
-import { ArgumentError, DeviceError } from "../../base/errors.js";
+import { ArgumentError, DeviceError } from "../../base/index.js";
 import type { Executable, Program, Target, TargetInfo } from "../../ir/index.js";
 import { compileProgram } from "./compile.js";
 import { neededBytes, outOfMemory, WasmExecutable } from "./executable.js";
