@@ -29,7 +29,7 @@ export async function measureBandwidth(threads: number): Promise<number> {
   await Promise.all(workers.map(nextMessage));
   const speeds = workers.map(nextMessage);
   for (const worker of workers) worker.postMessage("go");
-  const total = (await Promise.all(speeds)).reduce((sum, speed) => sum + Number(speed), 0);
+  const total = (await Promise.all(speeds)).map(Number).reduce((sum, speed) => sum + speed, 0);
   await Promise.all(workers.map((worker) => worker.terminate()));
   return total;
 }

@@ -25,7 +25,7 @@ export async function benchMnist(options: BenchOptions): Promise<BenchRecord[]> 
 
 async function compareAt(threads: number, data: string, options: BenchOptions): Promise<BenchRecord[]> {
   const common = sideArguments(options, threads);
-  const started = [];
+  const started: Awaited<ReturnType<typeof startGradus>>[] = [];
   for (const variant of variants)
     started.push(await startGradus("mnist", [...common, "--data", data, "--variant", variant]));
   const torch = options.usePeer ? await startPeer("mnist", [data, "--threads", String(threads)]) : null;

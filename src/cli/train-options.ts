@@ -67,14 +67,14 @@ const { recipe, model, data, epochs, batchSize, lr, seed } = defaultSettings;
 /** The options in the order `--help` shows them. Defaults stand in the texts: a resumed run must see what was said. */
 export function trainOptions(): Option[] {
   return [
-    oneOf("--data <name>", "data set", dataSets, data),
-    oneOf("--model <name>", "network", models, model),
-    oneOf("--recipe <name>", "best: all that helps accuracy; plain: the textbook loop", recipes, recipe),
+    oneOf("--data <name>", `mnist or fashion-mnist (default: ${data})`, dataSets),
+    oneOf("--model <name>", `cnn or mlp (default: ${model})`, models),
+    oneOf("--recipe <name>", `best (what helps accuracy) or plain (the textbook loop) (default: ${recipe})`, recipes),
     new Option("--epochs <n>", `passes over the training set (default: ${epochs})`).argParser(wholeNumber(1)),
     new Option("--batch-size <n>", `images a step (default: ${batchSize})`).argParser(wholeNumber(1)),
     new Option("--lr <x>", `learning rate (default: ${lr})`).argParser(positiveNumber),
     new Option("--seed <n>", `same seed, same results (default: ${seed})`).argParser(wholeNumber(0)),
-    oneOf("--device <name>", "where to compute; auto: a GPU if there is one", devices, "auto"),
+    oneOf("--device <name>", "cpu, gpu, or auto: a GPU if there is one (default: auto)", devices),
     new Option(
       "--target <name>",
       "how the CPU computes: wasm:relaxed, wasm, interpreter (default: the fastest)",

@@ -1,5 +1,5 @@
 // Measuring a classifier.
-import { noGrad, type Tensor } from "../index.js";
+import { type Device, noGrad, type Tensor } from "../index.js";
 import type { UnaryModule } from "../nn/index.js";
 import type { Batch } from "./trainer.js";
 
@@ -15,7 +15,7 @@ export async function evaluate(
   model: UnaryModule,
   batches: AsyncIterable<Batch>,
   criterion: (outputs: Tensor, targets: Tensor) => Tensor,
-  device = "cpu",
+  device: Device = "cpu",
 ): Promise<Evaluation> {
   const wasTraining = model.training;
   model.eval();

@@ -15,6 +15,7 @@ export {
 export { joinState, type SplitState, type State, type StateObject, splitState } from "./state-tree.js";
 export {
   type Batch,
+  type BatchSource,
   type EpochResult,
   type Progress,
   Trainer,

@@ -1,8 +1,8 @@
 // The training loop, with everything it needs to stop after any batch and go on later to the same bits.
 
 import { ArgumentError } from "../base/index.js";
-import type { DataLoader } from "../data/index.js";
-import type { Generator, Tensor } from "../index.js";
+import type { DataLoaderState } from "../data/index.js";
+import type { Device, Generator, Tensor } from "../index.js";
 import type { UnaryModule } from "../nn/index.js";
 import type { LRScheduler, Optimizer, OptimizerState, SchedulerState } from "../optim/index.js";
 import type { StateObject } from "./state-tree.js";
@@ -10,13 +10,21 @@ import type { StateObject } from "./state-tree.js";
 /** Inputs and targets, both with the batch as first dim. */
 export type Batch = readonly [inputs: Tensor, targets: Tensor];
 
+/** A loader of batches, such as a `DataLoader`, whose place can be saved and set. */
+export interface BatchSource extends AsyncIterable<Batch> {
+  /** Batches an epoch has. */
+  readonly length: number;
+  stateDict(): DataLoaderState;
+  loadStateDict(state: DataLoaderState): void;
+}
+
 export interface TrainerParts {
   readonly model: UnaryModule;
   readonly loss: (outputs: Tensor, targets: Tensor) => Tensor;
   readonly optimizer: Optimizer;
   /** Stepped after each batch. */
   readonly scheduler?: LRScheduler | undefined;
-  readonly loader: DataLoader<unknown, Batch>;
+  readonly loader: BatchSource;
   /** Generators that the model draws from, such as the global one for dropout. */
   readonly generators?: Readonly<Record<string, Generator>>;
   readonly device?: Device;
