@@ -28,18 +28,23 @@ export interface FoundFiles {
   readonly labels: Uint8Array;
 }
 
+export interface FindOptions {
+  readonly train?: boolean;
+  /** Folder or URL that has the files, plain or gzipped; default: as the header of this file says. */
+  readonly root?: string;
+  readonly download?: boolean;
+}
+
 type Names = readonly [images: IdxFile, labels: IdxFile];
 
 /**
  * Reads images and labels of a split.
- * @param root - folder or URL that has the files, plain or gzipped; default: as the header of this file says.
  * @param others - data sets with the same file names, which a folder may hold by mistake.
  * @throws FormatError if a named folder lacks the files, or no place has them and the download fails.
  */
 export async function findIdxFiles(
   source: IdxSource,
-  train: boolean,
-  root: string | undefined,
+  { train = true, root, download: mayDownload = true }: FindOptions,
   others: readonly IdxSource[],
 ): Promise<FoundFiles> {
   const prefix = train ? "train" : "t10k";
@@ -50,7 +55,11 @@ export async function findIdxFiles(
     const found = await readFolder(names, folder);
     if (found) return found;
   }
-  return downloadFiles(source, names);
+  if (mayDownload) return downloadFiles(source, names);
+  throw new FormatError(`${source.name}: not found on this machine; ${source.remedy}`, {
+    op: source.name,
+    fix: source.remedy,
+  });
 }
 
 /** A place the user named has the files or is an error: falling back to other data would hide a slip of the pen. */

@@ -11,6 +11,8 @@ export interface MnistOptions {
   readonly train?: boolean;
   /** Folder or URL that has the files; default $GRADUS_DATA, an installed package, the cache, a download. */
   readonly root?: string;
+  /** False: files that are on no disk are an error, in place of a download. Default true. */
+  readonly download?: boolean;
   /** Subtract the training set's mean and divide by its standard deviation; default true. */
   readonly normalize?: boolean;
   /** Works on batches of images in [0, 1], before normalisation. */
@@ -120,8 +122,8 @@ export async function fashionMnist(options: MnistOptions = {}): Promise<ImageDat
 }
 
 async function load(source: ImageSource, options: MnistOptions, others: readonly IdxSource[]): Promise<ImageDataset> {
-  checkOptions(source.name, options, ["train", "root", "normalize", "transform"]);
-  const files = await findIdxFiles(source, options.train ?? true, options.root, others);
+  checkOptions(source.name, options, ["train", "root", "download", "normalize", "transform"]);
+  const files = await findIdxFiles(source, options, others);
   const images = parseIdx(files.images, `${files.location} (images)`);
   const labels = parseIdx(files.labels, `${files.location} (labels)`);
   const [count, height, width] = images.shape;
