@@ -48,17 +48,22 @@ abstract class BatchNormBase extends Module {
   }
 
   forward(input: Tensor): Tensor {
-    const { weight, bias, runningMean, runningVar, eps } = this;
+    const { weight, bias, runningMean, runningVar, eps, momentum } = this;
     this.checkInput(input);
-    const tracks = this.training && runningMean !== null;
-    const momentum = tracks ? this.countBatch() : 0;
-    return batchNorm(input, runningMean, runningVar, {
-      weight,
-      bias,
-      training: this.training || runningMean === null,
-      momentum,
-      eps,
+    const options = { weight, bias, eps, training: this.training || runningMean === null };
+    if (!this.training || !runningMean || !runningVar) return batchNorm(input, runningMean, runningVar, options);
+    const count = this.numBatchesTracked as Buffer;
+    noGrad(() => count.add_(1));
+    if (momentum !== null) return batchNorm(input, runningMean, runningVar, { ...options, momentum });
+    // With momentum 1 these become the batch's own statistics, which then enter the means with weight 1 / count.
+    const [mean, variance] = [runningMean.clone(), runningVar.clone()];
+    const output = batchNorm(input, mean, variance, { ...options, momentum: 1 });
+    noGrad(() => {
+      const share = count.to(runningMean.dtype).reciprocal();
+      runningMean.add_(mean.sub(runningMean).mul(share));
+      runningVar.add_(variance.sub(runningVar).mul(share));
     });
+    return output;
   }
 
   private checkInput({ shape }: Tensor): void {
@@ -67,13 +72,6 @@ abstract class BatchNormBase extends Module {
       `${this.layer}: input must have ${this.ranks.join(" or ")} dims with ${this.numFeatures} channels in dim 1, got shape ${formatShape(shape)}`,
       { op: this.layer, shapes: [shape] },
     );
-  }
-
-  /** Counts the batch; gives its weight in the running statistics. */
-  private countBatch(): number | Tensor {
-    const count = this.numBatchesTracked as Buffer;
-    noGrad(() => count.add_(1));
-    return this.momentum ?? count.to("float32").reciprocal();
   }
 
   override extraRepr(): string {

@@ -36,7 +36,7 @@ abstract class Loss extends Module {
   }
 }
 
-/** A factor a class, as state that moves with the module but is not saved. */
+/** A given factor, as state that moves and is saved with the module. */
 function weightBuffer(weight: Tensor | undefined): Buffer | null {
   return weight ? new Buffer(weight) : null;
 }
