@@ -11,10 +11,29 @@ export function reductionCount(node: Node): number {
   return numel(attr<readonly number[]>(node, "dims").map((d) => input.shape[d] as number));
 }
 
-/** True for nodes whose value is an expression of input elements, so that a consumer can compute it on the spot. */
+/**
+ * True for nodes whose value is an expression of input elements, so that a consumer can compute it on the spot: pointwise
+ * ones, and reductions over a pair or a pooling window. Short rows (a softmax over ten classes) stay loops: those fuse.
+ */
 export function isPointLike(node: Node): boolean {
-  const { kind } = node.primitive;
-  return kind === "pointwise" || (kind === "reduction" && reductionCount(node) <= UNROLLED_REDUCTION);
+  if (node.primitive.kind === "pointwise") return true;
+  if (node.primitive.kind !== "reduction") return false;
+  const count = reductionCount(node);
+  return count <= 4 || (count <= UNROLLED_REDUCTION && readsWindows(node.inputs[0] as Node));
+}
+
+/** True if the value is made, element by element, of overlapping windows: more elements than lie in memory. */
+function readsWindows(node: Node): boolean {
+  const { primitive } = node;
+  if (primitive.kind !== "pointwise" || node.isRealized) return false;
+  if (primitive.isElementwise) return node.inputs.some(readsWindows);
+  const source = node.inputs[0];
+  return source !== undefined && (readsWindows(source) || (source.shape.length > 0 && node.size > source.size && node.inputs.length === 1 && !isBroadcast(node, source)));
+}
+
+function isBroadcast(node: Node, source: Node): boolean {
+  const lead = node.shape.length - source.shape.length;
+  return lead >= 0 && source.shape.every((size, d) => size === 1 || size === node.shape[d + lead]);
 }
 
 /** Cost of a node's own work for one element, without its inputs. */

@@ -3,7 +3,7 @@ import { InternalError } from "../base/errors.js";
 import { numel, type Shape } from "../base/shape.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, scalarOf } from "../ir/index.js";
-import { reductionCount, UNROLLED_REDUCTION } from "./costs.js";
+import { isPointLike } from "./costs.js";
 
 /** Answers where a node's value is to be found. */
 export interface ValueSource {
@@ -80,7 +80,7 @@ export class Evaluator {
   /** A reduction over a handful of elements is just an expression of them. */
   #unrolledReduction(node: Node, index: readonly Expr[], guard: Expr | undefined): Expr {
     const { f } = this;
-    if (reductionCount(node) > UNROLLED_REDUCTION) throw new InternalError("a long reduction needs a loop");
+    if (!isPointLike(node)) throw new InternalError("a long reduction needs a loop");
     const input = node.inputs[0] as Node;
     const dims = attr<readonly number[]>(node, "dims");
     const sizes = dims.map((d) => input.shape[d] as number);

@@ -19,7 +19,7 @@ const TILE_ROWS = 256;
 const WRITTEN_OUT = 16;
 /** A contraction with fewer tiles is cut along the sum as well, if the sum is long enough. */
 const ENOUGH_TILES = 16;
-const MIN_PART_DEPTH = 1024;
+const MIN_PART_DEPTH = 512;
 
 export function lowerContraction(env: KernelEnv, node: Node): KernelDraft[] {
   const [x, y] = node.inputs as [Node, Node];

@@ -88,21 +88,27 @@ export function indexVariables(f: ExprFactory, shape: Shape, name = "i"): Expr[]
 
 /**
  * Stores dear nodes that several evaluations would repeat. Goes from the roots down: once a node is stored, its inputs are
- * read once an element, however often it is read itself.
+ * read once an element, however often it is read itself. Reads within one kernel at one index are one evaluation.
  */
 function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
-  const evaluations = new Map<Node, number>();
+  const demands = new Map<Node, Map<Node, number>>(); // node → kernel that reads it → evaluations an element of the kernel
   const costs = inlineCosts(order, stored);
   for (const node of [...order].reverse()) {
     if (isLeaf(node)) continue;
-    const count = evaluations.get(node) ?? 0;
+    const demand = demands.get(node) ?? new Map<Node, number>();
+    let count = 0;
+    for (const [kernel, times] of demand) count += kernel.size * times;
     const cost = costs.get(node) ?? 0;
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
     const isDear = ownCost(node) > 0 && (repeats * cost > STORE_COST || ownCost(node) >= ALWAYS_STORE);
-    if (isDear && !stored.has(node)) stored.add(node);
-    const runs = stored.has(node) ? node.size : count;
+    if (isDear) stored.add(node);
+    const passed = stored.has(node) ? new Map([[node, 1]]) : demand;
     for (const input of new Set(node.inputs)) {
-      evaluations.set(input, (evaluations.get(input) ?? 0) + runs * readsPerElement(node));
+      const mine = demands.get(input) ?? new Map<Node, number>();
+      for (const [kernel, times] of passed) {
+        mine.set(kernel, Math.max(mine.get(kernel) ?? 0, times * readsPerElement(node)));
+      }
+      demands.set(input, mine);
     }
   }
 }
