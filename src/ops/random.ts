@@ -1,0 +1,127 @@
+// Counter-based random bits: Philox4x32-10, Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. Element i
+// of a stream depends on the key and its position only, never on threads, targets or shapes.
+import {
+  apply,
+  attr,
+  hashText,
+  type NdArray,
+  type Node,
+  nonDifferentiable,
+  type PointwisePrimitive,
+} from "../graph/index.js";
+import { evalBinary, type Expr, type ExprFactory } from "../ir/index.js";
+import { cast } from "./cast.js";
+import { fillArray } from "./define.js";
+import { and, mul, shiftRight } from "./elementwise.js";
+import { constant } from "./leaves.js";
+
+const MULTIPLIERS = [0xd2511f53 | 0, 0xcd9e8d57 | 0] as const;
+const WEYL = [0x9e3779b9 | 0, 0xbb67ae85 | 0] as const;
+const ROUNDS = 10;
+
+/** The 32-bit operations that Philox is made of, on numbers or on expressions. */
+interface Words<T> {
+  word(value: number): T;
+  add(a: T, b: T): T;
+  mul(a: T, b: T): T;
+  mulhu(a: T, b: T): T;
+  xor(a: T, b: T): T;
+}
+
+const onNumbers: Words<number> = {
+  word: (value) => value,
+  add: (a, b) => (a + b) | 0,
+  mul: (a, b) => Math.imul(a, b),
+  mulhu: (a, b) => (evalBinary("mulhu", "i32", a, b) as number) | 0,
+  xor: (a, b) => a ^ b,
+};
+
+function onExpressions(f: ExprFactory): Words<Expr> {
+  const op = (name: "mul" | "mulhu" | "xor") => (a: Expr, b: Expr) => f.binary(name, a, b);
+  return { word: (value) => f.int(value), add: (a, b) => f.add(a, b), mul: op("mul"), mulhu: op("mulhu"), xor: op("xor") };
+}
+
+type Block<T> = readonly [T, T, T, T];
+
+/** Four random words of a counter and a key. */
+export function philoxBlock<T>(ops: Words<T>, counter: Block<T>, key: readonly [T, T]): Block<T> {
+  let [x0, x1, x2, x3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < ROUNDS; round++) {
+    const [m0, m1] = [ops.word(MULTIPLIERS[0]), ops.word(MULTIPLIERS[1])];
+    const [high0, low0] = [ops.mulhu(m0, x0), ops.mul(m0, x0)];
+    const [high1, low1] = [ops.mulhu(m1, x2), ops.mul(m1, x2)];
+    [x0, x1, x2, x3] = [ops.xor(ops.xor(high1, x1), k0), low1, ops.xor(ops.xor(high0, x3), k1), low0];
+    [k0, k1] = [ops.add(k0, ops.word(WEYL[0])), ops.add(k1, ops.word(WEYL[1]))];
+  }
+  return [x0, x1, x2, x3];
+}
+
+/** Four random words of a counter and a key, as int32. */
+export function philox(counter: Block<number>, key: readonly [number, number]): Block<number> {
+  return philoxBlock(onNumbers, counter, key);
+}
+
+/** Elements of one block lie four apart: sixteen elements are four counters, so that vectors of 4 lanes share one evaluation. */
+const GROUP = 16;
+
+const randomBitsP: PointwisePrimitive = {
+  kind: "pointwise",
+  name: "random_bits",
+  hash: hashText("random_bits"),
+  cost: 60,
+  isElementwise: false,
+  saves: { inputs: [], output: false },
+  vjp: nonDifferentiable("random bits do not depend on anything smoothly"),
+  infer: (_, attrs) => ({ shape: [attr<number>({ attrs }, "count")], dtype: "int32" }),
+  lower: ({ f, input }, index, node) => {
+    const [seedLow, seedHigh, offsetLow, offsetHigh] = node.inputs.map((_, i) => input(i, [])) as [Expr, Expr, Expr, Expr];
+    const i = index[0] ?? f.int(0);
+    const inGroup = f.rem(i, f.int(GROUP));
+    const block = f.add(f.mul(f.div(i, f.int(GROUP)), f.int(4)), f.rem(inGroup, f.int(4)));
+    const low = f.add(offsetLow, block);
+    const carry = f.cast(f.lt(flipSign(f, low), flipSign(f, offsetLow)), "i32"); // unsigned overflow
+    const counter = [low, f.add(offsetHigh, carry), f.int(0), f.int(0)] as const;
+    const words = philoxBlock(onExpressions(f), counter, [seedLow, seedHigh]);
+    const word = f.div(inGroup, f.int(4));
+    return words.slice(0, 3).reduceRight<Expr>((rest, x, k) => f.select(f.eq(word, f.int(k)), x, rest), words[3]);
+  },
+  reference: (node, inputs) => {
+    const [seedLow, seedHigh, offsetLow, offsetHigh] = inputs.map((x) => Number((x as NdArray).data[0])) as [number, number, number, number];
+    return fillArray(node.shape, "int32", (i) => {
+      const low = (offsetLow + 4 * Math.floor(i / GROUP) + (i % 4)) | 0;
+      const carry = low >>> 0 < offsetLow >>> 0 ? 1 : 0;
+      const words = philox([low, (offsetHigh + carry) | 0, 0, 0], [seedLow, seedHigh]);
+      return words[Math.floor((i % GROUP) / 4)] as number;
+    });
+  },
+};
+
+function flipSign(f: ExprFactory, x: Expr): Expr {
+  return f.binary("xor", x, f.int(-(2 ** 31)));
+}
+
+/** A 64-bit number as two 0-d int32 nodes. */
+export interface WordPair {
+  readonly low: Node;
+  readonly high: Node;
+}
+
+/**
+ * `count` random int32 words of stream `seed` from block `offset`: element i is word (i % 16) / 4 of the block with counter
+ * offset + 4 (i / 16) + i % 4. A call uses up `randomBlocks(count)` blocks.
+ */
+export function randomBits(count: number, seed: WordPair, offset: WordPair): Node {
+  return apply(randomBitsP, [seed.low, seed.high, offset.low, offset.high], { count });
+}
+
+/** Counter values that `randomBits(count)` uses. */
+export function randomBlocks(count: number): number {
+  return 4 * Math.ceil(count / GROUP);
+}
+
+/** Random bits as numbers in [0, 1): 24 bits of each word, so that every value is exact in float32. */
+export function uniformFromBits(bits: Node): Node {
+  const top = and(shiftRight(bits, constant(8, "int32")), constant(0xffffff, "int32"));
+  return mul(cast(top, "float32"), constant(2 ** -24, "float32"));
+}
