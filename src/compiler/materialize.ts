@@ -98,7 +98,7 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const demand = demands.get(node) ?? new Map<Node, number>();
     let count = 0;
     for (const [kernel, times] of demand) count += kernel.size * times;
-    const cost = costs.get(node) ?? 0;
+    const cost = (costs.get(node) ?? 0) - dearestInput(node, costs, stored);
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
     const isDear = ownCost(node) > 0 && (repeats * cost > STORE_COST || ownCost(node) >= ALWAYS_STORE);
     if (isDear) stored.add(node);
@@ -111,6 +111,19 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
       demands.set(input, mine);
     }
   }
+}
+
+/**
+ * The part of a node's cost that storing one of its inputs, no bigger than itself, would save as well: that input comes up
+ * later, and is the better place to store (a position in a window rather than a mask over the window).
+ */
+function dearestInput(node: Node, costs: ReadonlyMap<Node, number>, stored: ReadonlySet<Node>): number {
+  let dearest = 0;
+  for (const input of node.inputs) {
+    if (isLeaf(input) || stored.has(input) || input.size > node.size) continue;
+    dearest = Math.max(dearest, (costs.get(input) ?? 0) * readsPerElement(node));
+  }
+  return dearest;
 }
 
 /** Cost of one element with everything that would be computed with it. */

@@ -1,7 +1,7 @@
 // How the outer loops of a kernel are dealt out to tiles, and the loops themselves.
-import type { Expr, Stmt } from "../ir/index.js";
+import type { Expr, Stmt, Var } from "../ir/index.js";
 import type { KernelEnv } from "./kernel-env.js";
-import type { Loop, Nest } from "./nest.js";
+import { dimIndices, type Loop, type Nest } from "./nest.js";
 
 /** Work of one tile: large against the ~50 ns of claiming it, small enough that slow cores do not hold the others. */
 const TILE_WORK = 1 << 15;
@@ -15,31 +15,31 @@ export function wishedTiles(work: number): number {
 
 export interface TilePlan {
   readonly tiles: number;
-  /** Leading loops that the tile number enumerates. */
+  /** Leading loops that are run as one, `chunk` of its iterations a tile. */
   readonly flattened: number;
-  /** Iterations of loop 0 a tile runs, 0 if loop 0 is not cut. */
   readonly chunk: number;
+  /** Iterations of the leading loops together. */
+  readonly total: number;
 }
 
 /** Spreads the outer loops over about `wish` tiles. */
 export function planTiles(nest: Nest, wish: number, vectorLoop: number): TilePlan {
-  const first = nest[0];
-  if (!first || wish <= 1) return { tiles: 1, flattened: 0, chunk: 0 };
-  const unit = vectorLoop === 0 ? CHUNK : 1;
-  const cuts = Math.ceil(first.extent / unit);
-  if (cuts >= wish || nest.length === 1) {
-    const chunk = Math.ceil(cuts / Math.min(cuts, wish)) * unit;
-    return { tiles: Math.ceil(first.extent / chunk), flattened: 0, chunk };
-  }
-  let tiles = 1;
+  const single: TilePlan = { tiles: 1, flattened: 0, chunk: 0, total: 0 };
+  if (nest.length === 0 || wish <= 1) return single;
+  let total = 1;
   let flattened = 0;
-  while (flattened < nest.length && flattened !== vectorLoop && tiles < wish) {
+  while (flattened < nest.length && total < wish) {
     const loop = nest[flattened] as Loop;
-    if (loop.part === "inner") break;
-    tiles *= loop.extent;
+    if (loop.part === "inner" || (flattened === vectorLoop && flattened > 0)) break;
+    total *= loop.extent;
     flattened++;
+    if (flattened - 1 === vectorLoop) break;
   }
-  return flattened === 0 ? { tiles: 1, flattened: 0, chunk: 0 } : { tiles, flattened, chunk: 0 };
+  if (flattened === 0) return single;
+  const unit = vectorLoop === 0 ? CHUNK : 1;
+  const cuts = Math.ceil(total / unit);
+  const chunk = Math.ceil(cuts / Math.min(cuts, wish)) * unit;
+  return { tiles: Math.ceil(total / chunk), flattened, chunk, total };
 }
 
 /** The outer loops of a kernel: tiles first, the loop `vectorLoop` marked, short inner parts of split loops written out. */
@@ -55,21 +55,22 @@ export function emitOuterLoops(
   const emit = (k: number, vars: readonly Expr[]): Stmt[] => {
     if (k === nest.length) return body(vars);
     const loop = nest[k] as Loop;
-    const next = (value: Expr): Stmt[] => emit(k + 1, [...vars, value]);
-    if (k < plan.flattened) {
-      // Tiles enumerate the leading loops: decode this loop's position from the tile number.
-      const behind = nest.slice(k + 1, plan.flattened).reduce((n, l) => n * l.extent, 1);
-      return next(f.rem(f.div(tile, f.int(behind)), f.int(loop.extent)));
+    if (loop.part === "inner") {
+      return Array.from({ length: loop.extent }, (_, c) => emit(k + 1, [...vars, f.int(c)])).flat();
     }
-    const isChunked = k === 0 && plan.chunk > 0;
-    if (loop.part === "inner" && !isChunked) {
-      return Array.from({ length: loop.extent }, (_, c) => next(f.int(c))).flat();
-    }
-    const start = isChunked ? f.mul(tile, f.int(plan.chunk)) : f.int(0);
-    const to = isChunked ? f.min(f.int(plan.chunk), f.sub(f.int(loop.extent), start)) : f.int(loop.extent);
-    const v = f.variable(`o${k}`, "i32", { min: 0, max: (isChunked ? plan.chunk : loop.extent) - 1 });
-    const hint = k === vectorLoop ? ("vectorize" as const) : undefined;
-    return [{ kind: "for", v, from: f.int(0), to, step: 1, body: next(f.add(start, v)), ...(hint && { hint }) }];
+    const v = f.variable(`o${k}`, "i32", { min: 0, max: loop.extent - 1 });
+    return [loopOver(v, f.int(loop.extent), k === vectorLoop, emit(k + 1, [...vars, v]))];
   };
-  return emit(0, []);
+  const loopOver = (v: Var, to: Expr, isVector: boolean, inner: Stmt[]): Stmt => {
+    const hint = isVector ? { hint: "vectorize" as const } : {};
+    return { kind: "for", v, from: f.int(0), to, step: 1, body: inner, ...hint };
+  };
+  if (plan.flattened === 0) return emit(0, []);
+  const start = f.mul(tile, f.int(plan.chunk));
+  const p = f.variable("p", "i32", { min: 0, max: plan.chunk - 1 });
+  const leading = nest.slice(0, plan.flattened).map((loop) => loop.extent);
+  const whole: Nest = [{ dims: leading.map((_, d) => d), extent: plan.total }];
+  const first = dimIndices(f, whole, leading, [f.add(start, p)]);
+  const to = f.min(f.int(plan.chunk), f.sub(f.int(plan.total), start));
+  return [loopOver(p, to, vectorLoop === 0, emit(plan.flattened, first))];
 }

@@ -50,8 +50,26 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
     done = f.add(done, f.mul(blocks, f.int(step)));
   }
   const from = f.add(loop.from, done);
-  if (f.sub(loop.to, from).max > 0) out.push({ ...scalar, from });
+  const rest = f.sub(loop.to, from);
+  if (rest.kind === "const" && rest.max > 0 && rest.max <= SHORT_TAIL) out.push(...writeOut(f, scalar, from, rest.max));
+  else if (rest.max > 0) out.push({ ...scalar, from });
   return out;
+}
+
+/** Iterations of a scalar rest that are written out. */
+const SHORT_TAIL = 3;
+
+/** The body for `count` iterations from `from`, one after the other. Only for bodies of stores and assignments. */
+function writeOut(f: ExprFactory, loop: ForStmt, from: Expr, count: number): Stmt[] {
+  if (!loop.body.every((stmt) => stmt.kind === "store" || stmt.kind === "assign")) return [{ ...loop, from }];
+  return Array.from({ length: count }, (_, i) => {
+    const at = (x: Expr): Expr => f.substitute(x, new Map([[loop.v, f.add(from, f.int(i))]]));
+    return loop.body.map((stmt): Stmt => {
+      if (stmt.kind === "assign") return { ...stmt, value: at(stmt.value) };
+      if (stmt.kind !== "store") return stmt;
+      return { ...stmt, index: at(stmt.index), value: at(stmt.value), guard: stmt.guard && at(stmt.guard) };
+    });
+  }).flat();
 }
 
 /** More vectors in flight for small bodies: latency hides, and big bodies would only spill. */
@@ -151,7 +169,8 @@ class LoopVectorizer {
   emit(from: Expr, blocks: Expr): Stmt[] | null {
     const { f, lanes, width } = this;
     this.#block = f.variable(`${this.loop.v.name}q`, "i32", { min: 0, max: Math.max(0, blocks.max - 1) });
-    this.#base = f.add(from, f.mul(this.#block, f.int(lanes * width)));
+    const isOnce = blocks.kind === "const" && blocks.value === 1;
+    this.#base = isOnce ? from : f.add(from, f.mul(this.#block, f.int(lanes * width)));
     try {
       const body = this.#statements(this.loop.body);
       const before: Stmt[] = [];
@@ -162,6 +181,7 @@ class LoopVectorizer {
         for (const part of parts.slice(1)) sum = f.binary(op, sum, part);
         after.push({ kind: "assign", v, value: f.binary(op, v, f.reduceLanes(op, sum)) });
       }
+      if (isOnce) return [...before, ...body, ...after];
       return [...before, { kind: "for", v: this.#block, from: f.int(0), to: blocks, step: 1, body }, ...after];
     } catch (error) {
       if (error instanceof NotVectorizable) return null;
@@ -176,7 +196,32 @@ class LoopVectorizer {
   }
 
   #statements(body: readonly Stmt[]): Stmt[] {
-    return body.flatMap((stmt) => this.#statement(stmt));
+    const out: Stmt[] = [];
+    for (let i = 0; i < body.length; i++) {
+      const [stmt, next] = [body[i] as Stmt, body[i + 1]];
+      const pair = next && this.#interleavedStores(stmt, next);
+      if (pair) i++;
+      out.push(...(pair ?? this.#statement(stmt)));
+    }
+    return out;
+  }
+
+  /** Two stores to every other element, one beside the other: their lanes interleave into whole vectors. */
+  #interleavedStores(a: Stmt, b: Stmt): Stmt[] | null {
+    const { f, lanes } = this;
+    if (a.kind !== "store" || b.kind !== "store" || a.buffer !== b.buffer || a.guard || b.guard) return null;
+    const apart = f.sub(b.index, a.index);
+    if (apart.kind !== "const" || apart.value !== 1 || lanes < 2) return null;
+    const copies = this.#copies((u) => this.#laneIndices(a.index, u));
+    if (!copies.every((indices) => this.#deltas(indices)?.every((d, j) => d === 2 * j))) return null;
+    return copies.flatMap((indices, u): Stmt[] => {
+      const [x, y] = [this.#spread(a.value, u), this.#spread(b.value, u)];
+      return [0, 1].map((half): Stmt => {
+        const pattern = Array.from({ length: lanes }, (_, j) => (half * lanes) / 2 + (j >> 1) + (j % 2) * lanes);
+        const index = f.add(indices[0] as Expr, f.int(half * lanes));
+        return { kind: "store", buffer: a.buffer, index, value: f.shuffle(x, y, pattern), guard: null };
+      });
+    });
   }
 
   #statement(stmt: Stmt): Stmt[] {
