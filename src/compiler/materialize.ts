@@ -105,12 +105,28 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const passed = stored.has(node) ? new Map([[node, 1]]) : demand;
     for (const input of new Set(node.inputs)) {
       const mine = demands.get(input) ?? new Map<Node, number>();
-      for (const [kernel, times] of passed) {
-        mine.set(kernel, Math.max(mine.get(kernel) ?? 0, times * readsPerElement(node)));
-      }
+      const reads = readsPerElement(node) * innerBroadcast(node, input);
+      for (const [kernel, times] of passed) mine.set(kernel, Math.max(mine.get(kernel) ?? 0, times * reads));
       demands.set(input, mine);
     }
   }
+}
+
+/**
+ * Share of evaluations left when `node` repeats `input` along its last dims: the repeated value does not change in the
+ * innermost loop, so it is computed outside of it.
+ */
+function innerBroadcast(node: Node, input: Node): number {
+  if (node.inputs.length !== 1 || ownCost(node) > 0 || node.size <= input.size || input.size === 0) return 1;
+  const lead = node.shape.length - input.shape.length;
+  let isInner = true;
+  for (let d = node.shape.length - 1; d >= 0; d--) {
+    const [size, from] = [node.shape[d] as number, d < lead ? 1 : (input.shape[d - lead] as number)];
+    if (size === 1) continue;
+    if (size !== from && (from !== 1 || !isInner)) return 1;
+    if (size === from) isInner = false;
+  }
+  return input.size / node.size;
 }
 
 /**
