@@ -3,7 +3,7 @@ import { DTypeError, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { contract } from "./contraction.js";
 import { add, mul } from "./elementwise.js";
-import { constantLike } from "./creation.js";
+import { constantLike } from "./composing.js";
 import { permute, reshape } from "./movement.js";
 
 // Labels: batch dims count up from 0 (aligned from the right), the three dims of the product have these.
