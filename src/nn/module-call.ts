@@ -1,7 +1,7 @@
 // A call of a module: the stack of running modules, hooks, and where in the model an error came from.
 import { platform } from "#platform";
 import { GradusError } from "../base/index.js";
-import { enterModule, keep, leaveModule, Tensor } from "../tensor/index.js";
+import { enterModule, keep, leaveModule } from "../tensor/index.js";
 import { watchBackward } from "./backward-hooks.js";
 import type { Hooks } from "./hooks.js";
 import type { Module } from "./module.js";
@@ -9,6 +9,7 @@ import { mapTensors } from "./tensors-in.js";
 
 /** What calls need to know of a module. */
 export interface CallState {
+  isTraining: boolean;
   hooks: Hooks | null;
   /** The outermost module in which this one was found last. */
   verifiedIn: Module | null;

@@ -1,6 +1,6 @@
 // The base of all layers and models.
 import { ArgumentError, type DType, isFloat } from "../base/index.js";
-import { type Device, noGrad, type Tensor } from "../tensor/index.js";
+import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
 import { Callable, invoke } from "./callable.js";
 import { cloneModule } from "./clone.js";
 import { fieldsOf, isModule, moduleBrand, ownBrand } from "./fields.js";
@@ -14,7 +14,7 @@ import {
   Hooks,
 } from "./hooks.js";
 import { type CallState, callModule } from "./module-call.js";
-import { Buffer, Parameter } from "./parameter.js";
+import { Buffer, convertInPlace, Parameter } from "./parameter.js";
 import { printModule } from "./print.js";
 import { type LoadOptions, type LoadResult, loadState, type StateDict, saveState } from "./state-dict.js";
 
@@ -57,9 +57,16 @@ export abstract class Module extends Callable {
   /** State-dict keys of fields whose key is not the snake_case form of their name. */
   static readonly stateKeys: Readonly<Record<string, string>> = {};
 
-  /** True in training, false in evaluation: see `train` and `eval`. */
-  training = true;
-  readonly #state: CallState = { hooks: null, verifiedIn: null };
+  readonly #state: CallState = { hooks: null, verifiedIn: null, isTraining: true };
+
+  /** True in training, false in evaluation: see `train` and `eval`. A compiled step that reads it is traced anew when it changes. */
+  get training(): boolean {
+    return guarded(() => this.#state.isTraining);
+  }
+
+  set training(value: boolean) {
+    this.#state.isTraining = value;
+  }
 
   /** Computes the output. Call the module itself rather than this, so that hooks run. */
   abstract forward(...args: never[]): unknown;
@@ -185,11 +192,9 @@ export abstract class Module extends Callable {
     if (dtype && !isFloat(dtype)) {
       throw new ArgumentError(`Module.to: dtype must be a float dtype, got ${dtype}`, { op: "Module.to" });
     }
-    noGrad(() => {
-      for (const tensor of [...this.parameters(), ...this.buffers()]) {
-        convertInPlace(tensor, device, isFloat(tensor.dtype) ? dtype : undefined);
-      }
-    });
+    for (const tensor of [...this.parameters(), ...this.buffers()]) {
+      convertInPlace(tensor, device, isFloat(tensor.dtype) ? dtype : undefined);
+    }
     return this;
   }
 
@@ -209,7 +214,7 @@ export abstract class Module extends Callable {
     return cloneModule(this, (module) => {
       // Only Module's own constructor runs, for the class of `module`: fields are copied, not initialised again.
       const copy = Reflect.construct(Module, [], module.constructor as new () => Module) as Module;
-      copy.#state.hooks = module.#state.hooks?.copy() ?? null;
+      Object.assign(copy.#state, { hooks: module.#state.hooks?.copy() ?? null, isTraining: module.#state.isTraining });
       return copy;
     }) as this;
   }

@@ -1,9 +1,9 @@
 // The two kinds of tensors a module registers: trained ones and state that is not trained.
-import { checkOptions } from "../base/index.js";
-import { noGrad, type Tensor, Tensor as TensorClass } from "../tensor/index.js";
+import { checkOptions, type DType } from "../base/index.js";
+import { type Device, noGrad, Tensor } from "../tensor/index.js";
 
 /** A tensor that a module trains: found as a field, given to optimizers by `parameters()`. */
-export class Parameter extends TensorClass {
+export class Parameter extends Tensor {
   /**
    * @param data - the first value; the parameter is a tensor of its own, later changes to either do not reach the other.
    * @param options - `requiresGrad` (default true).
@@ -17,7 +17,7 @@ export class Parameter extends TensorClass {
 }
 
 /** State of a module that is not trained (running statistics, masks): moves and is saved with it. */
-export class Buffer extends TensorClass {
+export class Buffer extends Tensor {
   /** Part of the state dict. */
   readonly persistent: boolean;
 
@@ -34,4 +34,18 @@ export class Buffer extends TensorClass {
 
 function copyOf(data: Tensor): Tensor {
   return noGrad(() => data.detach().clone());
+}
+
+/** Moves a parameter or buffer to a device and dtype; the object stays, with its gradient, and stays a leaf. */
+export function convertInPlace(tensor: Parameter | Buffer, device: Device | undefined, dtype: DType | undefined): void {
+  const options = { ...(device && { device }), ...(dtype && { dtype }) };
+  const { requiresGrad, grad } = tensor;
+  noGrad(() => {
+    const converted = tensor.detach().to(options);
+    if (converted.dtype === tensor.dtype && converted.device === tensor.device) return;
+    // A cell has one dtype for life; the tensor gets another cell, which nothing else holds.
+    (tensor as { cell: Tensor["cell"] }).cell = converted.cell;
+    tensor.requiresGrad = requiresGrad;
+    if (grad !== null) tensor.grad = grad.to(options);
+  });
 }

@@ -21,7 +21,7 @@ function indent(text: string): string {
 }
 
 /** `stride=2, padding=[1, 1]`: the named arguments of `extraRepr`; those that are undefined are left out. */
-export function printArguments(values: Readonly<Record<string, unknown>>): string {
+export function printArguments(values: object): string {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${printValue(value)}`)

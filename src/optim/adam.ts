@@ -1,7 +1,7 @@
 // Adam and AdamW, with PyTorch's order of operations.
 import { checkOptions, type DType } from "../base/index.js";
 import { runtimeScalar, type Tensor, zerosLike } from "../tensor/index.js";
-import { type BaseOptions, Optimizer, type ParamGroup, type ParamsInput, type ParamState, type Update, withDefaults } from "./optimizer.js";
+import { type BaseOptions, constants, Optimizer, type ParamGroup, type ParamsInput, type ParamState, type Update, withDefaults } from "./optimizer.js";
 
 /** Options of Adam and AdamW. */
 export interface AdamOptions extends BaseOptions {
@@ -55,12 +55,13 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
 
   protected update(group: ParamGroup<AdamOptions>, updates: readonly Update[]): void {
     const known = new Map<string, StepScalars>();
+    const options = constants(group);
     for (const { param, grad, state } of updates) {
       // Parameters that joined later count their own steps.
       const key = `${state.step} ${param.dtype}`;
       let scalars = known.get(key);
       if (!scalars) known.set(key, (scalars = this.scalars(group, state, param.dtype)));
-      this.updateOne(group, param, grad, state, scalars);
+      this.updateOne(options, param, grad, state, scalars);
     }
   }
 
@@ -75,7 +76,7 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
 
   // m ← m + (1 - β₁)(g - m);  v ← β₂ v + (1 - β₂) g²;  θ ← θ - lr / (1 - β₁^t) · m / (√v / √(1 - β₂^t) + ε)
   private updateOne(
-    { betas: [beta1, beta2], eps, weightDecay }: ParamGroup<AdamOptions>,
+    { betas: [beta1, beta2], eps, weightDecay }: AdamOptions,
     param: Tensor,
     grad: Tensor,
     { tensors }: ParamState,

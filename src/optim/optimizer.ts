@@ -1,6 +1,6 @@
 // The base of optimizers: param groups, state, and one step as part of the pending program.
 import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
-import { enableGrad, hostEffect, noGrad, quietly, sync, Tensor } from "../tensor/index.js";
+import { enableGrad, guarded, hostEffect, noGrad, quietly, sync, Tensor } from "../tensor/index.js";
 
 /** Options every optimizer has; each param group has its own. */
 export interface BaseOptions {
@@ -136,9 +136,10 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   private updateAll(): void {
     for (const group of this.paramGroups) {
       const updates: Update[] = [];
+      const { maximize } = constants(group);
       for (const param of group.params) {
         const { grad } = param;
-        if (grad) updates.push({ param, grad: group.maximize ? grad.neg() : grad, state: this.stateOf(param, group) });
+        if (grad) updates.push({ param, grad: maximize ? grad.neg() : grad, state: this.stateOf(param, group) });
       }
       if (updates.length === 0) continue;
       hostEffect(
@@ -228,6 +229,17 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       }
     }
   }
+}
+
+/** A group's options but for the rate, as constants of the program: a compiled step is traced anew when one changes. */
+export function constants<O extends BaseOptions>(group: ParamGroup<O>): Readonly<O> {
+  for (const [name, value] of Object.entries(group)) {
+    if (name === "params" || name === "lr" || name === "initialLr") continue;
+    // Arrays (betas) are compared by their parts.
+    if (Array.isArray(value)) value.forEach((_, i) => guarded(() => (group[name as keyof O] as unknown[])[i]));
+    else guarded(() => group[name as keyof O]);
+  }
+  return group;
 }
 
 /** The defaults, except where `options` has a value. */

@@ -77,7 +77,7 @@ describe("mnist", () => {
     loader.setEpoch(3);
     const [images] = [...loader][0]!;
     expect(seen.slice(0, 3)).toEqual([[0, 1], 6, 3]);
-    expect(images.flatten().toArray()[0]).toBeCloseTo(-0.1307 / 0.3081, 5);
+    expect((images.flatten().toArray() as number[])[0]).toBeCloseTo(-0.1307 / 0.3081, 5);
   });
 
   test("given a named folder without the files, it throws naming the places and the setting", async () => {
@@ -133,7 +133,7 @@ describe("fashionMnist", () => {
       remedy: "set GRADUS_DATA to a folder with the files",
       checksums: {} as never,
     };
-    await expect(findIdxFiles(source, true, undefined, [])).rejects.toThrow(
+    await expect(findIdxFiles(source, { train: true }, [])).rejects.toThrow(
       "download: https://example.org/f/train-images-idx3-ubyte.gz: ENOTFOUND; set GRADUS_DATA to a folder with the files",
     );
     fetch.mockRestore();
@@ -153,8 +153,8 @@ describe("fashionMnist", () => {
       remedy: "set GRADUS_DATA",
       checksums: new Proxy({}, { get: () => checksum }) as never,
     });
-    await expect(findIdxFiles(source("00"), true, undefined, [])).rejects.toThrow(/has a wrong checksum; set GRADUS_DATA$/);
-    const found = await findIdxFiles(source(await sha256(content)), true, undefined, []);
+    await expect(findIdxFiles(source("00"), { train: true }, [])).rejects.toThrow(/has a wrong checksum; set GRADUS_DATA$/);
+    const found = await findIdxFiles(source(await sha256(content)), { train: true }, []);
     expect(found.images).toEqual(content);
     expect(new Uint8Array(readFileSync(join(folder, "gradus/fashion-mnist/train-images-idx3-ubyte")))).toEqual(content);
     fetch.mockRestore();
