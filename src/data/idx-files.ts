@@ -24,8 +24,14 @@ export type IdxFile = `${"train" | "t10k"}-${"images-idx3" | "labels-idx1"}-ubyt
 /** Contents of a split's two files, and where they are from. */
 export interface FoundFiles {
   readonly location: string;
-  readonly images: Uint8Array;
-  readonly labels: Uint8Array;
+  readonly images: FoundFile;
+  readonly labels: FoundFile;
+}
+
+/** Unzipped content, with the path or URL for error messages. */
+export interface FoundFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface FindOptions {
@@ -77,7 +83,7 @@ async function readNamed(
   };
   for (const folder of folders) {
     const found = await readFolder(names, folder);
-    if (found && !(await isForeign(found.labels))) return found;
+    if (found && !(await isForeign(found.labels.bytes))) return found;
   }
   throw new FormatError(
     `${source.name}: ${names.join(" and ")} (plain or .gz) are not in ${folders.join(", ")}; set ${setting} to their folder, or leave it out`,
@@ -91,10 +97,10 @@ async function readFolder(names: Names, folder: string): Promise<FoundFiles | nu
   return images && labels ? { location: folder, images, labels } : null;
 }
 
-async function readEither(path: string): Promise<Uint8Array | null> {
+async function readEither(path: string): Promise<FoundFile | null> {
   for (const candidate of [path, `${path}.gz`]) {
     const bytes = /^https?:/.test(path) ? await fetchBytes(candidate) : readBytes(candidate);
-    if (bytes) return gunzip(bytes, candidate);
+    if (bytes) return { path: candidate, bytes: await gunzip(bytes, candidate) };
   }
   return null;
 }
@@ -132,17 +138,15 @@ function cacheFolder(source: IdxSource): string {
 }
 
 async function downloadFiles(source: IdxSource, names: Names): Promise<FoundFiles> {
-  const fetchOne = (name: IdxFile) =>
-    download(
-      source.urls.map((url) => `${url}/${name}.gz`),
-      source.checksums[name],
-      source.remedy,
-    );
+  const fetchOne = async (name: IdxFile): Promise<FoundFile> => {
+    const urls = source.urls.map((url) => `${url}/${name}.gz`);
+    return { path: name, bytes: await download(urls, source.checksums[name], source.remedy) };
+  };
   const [images, labels] = await Promise.all([fetchOne(names[0]), fetchOne(names[1])]);
   const folder = cacheFolder(source);
   try {
-    platform.files?.writeFileAtomic(`${folder}/${names[0]}`, images);
-    platform.files?.writeFileAtomic(`${folder}/${names[1]}`, labels);
+    platform.files?.writeFileAtomic(`${folder}/${names[0]}`, images.bytes);
+    platform.files?.writeFileAtomic(`${folder}/${names[1]}`, labels.bytes);
   } catch (error) {
     platform.warn(`${source.name}: cannot keep the download in ${folder} (${(error as Error).message}); it is used all the same`);
   }

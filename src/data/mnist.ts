@@ -124,8 +124,8 @@ export async function fashionMnist(options: MnistOptions = {}): Promise<ImageDat
 async function load(source: ImageSource, options: MnistOptions, others: readonly IdxSource[]): Promise<ImageDataset> {
   checkOptions(source.name, options, ["train", "root", "download", "normalize", "transform"]);
   const files = await findIdxFiles(source, options, others);
-  const images = parseIdx(files.images, `${files.location} (images)`);
-  const labels = parseIdx(files.labels, `${files.location} (labels)`);
+  const images = parseIdx(files.images.bytes, files.images.path);
+  const labels = parseIdx(files.labels.bytes, files.labels.path);
   const [count, height, width] = images.shape;
   if (images.shape.length !== 3 || labels.shape.length !== 1 || labels.shape[0] !== count) {
     throw new FormatError(

@@ -172,7 +172,8 @@ function checkCover(entries: readonly Entry[], dataBytes: number, file: string):
 
 function readTensor(bytes: Uint8Array, dataStart: number, { code, shape, begin, end }: Entry): Tensor {
   const { dtype, size, widen } = readers[code];
-  const raw = bytes.slice(dataStart + begin, dataStart + end);
+  // A copy of its own, so that it is aligned; `slice` of Node's Buffer would be a view.
+  const raw = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
   const count = numel(shape);
   let data = typedArray(dtype, raw.buffer, 0, widen ? 0 : count);
   if (widen) {

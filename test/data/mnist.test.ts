@@ -155,7 +155,7 @@ describe("fashionMnist", () => {
     });
     await expect(findIdxFiles(source("00"), { train: true }, [])).rejects.toThrow(/has a wrong checksum; set GRADUS_DATA$/);
     const found = await findIdxFiles(source(await sha256(content)), { train: true }, []);
-    expect(found.images).toEqual(content);
+    expect(found.images.bytes).toEqual(content);
     expect(new Uint8Array(readFileSync(join(folder, "gradus/fashion-mnist/train-images-idx3-ubyte")))).toEqual(content);
     fetch.mockRestore();
   });
