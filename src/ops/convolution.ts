@@ -2,7 +2,7 @@
 // its own gradient, so convolutions, transposed convolutions and all their derivatives are this one composite; it compiles
 // as windows and a contraction.
 import { ArgumentError, formatShape, numel, ShapeError } from "../base/index.js";
-import { apply, attr, type Attrs, type CompositePrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
+import { type Attrs, apply, attr, type CompositePrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
 import { concat } from "./concat.js";
 import { contract } from "./contraction.js";
 import { fillArray, ravel, unravel } from "./define.js";
@@ -92,9 +92,12 @@ export function conv(x: Node, w: Node, args: ConvArguments): Node {
   const ones = args.stride.map(() => 1);
   const { stride, padding, lhsDilation = ones, rhsDilation = ones, featureGroups = 1, batchGroups = 1 } = args;
   if (featureGroups > 1 && batchGroups > 1) {
-    throw new ArgumentError(`conv: ${featureGroups} feature groups and ${batchGroups} batch groups at once; one must be 1`, {
-      op: "conv",
-    });
+    throw new ArgumentError(
+      `conv: ${featureGroups} feature groups and ${batchGroups} batch groups at once; one must be 1`,
+      {
+        op: "conv",
+      },
+    );
   }
   return apply(convP, [x, w], { stride, padding, lhsDilation, rhsDilation, featureGroups, batchGroups });
 }
@@ -233,7 +236,13 @@ function phaseOf(phase: number, by: number, before: number, dilation: number, ke
     if (reach % by !== 0) continue;
     let step = 1;
     while ((step * dilation) % by !== 0) step++;
-    return { first, step, size: Math.ceil((kernel - first) / step), before: -reach / by, dilation: (step * dilation) / by };
+    return {
+      first,
+      step,
+      size: Math.ceil((kernel - first) / step),
+      before: -reach / by,
+      dilation: (step * dilation) / by,
+    };
   }
   return null;
 }
@@ -259,7 +268,13 @@ function byPhases(x: Node, w: Node, geometry: Geometry, shape: readonly number[]
   return counts.reduce((y, _, d) => slice(y, d + 2, 0, shape[d + 2] as number), joined);
 }
 
-function phasePart(x: Node, w: Node, geometry: Geometry, phases: readonly (Phase | null)[], shape: readonly number[]): Node {
+function phasePart(
+  x: Node,
+  w: Node,
+  geometry: Geometry,
+  phases: readonly (Phase | null)[],
+  shape: readonly number[],
+): Node {
   if (phases.some((phase) => phase === null)) return expand(constant(0, x.dtype), shape);
   const known = phases as readonly Phase[];
   const kernel = known.reduce((y, { first, step }, d) => slice(y, d + 2, first, w.shape[d + 2] as number, step), w);
@@ -299,11 +314,17 @@ function convolveArrays(node: Node, x: NdArray, w: NdArray): NdArray {
   });
 }
 
-function inputPosition(g: Geometry, position: readonly number[], place: readonly number[], shape: readonly number[]): number[] | null {
+function inputPosition(
+  g: Geometry,
+  position: readonly number[],
+  place: readonly number[],
+  shape: readonly number[],
+): number[] | null {
   const source: number[] = [];
   for (let d = 0; d < position.length; d++) {
     const [before] = g.padding[d] as readonly [number, number];
-    const at = (position[d] as number) * (g.stride[d] as number) + (place[d] as number) * (g.rhsDilation[d] as number) - before;
+    const at =
+      (position[d] as number) * (g.stride[d] as number) + (place[d] as number) * (g.rhsDilation[d] as number) - before;
     const by = g.lhsDilation[d] as number;
     if (at < 0 || at % by !== 0 || at / by >= (shape[d + 2] as number)) return null;
     source.push(at / by);

@@ -9,7 +9,7 @@ import {
   nonDifferentiable,
   type PointwisePrimitive,
 } from "../graph/index.js";
-import { evalBinary, type Expr, type ExprFactory } from "../ir/index.js";
+import { type Expr, type ExprFactory, evalBinary } from "../ir/index.js";
 import { cast } from "./cast.js";
 import { fillArray } from "./define.js";
 import { and, mul, shiftRight } from "./elementwise.js";
@@ -38,7 +38,13 @@ const onNumbers: Words<number> = {
 
 function onExpressions(f: ExprFactory): Words<Expr> {
   const op = (name: "mul" | "mulhu" | "xor") => (a: Expr, b: Expr) => f.binary(name, a, b);
-  return { word: (value) => f.int(value), add: (a, b) => f.add(a, b), mul: op("mul"), mulhu: op("mulhu"), xor: op("xor") };
+  return {
+    word: (value) => f.int(value),
+    add: (a, b) => f.add(a, b),
+    mul: op("mul"),
+    mulhu: op("mulhu"),
+    xor: op("xor"),
+  };
 }
 
 type Block<T> = readonly [T, T, T, T];
@@ -75,7 +81,12 @@ const randomBitsP: PointwisePrimitive = {
   vjp: nonDifferentiable("random bits do not depend on anything smoothly"),
   infer: (_, attrs) => ({ shape: [attr<number>({ attrs }, "count")], dtype: "int32" }),
   lower: ({ f, input }, index, node) => {
-    const [seedLow, seedHigh, offsetLow, offsetHigh] = node.inputs.map((_, i) => input(i, [])) as [Expr, Expr, Expr, Expr];
+    const [seedLow, seedHigh, offsetLow, offsetHigh] = node.inputs.map((_, i) => input(i, [])) as [
+      Expr,
+      Expr,
+      Expr,
+      Expr,
+    ];
     const i = index[0] ?? f.int(0);
     const inGroup = f.rem(i, f.int(GROUP));
     const block = f.add(f.mul(f.div(i, f.int(GROUP)), f.int(4)), f.rem(inGroup, f.int(4)));
@@ -87,7 +98,12 @@ const randomBitsP: PointwisePrimitive = {
     return words.slice(0, 3).reduceRight<Expr>((rest, x, k) => f.select(f.eq(word, f.int(k)), x, rest), words[3]);
   },
   reference: (node, inputs) => {
-    const [seedLow, seedHigh, offsetLow, offsetHigh] = inputs.map((x) => Number((x as NdArray).data[0])) as [number, number, number, number];
+    const [seedLow, seedHigh, offsetLow, offsetHigh] = inputs.map((x) => Number((x as NdArray).data[0])) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     return fillArray(node.shape, "int32", (i) => {
       const low = (offsetLow + 4 * Math.floor(i / GROUP) + (i % 4)) | 0;
       const carry = low >>> 0 < offsetLow >>> 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 // Tools of the tests of primitives: nodes from plain numbers, their values, gradients by the rules and by differences.
 import { expect } from "vitest";
-import { type DType, Storage, type Shape, numel, typedArray } from "../../src/base/index.js";
+import { type DType, numel, type Shape, Storage, typedArray } from "../../src/base/index.js";
 import { runStep } from "../../src/compiler/index.js";
 import type { NdArray, Node } from "../../src/graph/index.js";
 import { add, constant, expand, interpret, leaf, mul, sum } from "../../src/ops/index.js";
@@ -9,7 +9,12 @@ import { createWasmTarget } from "../../src/targets/index.js";
 type Numbers = readonly (number | bigint | boolean)[];
 
 /** A realised leaf. */
-export function tensor(values: Numbers, shape: Shape = [values.length], dtype: DType = "float32", requiresGrad = false): Node {
+export function tensor(
+  values: Numbers,
+  shape: Shape = [values.length],
+  dtype: DType = "float32",
+  requiresGrad = false,
+): Node {
   const data = typedArray(dtype, numel(shape));
   values.forEach((value, i) => {
     data[i] = dtype === "int64" ? BigInt(value) : Number(value);
@@ -105,16 +110,25 @@ export function gradcheck(f: Function, inputs: readonly Argument[], tolerance = 
 /** As gradcheck, for the gradient itself: rules are made of nodes that have rules. */
 export function gradgradcheck(f: Function, inputs: readonly Argument[], tolerance = 1e-6): void {
   inputs.forEach((_, i) => {
-    gradcheck((...given) => {
-      const loss = weighted(f(...given));
-      const grad = gradients(loss, constant(1, "float64"), given)[i];
-      return grad ?? expand(constant(0, "float64"), (given[i] as Node).shape);
-    }, inputs, tolerance);
+    gradcheck(
+      (...given) => {
+        const loss = weighted(f(...given));
+        const grad = gradients(loss, constant(1, "float64"), given)[i];
+        return grad ?? expand(constant(0, "float64"), (given[i] as Node).shape);
+      },
+      inputs,
+      tolerance,
+    );
   });
 }
 
 /** Equal within `tolerance`, absolute for small numbers and relative for large ones; NaN equals NaN. */
-export function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number, what = "values"): void {
+export function expectClose(
+  actual: readonly number[],
+  expected: readonly number[],
+  tolerance: number,
+  what = "values",
+): void {
   expect(actual.length, what).toBe(expected.length);
   actual.forEach((x, i) => {
     const y = expected[i] as number;

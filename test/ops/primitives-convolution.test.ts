@@ -3,8 +3,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { numel } from "../../src/base/index.js";
 import type { NdArray, Node } from "../../src/graph/index.js";
-import { conv, type ConvArguments, interpret } from "../../src/ops/index.js";
-import { expectClose, expectSameOnWasm, gradcheck, gradgradcheck, gradients, noise, numbers, tensor, valuesOf } from "./nodes.js";
+import { type ConvArguments, conv, interpret } from "../../src/ops/index.js";
+import {
+  expectClose,
+  expectSameOnWasm,
+  gradcheck,
+  gradgradcheck,
+  gradients,
+  noise,
+  numbers,
+  tensor,
+  valuesOf,
+} from "./nodes.js";
 
 /** The value by the composite's parts instead of its own definition. */
 function decomposed(node: Node): number[] {
@@ -26,17 +36,85 @@ interface Case {
 const cases: readonly Case[] = [
   { name: "one dim", x: [2, 3, 7], w: [4, 3, 3], args: { stride: [1], padding: [[0, 0]] } },
   { name: "a stride that leaves a rest", x: [1, 2, 8], w: [2, 2, 3], args: { stride: [2], padding: [[1, 0]] } },
-  { name: "two dims, uneven padding", x: [2, 2, 5, 6], w: [3, 2, 3, 2], args: { stride: [2, 1], padding: [[1, 2], [0, 1]] } },
-  { name: "negative padding", x: [1, 2, 7, 6], w: [2, 2, 2, 2], args: { stride: [1, 1], padding: [[-1, 1], [1, -2]] } },
+  {
+    name: "two dims, uneven padding",
+    x: [2, 2, 5, 6],
+    w: [3, 2, 3, 2],
+    args: {
+      stride: [2, 1],
+      padding: [
+        [1, 2],
+        [0, 1],
+      ],
+    },
+  },
+  {
+    name: "negative padding",
+    x: [1, 2, 7, 6],
+    w: [2, 2, 2, 2],
+    args: {
+      stride: [1, 1],
+      padding: [
+        [-1, 1],
+        [1, -2],
+      ],
+    },
+  },
   { name: "kernel dilation", x: [1, 1, 9], w: [1, 1, 3], args: { stride: [1], padding: [[2, 2]], rhsDilation: [3] } },
   { name: "input dilation", x: [1, 2, 4], w: [2, 2, 3], args: { stride: [1], padding: [[2, 2]], lhsDilation: [2] } },
-  { name: "input dilation beyond the kernel", x: [1, 1, 3], w: [1, 1, 1], args: { stride: [1], padding: [[0, 1]], lhsDilation: [3] } },
-  { name: "both dilations with a common factor", x: [1, 1, 5], w: [1, 1, 3], args: { stride: [1], padding: [[3, 4]], lhsDilation: [4], rhsDilation: [2] } },
-  { name: "stride and input dilation", x: [1, 1, 5, 4], w: [1, 1, 2, 3], args: { stride: [2, 3], padding: [[1, 1], [2, 0]], lhsDilation: [3, 2] } },
+  {
+    name: "input dilation beyond the kernel",
+    x: [1, 1, 3],
+    w: [1, 1, 1],
+    args: { stride: [1], padding: [[0, 1]], lhsDilation: [3] },
+  },
+  {
+    name: "both dilations with a common factor",
+    x: [1, 1, 5],
+    w: [1, 1, 3],
+    args: { stride: [1], padding: [[3, 4]], lhsDilation: [4], rhsDilation: [2] },
+  },
+  {
+    name: "stride and input dilation",
+    x: [1, 1, 5, 4],
+    w: [1, 1, 2, 3],
+    args: {
+      stride: [2, 3],
+      padding: [
+        [1, 1],
+        [2, 0],
+      ],
+      lhsDilation: [3, 2],
+    },
+  },
   { name: "feature groups", x: [2, 4, 5], w: [6, 2, 3], args: { stride: [2], padding: [[1, 1]], featureGroups: 2 } },
-  { name: "depthwise", x: [1, 3, 4, 4], w: [3, 1, 3, 3], args: { stride: [1, 1], padding: [[1, 1], [1, 1]], featureGroups: 3 } },
+  {
+    name: "depthwise",
+    x: [1, 3, 4, 4],
+    w: [3, 1, 3, 3],
+    args: {
+      stride: [1, 1],
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+      featureGroups: 3,
+    },
+  },
   { name: "batch groups", x: [4, 2, 5], w: [6, 2, 3], args: { stride: [1], padding: [[1, 1]], batchGroups: 2 } },
-  { name: "three dims", x: [1, 2, 3, 4, 3], w: [2, 2, 2, 2, 2], args: { stride: [1, 2, 1], padding: [[0, 0], [1, 0], [0, 1]] } },
+  {
+    name: "three dims",
+    x: [1, 2, 3, 4, 3],
+    w: [2, 2, 2, 2, 2],
+    args: {
+      stride: [1, 2, 1],
+      padding: [
+        [0, 0],
+        [1, 0],
+        [0, 1],
+      ],
+    },
+  },
 ];
 
 describe("conv", () => {
@@ -79,7 +157,13 @@ describe("conv", () => {
       lhs: small(1, 3),
       rhs: small(1, 3),
     });
-    const shape = fc.record({ n: small(1, 2), c: small(1, 2), o: small(1, 2), groups: small(1, 2), isBatch: fc.boolean() });
+    const shape = fc.record({
+      n: small(1, 2),
+      c: small(1, 2),
+      o: small(1, 2),
+      groups: small(1, 2),
+      isBatch: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(dim, { minLength: 1, maxLength: 2 }), shape, (dims, { n, c, o, groups, isBatch }) => {
         const x = [isBatch ? n * groups : n, isBatch ? c : c * groups, ...dims.map((d) => d.length)];

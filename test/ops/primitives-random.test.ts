@@ -11,8 +11,16 @@ const unsigned = (words: readonly number[]): number[] => words.map((word) => wor
 describe("philox", () => {
   // kat_vectors of Random123 1.14, philox4x32 with 10 rounds.
   it.each<[Words, [number, number], Words]>([
-    [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
-    [[-1, -1, -1, -1], [-1, -1], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
+    [
+      [0, 0, 0, 0],
+      [0, 0],
+      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+    ],
+    [
+      [-1, -1, -1, -1],
+      [-1, -1],
+      [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+    ],
     [
       [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
       [0xa4093822, 0x299f31d0],
@@ -34,7 +42,12 @@ describe("randomBits", () => {
 
   it("given an offset whose low word overflows, carries into the high word", () => {
     const bits = valuesOf(randomBits(4, pair(1, 2), pair(-2, 3)));
-    const counters: Words[] = [[-2, 3, 0, 0], [-1, 3, 0, 0], [0, 4, 0, 0], [1, 4, 0, 0]];
+    const counters: Words[] = [
+      [-2, 3, 0, 0],
+      [-1, 3, 0, 0],
+      [0, 4, 0, 0],
+      [1, 4, 0, 0],
+    ];
     expect(bits).toEqual(counters.map((counter) => philox(counter, [1, 2])[0]));
   });
 
