@@ -51,9 +51,12 @@ function collate(items: readonly unknown[], path: string): unknown {
     case "object":
       return collateObjects(items as Record<string, unknown>[], path);
     default:
-      throw new ArgumentError(`collate: ${path} is ${kindOf(first)}, which has no batch form; pass a collate function`, {
-        op: "collate",
-      });
+      throw new ArgumentError(
+        `collate: ${path} is ${kindOf(first)}, which has no batch form; pass a collate function`,
+        {
+          op: "collate",
+        },
+      );
   }
 }
 

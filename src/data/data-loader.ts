@@ -1,6 +1,6 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
 import { ArgumentError, checkOptions } from "../base/index.js";
-import { defaultGenerator, type Generator } from "../tensor/index.js";
+import { defaultGenerator, type Generator, quietly } from "../tensor/index.js";
 import { type Batched, defaultCollate } from "./collate.js";
 import type { Dataset, EpochContext, Indices } from "./dataset.js";
 import { EventLoopYield } from "./event-loop.js";
@@ -90,7 +90,10 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   #batches(options: DataLoaderOptions<T, B>): BatchSampler {
     const { length } = this.dataset;
     // The seed is read at each epoch, because a loaded state may bring another one.
-    const shuffled: Sampler = { length, indices: (epoch) => new RandomSampler(length, { seed: this.#seed }).indices(epoch) };
+    const shuffled: Sampler = {
+      length,
+      indices: (epoch) => new RandomSampler(length, { seed: this.#seed }).indices(epoch),
+    };
     const sampler = options.sampler ?? (options.shuffle ? shuffled : new SequentialSampler(length));
     return new BatchSampler(sampler, this.batchSize, { dropLast: options.dropLast ?? false });
   }
@@ -140,7 +143,12 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     return batches;
   }
 
+  /** Quietly: a lazy batch is part of the step that uses it, and a step need not store it for the user besides. */
   #fetch(indices: Indices, context: EpochContext): B | Promise<B> {
+    return quietly(() => this.#make(indices, context));
+  }
+
+  #make(indices: Indices, context: EpochContext): B | Promise<B> {
     const { dataset } = this;
     if (dataset.getBatch && !this.#collate) return dataset.getBatch(indices, context) as B | Promise<B>;
     const items = Array.from(indices, (index) => dataset.get(index, context));

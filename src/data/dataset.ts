@@ -87,7 +87,11 @@ export class Subset<T> implements Dataset<T> {
     for (const index of indices) checkIndex("Subset", index, dataset.length);
     // Present only where the dataset has it, because the loader asks by presence.
     if (dataset.getBatch) {
-      this.getBatch = (batch, context) => dataset.getBatch?.(Array.from(batch, (i) => this.source(i)), context) as never;
+      this.getBatch = (batch, context) =>
+        dataset.getBatch?.(
+          Array.from(batch, (i) => this.source(i)),
+          context,
+        ) as never;
     }
   }
 
@@ -105,7 +109,8 @@ export class ConcatDataset<T> implements Dataset<T> {
   readonly length: number;
 
   constructor(readonly datasets: readonly Dataset<T>[]) {
-    if (datasets.length === 0) throw new ArgumentError("ConcatDataset: needs at least one dataset", { op: "ConcatDataset" });
+    if (datasets.length === 0)
+      throw new ArgumentError("ConcatDataset: needs at least one dataset", { op: "ConcatDataset" });
     this.length = datasets.reduce((sum, dataset) => sum + dataset.length, 0);
   }
 

@@ -148,7 +148,9 @@ async function downloadFiles(source: IdxSource, names: Names): Promise<FoundFile
     platform.files?.writeFileAtomic(`${folder}/${names[0]}`, images.bytes);
     platform.files?.writeFileAtomic(`${folder}/${names[1]}`, labels.bytes);
   } catch (error) {
-    platform.warn(`${source.name}: cannot keep the download in ${folder} (${(error as Error).message}); it is used all the same`);
+    platform.warn(
+      `${source.name}: cannot keep the download in ${folder} (${(error as Error).message}); it is used all the same`,
+    );
   }
   return { location: source.urls[0] as string, images, labels };
 }

@@ -17,8 +17,14 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
   9: { bytes: 1, read: (view, count, at) => Int32Array.from({ length: count }, (_, i) => view.getInt8(at + i)) },
   11: { bytes: 2, read: (view, count, at) => Int32Array.from({ length: count }, (_, i) => view.getInt16(at + 2 * i)) },
   12: { bytes: 4, read: (view, count, at) => Int32Array.from({ length: count }, (_, i) => view.getInt32(at + 4 * i)) },
-  13: { bytes: 4, read: (view, count, at) => Float32Array.from({ length: count }, (_, i) => view.getFloat32(at + 4 * i)) },
-  14: { bytes: 8, read: (view, count, at) => Float64Array.from({ length: count }, (_, i) => view.getFloat64(at + 8 * i)) },
+  13: {
+    bytes: 4,
+    read: (view, count, at) => Float32Array.from({ length: count }, (_, i) => view.getFloat32(at + 4 * i)),
+  },
+  14: {
+    bytes: 8,
+    read: (view, count, at) => Float64Array.from({ length: count }, (_, i) => view.getFloat64(at + 8 * i)),
+  },
 };
 
 /**
@@ -43,7 +49,9 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   const expected = header + count * type.bytes;
   if (bytes.length !== expected) {
     const what = bytes.length < expected ? "is truncated" : "is too long";
-    throw fail(`${what}: ${bytes.length} bytes where shape [${shape.join(",")}] needs ${expected}; fetch the file again`);
+    throw fail(
+      `${what}: ${bytes.length} bytes where shape [${shape.join(",")}] needs ${expected}; fetch the file again`,
+    );
   }
   return { shape, data: type.read(view, count, header) };
 }

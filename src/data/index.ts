@@ -11,7 +11,7 @@ export {
   TensorDataset,
 } from "./dataset.js";
 export { type IdxArray, parseIdx } from "./idx.js";
-export { fashionMnist, ImageDataset, mnist, type MnistOptions } from "./mnist.js";
+export { fashionMnist, ImageDataset, type MnistOptions, mnist } from "./mnist.js";
 export { RandomSequence } from "./philox.js";
 export {
   BatchSampler,

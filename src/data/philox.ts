@@ -51,7 +51,7 @@ export class RandomSequence {
     private readonly a = 0,
     private readonly b = 0,
   ) {
-    this.key = [seed % 0x100000000 | 0, Math.floor(seed / 0x100000000) | 0];
+    this.key = [(seed % 0x100000000) | 0, Math.floor(seed / 0x100000000) | 0];
   }
 
   /** The next 32 random bits. */

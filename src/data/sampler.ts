@@ -112,7 +112,7 @@ export class BatchSampler implements BatchSamplerLike {
   constructor(
     private readonly sampler: Sampler,
     private readonly batchSize: number,
-    private readonly options: { readonly dropLast?: boolean } = {},
+    options: { readonly dropLast?: boolean } = {},
   ) {
     checkOptions("BatchSampler", options, ["dropLast"]);
     if (!Number.isInteger(batchSize) || batchSize < 1) {

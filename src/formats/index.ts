@@ -1,3 +1,3 @@
 // File formats: safetensors.
-export { load, loadWithMetadata, save, type SaveOptions } from "./files.js";
+export { load, loadWithMetadata, type SaveOptions, save } from "./files.js";
 export { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";

@@ -167,7 +167,10 @@ function checkCover(entries: readonly Entry[], dataBytes: number, file: string):
     at = end;
   }
   if (at === dataBytes) return;
-  throw fail(file, at > dataBytes ? `is truncated: ${dataBytes} of ${at} data bytes` : `has ${dataBytes - at} bytes too many`);
+  throw fail(
+    file,
+    at > dataBytes ? `is truncated: ${dataBytes} of ${at} data bytes` : `has ${dataBytes - at} bytes too many`,
+  );
 }
 
 function readTensor(bytes: Uint8Array, dataStart: number, { code, shape, begin, end }: Entry): Tensor {

@@ -197,7 +197,9 @@ abstract class AlongDim extends Module {
     super();
     // PyTorch guesses a missing dim, with a deprecation warning; here it is required.
     if (!Number.isInteger(dim)) {
-      throw new ArgumentError(`${new.target.name}: dim must be an integer, got ${String(dim)}`, { op: new.target.name });
+      throw new ArgumentError(`${new.target.name}: dim must be an integer, got ${String(dim)}`, {
+        op: new.target.name,
+      });
     }
   }
 

@@ -64,7 +64,7 @@ export function watchBackward(module: Module, hooks: Hooks, args: readonly unkno
   };
 }
 
-function replaceAll(grads: Grads, replaced: readonly (Tensor | null)[] | undefined | void): void {
+function replaceAll(grads: Grads, replaced: readonly (Tensor | null)[] | undefined): void {
   if (!replaced) return;
   grads.forEach((_, i) => {
     if (replaced[i]) grads[i] = replaced[i];

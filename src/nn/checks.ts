@@ -13,7 +13,13 @@ export function checkCounts(layer: string, counts: Readonly<Record<string, numbe
 }
 
 /** A size for each of `rank` dims. */
-export function perDim(layer: string, name: string, value: number | readonly number[], rank: number, least = 1): number[] {
+export function perDim(
+  layer: string,
+  name: string,
+  value: number | readonly number[],
+  rank: number,
+  least = 1,
+): number[] {
   const sizes = typeof value === "number" ? new Array<number>(rank).fill(value) : [...value];
   if (sizes.length === rank && sizes.every((size) => Number.isInteger(size) && size >= least)) return sizes;
   throw new ArgumentError(

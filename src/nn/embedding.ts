@@ -59,7 +59,9 @@ export class Embedding extends Module {
 
   override extraRepr(): string {
     const { numEmbeddings, embeddingDim, paddingIdx } = this;
-    return [`${numEmbeddings}, ${embeddingDim}`, ...(paddingIdx === null ? [] : [printArguments({ paddingIdx })])].join(", ");
+    return [`${numEmbeddings}, ${embeddingDim}`, ...(paddingIdx === null ? [] : [printArguments({ paddingIdx })])].join(
+      ", ",
+    );
   }
 }
 

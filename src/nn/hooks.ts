@@ -8,7 +8,7 @@ export interface HookHandle {
 }
 
 /** Before `forward`; a returned array replaces the arguments. */
-export type ForwardPreHook = (module: Module, args: readonly unknown[]) => readonly unknown[] | undefined | void;
+export type ForwardPreHook = (module: Module, args: readonly unknown[]) => readonly unknown[] | undefined;
 /** After `forward`; a returned value other than undefined replaces the output. */
 export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
 /** When the gradients of a call's inputs are there; a returned array replaces them. */
@@ -16,12 +16,12 @@ export type FullBackwardHook = (
   module: Module,
   gradInput: readonly (Tensor | null)[],
   gradOutput: readonly (Tensor | null)[],
-) => readonly (Tensor | null)[] | undefined | void;
+) => readonly (Tensor | null)[] | undefined;
 /** When the gradients of a call's outputs are there; a returned array replaces them. */
 export type FullBackwardPreHook = (
   module: Module,
   gradOutput: readonly (Tensor | null)[],
-) => readonly (Tensor | null)[] | undefined | void;
+) => readonly (Tensor | null)[] | undefined;
 
 /** The hooks of one module. */
 export class Hooks {

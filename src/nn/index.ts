@@ -1,6 +1,7 @@
 // Layers, containers, losses, initialisation.
 export * from "./activations.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from "./batch-norm.js";
+export type { Size2 } from "./checks.js";
 export { ModuleDict, ModuleList, Sequential } from "./containers.js";
 export {
   Conv1d,
@@ -12,7 +13,6 @@ export {
   ConvTranspose2d,
   type ConvTranspose2dOptions,
 } from "./conv.js";
-export type { Size2 } from "./checks.js";
 export { Dropout } from "./dropout.js";
 export { Embedding, type EmbeddingOptions } from "./embedding.js";
 export * as functional from "./functional.js";

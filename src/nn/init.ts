@@ -7,7 +7,17 @@ export interface RandomOptions {
   readonly generator?: Generator;
 }
 
-const nonlinearities = ["linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leakyRelu", "selu"] as const;
+const nonlinearities = [
+  "linear",
+  "conv1d",
+  "conv2d",
+  "conv3d",
+  "sigmoid",
+  "tanh",
+  "relu",
+  "leakyRelu",
+  "selu",
+] as const;
 
 /** Activation behind a layer, as far as its initialisation cares. */
 export type Nonlinearity = (typeof nonlinearities)[number];
@@ -45,10 +55,13 @@ export function calculateGain(nonlinearity: Nonlinearity, options: { readonly pa
 function fans(op: string, weight: Tensor): { fanIn: number; fanOut: number } {
   const [outputs, inputs, ...kernel] = weight.shape;
   if (outputs === undefined || inputs === undefined) {
-    throw new ShapeError(`${op}: a weight needs at least 2 dims to have a fan, got shape ${formatShape(weight.shape)}`, {
-      op,
-      shapes: [weight.shape],
-    });
+    throw new ShapeError(
+      `${op}: a weight needs at least 2 dims to have a fan, got shape ${formatShape(weight.shape)}`,
+      {
+        op,
+        shapes: [weight.shape],
+      },
+    );
   }
   const positions = kernel.reduce((a, b) => a * b, 1);
   return { fanIn: inputs * positions, fanOut: outputs * positions };
@@ -65,7 +78,12 @@ export interface UniformOptions extends RandomOptions {
 export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
   checkOptions("init.uniform_", options, ["a", "b", "generator"]);
   const { a = 0, b = 1 } = options;
-  return fill(tensor, rand(tensor.shape, likeOptions(tensor, options)).mul(b - a).add(a));
+  return fill(
+    tensor,
+    rand(tensor.shape, likeOptions(tensor, options))
+      .mul(b - a)
+      .add(a),
+  );
 }
 
 export interface NormalOptions extends RandomOptions {
@@ -198,7 +216,15 @@ export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): 
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
   const scaled = (x: number) => erf((x - mean) / (std * Math.SQRT2));
   uniform_(tensor, { a: scaled(a), b: scaled(b), ...generatorOf(options) });
-  return fill(tensor, noGrad(() => erfinv(tensor).mul(std * Math.SQRT2).add(mean).clamp(a, b)));
+  return fill(
+    tensor,
+    noGrad(() =>
+      erfinv(tensor)
+        .mul(std * Math.SQRT2)
+        .add(mean)
+        .clamp(a, b),
+    ),
+  );
 }
 
 /**
@@ -256,8 +282,8 @@ function erf(x: number): number {
 
 // Giles, "Approximating the erfinv function", GPU Computing Gems, 2011: single precision, highest power first.
 const centralCoefficients = [
-  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3, 0.246640727,
-  1.50140941,
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3,
+  0.246640727, 1.50140941,
 ];
 const tailCoefficients = [
   -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406,

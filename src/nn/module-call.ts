@@ -71,8 +71,8 @@ const verifiedIn = new WeakMap<Module, WeakSet<Module>>();
  */
 function verify(root: Module, module: Module, state: CallState): void {
   state.verifiedIn = root;
-  let known = verifiedIn.get(root);
-  if (!known) verifiedIn.set(root, (known = new WeakSet()));
+  const known = verifiedIn.get(root) ?? new WeakSet();
+  verifiedIn.set(root, known);
   if (known.has(module)) return;
   known.add(module);
   for (const inner of root.modules()) known.add(inner);

@@ -32,8 +32,8 @@ export interface ToOptions {
 }
 
 // A module is called like its forward; the merged interface is the only way to give a class a call signature.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base constructor makes instances callable
 export interface Module {
+  // biome-ignore lint/style/useShorthandFunctionType: only an interface merges with a class
   (...args: Parameters<this["forward"]>): ReturnType<this["forward"]>;
 }
 
@@ -149,7 +149,9 @@ export abstract class Module extends Callable {
   getParameter(name: string): Parameter {
     const found = this.namedParameters().find(([other]) => other === name);
     if (found) return found[1];
-    throw new ArgumentError(`getParameter: ${this.constructor.name} has no parameter "${name}"`, { op: "getParameter" });
+    throw new ArgumentError(`getParameter: ${this.constructor.name} has no parameter "${name}"`, {
+      op: "getParameter",
+    });
   }
 
   // --- modes

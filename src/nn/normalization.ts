@@ -1,7 +1,6 @@
 // Layers that normalise within a sample: LayerNorm, GroupNorm.
-import { checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions } from "../base/index.js";
 import { ones, type Tensor, zeros } from "../tensor/index.js";
-import { ArgumentError } from "../base/index.js";
 import { checkCounts, checkPositive } from "./checks.js";
 import { groupNorm, layerNorm } from "./functional.js";
 import { Module } from "./module.js";

@@ -2,7 +2,15 @@
 import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Size2 } from "./checks.js";
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveMaxPool2d, avgPool1d, avgPool2d, maxPool1d, maxPool2d } from "./functional.js";
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  maxPool1d,
+  maxPool2d,
+} from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 

@@ -103,7 +103,8 @@ function firstUnfit(value: Tensor, dtype: DType): number | null {
   const isFloat = dtype === "float32";
   for (const raw of value.toTypedArray()) {
     const x = Number(raw);
-    if (isFloat ? Number.isFinite(x) && (x < low || x >= high) : !(Number.isInteger(x) && x >= low && x <= high)) return x;
+    if (isFloat ? Number.isFinite(x) && (x < low || x >= high) : !(Number.isInteger(x) && x >= low && x <= high))
+      return x;
   }
   return null;
 }

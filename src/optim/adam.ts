@@ -1,7 +1,16 @@
 // Adam and AdamW, with PyTorch's order of operations.
 import { checkOptions, type DType } from "../base/index.js";
 import { runtimeScalar, type Tensor, zerosLike } from "../tensor/index.js";
-import { type BaseOptions, constants, Optimizer, type ParamGroup, type ParamsInput, type ParamState, type Update, withDefaults } from "./optimizer.js";
+import {
+  type BaseOptions,
+  constants,
+  Optimizer,
+  type ParamGroup,
+  type ParamState,
+  type ParamsInput,
+  type Update,
+  withDefaults,
+} from "./optimizer.js";
 
 /** Options of Adam and AdamW. */
 export interface AdamOptions extends BaseOptions {
@@ -59,8 +68,8 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
     for (const { param, grad, state } of updates) {
       // Parameters that joined later count their own steps.
       const key = `${state.step} ${param.dtype}`;
-      let scalars = known.get(key);
-      if (!scalars) known.set(key, (scalars = this.scalars(group, state, param.dtype)));
+      const scalars = known.get(key) ?? this.scalars(group, state, param.dtype);
+      known.set(key, scalars);
       this.updateOne(options, param, grad, state, scalars);
     }
   }

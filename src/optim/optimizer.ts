@@ -93,7 +93,11 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const { params, initialLr, ...options } = input;
     checkOptions(this.constructor.name, options, this.optionNames);
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
-    const group = { ...this.defaults, ...Object.fromEntries(given), params: [] as Tensor[] } as unknown as ParamGroup<O>;
+    const group = {
+      ...this.defaults,
+      ...Object.fromEntries(given),
+      params: [] as Tensor[],
+    } as unknown as ParamGroup<O>;
     if (initialLr !== undefined) group.initialLr = initialLr;
     this.checkGroup(group);
     for (const param of params instanceof Tensor ? [params] : params) {
@@ -107,7 +111,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   private checkParam(param: unknown, group: readonly Tensor[]): void {
     if (!(param instanceof Tensor)) throw this.error(`parameters must be tensors, got ${typeof param}`);
     if (!param.isLeaf) {
-      throw this.error(`cannot optimize a tensor that is the result of an operation (shape ${formatShape(param.shape)})`);
+      throw this.error(
+        `cannot optimize a tensor that is the result of an operation (shape ${formatShape(param.shape)})`,
+      );
     }
     if (group.includes(param) || this.paramGroups.some(({ params }) => params.includes(param))) {
       throw this.error(`a parameter of shape ${formatShape(param.shape)} is given twice`);
@@ -115,8 +121,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   private stateOf(param: Tensor, group: ParamGroup<O>): ParamState {
-    let state = this.states.get(param);
-    if (!state) this.states.set(param, (state = { step: 0, tensors: this.newTensors(param, group) }));
+    const state = this.states.get(param) ?? { step: 0, tensors: this.newTensors(param, group) };
+    this.states.set(param, state);
     return state;
   }
 
@@ -142,9 +148,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         if (grad) updates.push({ param, grad: maximize ? grad.neg() : grad, state: this.stateOf(param, group) });
       }
       if (updates.length === 0) continue;
+      const count = (by: number) => {
+        for (const { state } of updates) state.step += by;
+      };
       hostEffect(
-        () => updates.forEach(({ state }) => state.step++),
-        () => updates.forEach(({ state }) => state.step--),
+        () => count(1),
+        () => count(-1),
       );
       this.update(group, updates);
     }
@@ -236,8 +245,13 @@ export function constants<O extends BaseOptions>(group: ParamGroup<O>): Readonly
   for (const [name, value] of Object.entries(group)) {
     if (name === "params" || name === "lr" || name === "initialLr") continue;
     // Arrays (betas) are compared by their parts.
-    if (Array.isArray(value)) value.forEach((_, i) => guarded(() => (group[name as keyof O] as unknown[])[i]));
-    else guarded(() => group[name as keyof O]);
+    const parts = Array.isArray(value) ? value.keys() : [null];
+    for (const part of parts) {
+      guarded(() => {
+        const now = group[name as keyof O];
+        return part === null ? now : (now as readonly unknown[])[part];
+      });
+    }
   }
   return group;
 }

@@ -10,7 +10,9 @@ function checkCount(name: string, what: string, value: number): number {
 
 function checkFactor(name: string, what: string, value: number, allowsZero: boolean): number {
   if (value <= 1 && (allowsZero ? value >= 0 : value > 0)) return value;
-  throw new ArgumentError(`${name}: ${what} must be in ${allowsZero ? "[0, 1]" : "(0, 1]"}, got ${value}`, { op: name });
+  throw new ArgumentError(`${name}: ${what} must be in ${allowsZero ? "[0, 1]" : "(0, 1]"}, got ${value}`, {
+    op: name,
+  });
 }
 
 /**
@@ -265,7 +267,9 @@ export class SequentialLR extends LRScheduler {
     const { schedulers, milestones } = this;
     const fail = (text: string) => new ArgumentError(`SequentialLR: ${text}`, { op: "SequentialLR" });
     if (schedulers.length < 1 || milestones.length !== schedulers.length - 1) {
-      throw fail(`got ${schedulers.length} schedules and ${milestones.length} milestones; one milestone fewer is needed`);
+      throw fail(
+        `got ${schedulers.length} schedules and ${milestones.length} milestones; one milestone fewer is needed`,
+      );
     }
     if (milestones.some((m, i) => m <= (milestones[i - 1] ?? 0))) {
       throw fail(`milestones must be positive and ascending, got [${milestones.join(", ")}]`);

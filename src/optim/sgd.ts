@@ -1,7 +1,16 @@
 // Stochastic gradient descent with momentum, with PyTorch's order of operations.
 import { checkOptions, type DType } from "../base/index.js";
 import { runtimeScalar, type Tensor, zerosLike } from "../tensor/index.js";
-import { type BaseOptions, constants, Optimizer, type ParamGroup, type ParamsInput, type ParamState, type Update, withDefaults } from "./optimizer.js";
+import {
+  type BaseOptions,
+  constants,
+  Optimizer,
+  type ParamGroup,
+  type ParamState,
+  type ParamsInput,
+  type Update,
+  withDefaults,
+} from "./optimizer.js";
 
 export interface SGDOptions extends BaseOptions {
   momentum: number;
@@ -55,8 +64,8 @@ export class SGD extends Optimizer<SGDOptions> {
     const rates = new Map<DType, Tensor>();
     const { weightDecay, momentum } = constants(group);
     for (const { param, grad, state } of updates) {
-      let rate = rates.get(param.dtype);
-      if (!rate) rates.set(param.dtype, (rate = runtimeScalar(() => -group.lr, param.dtype)));
+      const rate = rates.get(param.dtype) ?? runtimeScalar(() => -group.lr, param.dtype);
+      rates.set(param.dtype, rate);
       const g = weightDecay === 0 ? grad : grad.add(param.mul(weightDecay));
       const direction = momentum === 0 ? g : this.withMomentum(group, g, param.dtype, state);
       param.copy_(param.add(direction.mul(rate)));

@@ -129,7 +129,10 @@ export class RandomCrop implements BatchTransform {
 
   apply(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("RandomCrop", images);
-    const [spareRows, spareColumns] = [height + 2 * this.padding - this.size[0], width + 2 * this.padding - this.size[1]];
+    const [spareRows, spareColumns] = [
+      height + 2 * this.padding - this.size[0],
+      width + 2 * this.padding - this.size[1],
+    ];
     if (spareRows < 0 || spareColumns < 0) {
       throw new ShapeError(
         `RandomCrop: a window of ${formatShape(this.size)} does not fit images of ${formatShape([height, width])} with padding ${this.padding}`,
@@ -212,12 +215,27 @@ export class RandomAffine implements BatchTransform {
       });
     });
     const m = tensor(matrices).view(6, count, 1, 1, 1);
-    const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((k) => m.select(0, k)) as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+    const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((k) => m.select(0, k)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     const centered = (size: number) => Float32Array.from({ length: size }, (_, i) => i - (size - 1) / 2);
     const x = tensor(centered(width)).view(1, 1, 1, width);
     const y = tensor(centered(height)).view(1, 1, height, 1);
-    const columns = a.mul(x).add(b.mul(y)).add(c).add((width - 1) / 2); // [N, 1, H, W]
-    const rows = d.mul(x).add(e.mul(y)).add(f).add((height - 1) / 2);
+    const columns = a
+      .mul(x)
+      .add(b.mul(y))
+      .add(c)
+      .add((width - 1) / 2); // [N, 1, H, W]
+    const rows = d
+      .mul(x)
+      .add(e.mul(y))
+      .add(f)
+      .add((height - 1) / 2);
     const { fill = 0, interpolation = "nearest" } = this.options;
     return interpolation === "nearest"
       ? gatherOrFill(images, rows.round().to("int32"), columns.round().to("int32"), fill)

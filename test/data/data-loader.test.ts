@@ -1,6 +1,14 @@
 // The loader: batching, order, state, asynchronous datasets, collation.
 import { arange, type Tensor, tensor } from "gradus";
-import { ConcatDataset, DataLoader, type Dataset, defaultCollate, randomSplit, Subset, TensorDataset } from "gradus/data";
+import {
+  ConcatDataset,
+  DataLoader,
+  type Dataset,
+  defaultCollate,
+  randomSplit,
+  Subset,
+  TensorDataset,
+} from "gradus/data";
 import { describe, expect, test } from "vitest";
 
 const numbers = (length: number) => new TensorDataset(arange(length));
@@ -43,7 +51,8 @@ describe("DataLoader", () => {
   });
 
   test("given other batch sizes, the order is the same", () => {
-    const order = (batchSize: number) => valuesOf(new DataLoader(numbers(20), { batchSize, shuffle: true, seed: 4 })).flat();
+    const order = (batchSize: number) =>
+      valuesOf(new DataLoader(numbers(20), { batchSize, shuffle: true, seed: 4 })).flat();
     expect(order(3)).toEqual(order(20));
   });
 
@@ -96,7 +105,10 @@ describe("DataLoader", () => {
   });
 
   test("given collate, it makes the batch from items", () => {
-    const loader = new DataLoader(numbers(4), { batchSize: 2, collate: (items) => items.map(([x]) => x.item() as number) });
+    const loader = new DataLoader(numbers(4), {
+      batchSize: 2,
+      collate: (items) => items.map(([x]) => x.item() as number),
+    });
     expect([...loader]).toEqual([
       [0, 1],
       [2, 3],
@@ -127,7 +139,13 @@ describe("DataLoader", () => {
 
 describe("datasets", () => {
   test("given TensorDataset, get is a row of each and negative indices count from the end", () => {
-    const dataset = new TensorDataset(tensor([[1, 2], [3, 4]]), tensor([5, 6]));
+    const dataset = new TensorDataset(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      tensor([5, 6]),
+    );
     expect(dataset.get(-1).map((x) => x.toArray())).toEqual([[3, 4], 6]);
     expect(() => dataset.get(2)).toThrow("TensorDataset: index 2 is out of range for 2 items");
     expect(() => new TensorDataset(arange(2), arange(3))).toThrow(
@@ -162,7 +180,10 @@ describe("defaultCollate", () => {
       { x: tensor([1, 2]), y: 1, name: "a", pair: [1n, true] as const },
       { x: tensor([3, 4]), y: 2, name: "b", pair: [2n, false] as const },
     ]);
-    expect(batch.x.toArray()).toEqual([[1, 2], [3, 4]]);
+    expect(batch.x.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     expect([batch.y.dtype, batch.pair[0].dtype, batch.pair[1].dtype]).toEqual(["float32", "int64", "bool"]);
     expect(batch.name).toEqual(["a", "b"]);
     expect(defaultCollate([Float32Array.of(1, 2), Float32Array.of(3, 4)]).shape).toEqual([2, 2]);

@@ -25,7 +25,10 @@ function writeSplit(where: string, prefix: "train" | "t10k", count: number, { zi
   const pixels = Array.from({ length: count }, (_, i) => new Array<number>(4).fill(i)).flat();
   const images = Uint8Array.from([0, 0, 8, 3, ...big(count), ...big(2), ...big(2), ...pixels]);
   const labels = Uint8Array.from([0, 0, 8, 1, ...big(count), ...Array.from({ length: count }, (_, i) => i)]);
-  for (const [name, bytes] of [["images-idx3", images], ["labels-idx1", labels]] as const) {
+  for (const [name, bytes] of [
+    ["images-idx3", images],
+    ["labels-idx1", labels],
+  ] as const) {
     writeFileSync(join(where, `${prefix}-${name}-ubyte${zip ? ".gz" : ""}`), zip ? gzipSync(bytes) : bytes);
   }
 }
@@ -107,7 +110,9 @@ describe("mnist", () => {
   });
 
   test("given an unknown option, it throws with the nearest name", async () => {
-    await expect(mnist({ tain: true } as object)).rejects.toThrow('mnist: unknown option "tain"; did you mean "train"?');
+    await expect(mnist({ tain: true } as object)).rejects.toThrow(
+      'mnist: unknown option "tain"; did you mean "train"?',
+    );
   });
 });
 
@@ -120,9 +125,9 @@ describe("fashionMnist", () => {
 
   test("given no files and no network, it throws with the reason and the remedy", async () => {
     vi.stubEnv("XDG_CACHE_HOME", folder);
-    const fetch = vi.spyOn(globalThis, "fetch").mockRejectedValue(
-      Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } }),
-    );
+    const fetch = vi
+      .spyOn(globalThis, "fetch")
+      .mockRejectedValue(Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } }));
     vi.stubEnv("GRADUS_DATA", "");
     const { findIdxFiles } = await import("../../src/data/idx-files.js");
     const source = {
@@ -153,7 +158,9 @@ describe("fashionMnist", () => {
       remedy: "set GRADUS_DATA",
       checksums: new Proxy({}, { get: () => checksum }) as never,
     });
-    await expect(findIdxFiles(source("00"), { train: true }, [])).rejects.toThrow(/has a wrong checksum; set GRADUS_DATA$/);
+    await expect(findIdxFiles(source("00"), { train: true }, [])).rejects.toThrow(
+      /has a wrong checksum; set GRADUS_DATA$/,
+    );
     const found = await findIdxFiles(source(await sha256(content)), { train: true }, []);
     expect(found.images.bytes).toEqual(content);
     expect(new Uint8Array(readFileSync(join(folder, "gradus/fashion-mnist/train-images-idx3-ubyte")))).toEqual(content);

@@ -8,16 +8,8 @@ describe("philox", () => {
   // Known answers of the authors' Random123 library, kat_vectors, philox4x32 10.
   test.each([
     [[0, 0], [0, 0, 0, 0], "6627e8d5 e169c58d bc57ac4c 9b00dbd8"],
-    [
-      [0xffffffff, 0xffffffff],
-      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
-      "408f276d 41c83b0e a20bc7c6 6d5451fd",
-    ],
-    [
-      [0xa4093822, 0x299f31d0],
-      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
-      "d16cfe09 94fdcceb 5001e420 24126ea1",
-    ],
+    [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], "408f276d 41c83b0e a20bc7c6 6d5451fd"],
+    [[0xa4093822, 0x299f31d0], [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], "d16cfe09 94fdcceb 5001e420 24126ea1"],
   ])("given the published key %j and counter, it gives the published words", (key, counter, expected) => {
     const out = new Uint32Array(4);
     philox(key[0] as number, key[1] as number, counter, out);
@@ -31,7 +23,14 @@ describe("RandomSequence", () => {
       const random = new RandomSequence(seed, "transform", epoch, sample);
       return [random.bits(), random.bits(), random.bits(), random.bits(), random.bits()].join();
     };
-    const all = [draw(1, 0, 0), draw(2, 0, 0), draw(1, 1, 0), draw(1, 0, 1), draw(2 ** 40 + 1, 0, 0), draw(1, 0, 2 ** 32)];
+    const all = [
+      draw(1, 0, 0),
+      draw(2, 0, 0),
+      draw(1, 1, 0),
+      draw(1, 0, 1),
+      draw(2 ** 40 + 1, 0, 0),
+      draw(1, 0, 2 ** 32),
+    ];
     expect(draw(1, 0, 0)).toBe(all[0]);
     expect(new Set(all).size).toBe(all.length);
   });

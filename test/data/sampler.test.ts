@@ -1,11 +1,6 @@
 // Samplers: orders are functions of seed and epoch.
 import { describe, expect, test } from "vitest";
-import {
-  BatchSampler,
-  RandomSampler,
-  SequentialSampler,
-  WeightedRandomSampler,
-} from "../../src/data/sampler.js";
+import { BatchSampler, RandomSampler, SequentialSampler, WeightedRandomSampler } from "../../src/data/sampler.js";
 
 describe("RandomSampler", () => {
   test("given seed and epoch, the order is the same each time; another epoch or seed gives another", () => {

@@ -1,7 +1,7 @@
 // Transforms: parameters for each sample, independent of batching.
 import { arange, ones, type Tensor, tensor, zeros } from "gradus";
-import { Compose, Normalize, RandomAffine, RandomCrop, RandomHorizontalFlip, RandomShift } from "gradus/vision";
 import type { BatchTransform, SampleContext } from "gradus/data";
+import { Compose, Normalize, RandomAffine, RandomCrop, RandomHorizontalFlip, RandomShift } from "gradus/vision";
 import { describe, expect, test } from "vitest";
 
 const context = (indices: readonly number[], change: Partial<SampleContext> = {}): SampleContext => ({
@@ -45,13 +45,16 @@ describe.each(random)("%s", (_, transform) => {
 describe("RandomShift", () => {
   test("given an image, the result is the image moved by up to the limit, with fill coming in", () => {
     const offsets = new Set<string>();
-    const batch = new RandomShift(1, { fill: -1 }).apply(copies(picture, 40), context(Array.from({ length: 40 }, (_, i) => i)));
+    const batch = new RandomShift(1, { fill: -1 }).apply(
+      copies(picture, 40),
+      context(Array.from({ length: 40 }, (_, i) => i)),
+    );
     const source = (y: number, x: number) => (y < 0 || y > 4 || x < 0 || x > 4 ? -1 : 5 * y + x + 1);
     for (let n = 0; n < 40; n++) {
       const [rows] = image(batch, n) as [number[][]];
-      const found = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dy, dx] as const)).find(([dy, dx]) =>
-        rows.every((row, y) => row.every((value, x) => value === source(y + dy, x + dx))),
-      );
+      const found = [-1, 0, 1]
+        .flatMap((dy) => [-1, 0, 1].map((dx) => [dy, dx] as const))
+        .find(([dy, dx]) => rows.every((row, y) => row.every((value, x) => value === source(y + dy, x + dx))));
       expect(found, `sample ${n}`).toBeDefined();
       offsets.add(String(found));
     }
@@ -76,10 +79,26 @@ describe("RandomHorizontalFlip", () => {
 });
 
 describe("RandomAffine", () => {
-  const square = tensor([[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]]);
+  const square = tensor([
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+        [7, 8, 9],
+      ],
+    ],
+  ]);
 
   test("given a fixed quarter turn, the image is turned, for both interpolations", () => {
-    const turned = [[[[3, 6, 9], [2, 5, 8], [1, 4, 7]]]]; // PyTorch's rotation by +90° is counter-clockwise... of the axes: clockwise on screen
+    const turned = [
+      [
+        [
+          [3, 6, 9],
+          [2, 5, 8],
+          [1, 4, 7],
+        ],
+      ],
+    ]; // PyTorch's rotation by +90° is counter-clockwise... of the axes: clockwise on screen
     for (const interpolation of ["nearest", "bilinear"] as const) {
       const y = new RandomAffine([-90, -90], { interpolation }).apply(square, context([0]));
       (y.flatten().toArray() as number[]).forEach((v, i) => {
@@ -98,9 +117,19 @@ describe("RandomAffine", () => {
 describe("Normalize and Compose", () => {
   test("given channels, each has its own mean and deviation; transforms follow one another", () => {
     const normalize = new Normalize([1, 2], [1, 2]);
-    expect(normalize.apply(zeros([1, 2, 1, 1])).flatten().toArray()).toEqual([-1, -1]);
+    expect(
+      normalize
+        .apply(zeros([1, 2, 1, 1]))
+        .flatten()
+        .toArray(),
+    ).toEqual([-1, -1]);
     const both = new Compose([normalize, (x) => x.add(1)]);
-    expect(both.apply(zeros([1, 2, 1, 1]), context([0])).flatten().toArray()).toEqual([0, 0]);
+    expect(
+      both
+        .apply(zeros([1, 2, 1, 1]), context([0]))
+        .flatten()
+        .toArray(),
+    ).toEqual([0, 0]);
     expect(() => new Normalize(0, 0)).toThrow("Normalize: std must be > 0, got 0");
   });
 

@@ -34,13 +34,18 @@ describe("encode and decode", () => {
       flag: tensor([true, false, true]),
       scalar: tensor(3),
       empty: zeros([0, 4]),
-      view: tensor([[1, 2], [3, 4]]).t(),
+      view: tensor([
+        [1, 2],
+        [3, 4],
+      ]).t(),
     };
     const { tensors: read } = decodeSafetensors(encodeSafetensors(tensors));
     expect(Object.keys(read).sort()).toEqual(Object.keys(tensors).sort());
     for (const [name, value] of Object.entries(tensors)) {
       expect([read[name]!.dtype, read[name]!.shape], name).toEqual([value.dtype, value.shape]);
-      expect(new Uint8Array(read[name]!.toTypedArray().buffer), name).toEqual(new Uint8Array(value.toTypedArray().buffer));
+      expect(new Uint8Array(read[name]!.toTypedArray().buffer), name).toEqual(
+        new Uint8Array(value.toTypedArray().buffer),
+      );
     }
   });
 

@@ -12,7 +12,10 @@ beforeEach(() => void manualSeed(7));
 describe("init", () => {
   test("given constants, they fill; given eye_, it is the identity", () => {
     expect(values(init.constant_(empty([2]), 3))).toEqual([3, 3]);
-    expect(init.eye_(empty([2, 3])).toArray()).toEqual([[1, 0, 0], [0, 1, 0]]);
+    expect(init.eye_(empty([2, 3])).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+    ]);
   });
 
   test("given a parameter, it is filled without gradient and stays a leaf", () => {
@@ -55,18 +58,21 @@ describe("init", () => {
     expect(Math.abs(x.reduce((a, b) => a + b, 0) / 10_000 - 0.2296)).toBeLessThan(0.04);
   });
 
-  test.each([[[3, 5]], [[5, 3]], [[4, 2, 2]]])("given orthogonal_ on shape %j, W Wᵀ or Wᵀ W is the identity", (shape) => {
-    const weight = init.orthogonal_(empty(shape), { gain: 2 }).reshape(shape[0] as number, -1);
-    const [rows, columns] = weight.shape as [number, number];
-    const gram = rows <= columns ? weight.matmul(weight.t()) : weight.t().matmul(weight);
-    const size = Math.min(rows, columns);
-    (gram.toArray() as number[][]).forEach((row, i) => {
-      row.forEach((v, j) => {
-        expect(v).toBeCloseTo(i === j ? 4 : 0, 5);
+  test.each([[[3, 5]], [[5, 3]], [[4, 2, 2]]])(
+    "given orthogonal_ on shape %j, W Wᵀ or Wᵀ W is the identity",
+    (shape) => {
+      const weight = init.orthogonal_(empty(shape), { gain: 2 }).reshape(shape[0] as number, -1);
+      const [rows, columns] = weight.shape as [number, number];
+      const gram = rows <= columns ? weight.matmul(weight.t()) : weight.t().matmul(weight);
+      const size = Math.min(rows, columns);
+      (gram.toArray() as number[][]).forEach((row, i) => {
+        row.forEach((v, j) => {
+          expect(v).toBeCloseTo(i === j ? 4 : 0, 5);
+        });
+        expect(row).toHaveLength(size);
       });
-      expect(row).toHaveLength(size);
-    });
-  });
+    },
+  );
 
   test("given a vector, the fans are unknown and it throws", () => {
     expect(() => init.kaimingUniform_(empty([3]))).toThrow(

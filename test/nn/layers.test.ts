@@ -9,7 +9,14 @@ const largest = (x: Tensor) => x.detach().abs().max().item() as number;
 describe("Linear", () => {
   test("given weights, it is x Wᵀ + b over the last dim", () => {
     const layer = new nn.Linear(2, 3);
-    layer.loadStateDict({ weight: tensor([[1, 2], [3, 4], [5, 6]]), bias: tensor([10, 20, 30]) });
+    layer.loadStateDict({
+      weight: tensor([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+      bias: tensor([10, 20, 30]),
+    });
     expect(layer(tensor([[[1, 1]]])).toArray()).toEqual([[[13, 27, 41]]]);
   });
 
@@ -38,7 +45,14 @@ describe("Conv2d", () => {
   test("given a kernel of ones and padding, it sums neighbourhoods", () => {
     const layer = new nn.Conv2d(1, 1, 3, { padding: 1 });
     layer.loadStateDict({ weight: ones([1, 1, 3, 3]), bias: tensor([1]) });
-    expect(layer(ones([1, 1, 2, 2])).toArray()).toEqual([[[[5, 5], [5, 5]]]]);
+    expect(layer(ones([1, 1, 2, 2])).toArray()).toEqual([
+      [
+        [
+          [5, 5],
+          [5, 5],
+        ],
+      ],
+    ]);
   });
 
   test("given shapes and options, weight and output have PyTorch's shapes", () => {
@@ -66,13 +80,42 @@ describe("Conv2d", () => {
 });
 
 describe("pooling", () => {
-  const x = tensor([[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]]);
+  const x = tensor([
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+        [7, 8, 9],
+      ],
+    ],
+  ]);
 
   test("given windows, max and mean pooling give their maxima and means", () => {
-    expect(new nn.MaxPool2d(2, 1)(x).toArray()).toEqual([[[[5, 6], [8, 9]]]]);
-    expect(new nn.AvgPool2d(2, { stride: 1 })(x).toArray()).toEqual([[[[3, 4], [6, 7]]]]);
+    expect(new nn.MaxPool2d(2, 1)(x).toArray()).toEqual([
+      [
+        [
+          [5, 6],
+          [8, 9],
+        ],
+      ],
+    ]);
+    expect(new nn.AvgPool2d(2, { stride: 1 })(x).toArray()).toEqual([
+      [
+        [
+          [3, 4],
+          [6, 7],
+        ],
+      ],
+    ]);
     expect(new nn.MaxPool2d(2)(x).shape).toEqual([1, 1, 1, 1]);
-    expect(new nn.MaxPool2d(2, { ceilMode: true })(x).toArray()).toEqual([[[[5, 6], [8, 9]]]]);
+    expect(new nn.MaxPool2d(2, { ceilMode: true })(x).toArray()).toEqual([
+      [
+        [
+          [5, 6],
+          [8, 9],
+        ],
+      ],
+    ]);
   });
 
   test("given adaptive pooling, the output has the asked size", () => {
@@ -121,7 +164,12 @@ describe("BatchNorm", () => {
 
 describe("LayerNorm and GroupNorm", () => {
   test("given rows, each has mean 0 and variance 1", () => {
-    const y = new nn.LayerNorm(4)(tensor([[1, 2, 3, 4], [10, 20, 30, 40]]));
+    const y = new nn.LayerNorm(4)(
+      tensor([
+        [1, 2, 3, 4],
+        [10, 20, 30, 40],
+      ]),
+    );
     for (const row of y.toArray() as number[][]) {
       expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 5);
       expect(row.reduce((a, b) => a + b * b, 0) / 4).toBeCloseTo(1, 4);
@@ -157,11 +205,21 @@ describe("Embedding", () => {
     const y = layer(tensor(Int32Array.of(3, 0)));
     expect((y.toArray() as number[][])[0]).toEqual([0, 0]);
     y.sum().backward();
-    expect(layer.weight.grad!.toArray()).toEqual([[1, 1], [0, 0], [0, 0], [0, 0]]);
+    expect(layer.weight.grad!.toArray()).toEqual([
+      [1, 1],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   test("given vectors, fromPretrained holds them frozen", () => {
-    const layer = nn.Embedding.fromPretrained(tensor([[1, 2], [3, 4]]));
+    const layer = nn.Embedding.fromPretrained(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    );
     expect(layer(tensor(Int32Array.of(1))).toArray()).toEqual([[3, 4]]);
     expect(layer.weight.requiresGrad).toBe(false);
   });
@@ -195,20 +253,36 @@ describe("activations", () => {
   });
 
   test("given Softmax, rows sum to 1", () => {
-    expect(new nn.Softmax(1)(randn([3, 5])).sum(1).toArray()).toEqual([1, 1, 1].map((x) => expect.closeTo(x, 5)));
+    expect(
+      new nn.Softmax(1)(randn([3, 5]))
+        .sum(1)
+        .toArray(),
+    ).toEqual([1, 1, 1].map((x) => expect.closeTo(x, 5)));
   });
 });
 
 describe("losses", () => {
   test("given logits and labels, cross-entropy is -log softmax", () => {
-    const loss = new nn.CrossEntropyLoss()(tensor([[0, 0], [0, Math.log(3)]]), tensor(Int32Array.of(0, 1)));
+    const loss = new nn.CrossEntropyLoss()(
+      tensor([
+        [0, 0],
+        [0, Math.log(3)],
+      ]),
+      tensor(Int32Array.of(0, 1)),
+    );
     expect(loss.item()).toBeCloseTo((Math.LN2 + Math.log(4 / 3)) / 2, 5);
   });
 
   test("given class weights, they are buffers and enter the mean", () => {
     const criterion = new nn.CrossEntropyLoss({ weight: tensor([1, 3]) });
     expect(criterion.namedBuffers().map(([name]) => name)).toEqual(["weight"]);
-    const loss = criterion(tensor([[0, 0], [0, Math.log(3)]]), tensor(Int32Array.of(0, 1)));
+    const loss = criterion(
+      tensor([
+        [0, 0],
+        [0, Math.log(3)],
+      ]),
+      tensor(Int32Array.of(0, 1)),
+    );
     expect(loss.item()).toBeCloseTo((Math.LN2 + 3 * Math.log(4 / 3)) / 4, 5);
   });
 

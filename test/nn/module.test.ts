@@ -166,14 +166,18 @@ describe("modes", () => {
   test("given requiresGrad_(false), backward leaves the parameters without gradient", () => {
     const net = new Net();
     net.fcIn.requiresGrad_(false);
-    net(ones([1, 3])).sum().backward();
+    net(ones([1, 3]))
+      .sum()
+      .backward();
     expect(net.fcIn.weight.grad).toBe(null);
     expect(net.fcOut.weight.grad?.shape).toEqual([2, 4]);
   });
 
   test("given gradients, zeroGrad drops them or sets zeros", () => {
     const net = new Net();
-    net(ones([1, 3])).sum().backward();
+    net(ones([1, 3]))
+      .sum()
+      .backward();
     net.zeroGrad({ setToNone: false });
     expect(net.fcOut.weight.grad?.toArray()).toEqual([
       [0, 0, 0, 0],
@@ -194,7 +198,11 @@ describe("modes", () => {
     const { weight } = norm;
     expect(norm.to("float64")).toBe(norm);
     expect(norm.weight).toBe(weight);
-    expect([weight!.dtype, norm.runningVar!.dtype, norm.numBatchesTracked!.dtype]).toEqual(["float64", "float64", "int64"]);
+    expect([weight!.dtype, norm.runningVar!.dtype, norm.numBatchesTracked!.dtype]).toEqual([
+      "float64",
+      "float64",
+      "int64",
+    ]);
     expect(weight!.toArray()).toEqual([1, 1]);
     expect(weight!.requiresGrad && weight!.isLeaf).toBe(true);
     expect(() => norm.to("int32")).toThrow("Module.to: dtype must be a float dtype, got int32");

@@ -37,7 +37,10 @@ function expectClose(actual: readonly number[], wanted: readonly number[]): void
 
 describe("SGD", () => {
   test("given only a rate, it subtracts lr · gradient", () => {
-    expectClose(run((p) => new optim.SGD(p, { lr: 0.1 })), expected((g, theta) => theta - 0.1 * g));
+    expectClose(
+      run((p) => new optim.SGD(p, { lr: 0.1 })),
+      expected((g, theta) => theta - 0.1 * g),
+    );
   });
 
   test("given momentum, dampening and weight decay, it follows the recurrence; the first gradient is not damped", () => {
@@ -48,7 +51,10 @@ describe("SGD", () => {
       return theta - 0.1 * b;
     };
     const options = { lr: 0.1, momentum: 0.9, dampening: 0.3, weightDecay: 0.01 };
-    expectClose(run((p) => new optim.SGD(p, options)), expected(formula));
+    expectClose(
+      run((p) => new optim.SGD(p, options)),
+      expected(formula),
+    );
   });
 
   test("given nesterov and maximize, it looks ahead and ascends", () => {
@@ -59,7 +65,10 @@ describe("SGD", () => {
       return theta - 0.1 * (g + 0.9 * b);
     };
     const options = { lr: 0.1, momentum: 0.9, nesterov: true, maximize: true };
-    expectClose(run((p) => new optim.SGD(p, options)), expected(formula));
+    expectClose(
+      run((p) => new optim.SGD(p, options)),
+      expected(formula),
+    );
   });
 
   test("given nesterov without momentum, it throws", () => {
@@ -87,17 +96,26 @@ describe("Adam and AdamW", () => {
   const base = { lr: 0.01, betas: [0.8, 0.95] } as const;
 
   test("given gradients, Adam follows the paper", () => {
-    expectClose(run((p) => new optim.Adam(p, base)), expected(adam()));
+    expectClose(
+      run((p) => new optim.Adam(p, base)),
+      expected(adam()),
+    );
   });
 
   test("given weight decay and amsgrad, Adam adds it to the gradient and divides by the largest average", () => {
     const options = { weightDecay: 0.1, amsgrad: true };
-    expectClose(run((p) => new optim.Adam(p, { ...base, ...options })), expected(adam(options)));
+    expectClose(
+      run((p) => new optim.Adam(p, { ...base, ...options })),
+      expected(adam(options)),
+    );
   });
 
   test("given weight decay, AdamW shrinks the weights instead; its default is 0.01", () => {
     const wanted = expected(adam({ weightDecay: 0.01, decoupled: true }));
-    expectClose(run((p) => new optim.AdamW(p, base)), wanted);
+    expectClose(
+      run((p) => new optim.AdamW(p, base)),
+      wanted,
+    );
   });
 
   test("given a rate changed between steps, the next step uses it", () => {
@@ -166,7 +184,12 @@ describe("a step", () => {
   test("given fifty steps on a small regression, the loss falls", () => {
     const model = new nn.Sequential(new nn.Linear(2, 8), new nn.Tanh(), new nn.Linear(8, 1));
     const optimizer = new optim.Adam(model.parameters(), { lr: 0.05 });
-    const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
+    const x = tensor([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ]);
     const y = tensor([[0], [1], [1], [0]]);
     const criterion = new nn.MSELoss();
     const losses: number[] = [];
@@ -263,8 +286,8 @@ describe("state", () => {
     expect(() => b.loadStateDict(a.stateDict())).toThrow(
       "Adam: loadStateDict: expAvg of parameter 0 has shape [2] but [3] is needed",
     );
-    expect(() => new optim.Adam([{ params: [new nn.Parameter(zeros([1]))] }, { params: [q] }]).loadStateDict(a.stateDict())).toThrow(
-      "Adam: loadStateDict: the state has param groups of [1] parameters, the optimizer [1, 1]",
-    );
+    expect(() =>
+      new optim.Adam([{ params: [new nn.Parameter(zeros([1]))] }, { params: [q] }]).loadStateDict(a.stateDict()),
+    ).toThrow("Adam: loadStateDict: the state has param groups of [1] parameters, the optimizer [1, 1]");
   });
 });

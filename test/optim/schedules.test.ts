@@ -32,7 +32,10 @@ const closedForm = (steps: number, formula: (t: number) => number) =>
 describe("schedules", () => {
   test("given CosineAnnealingLR, rates follow the cosine down to etaMin and up again", () => {
     const wanted = closedForm(25, (t) => 0.1 + (0.9 * (1 + Math.cos((Math.PI * t) / 10))) / 2);
-    expectRates(rates((o) => new optim.CosineAnnealingLR(o, 10, { etaMin: 0.1 }), 25), wanted);
+    expectRates(
+      rates((o) => new optim.CosineAnnealingLR(o, 10, { etaMin: 0.1 }), 25),
+      wanted,
+    );
   });
 
   test("given StepLR and MultiStepLR, rates fall at the milestones", () => {
@@ -40,27 +43,45 @@ describe("schedules", () => {
       rates((o) => new optim.StepLR(o, 3, { gamma: 0.5 }), 7),
       closedForm(7, (t) => 0.5 ** Math.floor(t / 3)),
     );
-    expectRates(rates((o) => new optim.MultiStepLR(o, [2, 2, 4]), 5), [1, 1, 0.01, 0.01, 0.001, 0.001]);
+    expectRates(
+      rates((o) => new optim.MultiStepLR(o, [2, 2, 4]), 5),
+      [1, 1, 0.01, 0.01, 0.001, 0.001],
+    );
   });
 
   test("given ExponentialLR and LambdaLR, rates follow the formula", () => {
     const wanted = closedForm(5, (t) => 2 * 0.9 ** t);
-    expectRates(rates((o) => new optim.ExponentialLR(o, 0.9), 5, 2), wanted);
-    expectRates(rates((o) => new optim.LambdaLR(o, (t) => 0.9 ** t), 5, 2), wanted);
+    expectRates(
+      rates((o) => new optim.ExponentialLR(o, 0.9), 5, 2),
+      wanted,
+    );
+    expectRates(
+      rates((o) => new optim.LambdaLR(o, (t) => 0.9 ** t), 5, 2),
+      wanted,
+    );
   });
 
   test("given LinearLR, the factor moves in equal parts and then stays", () => {
     const wanted = closedForm(6, (t) => 0.25 + 0.75 * (Math.min(t, 4) / 4));
-    expectRates(rates((o) => new optim.LinearLR(o, { startFactor: 0.25, totalIters: 4 }), 6), wanted);
+    expectRates(
+      rates((o) => new optim.LinearLR(o, { startFactor: 0.25, totalIters: 4 }), 6),
+      wanted,
+    );
   });
 
   test("given ConstantLR, the factor holds for totalIters steps", () => {
-    expectRates(rates((o) => new optim.ConstantLR(o, { factor: 0.5, totalIters: 2 }), 3), [0.5, 0.5, 1, 1]);
+    expectRates(
+      rates((o) => new optim.ConstantLR(o, { factor: 0.5, totalIters: 2 }), 3),
+      [0.5, 0.5, 1, 1],
+    );
   });
 
   test("given two schedules stepped side by side, their factors multiply", () => {
     const optimizer = optimizerWith(1);
-    const schedulers = [new optim.ConstantLR(optimizer, { factor: 0.1, totalIters: 2 }), new optim.ExponentialLR(optimizer, 0.9)];
+    const schedulers = [
+      new optim.ConstantLR(optimizer, { factor: 0.1, totalIters: 2 }),
+      new optim.ExponentialLR(optimizer, 0.9),
+    ];
     const seen = [optimizer.paramGroups[0]!.lr];
     for (let i = 0; i < 3; i++) {
       for (const scheduler of schedulers) scheduler.step();
@@ -108,8 +129,14 @@ describe("schedules", () => {
   });
 
   test.each([
-    [(o: optim.Optimizer) => new optim.CosineAnnealingLR(o, 0), "CosineAnnealingLR: tMax must be a positive integer, got 0"],
-    [(o: optim.Optimizer) => new optim.LinearLR(o, { startFactor: 0 }), "LinearLR: startFactor must be in (0, 1], got 0"],
+    [
+      (o: optim.Optimizer) => new optim.CosineAnnealingLR(o, 0),
+      "CosineAnnealingLR: tMax must be a positive integer, got 0",
+    ],
+    [
+      (o: optim.Optimizer) => new optim.LinearLR(o, { startFactor: 0 }),
+      "LinearLR: startFactor must be in (0, 1], got 0",
+    ],
     [
       (o: optim.Optimizer) => new optim.SequentialLR(o, [new optim.ExponentialLR(o, 1)], [3]),
       "SequentialLR: got 1 schedules and 1 milestones; one milestone fewer is needed",
