@@ -1,5 +1,5 @@
 // Cross-entropy and negative log likelihood over classes, with PyTorch's options.
-import { ArgumentError, DTypeError, isFloat, isInteger, shapesEqual } from "../base/index.js";
+import { ArgumentError, DTypeError, formatShape, IndexError, isFloat, isInteger, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { castTo, checkFloat, constantLike, shapeError } from "./composing.js";
 import { add, div, mul, ne, neg, where } from "./elementwise.js";
@@ -50,6 +50,24 @@ function checkWeight(op: string, input: Node, weight: Node | null, d: number): v
   throw shapeError(op, `weight must have one element for each of the ${input.shape[d]} classes`, { input, weight });
 }
 
+/** Longer targets are checked by the program that reads them. */
+const MOST_CHECKED = 1 << 16;
+
+/** Errors at the call where the labels are on the host, as a loader's batch is. */
+function checkHostLabels(op: string, input: Node, target: Node, d: number, ignoreIndex: number): void {
+  const { storage } = target;
+  if (!target.isRealized || !storage?.buffer || storage.length > MOST_CHECKED) return;
+  const classes = input.shape[d] as number;
+  for (const value of storage.hostView()) {
+    const label = Number(value);
+    if ((label >= 0 && label < classes) || label === ignoreIndex) continue;
+    throw new IndexError(
+      `${op}: class index ${label} is out of range [0, ${classes - 1}] (input ${formatShape(input.shape)}, target ${formatShape(target.shape)})`,
+      { op, shapes: [input.shape, target.shape] },
+    );
+  }
+}
+
 /** Labels with the ignored ones replaced by class 0, and which are not ignored. */
 interface Labels {
   /** Shape of the input with the class dim as 1. */
@@ -95,6 +113,7 @@ function labelLoss(op: string, logp: Node, target: Node, options: NllLossOptions
   const d = classDim(op, logp);
   checkLabels(op, logp, target, d);
   checkWeight(op, logp, weight, d);
+  checkHostLabels(op, logp, target, d, ignoreIndex);
   const labels = readLabels(target, d, ignoreIndex);
   const zero = constantLike(logp, 0);
   const weights = weight || reduction === "mean" ? targetWeights(op, logp, labels, weight, d) : null;

@@ -2,10 +2,13 @@
 import { type DType, sumDType } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
 import { clamp } from "./activations.js";
-import { defineComposite } from "./composite.js";
 import { castTo, constantLike, countAlong, dimList, keepDims, toFloat } from "./composing.js";
-import { abs, cast, div, eq, mul, ne, pow, sqrt, sub, where } from "./elementwise.js";
-import { amax, amin, prod, sum } from "./reductions.js";
+import { defineComposite } from "./composite.js";
+import { abs, cast, div, eq, mul, ne, sqrt, sub, where } from "./elementwise.js";
+import { constant } from "./leaves.js";
+import { expand, sum } from "./movement.js";
+import { pow } from "./power.js";
+import { amax, amin, prod } from "./reductions.js";
 
 export type Dims = number | readonly number[] | null;
 
@@ -39,16 +42,23 @@ export function mean(x: Node, dim: Dims = null, { keepdim, dtype }: ReduceOption
   return finish(div(total, constantLike(total, countAlong(x.shape, dims))), x, dims, keepdim);
 }
 
+/** Or over dims of what is not 0, or and; of no elements the neutral one. */
+function logicOver(op: "any" | "all", x: Node, dim: Dims, keepdim: boolean): Node {
+  const dims = dimList(op, dim, x.shape.length);
+  const truth = cast(x, "bool");
+  if (countAlong(x.shape, dims) > 0) return finish((op === "any" ? amax : amin)(truth, dims), x, dims, keepdim);
+  const shape = x.shape.filter((_, d) => !dims.includes(d));
+  return finish(expand(constant(op === "all", "bool"), shape), x, dims, keepdim);
+}
+
 /** True where any element along dims is not 0. */
 export function anyOver(x: Node, dim: Dims = null, keepdim = false): Node {
-  const dims = dimList("any", dim, x.shape.length);
-  return finish(amax(castTo(x, "bool"), dims), x, dims, keepdim);
+  return logicOver("any", x, dim, keepdim);
 }
 
 /** True where all elements along dims are not 0. */
 export function allOver(x: Node, dim: Dims = null, keepdim = false): Node {
-  const dims = dimList("all", dim, x.shape.length);
-  return finish(amin(castTo(x, "bool"), dims), x, dims, keepdim);
+  return logicOver("all", x, dim, keepdim);
 }
 
 /** How many elements along dims are not 0, as int64. */
