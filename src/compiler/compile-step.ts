@@ -142,10 +142,11 @@ class StepCompiler implements KernelEnv {
     this.#findInternal(groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
     const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
-    for (const draft of this.#lowerChecks(order)) drafts.push({ draft, writesApart: true, group: null });
     for (const group of orderGroups(groups)) {
       for (const draft of this.#lowerGroup(group)) drafts.push({ draft, writesApart: group.kind === "concat", group });
     }
+    // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
+    for (const draft of this.#lowerChecks(order)) drafts.push({ draft, writesApart: true, group: null });
     const kernels: (Omit<PlannedKernel, "kernel"> & { draft: KernelDraft })[] = drafts.map(({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }));
     const inPlace = this.#placeUpdates(updates, drafts, groups, stored, outputs);
     for (const { node, kernelIndex } of inPlace.direct) {
