@@ -1,7 +1,7 @@
 // The base of all layers and models.
 import { ArgumentError, type DType, isFloat } from "../base/index.js";
 import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
-import { Callable, invoke } from "./callable.js";
+import { Callable } from "./callable.js";
 import { cloneModule } from "./clone.js";
 import { fieldsOf, isModule, moduleBrand, ownBrand } from "./fields.js";
 import {
@@ -53,11 +53,17 @@ export interface Module {
  * const y = new Net()(x);
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
-export abstract class Module extends Callable {
+export abstract class Module extends Callable<CallState> {
   /** State-dict keys of fields whose key is not the snake_case form of their name. */
   static readonly stateKeys: Readonly<Record<string, string>> = {};
 
-  readonly #state: CallState = { hooks: null, verifiedIn: null, isTraining: true };
+  readonly #state: CallState;
+
+  constructor() {
+    const state: CallState = { hooks: null, verifiedIn: null, isTraining: true };
+    super(callModule, state);
+    this.#state = state;
+  }
 
   /** True in training, false in evaluation: see `train` and `eval`. A compiled step that reads it is traced anew when it changes. */
   get training(): boolean {
@@ -74,11 +80,6 @@ export abstract class Module extends Callable {
   /** @internal */
   get [moduleBrand](): unknown {
     return ownBrand;
-  }
-
-  /** @internal */
-  [invoke](args: readonly unknown[]): unknown {
-    return callModule(this, this.#state, args);
   }
 
   // --- what is inside
