@@ -2,7 +2,8 @@
 import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { castTo, constantLike, toFloat } from "./composing.js";
-import { add, div, intdiv, lt, minimum, mul, sub, where } from "./elementwise.js";
+import { intdiv } from "./division.js";
+import { add, div, lt, minimum, mul, sub, where } from "./elementwise.js";
 import { firstExtremum, pickAlong } from "./extrema.js";
 import { indexSelect } from "./indexing.js";
 import { constant, iota } from "./leaves.js";
@@ -23,12 +24,18 @@ function outputSizes(op: string, x: Node, rank: number, size: OutputSize): numbe
   const spatial = x.shape.slice(-rank);
   const list = typeof size === "number" ? spatial.map(() => size) : spatial.map((whole, d) => size[d] ?? whole);
   if ((typeof size !== "number" && size.length !== rank) || list.some((n) => !Number.isInteger(n) || n < 0)) {
-    throw new ArgumentError(`${op}: outputSize must be an integer >= 0, or ${rank} of them, got ${JSON.stringify(size)}`, {
-      op,
-    });
+    throw new ArgumentError(
+      `${op}: outputSize must be an integer >= 0, or ${rank} of them, got ${JSON.stringify(size)}`,
+      {
+        op,
+      },
+    );
   }
   if (spatial.some((n) => n === 0)) {
-    throw new ShapeError(`${op}: spatial sizes must not be 0 (input ${formatShape(x.shape)})`, { op, shapes: [x.shape] });
+    throw new ShapeError(`${op}: spatial sizes must not be 0 (input ${formatShape(x.shape)})`, {
+      op,
+      shapes: [x.shape],
+    });
   }
   return list;
 }

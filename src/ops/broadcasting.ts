@@ -1,5 +1,5 @@
 // What happens to operands before an elementwise primitive sees them: PyTorch's dtype promotion and broadcasting.
-import { broadcastShapes, category, type DType, DTypeError, promote, shapesEqual } from "../base/index.js";
+import { broadcastShapes, category, type DType, DTypeError, isFloat, promote, shapesEqual } from "../base/index.js";
 import { apply, type Node, type PointwisePrimitive } from "../graph/index.js";
 import { cast } from "./cast.js";
 import { expand } from "./movement.js";
@@ -28,6 +28,7 @@ export function aligned(op: string, nodes: readonly Node[], dtypes: readonly DTy
 
 /** Applies a primitive of two operands after promotion and broadcasting. */
 export function applyBinary(primitive: PointwisePrimitive, a: Node, b: Node, dtype = resultType(a, b)): Node {
+  if (a.dtype === dtype && b.dtype === dtype && shapesEqual(a.shape, b.shape)) return apply(primitive, [a, b]);
   return apply(primitive, aligned(primitive.name, [a, b], [dtype, dtype]));
 }
 
@@ -35,4 +36,13 @@ export function checkNumeric(op: string, x: Node): void {
   if (x.dtype === "bool") {
     throw new DTypeError(`${op}: bool tensors have no ${op}; cast with .to("int32") or use logical functions`, { op });
   }
+}
+
+/** Throws unless `x` is of an integer dtype or bool. */
+export function checkWhole(op: string, x: Node): void {
+  if (!isFloat(x.dtype)) return;
+  throw new DTypeError(
+    `${op}: takes bool or integer tensors, got ${x.dtype}; use the logical functions for truth values`,
+    { op },
+  );
 }

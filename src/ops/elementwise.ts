@@ -1,8 +1,8 @@
 // Elementwise primitives: what each computes, and its gradient. Operands broadcast and promote as PyTorch's.
-import { floatDType, isFloat } from "../base/index.js";
+import { DTypeError, floatDType, isFloat } from "../base/index.js";
 import { apply, type Node, type NonDifferentiable, nonDifferentiable, type Vjp } from "../graph/index.js";
-import { type BinaryOp, evalBinary, evalUnary, type Expr, type ScalarValue, type UnaryOp } from "../ir/index.js";
-import { aligned, applyBinary, checkNumeric, resultType } from "./broadcasting.js";
+import { type BinaryOp, type Expr, evalBinary, evalUnary, type ScalarValue, type UnaryOp } from "../ir/index.js";
+import { aligned, applyBinary, checkNumeric, checkWhole, resultType } from "./broadcasting.js";
 import { cast } from "./cast.js";
 import { defineElementwise, type ElementwiseRules } from "./define.js";
 import { constant } from "./leaves.js";
@@ -11,7 +11,7 @@ import { expand } from "./movement.js";
 export { cast } from "./cast.js";
 
 const like = (x: Node, value: number): Node => constant(value, x.dtype);
-const zerosLike = (x: Node): Node => expand(like(x, 0), x.shape);
+export const zerosLike = (x: Node): Node => expand(like(x, 0), x.shape);
 const input = (node: Node, i = 0): Node => node.inputs[i] as Node;
 
 // ---- one operand ------------------------------------------------------------------------------------------------
@@ -41,13 +41,33 @@ const roundP = unary("nearest", { cost: 1, vjp: flat });
 const truncP = unary("trunc", { cost: 1, vjp: flat });
 const expP = unary("exp", { cost: 12, saves: savesOutput, vjp: (node, grad) => [mul(grad, node)] });
 const logP = unary("log", { cost: 14, saves: savesInput, vjp: (node, grad) => [div(grad, input(node))] });
-const expm1P = unary("expm1", { cost: 18, saves: savesOutput, vjp: (node, grad) => [mul(grad, add(node, like(node, 1)))] });
-const log1pP = unary("log1p", { cost: 18, saves: savesInput, vjp: (node, grad) => [div(grad, add(input(node), like(node, 1)))] });
-const sqrtP = unary("sqrt", { cost: 5, saves: savesOutput, vjp: (node, grad) => [div(grad, mul(node, like(node, 2)))] });
+const expm1P = unary("expm1", {
+  cost: 18,
+  saves: savesOutput,
+  vjp: (node, grad) => [mul(grad, add(node, like(node, 1)))],
+});
+const log1pP = unary("log1p", {
+  cost: 18,
+  saves: savesInput,
+  vjp: (node, grad) => [div(grad, add(input(node), like(node, 1)))],
+});
+const sqrtP = unary("sqrt", {
+  cost: 5,
+  saves: savesOutput,
+  vjp: (node, grad) => [div(grad, mul(node, like(node, 2)))],
+});
 const sinP = unary("sin", { cost: 20, saves: savesInput, vjp: (node, grad) => [mul(grad, cos(input(node)))] });
 const cosP = unary("cos", { cost: 20, saves: savesInput, vjp: (node, grad) => [mul(grad, neg(sin(input(node))))] });
-const tanP = unary("tan", { cost: 25, saves: savesOutput, vjp: (node, grad) => [mul(grad, add(mul(node, node), like(node, 1)))] });
-const tanhP = unary("tanh", { cost: 18, saves: savesOutput, vjp: (node, grad) => [mul(grad, sub(like(node, 1), mul(node, node)))] });
+const tanP = unary("tan", {
+  cost: 25,
+  saves: savesOutput,
+  vjp: (node, grad) => [mul(grad, add(mul(node, node), like(node, 1)))],
+});
+const tanhP = unary("tanh", {
+  cost: 18,
+  saves: savesOutput,
+  vjp: (node, grad) => [mul(grad, sub(like(node, 1), mul(node, node)))],
+});
 const atanP = unary("atan", {
   cost: 20,
   saves: savesInput,
@@ -61,13 +81,32 @@ const erfP = unary("erf", {
     return [mul(grad, mul(exp(neg(mul(x, x))), like(x, 2 / Math.sqrt(Math.PI))))]; // d erf = 2/√π e^{-x²}
   },
 });
+const signP = defineElementwise("sign", {
+  cost: 2,
+  vjp: flat,
+  lower: (f, [x0]) => {
+    const x = x0 as Expr;
+    const [zero, one, minusOne] = [f.const(x.type, 0), f.const(x.type, 1), f.const(x.type, -1)];
+    return f.select(f.lt(zero, x), one, f.select(f.lt(x, zero), minusOne, zero));
+  },
+  value: ([x], type) => {
+    const sign = Number((x as number) > 0) - Number((x as number) < 0);
+    return type === "i64" ? BigInt(sign) : sign;
+  },
+});
 const notP = unary("not", { cost: 1, vjp: nonDifferentiable("not has integer results") });
 
 /** Functions with real results: integers and bool become float32 first. */
-const real = (primitive: typeof expP) => (x: Node): Node => apply(primitive, [cast(x, floatDType(x.dtype))]);
+const real =
+  (primitive: typeof expP) =>
+  (x: Node): Node =>
+    apply(primitive, [cast(x, floatDType(x.dtype))]);
 
 /** Steps leave integers as they are. */
-const step = (primitive: typeof expP) => (x: Node): Node => (isFloat(x.dtype) ? apply(primitive, [x]) : x);
+const step =
+  (primitive: typeof expP) =>
+  (x: Node): Node =>
+    isFloat(x.dtype) ? apply(primitive, [x]) : x;
 
 export const exp = real(expP);
 export const log = real(logP);
@@ -96,13 +135,9 @@ export function abs(x: Node): Node {
   return x.dtype === "uint8" ? x : apply(absP, [x]);
 }
 
-/** -1, 0 or 1; NaN stays NaN. */
+/** -1, 0 or 1; 0 for NaN. */
 export function sign(x: Node): Node {
-  if (x.dtype === "bool") return x;
-  const above = cast(lt(like(x, 0), x), x.dtype);
-  const below = cast(lt(x, like(x, 0)), x.dtype);
-  const signs = sub(above, below);
-  return isFloat(x.dtype) ? where(ne(x, x), x, signs) : signs;
+  return x.dtype === "bool" ? x : apply(signP, [x]);
 }
 
 export function reciprocal(x: Node): Node {
@@ -116,6 +151,7 @@ export function rsqrt(x: Node): Node {
 
 /** Logical not of bool, bitwise not of integers. */
 export function not(x: Node): Node {
+  checkWhole("not", x);
   return apply(notP, [x]);
 }
 
@@ -155,27 +191,6 @@ const divP = binary("div", {
     return [needs[0] ? da : null, needs[1] ? neg(mul(da, node)) : null]; // d/db a/b = -(a/b)/b
   },
 });
-const powP = binary("pow", {
-  cost: 40,
-  saves: { inputs: [0, 1], output: true },
-  vjp: (node, grad, needs) => {
-    const [a, b] = [input(node, 0), input(node, 1)];
-    const zero = like(node, 0);
-    // x^0 is 1 everywhere, so its slope is 0 even where x^(b-1) is infinite; 0^b is 0 for b > 0 whatever log 0 says.
-    const da = needs[0] ? where(eq(b, zero), zero, mul(grad, mul(b, pow(a, sub(b, like(b, 1)))))) : null;
-    const isFlat = and(eq(a, zero), le(zero, b));
-    const db = needs[1] ? where(isFlat, zero, mul(grad, mul(node, log(a)))) : null;
-    return [da, db];
-  },
-});
-const remP = binary("rem", {
-  cost: 6,
-  saves: { inputs: [0, 1] },
-  vjp: (node, grad, needs) => {
-    const [a, b] = [input(node, 0), input(node, 1)];
-    return [needs[0] ? grad : null, needs[1] ? neg(mul(grad, trunc(div(a, b)))) : null];
-  },
-});
 /** Ties share the gradient evenly, as PyTorch's maximum. */
 const extremum = (op: "max" | "min") =>
   binary(op, {
@@ -206,13 +221,6 @@ const orP = binary("or", { cost: 1, vjp: noGradient("or") });
 const xorP = binary("xor", { cost: 1, vjp: noGradient("xor") });
 const shlP = binary("shl", { cost: 1, vjp: noGradient("shl") });
 const shrP = binary("shr", { cost: 1, vjp: noGradient("shr") });
-const intdivP = defineElementwise("intdiv", {
-  cost: 6,
-  vjp: noGradient("intdiv"),
-  lower: (f, [a, b]) => f.div(a as Expr, b as Expr),
-  value: ([a, b], type) => evalBinary("div", type, a as ScalarValue, b as ScalarValue),
-});
-
 export function add(a: Node, b: Node): Node {
   return resultType(a, b) === "bool" ? or(a, b) : applyBinary(addP, a, b);
 }
@@ -231,16 +239,6 @@ export function div(a: Node, b: Node): Node {
   return applyBinary(divP, a, b, floatDType(resultType(a, b)));
 }
 
-/** Quotient rounded towards zero, of integers; division by 0 gives 0. */
-export function intdiv(a: Node, b: Node): Node {
-  return applyBinary(intdivP, a, b);
-}
-
-/** Remainder with the dividend's sign (C's fmod). */
-export function rem(a: Node, b: Node): Node {
-  return applyBinary(remP, a, b);
-}
-
 export function maximum(a: Node, b: Node): Node {
   return resultType(a, b) === "bool" ? or(a, b) : applyBinary(maxP, a, b);
 }
@@ -249,23 +247,10 @@ export function minimum(a: Node, b: Node): Node {
   return resultType(a, b) === "bool" ? and(a, b) : applyBinary(minP, a, b);
 }
 
-/** Powers; small whole exponents known at compile time become products. */
-export function pow(a: Node, b: Node): Node {
-  const dtype = resultType(a, b);
-  const exponent = b.primitive.kind === "constant" ? Number(b.value) : Number.NaN;
-  const x = cast(a, dtype);
-  if (exponent === 1 && a.shape.length >= b.shape.length) return x;
-  if (exponent === 2) return mul(x, x);
-  if (exponent === 3) return mul(mul(x, x), x);
-  if (exponent === 4) {
-    const square = mul(x, x);
-    return mul(square, square);
-  }
-  if (isFloat(dtype)) return exponent === -1 ? reciprocal(x) : exponent === 0.5 ? sqrt(x) : applyBinary(powP, a, b);
-  return cast(applyBinary(powP, a, b, "float64"), dtype); // exact up to 2^53
-}
-
-const compare = (primitive: typeof eqP) => (a: Node, b: Node): Node => applyBinary(primitive, a, b);
+const compare =
+  (primitive: typeof eqP) =>
+  (a: Node, b: Node): Node =>
+    applyBinary(primitive, a, b);
 
 export const eq = compare(eqP);
 export const ne = compare(neP);
@@ -274,13 +259,28 @@ export const le = compare(leP);
 export const gt = (a: Node, b: Node): Node => lt(b, a);
 export const ge = (a: Node, b: Node): Node => le(b, a);
 
+const bitwise =
+  (primitive: typeof eqP) =>
+  (a: Node, b: Node): Node => {
+    checkWhole(primitive.name, a);
+    checkWhole(primitive.name, b);
+    return applyBinary(primitive, a, b);
+  };
+
 /** Logical on bool, bitwise on integers. */
-export const and = compare(andP);
-export const or = compare(orP);
-export const xor = compare(xorP);
-export const shiftLeft = compare(shlP);
-/** Keeps the sign. */
-export const shiftRight = compare(shrP);
+export const and = bitwise(andP);
+export const or = bitwise(orP);
+export const xor = bitwise(xorP);
+/** The amount counts modulo the width. */
+export const shiftLeft = bitwise(shlP);
+/** Keeps the sign; the amount counts modulo the width. */
+export const shiftRight = bitwise(shrP);
+
+/** Logical functions take any dtype: what is not 0 is true. */
+export const logicalNot = (x: Node): Node => not(cast(x, "bool"));
+export const logicalAnd = (a: Node, b: Node): Node => and(cast(a, "bool"), cast(b, "bool"));
+export const logicalOr = (a: Node, b: Node): Node => or(cast(a, "bool"), cast(b, "bool"));
+export const logicalXor = (a: Node, b: Node): Node => xor(cast(a, "bool"), cast(b, "bool"));
 
 // ---- choice -----------------------------------------------------------------------------------------------------
 
@@ -299,35 +299,11 @@ const whereP = defineElementwise("where", {
 
 /** `a` where `cond` holds, else `b`. */
 export function where(cond: Node, a: Node, b: Node): Node {
+  if (cond.dtype !== "bool") {
+    throw new DTypeError(`where: the condition must be a bool tensor, is ${cond.dtype}; compare it with ne(0)`, {
+      op: "where",
+    });
+  }
   const dtype = resultType(a, b);
   return apply(whereP, aligned("where", [cond, a, b], ["bool", dtype, dtype]));
 }
-
-// ---- division in its integer forms ------------------------------------------------------------------------------
-
-/** Quotient rounded down. */
-export function floorDivide(a: Node, b: Node): Node {
-  const dtype = resultType(a, b);
-  if (isFloat(dtype)) return floor(div(a, b));
-  const quotient = intdiv(a, b);
-  const rest = rem(a, b);
-  const zero = constant(0, dtype);
-  const isLower = and(ne(rest, zero), ne(lt(rest, zero), lt(b, zero)));
-  return sub(quotient, cast(isLower, dtype));
-}
-
-/** Quotient rounded towards zero. */
-export function truncDivide(a: Node, b: Node): Node {
-  return isFloat(resultType(a, b)) ? trunc(div(a, b)) : intdiv(a, b);
-}
-
-/** Remainder with the divisor's sign (Python's %). */
-export function remainder(a: Node, b: Node): Node {
-  const rest = rem(a, b);
-  const zero = constant(0, rest.dtype);
-  const differs = and(ne(rest, zero), ne(lt(rest, zero), lt(b, zero)));
-  return where(differs, add(rest, b), rest);
-}
-
-/** Remainder with the dividend's sign. */
-export const fmod = rem;

@@ -1,9 +1,9 @@
 // Nodes without inputs: realised storage, numbers, positions.
-import { InternalError, type DType, type Shape, type Storage } from "../base/index.js";
+import { type DType, InternalError, type Shape, type Storage } from "../base/index.js";
 import {
+  type Attrs,
   apply,
   attr,
-  type Attrs,
   type Device,
   hashText,
   type LeafPrimitive,
@@ -11,7 +11,7 @@ import {
   nonDifferentiable,
   type PointwisePrimitive,
 } from "../graph/index.js";
-import { scalarOf } from "../ir/index.js";
+import { normalize, scalarOf } from "../ir/index.js";
 import { fillArray, unravel } from "./define.js";
 
 function leafPrimitive(kind: LeafPrimitive["kind"]): LeafPrimitive {
@@ -56,7 +56,9 @@ export function leaf(storage: Storage, shape: Shape, options: LeafOptions = {}):
 /** A 0-d compile-time number. Its value is no part of a program's structure until it is seen to stay the same. */
 export function constant(value: number | bigint | boolean, dtype: DType): Node {
   const node = new Node(constantPrimitive, [], noAttrs, [], dtype, "cpu", false);
-  node.value = dtype === "bool" ? Boolean(value) : dtype === "int64" ? BigInt(value) : Number(value);
+  // Rounded or wrapped here, so that folding with it gives the same bits as loading it.
+  const known = dtype === "int64" ? BigInt(value) : dtype === "bool" ? Boolean(value) : Number(value);
+  node.value = dtype === "uint8" ? Number(known) & 255 : normalize(scalarOf(dtype), known);
   return node;
 }
 

@@ -3,7 +3,8 @@ import { ArgumentError, type DType, formatShape, isFloat, ShapeError } from "../
 import type { Node } from "../graph/index.js";
 import { castTo, constantLike, countAlong, toFloat } from "./composing.js";
 import { batched, type PerDim, perDim } from "./conv.js";
-import { add, div, intdiv, maximum, minimum, mul, rem, sub } from "./elementwise.js";
+import { intdiv, rem } from "./division.js";
+import { add, div, maximum, minimum, mul, sub } from "./elementwise.js";
 import { firstExtremum, pickAlong } from "./extrema.js";
 import { constant, iota } from "./leaves.js";
 import { expand, pad, reshape, window } from "./movement.js";
@@ -93,13 +94,16 @@ function windows(x: Node, axes: readonly Axis[], fill: number): { node: Node; ke
   const padded = isPadded
     ? pad(x, [...before, ...axes.map((axis) => axis.padding)], [...before, ...axes.map((axis) => axis.after)], fill)
     : x;
-  const node = window(padded, axes.map((axis, d) => ({
-    dim: lead + d,
-    count: axis.count,
-    size: axis.kernel,
-    stride: axis.stride,
-    dilation: axis.dilation,
-  })));
+  const node = window(
+    padded,
+    axes.map((axis, d) => ({
+      dim: lead + d,
+      count: axis.count,
+      size: axis.kernel,
+      stride: axis.stride,
+      dilation: axis.dilation,
+    })),
+  );
   return { node, kernelDims: axes.map((_, d) => lead + 2 * d + 1) };
 }
 
@@ -182,7 +186,12 @@ function divisor(x: Node, axes: readonly Axis[], includePad: boolean): Node {
     return constantLike(x, elements);
   }
   return axes
-    .map((axis, d) => reshape(elementCounts(axis, x.dtype, includePad), [axis.count, ...new Array<number>(axes.length - 1 - d).fill(1)]))
+    .map((axis, d) =>
+      reshape(elementCounts(axis, x.dtype, includePad), [
+        axis.count,
+        ...new Array<number>(axes.length - 1 - d).fill(1),
+      ]),
+    )
     .reduce((product, counts) => mul(product, counts));
 }
 
@@ -193,7 +202,10 @@ function avgPool(op: string, rank: number, x: Node, kernelSize: PerDim, options:
   const axes = windowAxes(op, input, rank, kernelSize, options);
   const { node, kernelDims } = windows(input, axes, 0);
   const total = sum(node, kernelDims);
-  return div(total, divisorOverride === null ? divisor(input, axes, countIncludePad) : constantLike(input, divisorOverride));
+  return div(
+    total,
+    divisorOverride === null ? divisor(input, axes, countIncludePad) : constantLike(input, divisorOverride),
+  );
 }
 
 export function avgPool1d(x: Node, kernelSize: PerDim, options: AvgPoolOptions = {}): Node {

@@ -1,0 +1,112 @@
+// Division with a whole quotient, and its remainders: rounded down (floorDivide, remainder) or towards zero (truncDivide, fmod).
+import { isFloat } from "../base/index.js";
+import { type Node, nonDifferentiable } from "../graph/index.js";
+import { type Expr, evalBinary, evalUnary, type Scalar, type ScalarValue } from "../ir/index.js";
+import { applyBinary, resultType } from "./broadcasting.js";
+import { defineElementwise } from "./define.js";
+import { div, floor, mul, neg, trunc, zerosLike } from "./elementwise.js";
+
+type Pair = readonly [ScalarValue, ScalarValue];
+
+const isFloatLane = (type: Scalar): boolean => type === "f32" || type === "f64";
+const isNegative = (x: ScalarValue): boolean => (typeof x === "bigint" ? x < 0n : (x as number) < 0);
+const isNonZero = (x: ScalarValue): boolean => Number(x) !== 0;
+
+const intdivP = defineElementwise("intdiv", {
+  cost: 6,
+  vjp: nonDifferentiable("intdiv has integer results"),
+  lower: (f, [a, b]) => f.div(a as Expr, b as Expr),
+  value: (values, type) => evalBinary("div", type, ...(values as Pair)),
+});
+
+/** Quotient of integers rounded towards zero; division by 0 gives 0. */
+export function intdiv(a: Node, b: Node): Node {
+  return applyBinary(intdivP, a, b);
+}
+
+/** Quotient rounded towards zero. */
+export function truncDivide(a: Node, b: Node): Node {
+  return isFloat(resultType(a, b)) ? trunc(div(a, b)) : intdiv(a, b);
+}
+
+const remP = defineElementwise("rem", {
+  cost: 6,
+  saves: { inputs: [0, 1] },
+  vjp: ({ inputs }, grad, needs) => {
+    const [a, b] = inputs as [Node, Node];
+    return [needs[0] ? grad : null, needs[1] ? neg(mul(grad, trunc(div(a, b)))) : null];
+  },
+  lower: (f, [a, b]) => f.rem(a as Expr, b as Expr),
+  value: (values, type) => evalBinary("rem", type, ...(values as Pair)),
+});
+
+/** Remainder with the dividend's sign (C's fmod); integers modulo 0 give 0. */
+export function rem(a: Node, b: Node): Node {
+  return applyBinary(remP, a, b);
+}
+
+/** Remainder with the dividend's sign. */
+export const fmod = rem;
+
+/** Where the quotient has to go down by one: a remainder is left, and its sign is not the divisor's. */
+const modP = defineElementwise("mod", {
+  cost: 9,
+  saves: { inputs: [0, 1] },
+  vjp: ({ inputs }, grad, needs) => {
+    const [a, b] = inputs as [Node, Node];
+    return [needs[0] ? grad : null, needs[1] ? neg(mul(grad, floor(div(a, b)))) : null];
+  },
+  lower: (f, [a, b]) => {
+    const rest = f.rem(a as Expr, b as Expr);
+    const zero = f.const(rest.type, 0);
+    const differs = f.binary("xor", f.lt(rest, zero), f.lt(b as Expr, zero));
+    return f.select(f.and(f.binary("ne", rest, zero), differs), f.add(rest, b as Expr), rest);
+  },
+  value: (values, type) => {
+    const [a, b] = values as Pair;
+    const rest = evalBinary("rem", type, a, b);
+    return isNonZero(rest) && isNegative(rest) !== isNegative(b) ? evalBinary("add", type, rest, b) : rest;
+  },
+});
+
+/** Remainder with the divisor's sign (Python's %); integers modulo 0 give 0. */
+export function remainder(a: Node, b: Node): Node {
+  return applyBinary(modP, a, b);
+}
+
+// From the exact remainder rather than floor(a / b): 1 / 0.1 rounds to 10, but 0.1 goes into 1 nine times, as in Python and
+// PyTorch. The quotient of the rest is whole up to rounding.
+const floorDivideP = defineElementwise("floor_divide", {
+  cost: 12,
+  vjp: (_, grad) => [zerosLike(grad), zerosLike(grad)],
+  lower: (f, [a0, b0]) => {
+    const [a, b] = [a0 as Expr, b0 as Expr];
+    const rest = f.rem(a, b);
+    const zero = f.const(a.type, 0);
+    const one = f.const(a.type, 1);
+    const isLower = f.and(f.binary("ne", rest, zero), f.binary("xor", f.lt(rest, zero), f.lt(b, zero)));
+    if (!isFloatLane(a.type)) {
+      const quotient = f.div(a, b);
+      return f.select(isLower, f.sub(quotient, one), quotient);
+    }
+    const exact = f.div(f.sub(a, rest), b);
+    const whole = f.unary("nearest", f.select(isLower, f.sub(exact, one), exact));
+    return f.select(f.eq(b, zero), f.div(a, b), whole);
+  },
+  value: (values, type) => {
+    const [a, b] = values as Pair;
+    const rest = evalBinary("rem", type, a, b);
+    const one = type === "i64" ? 1n : 1;
+    const isLower = isNonZero(rest) && isNegative(rest) !== isNegative(b);
+    const down = (x: ScalarValue): ScalarValue => (isLower ? evalBinary("sub", type, x, one) : x);
+    if (!isFloatLane(type)) return down(evalBinary("div", type, a, b));
+    if (b === 0) return evalBinary("div", type, a, b);
+    const exact = evalBinary("div", type, evalBinary("sub", type, a, rest), b);
+    return evalUnary("nearest", type, down(exact));
+  },
+});
+
+/** Quotient rounded down. */
+export function floorDivide(a: Node, b: Node): Node {
+  return applyBinary(floorDivideP, a, b);
+}
