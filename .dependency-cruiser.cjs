@@ -6,7 +6,8 @@ const layers = {
   graph: ["ir", "base"],
   compiler: ["graph", "ir", "base"],
   ops: ["graph", "ir", "base"],
-  tensor: ["ops", "compiler", "graph", "ir", "base"],
+  // The tensor layer chooses the target itself: a program that imports only gradus/nn must have one too.
+  tensor: ["ops", "compiler", "graph", "targets", "ir", "base"],
   nn: ["tensor", "base"],
   optim: ["tensor", "base"],
   data: ["tensor", "base"],

@@ -47,6 +47,7 @@ export function withHistoryOf(value: Node, tracked: Node): Node {
 /** The node whose storage holds the same bytes: aliases are looked through. */
 export function throughAliases(node: Node): Node {
   let source = node;
-  while (source.primitive === alias && !source.isRealized && source.inputs.length > 0) source = source.inputs[0] as Node;
+  while (source.primitive === alias && !source.isRealized && source.inputs.length > 0)
+    source = source.inputs[0] as Node;
   return source;
 }

@@ -14,9 +14,12 @@ export type Dims = number | readonly number[] | null;
 export function noMore(op: string, surplus: readonly unknown[]): void {
   if (surplus.length === 0) return;
   const shown = typeof surplus[0] === "object" ? "an object" : String(surplus[0]);
-  throw new ArgumentError(`${op}: got ${surplus.length} argument(s) too many (${shown} …); options go into one object, last`, {
-    op,
-  });
+  throw new ArgumentError(
+    `${op}: got ${surplus.length} argument(s) too many (${shown} …); options go into one object, last`,
+    {
+      op,
+    },
+  );
 }
 
 /** The node of an argument that must be a tensor. */
@@ -54,7 +57,10 @@ export function operand(op: string, name: string, value: TensorLike, like: DType
   const dtype = numberDType(value, like);
   const range = ranges[dtype];
   if (range && (Number(value) < range[0] || Number(value) > range[1])) {
-    throw new DTypeError(`${op}: ${value} does not fit ${dtype}; convert the tensor with .to("int64") or .to("float32")`, { op });
+    throw new DTypeError(
+      `${op}: ${value} does not fit ${dtype}; convert the tensor with .to("int64") or .to("float32")`,
+      { op },
+    );
   }
   if (dtype === "int64") return constant(BigInt(value), dtype);
   return constant(dtype === "bool" ? Boolean(value) : Number(value), dtype);
@@ -62,10 +68,13 @@ export function operand(op: string, name: string, value: TensorLike, like: DType
 
 /** Sizes given one by one or as one array. */
 export function sizesOf(op: string, sizes: readonly (number | readonly number[])[]): number[] {
-  const list = sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
+  const list =
+    sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
   for (const size of list) {
     if (!Number.isInteger(size)) {
-      throw new ArgumentError(`${op}: sizes and dims are integers, one by one or in one array; got ${String(size)}`, { op });
+      throw new ArgumentError(`${op}: sizes and dims are integers, one by one or in one array; got ${String(size)}`, {
+        op,
+      });
     }
   }
   return [...list];

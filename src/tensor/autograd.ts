@@ -1,12 +1,22 @@
 // Reverse mode at the level of tensors: backward() and grad(), with PyTorch's rules of accumulation, hooks and release.
-import { ArgumentError, AutogradError, checkOptions, isFloat, NumericError, runScope, scopeValues, ShapeError, shapesEqual } from "../base/index.js";
+import {
+  ArgumentError,
+  AutogradError,
+  checkOptions,
+  isFloat,
+  NumericError,
+  runScope,
+  ShapeError,
+  scopeValues,
+  shapesEqual,
+} from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { add, constant, expand } from "../ops/index.js";
+import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
 import { releasePins } from "./saved.js";
 import { isSyncHeld, release, sync } from "./sync.js";
 import { Tensor, variableOf, wrap } from "./tensor.js";
-import { Cell } from "./cell.js";
 import { Variable } from "./variable.js";
 import { applyRule, GradientMap, gradientOrder, isLeafNode } from "./walk.js";
 
@@ -55,7 +65,8 @@ export function backward(x: Tensor, options: BackwardOptions = {}, ...surplus: [
   const targets = inputs ? new Set(inputs.map((input) => input.node)) : null;
   const deliver = (node: Node, grad: Node) => {
     if (isLeafNode(node)) accumulate(node.owner as Variable<Tensor>, grad, createGraph);
-    else if (targets) accumulate(variableOf(inputs?.find((input) => input.node === node) as Tensor, op), grad, createGraph);
+    else if (targets)
+      accumulate(variableOf(inputs?.find((input) => input.node === node) as Tensor, op), grad, createGraph);
   };
   walk([root], [seed], { op, retainGraph, createGraph, targets, deliver });
 }
@@ -230,14 +241,18 @@ function accumulate(variable: Variable<Tensor>, grad: Node, createGraph: boolean
 }
 
 function checkArrivals(found: readonly { node: Node; grad: Node }[]): void {
-  if (isSyncHeld()) throw new AutogradError("detectAnomaly: cannot look at gradients inside compile(); run the plain function");
+  if (isSyncHeld())
+    throw new AutogradError("detectAnomaly: cannot look at gradients inside compile(); run the plain function");
   sync(found.map(({ grad }) => grad));
   for (const { node, grad } of found) {
     if (!isFloat(grad.dtype) || !grad.storage) continue;
     const values = grad.storage.toTypedArray() as Float32Array;
     if (!values.some((value) => Number.isNaN(value))) continue;
-    throw new NumericError(`backward: the gradient that arrives at ${node.primitive.name} (shape [${node.shape.join(",")}]) contains NaN`, {
-      op: node.primitive.name,
-    });
+    throw new NumericError(
+      `backward: the gradient that arrives at ${node.primitive.name} (shape [${node.shape.join(",")}]) contains NaN`,
+      {
+        op: node.primitive.name,
+      },
+    );
   }
 }

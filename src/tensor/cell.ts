@@ -7,7 +7,8 @@ import type { Variable } from "./variable.js";
 
 /** Watches reads and writes of cells while a compiled function is traced. */
 export interface CellObserver {
-  read(cell: Cell): void;
+  /** `handle` is the tensor that asked. */
+  read(cell: Cell, handle: object | null): void;
   written(cell: Cell): void;
 }
 
@@ -29,7 +30,18 @@ export function takeDirty(): Map<Cell, Node> {
 /** What a realised node has for inputs once nothing will ask for them: its expression can no longer be computed. */
 export const dropped: readonly Node[] = Object.freeze([]);
 
+/** What nodes made while a function was traced have for inputs afterwards: they have no value of their own. */
+export const traced: readonly Node[] = Object.freeze([]);
+
+let nextSerial = 0;
+
+/** Cells made from now on have this serial number or a higher one. */
+export function cellSerial(): number {
+  return nextSerial;
+}
+
 export class Cell {
+  readonly serial = nextSerial++;
   /** Bumped at each write; views made before re-derive. */
   version = 0;
   /** Gradient and hooks, if this is a leaf that requires grad. */
@@ -58,12 +70,13 @@ export class Cell {
     return new Cell(null, shape, storage.dtype, "cpu", storage);
   }
 
-  get node(): Node {
-    if (observer) observer.read(this);
+  /** The node of the current content, for a tensor that reads or computes with it. */
+  nodeFor(handle: object): Node {
+    if (observer) observer.read(this, handle);
     return this.peek();
   }
 
-  /** The node, unseen by the observer. */
+  /** The node of the current content, unseen by the observer. */
   peek(): Node {
     const node = this.#node;
     if (node === null) return this.#materialize();

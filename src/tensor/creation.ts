@@ -117,10 +117,15 @@ export function arange(...args: readonly (number | CreationOptions | undefined)[
   const last = args[args.length - 1];
   const options = typeof last === "object" ? last : undefined;
   const numbers = args.filter((arg) => typeof arg === "number");
-  if (numbers.length < 1 || numbers.length > 3 || numbers.length + (options ? 1 : 0) !== args.filter((a) => a !== undefined).length) {
+  if (
+    numbers.length < 1 ||
+    numbers.length > 3 ||
+    numbers.length + (options ? 1 : 0) !== args.filter((a) => a !== undefined).length
+  ) {
     throw new ArgumentError("arange: takes (end), (start, end) or (start, end, step), then options", { op: "arange" });
   }
-  const [start, end, step = 1] = numbers.length === 1 ? [0, numbers[0] as number] : (numbers as [number, number, number?]);
+  const [start, end, step = 1] =
+    numbers.length === 1 ? [0, numbers[0] as number] : (numbers as [number, number, number?]);
   const dtype = creationDType("arange", options, rangeDType([start, end, step]));
   return finish(wrap(ops.arange(start, end, step, dtype)), options);
 }
@@ -148,7 +153,12 @@ export function logspace(
 }
 
 /** Ones on the diagonal of `[rows, columns]` (square by default). */
-export function eye(rows: number, columns?: number | CreationOptions, options?: CreationOptions, ...surplus: []): Tensor {
+export function eye(
+  rows: number,
+  columns?: number | CreationOptions,
+  options?: CreationOptions,
+  ...surplus: []
+): Tensor {
   noMore("eye", surplus);
   const given = typeof columns === "object" ? columns : options;
   const dtype = creationDType("eye", given, "float32");
@@ -176,7 +186,12 @@ export function emptyLike(x: Tensor, options?: CreationOptions, ...surplus: []):
   return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
 }
 
-export function fullLike(x: Tensor, value: number | boolean | bigint, options?: CreationOptions, ...surplus: []): Tensor {
+export function fullLike(
+  x: Tensor,
+  value: number | boolean | bigint,
+  options?: CreationOptions,
+  ...surplus: []
+): Tensor {
   const dtype = like("fullLike", x, options, surplus);
   return finish(wrap(ops.full(x.shape, dtype === "int64" ? BigInt(value) : value, dtype)), options);
 }

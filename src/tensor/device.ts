@@ -24,10 +24,15 @@ export function isDevice(value: unknown): value is Device {
 export function checkDevice(op: string, device: unknown): Device {
   if (device === undefined || device === "cpu") return "cpu";
   if (isDevice(device)) {
-    throw new DeviceError(`${op}: device "${device}" is not available: ${reason}; use "cpu", or ask gpu.isAvailable() first`, {
-      op,
-      fix: "cpu",
-    });
+    throw new DeviceError(
+      `${op}: device "${device}" is not available: ${reason}; use "cpu", or ask gpu.isAvailable() first`,
+      {
+        op,
+        fix: "cpu",
+      },
+    );
   }
-  throw new DeviceError(`${op}: unknown device ${JSON.stringify(device)}; devices are "cpu", "gpu" and "gpu:1" …`, { op });
+  throw new DeviceError(`${op}: unknown device ${JSON.stringify(device)}; devices are "cpu", "gpu" and "gpu:1" …`, {
+    op,
+  });
 }

@@ -1,33 +1,96 @@
-// How pending graphs are computed: by the reference interpreter of whole graphs, or compiled for a target.
-import { Storage } from "../base/index.js";
-import type { NdArray, Node } from "../graph/index.js";
-import { interpret } from "../ops/index.js";
+// How pending graphs are computed: compiled for a target, or by the reference interpreter of whole graphs.
+import { platform } from "#platform";
+import { ArgumentError, unknownName } from "../base/index.js";
+import {
+  type CompiledStep,
+  clearProgramCache,
+  compileStep as compileFor,
+  runStep as runFor,
+  type StepRequest,
+} from "../compiler/index.js";
+import type { Target } from "../ir/index.js";
+import { createWasmTarget, hasRelaxedSimd, setThreads as setPoolThreads, threadCount } from "../targets/index.js";
+import { compileReference, runReference } from "./reference-engine.js";
 
-export interface StepRequest {
-  readonly outputs: readonly Node[];
-  /** `value` is written over the storage of `target`, a realised node, after everything else was read. */
-  readonly updates: readonly { readonly value: Node; readonly target: Node }[];
+export type { CompiledStep, StepRequest };
+
+/** How the CPU runs: `reference` interprets graphs node by node, slow and plain. */
+export type TargetName = "wasm:relaxed" | "wasm" | "reference";
+
+const names: readonly TargetName[] = ["wasm:relaxed", "wasm", "reference"];
+const known = new Map<TargetName, Target | null>();
+let current: TargetName | null = null;
+
+function create(name: TargetName): Target | null {
+  if (name === "reference") return null;
+  return createWasmTarget({ relaxed: name === "wasm:relaxed" });
 }
+
+/** Null: the reference interpreter. */
+function targetOf(name: TargetName): Target | null {
+  let target = known.get(name);
+  if (target === undefined) known.set(name, (target = create(name)));
+  return target;
+}
+
+/** Targets this host has, the default first. */
+export function availableTargets(): TargetName[] {
+  const hasWasm = typeof WebAssembly === "object";
+  return names.filter((name) => {
+    if (name === "wasm:relaxed") return hasWasm && hasRelaxedSimd();
+    return name === "wasm" ? hasWasm : true;
+  });
+}
+
+function checkName(op: string, name: string): TargetName {
+  if ((names as readonly string[]).includes(name)) return name as TargetName;
+  throw unknownName(op, "target", name, names);
+}
+
+/** The target that computes: GRADUS_TARGET, else the best there is; `setTarget` changes it. */
+export function targetName(): TargetName {
+  if (current === null) {
+    const setting = platform.env("GRADUS_TARGET");
+    current = setting === undefined ? (availableTargets()[0] as TargetName) : checkName("GRADUS_TARGET", setting);
+  }
+  return current;
+}
+
+/**
+ * Chooses how the CPU computes from now on; returns the choice before. Tensors stay as they are: storage does not depend on
+ * the target.
+ * @throws DeviceError if the host lacks what the target needs.
+ */
+export function setTarget(name: string): TargetName {
+  const previous = targetName();
+  const checked = checkName("setTarget", name);
+  targetOf(checked);
+  if (previous !== checked) clearProgramCache();
+  current = checked;
+  return previous;
+}
+
+/** Sets how many threads compute, the calling one included. Results do not depend on it. Default: GRADUS_THREADS, else the cores. */
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ArgumentError(`setThreads: the count must be a positive integer, got ${String(count)}`, {
+      op: "setThreads",
+    });
+  }
+  setPoolThreads(count);
+}
+
+export { threadCount };
 
 /** Computes the request and attaches storages to its nodes. */
-export function runStep({ outputs, updates }: StepRequest): void {
-  const results = interpret([...outputs, ...updates.map(({ value }) => value)]);
-  outputs.forEach((node, i) => {
-    node.realize(toStorage(results[i] as NdArray));
-  });
-  updates.forEach(({ value, target }, i) => {
-    const storage = target.storage as Storage;
-    overwrite(storage, results[outputs.length + i] as NdArray);
-    value.realize(storage);
-  });
+export function runStep(request: StepRequest): void {
+  const target = targetOf(targetName());
+  if (target) runFor(request, target);
+  else runReference(request);
 }
 
-function toStorage({ dtype, data }: NdArray): Storage {
-  return Storage.from(dtype, data);
-}
-
-function overwrite(storage: Storage, { data }: NdArray): void {
-  const bytes = new Uint8Array(storage.hostBuffer(), 0, data.byteLength);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  storage.version++;
+/** A program of its own for one request. */
+export function compileStep(request: StepRequest): CompiledStep {
+  const target = targetOf(targetName());
+  return target ? compileFor(request, target) : compileReference(request);
 }

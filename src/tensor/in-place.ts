@@ -37,7 +37,7 @@ function castInto(op: string, value: Node, dtype: DType): Node {
 export function assign(x: Tensor, value: Node): void {
   const { cell, viewing } = x;
   if (!viewing) return cell.write(value);
-  const write = () => cell.write(writeThrough(viewing.steps, cell.node, value));
+  const write = () => cell.write(writeThrough(viewing.steps, cell.nodeFor(x), value));
   // What is written through detach() changes values only, never the history of the base.
   if (viewing.steps.some(({ kind }) => kind === "detach")) runScope({ gradMode: false }, write);
   else write();

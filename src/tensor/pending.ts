@@ -69,6 +69,16 @@ export function leaveModule(): void {
   moduleDepth--;
 }
 
+/** Runs `fn` as if inside a module: nothing made in it is stored for the user's sake (an optimizer's arithmetic). */
+export function quietly<R>(fn: () => R): R {
+  moduleDepth++;
+  try {
+    return fn();
+  } finally {
+    moduleDepth--;
+  }
+}
+
 /** True outside any module's forward. */
 export function isUserLevel(): boolean {
   return moduleDepth === 0;

@@ -106,7 +106,10 @@ function padded(format: (value: number) => string, shown: readonly (number | big
 function floatFormatter(shown: readonly number[]): Formatter {
   const finite = shown.filter((value) => Number.isFinite(value) && value !== 0);
   const magnitudes = finite.map(Math.abs);
-  const [low, high] = [magnitudes.reduce((a, b) => Math.min(a, b), Infinity), magnitudes.reduce((a, b) => Math.max(a, b), 0)];
+  const [low, high] = [
+    magnitudes.reduce((a, b) => Math.min(a, b), Infinity),
+    magnitudes.reduce((a, b) => Math.max(a, b), 0),
+  ];
   const isScientific = finite.length > 0 && (high / low > 1000 || high > 1e8 || low < 1e-4);
   if (isScientific) return padded((value) => scientific(value, PRECISION), finite);
   if (finite.every(Number.isInteger)) {

@@ -1,9 +1,9 @@
 // Reading values: each read is a sync point. Sync forms copy; async forms work on every device.
 import { ArgumentError, NumericError, numel, type Storage, type TypedArray, typedArray } from "../base/index.js";
+import { throughAliases } from "./alias.js";
 import { formatTensor } from "./print.js";
 import { isSyncHeld, sync } from "./sync.js";
 import type { Tensor } from "./tensor.js";
-import { throughAliases } from "./alias.js";
 import { isContiguous, type Layout } from "./view.js";
 
 /** Nested arrays of a tensor's values; a plain value if it has no dims. */
@@ -11,10 +11,10 @@ export type NestedArray = number | boolean | NestedArray[];
 
 function checkReadable(op: string): void {
   if (!isSyncHeld()) return;
-  throw new ArgumentError(
-    `${op}: values cannot be read inside compile(); return the tensor and read it outside`,
-    { op, fix: "return the tensor" },
-  );
+  throw new ArgumentError(`${op}: values cannot be read inside compile(); return the tensor and read it outside`, {
+    op,
+    fix: "return the tensor",
+  });
 }
 
 /** The bytes of the cell that `x` is or looks at, computed if need be. */
@@ -22,8 +22,7 @@ function baseStorage(op: string, x: Tensor): Storage {
   checkReadable(op);
   const ready = x.cell.storage;
   if (ready) return ready;
-  void x.node;
-  const node = x.cell.node;
+  const node = x.cell.nodeFor(x);
   sync([node]);
   return (x.cell.storage ?? throughAliases(node).storage) as Storage;
 }
@@ -107,7 +106,7 @@ export async function data(x: Tensor): Promise<TypedArray> {
 /** Computes several tensors in one program, after which the sync readers work on every device. */
 export async function ready(...tensors: Tensor[]): Promise<void> {
   checkReadable("ready");
-  sync(tensors.map((x) => x.cell.node));
+  sync(tensors.map((x) => x.cell.nodeFor(x)));
 }
 
 /** Text in PyTorch's layout. */

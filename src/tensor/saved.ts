@@ -1,6 +1,6 @@
 // Which pending values a later backward() will read, and which storages must stay as they are until it ran.
 import { runScope, Storage } from "../base/index.js";
-import { type Node, setNodeListener, nodeListener } from "../graph/index.js";
+import { type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import { leaf } from "../ops/index.js";
 import { applyRule, GradientMap, gradientOrder, isLeafNode } from "./walk.js";
 

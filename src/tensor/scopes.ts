@@ -1,5 +1,5 @@
 // Scopes that users open: gradient recording and checks. Two forms each: `noGrad(fn)` and `using _ = noGrad()`.
-import { scope, type ScopeHandle, scopeValues } from "../base/index.js";
+import { type ScopeHandle, scope, scopeValues } from "../base/index.js";
 
 /** No gradients are recorded inside. A callback that returns a promise keeps the mode until it settles. */
 export function noGrad<R>(fn: () => R): R;

@@ -2,7 +2,7 @@
 import { AutogradError, type Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { throughAliases } from "./alias.js";
-import { type Cell, dropped, takeDirty } from "./cell.js";
+import { type Cell, dropped, takeDirty, traced } from "./cell.js";
 import { runStep, type StepRequest } from "./engine.js";
 import { MAX_PENDING, pendingCount, takePending, withoutRecording } from "./pending.js";
 import { isPinned, savedValues } from "./saved.js";
@@ -45,7 +45,18 @@ export function sync(wanted: readonly Node[] = []): void {
   }
 }
 
-function planStep(computed: readonly Node[], views: readonly Node[], written: Map<Cell, Node>, wanted: readonly Node[]) {
+/** Computes one value by itself, apart from everything pending. */
+export function computeNow(node: Node): void {
+  checkStale([node]);
+  withoutRecording(() => runStep({ outputs: [node], updates: [] }));
+}
+
+function planStep(
+  computed: readonly Node[],
+  views: readonly Node[],
+  written: Map<Cell, Node>,
+  wanted: readonly Node[],
+) {
   const outputs = new Set<Node>();
   const want = (node: Node) => {
     if (!node.isRealized) outputs.add(node);
@@ -132,16 +143,22 @@ function checkStale(nodes: readonly Node[]): void {
   }
 }
 
-/** True if the value is gone: overwritten in place with nothing left to compute it from. */
+/** True if the value is gone (overwritten in place, or never there) with nothing left to compute it from. */
 export function isStale(node: Node): boolean {
   if (node.isRealized) return false;
-  return node.inputs === dropped || node.primitive.kind === "storage";
+  return node.inputs === dropped || node.inputs === traced || node.primitive.kind === "storage";
 }
 
 export function staleError(user: Node, stale: Node): AutogradError {
   const name = stale.owner instanceof Variable ? stale.owner.name : null;
   const what = name ? `"${name}"` : `a ${stale.dtype} tensor of shape [${stale.shape.join(",")}]`;
   const op = user.primitive.name;
+  if (stale.inputs === traced) {
+    return new AutogradError(
+      `${op}: the tensor (shape [${stale.shape.join(",")}]) was made inside a compiled function and not returned, so it has no value; return it from the function`,
+      { op, fix: "return the tensor" },
+    );
+  }
   return new AutogradError(
     `${op}: the value (shape [${user.shape.join(",")}]) was not stored and cannot be computed again, since ${what} that it depends on was changed in place; read it before that, or keep(tensor) it where it is made`,
     { op, fix: "keep" },

@@ -88,9 +88,12 @@ function ragged(shape: Shape, dim: number, length: number): ShapeError {
 
 function mixed(first: unknown, other: unknown): ArgumentError {
   if (Array.isArray(other) || ArrayBuffer.isView(other)) {
-    return new ArgumentError("tensor: nested arrays must be rectangular; an array stands where a plain value is expected", {
-      op: "tensor",
-    });
+    return new ArgumentError(
+      "tensor: nested arrays must be rectangular; an array stands where a plain value is expected",
+      {
+        op: "tensor",
+      },
+    );
   }
   return new ArgumentError(
     `tensor: all values must be of one kind, got ${typeof first} and ${other === null ? "null" : typeof other}`,
@@ -137,5 +140,7 @@ function writer(dtype: DType, out: TypedArray): (at: number, value: Plain) => vo
 function wholeNumber(dtype: DType, value: Plain): number {
   const number = Number(value);
   if (Number.isFinite(number)) return Math.trunc(number);
-  throw new NumericError(`tensor: ${number} cannot be stored as ${dtype}; use float32, or replace it first`, { op: "tensor" });
+  throw new NumericError(`tensor: ${number} cannot be stored as ${dtype}; use float32, or replace it first`, {
+    op: "tensor",
+  });
 }

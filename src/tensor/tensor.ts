@@ -22,6 +22,16 @@ interface View {
   readonly variable: Variable<unknown> | null;
 }
 
+/** Sizes of a tensor's dims. Typed so that `const [N, C] = x.shape` gives numbers: you know how many dims there are. */
+export interface TensorShape extends ReadonlyArray<number> {
+  readonly 0: number;
+  readonly 1: number;
+  readonly 2: number;
+  readonly 3: number;
+  readonly 4: number;
+  readonly 5: number;
+}
+
 /**
  * An n-dimensional array of one dtype.
  *
@@ -50,8 +60,8 @@ export class Tensor {
   /** @internal The node of the current content. */
   get node(): Node {
     // The cell is asked also by views that know their node: compile() must see that it is read.
-    const base = this.cell.node;
-    if (base.storage !== null && isStale(base)) throw staleError(base, base);
+    const base = this.cell.nodeFor(this);
+    if (isStale(base)) throw staleError(base, base);
     return this.viewing === null ? base : this.#derive(this.viewing, base);
   }
 
@@ -82,8 +92,8 @@ export class Tensor {
   }
 
   /** Size of each dim. */
-  get shape(): readonly number[] {
-    return this.viewing?.layout.shape ?? this.cell.shape;
+  get shape(): TensorShape {
+    return (this.viewing?.layout.shape ?? this.cell.shape) as TensorShape;
   }
 
   get dtype(): DType {
@@ -181,9 +191,12 @@ export function setRequiresGrad(x: Tensor, value: boolean): void {
     });
   }
   if (!value && !x.variable) {
-    throw new AutogradError("requiresGrad_: only leaves can stop requiring grad; use detach() for a tensor without history", {
-      op: "requiresGrad_",
-    });
+    throw new AutogradError(
+      "requiresGrad_: only leaves can stop requiring grad; use detach() for a tensor without history",
+      {
+        op: "requiresGrad_",
+      },
+    );
   }
   const variable = value ? new Variable<unknown>(true) : null;
   if (x.viewing) return x.lookThrough({ ...x.viewing, variable });
@@ -221,7 +234,9 @@ function setGrad(x: Tensor, value: Tensor | null): void {
   }
   const shape = (t: Tensor) => `${t.dtype}[${t.shape.join(",")}]`;
   if (shape(value) !== shape(x)) {
-    throw new AutogradError(`grad: a gradient must have its tensor's dtype and shape, got ${shape(value)} for ${shape(x)}`);
+    throw new AutogradError(
+      `grad: a gradient must have its tensor's dtype and shape, got ${shape(value)} for ${shape(x)}`,
+    );
   }
   value.node.isUserVisible = true;
   variableOf(x, "grad").grad = value;

@@ -1,9 +1,9 @@
 // Views: chains of movements over a cell, with the strides PyTorch would have, and how to write through them.
 import { contiguousStrides, numel, type Shape, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { diagonal, expand, permute, reshape, slice, unfold } from "../ops/index.js";
+import { diagonal, expand, permute, reshape, slice } from "../ops/index.js";
 import { detached } from "./alias.js";
-import { diagonalScatter, sliceScatter, unfoldScatter } from "./view-writes.js";
+import { diagonalScatter, sliceScatter } from "./view-writes.js";
 
 /** Logical strides and offset in elements of the base: they decide what can be a view. */
 export interface Layout {
@@ -24,7 +24,6 @@ export type ViewStep =
       readonly step: number;
     }
   | { readonly kind: "diagonal"; readonly offset: number; readonly dim1: number; readonly dim2: number }
-  | { readonly kind: "unfold"; readonly dim: number; readonly size: number; readonly step: number }
   | { readonly kind: "detach" };
 
 export function contiguousLayout(shape: Shape): Layout {
@@ -57,8 +56,6 @@ export function applyStep(step: ViewStep, x: Node): Node {
       return slice(x, step.dim, step.start, step.stop, step.step);
     case "diagonal":
       return diagonal(x, step.offset, step.dim1, step.dim2);
-    case "unfold":
-      return unfold(x, step.dim, step.size, step.step);
     case "detach":
       return detached(x);
   }
@@ -78,8 +75,6 @@ function writeStep(step: ViewStep, x: Node, value: Node): Node {
       return sliceScatter(x, value, step);
     case "diagonal":
       return diagonalScatter(x, value, step);
-    case "unfold":
-      return unfoldScatter(x, value, step);
     case "detach":
       return value;
   }
@@ -128,15 +123,6 @@ export function stepLayout(step: ViewStep, layout: Layout): Layout | null {
     }
     case "diagonal":
       return diagonalLayout(layout, step);
-    case "unfold": {
-      const stride = strides[step.dim] as number;
-      const count = Math.floor(((shape[step.dim] as number) - step.size) / step.step) + 1;
-      return {
-        shape: [...shape.with(step.dim, count), step.size],
-        strides: [...strides.with(step.dim, stride * step.step), stride],
-        offset,
-      };
-    }
     case "detach":
       return layout;
   }
@@ -154,7 +140,10 @@ function diagonalLayout(layout: Layout, step: ViewStep & { kind: "diagonal" }): 
   const { shape, strides } = layout;
   const { dim1, dim2 } = step;
   const [rows, columns] = [shape[dim1] as number, shape[dim2] as number];
-  const size = Math.max(0, step.offset >= 0 ? Math.min(rows, columns - step.offset) : Math.min(rows + step.offset, columns));
+  const size = Math.max(
+    0,
+    step.offset >= 0 ? Math.min(rows, columns - step.offset) : Math.min(rows + step.offset, columns),
+  );
   const along = (strides[dim1] as number) + (strides[dim2] as number);
   const start = step.offset >= 0 ? step.offset * (strides[dim2] as number) : -step.offset * (strides[dim1] as number);
   const rest = (values: readonly number[]) => values.filter((_, d) => d !== dim1 && d !== dim2);

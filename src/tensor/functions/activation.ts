@@ -102,12 +102,17 @@ export function clamp(
   return wrap(ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));
 }
 
+export const clip = clamp;
+
 interface SoftmaxOptions {
   readonly dim?: number;
   readonly dtype?: DType;
 }
 
-function alongDim(op: string, compute: (x: ReturnType<typeof ops.softmax>, dim: number) => ReturnType<typeof ops.softmax>) {
+function alongDim(
+  op: string,
+  compute: (x: ReturnType<typeof ops.softmax>, dim: number) => ReturnType<typeof ops.softmax>,
+) {
   return (input: Tensor, dim: number | SoftmaxOptions, options?: SoftmaxOptions, ...surplus: []): Tensor => {
     const given = optionsWith<SoftmaxOptions>(op, "dim", dim, options, ["dim", "dtype"], surplus);
     if (given.dim === undefined) throw new ArgumentError(`${op}: needs the dim along which values sum to 1`, { op });

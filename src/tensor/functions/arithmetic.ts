@@ -5,19 +5,26 @@ import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { binary, operands } from "./define.js";
+import { floorDivideNode, remainderNode, truncDivideNode } from "./division.js";
 
-interface AlphaOptions {
+export interface AlphaOptions {
   /** Factor of `other`. */
   readonly alpha?: number;
 }
 
-function scaledSum(op: "add" | "sub") {
-  return (input: TensorLike, other: TensorLike, options: AlphaOptions = {}, ...surplus: []): Tensor => {
+type Sum = "add" | "sub";
+
+export function sumNode(op: Sum, input: TensorLike, other: TensorLike, options: AlphaOptions | undefined): Node {
+  checkOptions(op, options, ["alpha"]);
+  const [a, b] = operands(op, input, other);
+  const alpha = options?.alpha ?? 1;
+  return ops[op](a, alpha === 1 ? b : ops.mul(b, operand(op, "alpha", alpha, b.dtype)));
+}
+
+function scaledSum(op: Sum) {
+  return (input: TensorLike, other: TensorLike, options?: AlphaOptions, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    checkOptions(op, options, ["alpha"]);
-    const [a, b] = operands(op, input, other);
-    const { alpha = 1 } = options;
-    return wrap(ops[op](a, alpha === 1 ? b : ops.mul(b, operand(op, "alpha", alpha, b.dtype))));
+    return wrap(sumNode(op, input, other, options));
   };
 }
 
@@ -26,40 +33,45 @@ export const add = scaledSum("add");
 /** input - alpha other. */
 export const sub = scaledSum("sub");
 export const subtract = sub;
-/** other - input. */
-export const rsub = (input: Tensor, other: TensorLike, options?: AlphaOptions, ...surplus: []): Tensor => {
+
+/** other - alpha input. */
+export function rsub(input: TensorLike, other: TensorLike, options?: AlphaOptions, ...surplus: []): Tensor {
   noMore("rsub", surplus);
   return sub(other, input, options);
-};
+}
+
 export const mul = binary("mul", ops.mul);
 export const multiply = mul;
 
-interface DivOptions {
+export interface DivOptions {
   /** "trunc" rounds the quotient towards zero, "floor" down; default: no rounding, integers give float32. */
   readonly roundingMode?: "trunc" | "floor" | null;
 }
 
-function divide(a: Node, b: Node, mode: DivOptions["roundingMode"]): Node {
+export function divNode(input: TensorLike, other: TensorLike, options: DivOptions | undefined): Node {
+  checkOptions("div", options, ["roundingMode"]);
+  const [a, b] = operands("div", input, other);
+  const mode = options?.roundingMode;
   if (mode === undefined || mode === null) return ops.div(a, b);
-  if (mode === "floor") return ops.floorDivide(a, b);
-  if (mode === "trunc") return ops.truncDivide(a, b);
+  if (mode === "floor") return floorDivideNode(a, b);
+  if (mode === "trunc") return truncDivideNode(a, b);
   throw new ArgumentError(`div: roundingMode must be "trunc" or "floor", got ${JSON.stringify(mode)}`, { op: "div" });
 }
 
 /** input / other; integers give float32 unless `roundingMode` is set. */
-export function div(input: TensorLike, other: TensorLike, options: DivOptions = {}, ...surplus: []): Tensor {
+export function div(input: TensorLike, other: TensorLike, options?: DivOptions, ...surplus: []): Tensor {
   noMore("div", surplus);
-  checkOptions("div", options, ["roundingMode"]);
-  const [a, b] = operands("div", input, other);
-  return wrap(divide(a, b, options.roundingMode));
+  return wrap(divNode(input, other, options));
 }
+
+export const divide = div;
 export const trueDivide = binary("trueDivide", ops.div);
 /** floor(input / other). */
-export const floorDivide = binary("floorDivide", ops.floorDivide);
+export const floorDivide = binary("floorDivide", floorDivideNode);
 /** input - other floor(input / other): the sign of `other`. */
-export const remainder = binary("remainder", ops.remainder);
+export const remainder = binary("remainder", remainderNode);
 /** input - other trunc(input / other): the sign of `input`. */
-export const fmod = binary("fmod", ops.fmod);
+export const fmod = binary("fmod", ops.rem);
 /** input^other. */
 export const pow = binary("pow", ops.pow);
 /** The larger value; NaN if either is. Equal values share the gradient. */
@@ -67,32 +79,43 @@ export const maximum = binary("maximum", ops.maximum);
 /** The smaller value; NaN if either is. Equal values share the gradient. */
 export const minimum = binary("minimum", ops.minimum);
 
+export function lerpNode(input: Tensor, end: Tensor, weight: TensorLike): Node {
+  const [a, b] = [nodeOf("lerp", "input", input), nodeOf("lerp", "end", end)];
+  return ops.add(a, ops.mul(operand("lerp", "weight", weight, a.dtype), ops.sub(b, a)));
+}
+
 /** input + weight (end - input). */
 export function lerp(input: Tensor, end: Tensor, weight: TensorLike, ...surplus: []): Tensor {
   noMore("lerp", surplus);
-  const [a, b] = [nodeOf("lerp", "input", input), nodeOf("lerp", "end", end)];
-  return wrap(ops.add(a, ops.mul(operand("lerp", "weight", weight, a.dtype), ops.sub(b, a))));
+  return wrap(lerpNode(input, end, weight));
 }
 
-interface ValueOptions {
-  readonly value?: number;
+export interface ValueOptions {
+  readonly value?: TensorLike;
 }
 
-function fused(op: "addcmul" | "addcdiv", combine: (a: Node, b: Node) => Node) {
-  return (input: Tensor, tensor1: Tensor, tensor2: Tensor, options: ValueOptions = {}, ...surplus: []): Tensor => {
+type Fused = "addcmul" | "addcdiv";
+
+export function fusedNode(op: Fused, input: Tensor, a: Tensor, b: Tensor, options: ValueOptions | undefined): Node {
+  checkOptions(op, options, ["value"]);
+  const combine = op === "addcmul" ? ops.mul : ops.div;
+  const product = combine(nodeOf(op, "tensor1", a), nodeOf(op, "tensor2", b));
+  const value = options?.value ?? 1;
+  const scaled = value === 1 ? product : ops.mul(product, operand(op, "value", value, product.dtype));
+  return ops.add(nodeOf(op, "input", input), scaled);
+}
+
+function fused(op: Fused) {
+  return (input: Tensor, tensor1: Tensor, tensor2: Tensor, options?: ValueOptions, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    checkOptions(op, options, ["value"]);
-    const product = combine(nodeOf(op, "tensor1", tensor1), nodeOf(op, "tensor2", tensor2));
-    const { value = 1 } = options;
-    const scaled = value === 1 ? product : ops.mul(product, operand(op, "value", value, product.dtype));
-    return wrap(ops.add(nodeOf(op, "input", input), scaled));
+    return wrap(fusedNode(op, input, tensor1, tensor2, options));
   };
 }
 
 /** input + value tensor1 tensor2. */
-export const addcmul = fused("addcmul", ops.mul);
+export const addcmul = fused("addcmul");
 /** input + value tensor1 / tensor2. */
-export const addcdiv = fused("addcdiv", ops.div);
+export const addcdiv = fused("addcdiv");
 
 /** `input` where the condition holds, else `other`. */
 export function where(condition: Tensor, input: TensorLike, other: TensorLike, ...surplus: []): Tensor {
@@ -108,15 +131,20 @@ function numberPair(a: TensorLike, b: TensorLike): "bool" | "float32" {
   return typeof a === "boolean" && typeof b === "boolean" ? "bool" : "float32";
 }
 
-/** `input` with `value` where the mask is true. */
-export function maskedFill(input: Tensor, mask: Tensor, value: TensorLike, ...surplus: []): Tensor {
-  noMore("maskedFill", surplus);
+export function maskedFillNode(input: Tensor, mask: Tensor, value: TensorLike): Node {
   const x = nodeOf("maskedFill", "input", input);
   const fill = operand("maskedFill", "value", value, x.dtype);
   if (category(fill.dtype) > category(x.dtype)) {
-    throw new DTypeError(`maskedFill: value is ${fill.dtype} but the tensor ${x.dtype}; convert the tensor with .to("${fill.dtype}")`, {
-      op: "maskedFill",
-    });
+    throw new DTypeError(
+      `maskedFill: value is ${fill.dtype} but the tensor ${x.dtype}; convert the tensor with .to("${fill.dtype}")`,
+      { op: "maskedFill" },
+    );
   }
-  return wrap(ops.maskedFill(x, nodeOf("maskedFill", "mask", mask), ops.castTo(fill, x.dtype)));
+  return ops.maskedFill(x, nodeOf("maskedFill", "mask", mask), ops.castTo(fill, x.dtype));
+}
+
+/** `input` with `value` where the mask is true. */
+export function maskedFill(input: Tensor, mask: Tensor, value: TensorLike, ...surplus: []): Tensor {
+  noMore("maskedFill", surplus);
+  return wrap(maskedFillNode(input, mask, value));
 }

@@ -3,8 +3,8 @@ import { checkOptions, isFloat, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
-import { readValues } from "../read.js";
 import { Cell } from "../cell.js";
+import { readValues } from "../read.js";
 import { Tensor, wrap } from "../tensor.js";
 import { binary, unary } from "./define.js";
 

@@ -1,6 +1,6 @@
 // How public functions are made of functions over nodes.
 import type { Node } from "../../graph/index.js";
-import { noMore, nodeOf, operand, type TensorLike } from "../args.js";
+import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
 /** A function of one tensor. */

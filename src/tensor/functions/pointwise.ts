@@ -36,7 +36,7 @@ export const rsqrt = unary("rsqrt", ops.rsqrt);
 /** x². */
 export const square = unary("square", (x) => ops.mul(x, x));
 /** 1 / x. */
-export const reciprocal = unary("reciprocal", (x) => ops.div(ops.constantLike(ops.toFloat(x), 1), ops.toFloat(x)));
+export const reciprocal = unary("reciprocal", ops.reciprocal);
 export const sin = unary("sin", ops.sin);
 export const cos = unary("cos", ops.cos);
 export const tan = unary("tan", ops.tan);

@@ -131,8 +131,17 @@ export const variance = spread("var", ops.variance);
 /** Square root of the variance. */
 export const std = spread("std", ops.std);
 
-function withMean<K extends "variance" | "std">(op: string, compute: (x: Node, dim: Dims, options: VarianceOptions) => { mean: Node } & Record<K, Node>, key: K) {
-  return (input: Tensor, dim?: Dims | VarianceOptions, options?: Omit<VarianceOptions, "dim">, ...surplus: []): [Tensor, Tensor] => {
+function withMean<K extends "variance" | "std">(
+  op: string,
+  compute: (x: Node, dim: Dims, options: VarianceOptions) => { mean: Node } & Record<K, Node>,
+  key: K,
+) {
+  return (
+    input: Tensor,
+    dim?: Dims | VarianceOptions,
+    options?: Omit<VarianceOptions, "dim">,
+    ...surplus: []
+  ): [Tensor, Tensor] => {
     const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
     const result = compute(nodeOf(op, "input", input), given.dim ?? null, given);
     return [wrap(result[key]), wrap(result.mean)];
@@ -150,7 +159,12 @@ interface NormOptions extends KeepOptions {
 }
 
 /** (Σ |x|^p)^(1/p) over `dim` (all dims by default). */
-export function norm(input: Tensor, p?: number | "fro" | NormOptions, options?: Omit<NormOptions, "p">, ...surplus: []): Tensor {
+export function norm(
+  input: Tensor,
+  p?: number | "fro" | NormOptions,
+  options?: Omit<NormOptions, "p">,
+  ...surplus: []
+): Tensor {
   const given = optionsWith<NormOptions>("norm", "p", p, options, ["p", "dim", "keepdim"], surplus);
   const order = given.p === undefined || given.p === "fro" ? 2 : given.p;
   return wrap(ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));

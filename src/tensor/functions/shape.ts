@@ -1,8 +1,18 @@
 // Changes of shape: views where PyTorch gives views, so that writes through them reach the base.
-import { ArgumentError, checkOptions, formatShape, IndexError, normalizeDim, normalizeDims, numel, ShapeError, shapesEqual } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  IndexError,
+  normalizeDim,
+  normalizeDims,
+  numel,
+  ShapeError,
+  shapesEqual,
+} from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, notATensor, sizesOf } from "../args.js";
 import { copyOf } from "../alias.js";
+import { nodeOf, noMore, notATensor, sizesOf } from "../args.js";
 import { isTensor, type Tensor, viewOf, wrap } from "../tensor.js";
 import { isContiguous } from "../view.js";
 
@@ -53,9 +63,12 @@ export function flatten(input: Tensor, startDim = 0, endDim = -1, ...surplus: []
   const rank = x.shape.length;
   const [start, end] = [normalizeDim("flatten", startDim, rank), normalizeDim("flatten", endDim, rank)];
   if (start > end) {
-    throw new ArgumentError(`flatten: startDim ${startDim} lies behind endDim ${endDim} (input ${formatShape(x.shape)})`, {
-      op: "flatten",
-    });
+    throw new ArgumentError(
+      `flatten: startDim ${startDim} lies behind endDim ${endDim} (input ${formatShape(x.shape)})`,
+      {
+        op: "flatten",
+      },
+    );
   }
   const merged = numel(x.shape.slice(start, end + 1));
   return reshapeTo(x, rank === 0 ? [1] : [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
@@ -112,7 +125,9 @@ export function t(input: Tensor, ...surplus: []): Tensor {
       shapes: [x.shape],
     });
   }
-  return x.shape.length === 2 ? transpose(x, 0, 1) : (viewOf(x, { kind: "permute", dims: x.shape.map((_, d) => d) }) as Tensor);
+  return x.shape.length === 2
+    ? transpose(x, 0, 1)
+    : (viewOf(x, { kind: "permute", dims: x.shape.map((_, d) => d) }) as Tensor);
 }
 
 /** Moves dims to other places; the others keep their order. */
@@ -165,7 +180,10 @@ export function squeeze(input: Tensor, dim?: number | readonly number[], ...surp
   noMore("squeeze", surplus);
   const x = check("squeeze", input);
   const rank = x.shape.length;
-  const dims = dim === undefined ? x.shape.map((_, d) => d) : normalizeDims("squeeze", typeof dim === "number" ? [dim] : dim, rank);
+  const dims =
+    dim === undefined
+      ? x.shape.map((_, d) => d)
+      : normalizeDims("squeeze", typeof dim === "number" ? [dim] : dim, rank);
   const shape = x.shape.filter((size, d) => size !== 1 || !dims.includes(d));
   return viewOf(x, { kind: "reshape", shape }) as Tensor;
 }
@@ -228,7 +246,10 @@ export function diagonal(
   const { offset = 0, dim1 = 0, dim2 = 1 } = options;
   const [a, b] = [normalizeDim("diagonal", dim1, x.shape.length), normalizeDim("diagonal", dim2, x.shape.length)];
   if (x.shape.length < 2 || a === b) {
-    throw new ShapeError(`diagonal: needs two different dims (input ${formatShape(x.shape)})`, { op: "diagonal", shapes: [x.shape] });
+    throw new ShapeError(`diagonal: needs two different dims (input ${formatShape(x.shape)})`, {
+      op: "diagonal",
+      shapes: [x.shape],
+    });
   }
   return viewOf(x, { kind: "diagonal", offset, dim1: a, dim2: b }) as Tensor;
 }
@@ -241,10 +262,13 @@ export function split(input: Tensor, size: number | readonly number[], dim = 0, 
   const total = x.shape[d] as number;
   const sizes = typeof size === "number" ? equalParts(total, size) : size;
   if (sizes.reduce((sum, part) => sum + part, 0) !== total || sizes.some((part) => part < 0)) {
-    throw new ShapeError(`split: sizes [${sizes.join(",")}] do not add up to ${total}, the size of dim ${dim} (input ${formatShape(x.shape)})`, {
-      op: "split",
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `split: sizes [${sizes.join(",")}] do not add up to ${total}, the size of dim ${dim} (input ${formatShape(x.shape)})`,
+      {
+        op: "split",
+        shapes: [x.shape],
+      },
+    );
   }
   let start = 0;
   return sizes.map((part) => {

@@ -1,0 +1,151 @@
+// Conversions, and handles to gradients.
+import { ArgumentError, checkOptions, type DType, isDType, itemSize } from "../../base/index.js";
+import type { Device } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { copyOf } from "../alias.js";
+import { nodeOf, noMore } from "../args.js";
+import { checkDevice, isDevice } from "../device.js";
+import { detach as detachView, isTensor, setRequiresGrad, type Tensor, variableOf, wrap } from "../tensor.js";
+import { isContiguous } from "../view.js";
+
+interface ToOptions {
+  readonly dtype?: DType;
+  readonly device?: Device;
+  /** A new tensor even where nothing changes. */
+  readonly copy?: boolean;
+}
+
+/** In another dtype or on another device: `x.to("float64")`, `x.to("cpu")`, `x.to(other)`, `x.to({ dtype, device })`. */
+export function to(
+  input: Tensor,
+  target: DType | Device | Tensor | ToOptions,
+  options?: Omit<ToOptions, "dtype" | "device"> | DType,
+  ...surplus: []
+): Tensor {
+  noMore("to", surplus);
+  const x = nodeOf("to", "input", input);
+  const given = toOptions(target, options);
+  checkDevice("to", given.device);
+  const dtype = given.dtype ?? x.dtype;
+  if (dtype === x.dtype && !given.copy) return input;
+  return wrap(dtype === x.dtype ? copyOf(x) : ops.cast(x, dtype));
+}
+
+function toOptions(target: unknown, options: unknown): ToOptions {
+  const extra = (typeof options === "string" ? { dtype: options as DType } : (options ?? {})) as ToOptions;
+  checkOptions("to", extra, ["dtype", "device", "copy"]);
+  if (isDType(target)) return { ...extra, dtype: target };
+  if (isDevice(target)) return { ...extra, device: target };
+  if (isTensor(target)) return { ...extra, dtype: target.dtype, device: target.device };
+  if (typeof target === "object" && target !== null) {
+    checkOptions("to", target, ["dtype", "device", "copy"]);
+    return { ...(target as ToOptions), ...extra };
+  }
+  throw new ArgumentError(`to: ${JSON.stringify(target)} is neither a dtype nor a device`, { op: "to" });
+}
+
+function converter(dtype: DType) {
+  return (input: Tensor, ...surplus: []): Tensor => {
+    noMore("to", surplus);
+    return to(input, dtype);
+  };
+}
+
+export const float = converter("float32");
+export const double = converter("float64");
+export const int = converter("int32");
+export const long = converter("int64");
+export const bool = converter("bool");
+export const byte = converter("uint8");
+
+export function typeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
+  noMore("typeAs", surplus);
+  return to(input, other.dtype);
+}
+
+export function cpu(input: Tensor, ...surplus: []): Tensor {
+  noMore("cpu", surplus);
+  return to(input, "cpu");
+}
+
+/** The same memory without history: gradients stop here. */
+export function detach(input: Tensor, ...surplus: []): Tensor {
+  noMore("detach", surplus);
+  return detachView(input);
+}
+
+/** Makes a leaf record gradients, or not. */
+export function requiresGrad_(input: Tensor, requiresGrad = true, ...surplus: []): Tensor {
+  noMore("requiresGrad_", surplus);
+  setRequiresGrad(input, requiresGrad);
+  return input;
+}
+
+/** Keeps the gradient of an inner tensor in `grad`. */
+export function retainGrad(input: Tensor, ...surplus: []): void {
+  noMore("retainGrad", surplus);
+  variableOf(input, "retainGrad").retainsGrad = true;
+}
+
+/** Ends a registration. */
+export interface HookHandle {
+  remove(): void;
+}
+
+let nextHook = 0;
+
+/** Calls `hook` with the gradient of this tensor in each backward(); what it returns takes the gradient's place. */
+export function registerHook(
+  input: Tensor,
+  hook: (grad: Tensor) => Tensor | null | undefined | void,
+  ...surplus: []
+): HookHandle {
+  noMore("registerHook", surplus);
+  const { hooks } = variableOf(input, "registerHook");
+  const id = nextHook++;
+  hooks.set(id, hook);
+  return { remove: () => void hooks.delete(id) };
+}
+
+/** Sizes of all dims, or of one. */
+export function size(input: Tensor): number[];
+export function size(input: Tensor, dim: number): number;
+export function size(input: Tensor, dim?: number): number | number[] {
+  if (dim === undefined) return [...input.shape];
+  const value = input.shape.at(dim);
+  if (value !== undefined && Number.isInteger(dim)) return value;
+  throw new ArgumentError(`size: dim ${dim} is out of range (input [${input.shape.join(",")}])`, { op: "size" });
+}
+
+/** Number of elements. */
+export function numel(input: Tensor): number {
+  return input.shape.reduce((n, length) => n * length, 1);
+}
+
+/** Number of dims. */
+export function dim(input: Tensor): number {
+  return input.shape.length;
+}
+
+/** Steps in memory between neighbours of each dim, as PyTorch's strides. */
+export function stride(input: Tensor): number[];
+export function stride(input: Tensor, dim: number): number;
+export function stride(input: Tensor, dim?: number): number | number[] {
+  const { strides } = input.layout;
+  return dim === undefined ? [...strides] : (strides.at(dim) as number);
+}
+
+/** Position of the first element in the memory that is looked at. */
+export function storageOffset(input: Tensor): number {
+  return input.layout.offset;
+}
+
+/** True if the elements lie in row-major order without gaps. */
+export function isContiguousTensor(input: Tensor): boolean {
+  return isContiguous(input.layout);
+}
+
+/** Bytes of an element. */
+export function elementSize(input: Tensor): number {
+  return itemSize(input.dtype);
+}

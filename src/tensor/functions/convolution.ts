@@ -1,0 +1,147 @@
+// Convolutions and pooling.
+import { checkOptions } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore, optionsWith } from "../args.js";
+import { type Tensor, wrap } from "../tensor.js";
+
+type PerDim = number | readonly number[];
+
+export interface ConvOptions {
+  readonly bias?: Tensor | null;
+  readonly stride?: PerDim;
+  /** "same" keeps the size (stride 1), "valid" is 0. */
+  readonly padding?: PerDim | "same" | "valid";
+  readonly dilation?: PerDim;
+  readonly groups?: number;
+}
+
+export interface ConvTransposeOptions {
+  readonly bias?: Tensor | null;
+  readonly stride?: PerDim;
+  readonly padding?: PerDim;
+  readonly outputPadding?: PerDim;
+  readonly groups?: number;
+  readonly dilation?: PerDim;
+}
+
+/** `conv2d(x, w)`, `conv2d(x, w, bias)`, `conv2d(x, w, bias, { padding: 1 })` or `conv2d(x, w, { bias, padding: 1 })`. */
+type Bias<O> = Tensor | null | O;
+
+function convolution<O extends { readonly bias?: Tensor | null }>(
+  op: string,
+  names: readonly string[],
+  compute: (x: Node, weight: Node, bias: Node | null, options: Omit<O, "bias">) => Node,
+) {
+  return (input: Tensor, weight: Tensor, bias?: Bias<O>, options?: Omit<O, "bias">, ...surplus: []): Tensor => {
+    const given = optionsWith<{ bias?: Tensor | null }>(
+      op,
+      "bias",
+      bias,
+      options,
+      ["bias", ...names] as never,
+      surplus,
+    );
+    const { bias: b, ...rest } = given;
+    const [x, w] = [nodeOf(op, "input", input), nodeOf(op, "weight", weight)];
+    return wrap(compute(x, w, b ? nodeOf(op, "bias", b) : null, rest as Omit<O, "bias">));
+  };
+}
+
+const convNames = ["stride", "padding", "dilation", "groups"];
+const transposeNames = ["stride", "padding", "outputPadding", "groups", "dilation"];
+
+/** input `[N,C,L]`, weight `[O,C/groups,K]`. */
+export const conv1d = convolution<ConvOptions>("conv1d", convNames, ops.conv1d);
+/** input `[N,C,H,W]`, weight `[O,C/groups,kH,kW]`. */
+export const conv2d = convolution<ConvOptions>("conv2d", convNames, ops.conv2d);
+/** input `[N,C,D,H,W]`, weight `[O,C/groups,kD,kH,kW]`. */
+export const conv3d = convolution<ConvOptions>("conv3d", convNames, ops.conv3d);
+/** input `[N,C,L]`, weight `[C,O/groups,K]`. */
+export const convTranspose1d = convolution<ConvTransposeOptions>(
+  "convTranspose1d",
+  transposeNames,
+  ops.convTranspose1d,
+);
+/** input `[N,C,H,W]`, weight `[C,O/groups,kH,kW]`. */
+export const convTranspose2d = convolution<ConvTransposeOptions>(
+  "convTranspose2d",
+  transposeNames,
+  ops.convTranspose2d,
+);
+
+export interface MaxPoolOptions {
+  /** Default: the kernel's size. */
+  readonly stride?: PerDim;
+  readonly padding?: PerDim;
+  readonly dilation?: PerDim;
+  readonly ceilMode?: boolean;
+}
+
+export interface AvgPoolOptions {
+  readonly stride?: PerDim;
+  readonly padding?: PerDim;
+  readonly ceilMode?: boolean;
+  readonly countIncludePad?: boolean;
+  readonly divisorOverride?: number | null;
+}
+
+const maxPoolNames = ["stride", "padding", "dilation", "ceilMode"];
+const avgPoolNames = ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"];
+
+function pooling<O extends { readonly stride?: PerDim }>(
+  op: string,
+  names: readonly string[],
+  compute: (x: Node, kernelSize: PerDim, options: O) => Node,
+) {
+  return (
+    input: Tensor,
+    kernelSize: PerDim,
+    stride?: PerDim | O,
+    options?: Omit<O, "stride">,
+    ...surplus: []
+  ): Tensor => {
+    const given = optionsWith<{ stride?: PerDim }>(op, "stride", stride, options, names as never, surplus);
+    return wrap(compute(nodeOf(op, "input", input), kernelSize, given as O));
+  };
+}
+
+/** Largest element of each window, over the last dim. */
+export const maxPool1d = pooling<MaxPoolOptions>("maxPool1d", maxPoolNames, ops.maxPool1d);
+/** Largest element of each window, over the last two dims; the gradient goes to the first one. */
+export const maxPool2d = pooling<MaxPoolOptions>("maxPool2d", maxPoolNames, ops.maxPool2d);
+export const maxPool3d = pooling<MaxPoolOptions>("maxPool3d", maxPoolNames, ops.maxPool3d);
+/** Mean of each window, over the last dim. */
+export const avgPool1d = pooling<AvgPoolOptions>("avgPool1d", avgPoolNames, ops.avgPool1d);
+export const avgPool2d = pooling<AvgPoolOptions>("avgPool2d", avgPoolNames, ops.avgPool2d);
+export const avgPool3d = pooling<AvgPoolOptions>("avgPool3d", avgPoolNames, ops.avgPool3d);
+
+type OutputSize = number | readonly (number | null)[];
+
+function adaptive(op: string, compute: (x: Node, outputSize: OutputSize) => Node) {
+  return (input: Tensor, outputSize: OutputSize, ...surplus: []): Tensor => {
+    noMore(op, surplus);
+    return wrap(compute(nodeOf(op, "input", input), outputSize));
+  };
+}
+
+/** Means of windows that are chosen so that the output has the given size. */
+export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", ops.adaptiveAvgPool1d);
+export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", ops.adaptiveAvgPool2d);
+/** Largest elements of windows that are chosen so that the output has the given size. */
+export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", ops.adaptiveMaxPool1d);
+export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", ops.adaptiveMaxPool2d);
+
+function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof ops.maxPool2d) {
+  return (input: Tensor, kernelSize: PerDim, options: MaxPoolOptions = {}, ...surplus: []): [Tensor, Tensor] => {
+    noMore(op, surplus);
+    checkOptions(op, options, maxPoolNames);
+    const x = nodeOf(op, "input", input);
+    return [wrap(values(x, kernelSize, options)), wrap(indices(x, kernelSize, options))];
+  };
+}
+
+/** As `maxPool1d`, with the place of each element in its plane. */
+export const maxPool1dWithIndices = withIndices("maxPool1dWithIndices", ops.maxPool1d, ops.maxPool1dIndices);
+/** As `maxPool2d`, with the place of each element in its plane (row-major). */
+export const maxPool2dWithIndices = withIndices("maxPool2dWithIndices", ops.maxPool2d, ops.maxPool2dIndices);

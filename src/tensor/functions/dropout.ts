@@ -1,0 +1,56 @@
+// Functions that draw random numbers on the way: dropout, attention with dropout, Bernoulli draws.
+import { ArgumentError, checkOptions } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore, optionsWith } from "../args.js";
+import { drawTrue, dropoutNode } from "../draws.js";
+import type { Generator } from "../generator.js";
+import { type Tensor, wrap } from "../tensor.js";
+import { type AttentionOptions, attentionWith } from "./normalization.js";
+
+export interface DropoutOptions {
+  /** Probability of zeroing an element. Default 0.5. */
+  readonly p?: number;
+  /** Does nothing if false. Default true. */
+  readonly training?: boolean;
+  readonly generator?: Generator;
+}
+
+function checkProbability(op: string, p: number): void {
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${op}: p must be in [0, 1], got ${p}`, { op });
+}
+
+/** Zeroes elements with probability `p` (0.5) and scales the others by 1 / (1 - p). */
+export function dropout(input: Tensor, p?: number | DropoutOptions, options?: DropoutOptions, ...surplus: []): Tensor {
+  const names = ["p", "training", "generator"] as const;
+  const given = optionsWith<DropoutOptions>("dropout", "p", p, options, names, surplus);
+  const x = nodeOf("dropout", "input", input);
+  const { p: chance = 0.5, training = true, generator } = given;
+  checkProbability("dropout", chance);
+  return !training || chance === 0 ? input : wrap(dropoutNode(x, chance, generator));
+}
+
+/** 1 with the probability that each element of `input` states, else 0. */
+export function bernoulli(input: Tensor, options: { readonly generator?: Generator } = {}, ...surplus: []): Tensor {
+  noMore("bernoulli", surplus);
+  checkOptions("bernoulli", options, ["generator"]);
+  const x = nodeOf("bernoulli", "input", input);
+  return wrap(ops.castTo(drawTrue(x.shape, x, options.generator), x.dtype));
+}
+
+/** softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. */
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions & { readonly dropoutP?: number; readonly generator?: Generator } = {},
+  ...surplus: []
+): Tensor {
+  const op = "scaledDotProductAttention";
+  noMore(op, surplus);
+  checkOptions(op, options, ["attnMask", "dropoutP", "isCausal", "scale", "generator"]);
+  const { dropoutP = 0, generator, ...rest } = options;
+  checkProbability(op, dropoutP);
+  const drop =
+    dropoutP > 0 ? (weights: Parameters<typeof dropoutNode>[0]) => dropoutNode(weights, dropoutP, generator) : null;
+  return attentionWith(query, key, value, rest, drop);
+}

@@ -1,0 +1,184 @@
+// Functions that take elements by index or condition, sort, and scatter.
+import { ArgumentError, checkOptions, DTypeError, IndexError, isInteger, normalizeDim } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
+import { checkHostIndices } from "../index-checks.js";
+import { readValues } from "../read.js";
+import { type Tensor, wrap } from "../tensor.js";
+import type { ValuesIndices } from "./reduction.js";
+
+export function indexNode(op: string, index: unknown, name = "index"): Node {
+  const node = nodeOf(op, name, index);
+  if (isInteger(node.dtype)) return node;
+  throw new DTypeError(`${op}: ${name} must be of an integer dtype, is ${node.dtype}; convert it with .to("int64")`, {
+    op,
+  });
+}
+
+/** `out[i][j] = input[index[i][j]][j]` for dim 0: one element of `input` along `dim` for each of `index`. */
+export function gather(input: Tensor, dim: number, index: Tensor, ...surplus: []): Tensor {
+  noMore("gather", surplus);
+  const x = nodeOf("gather", "input", input);
+  const d = normalizeDim("gather", dim, x.shape.length);
+  const at = indexNode("gather", index);
+  return wrap(ops.gather(x, d, at));
+}
+
+/** As `gather`; shapes broadcast outside `dim`, and without `dim` the flat input is taken from. */
+export function takeAlongDim(input: Tensor, indices: Tensor, dim?: number, ...surplus: []): Tensor {
+  noMore("takeAlongDim", surplus);
+  const x = nodeOf("takeAlongDim", "input", input);
+  const at = indexNode("takeAlongDim", indices, "indices");
+  if (dim === undefined) return wrap(ops.takeAlongDim(ops.reshape(x, [x.size]), ops.reshape(at, [at.size]), 0));
+  const d = normalizeDim("takeAlongDim", dim, x.shape.length);
+  return wrap(ops.takeAlongDim(x, at, d));
+}
+
+/** Rows (or other slices along `dim`) in the order of a vector of indices. */
+export function indexSelect(input: Tensor, dim: number, index: Tensor, ...surplus: []): Tensor {
+  noMore("indexSelect", surplus);
+  const x = nodeOf("indexSelect", "input", input);
+  const d = normalizeDim("indexSelect", dim, x.shape.length);
+  const at = indexNode("indexSelect", index);
+  return wrap(ops.indexSelect(x, d, at));
+}
+
+/** A copy with `src` written at `index` along `dim`. Where indices repeat the last one counts. */
+export function scatter(input: Tensor, dim: number, index: Tensor, src: TensorLike, ...surplus: []): Tensor {
+  noMore("scatter", surplus);
+  return wrap(scatterNode("scatter", input, dim, index, src, ops.scatter));
+}
+
+/** A copy with `src` added at `index` along `dim`. */
+export function scatterAdd(input: Tensor, dim: number, index: Tensor, src: Tensor, ...surplus: []): Tensor {
+  noMore("scatterAdd", surplus);
+  return wrap(scatterNode("scatterAdd", input, dim, index, src, ops.scatterAdd));
+}
+
+function scatterNode(
+  op: string,
+  input: Tensor,
+  dim: number,
+  index: Tensor,
+  src: TensorLike,
+  compute: (x: Node, dim: number, index: Node, src: Node) => Node,
+): Node {
+  const x = nodeOf(op, "input", input);
+  const d = normalizeDim(op, dim, x.shape.length);
+  const at = indexNode(op, index);
+  const source = operand(op, "src", src, x.dtype);
+  if (source.dtype !== x.dtype) {
+    throw new DTypeError(`${op}: src is ${source.dtype} but the tensor ${x.dtype}; convert one with .to(dtype)`, {
+      op,
+    });
+  }
+  return compute(x, d, at, source.shape.length === 0 && at.shape.length > 0 ? ops.expand(source, at.shape) : source);
+}
+
+interface SortOptions {
+  readonly dim?: number;
+  readonly descending?: boolean;
+  /** Sorting always keeps the order of equal elements. */
+  readonly stable?: boolean;
+}
+
+const sortOptions = ["dim", "descending", "stable"] as const;
+
+/** Values in order along `dim` (the last by default) and where each came from. */
+export function sort(input: Tensor, dim?: number | SortOptions, options?: SortOptions, ...surplus: []): ValuesIndices {
+  const { stable: _, ...given } = optionsWith<SortOptions>("sort", "dim", dim, options, sortOptions, surplus);
+  return pair(ops.sort(nodeOf("sort", "input", input), given));
+}
+
+/** Positions (int32) that put `dim` in order. */
+export function argsort(input: Tensor, dim?: number | SortOptions, options?: SortOptions, ...surplus: []): Tensor {
+  const { stable: _, ...given } = optionsWith<SortOptions>("argsort", "dim", dim, options, sortOptions, surplus);
+  return wrap(ops.argsort(nodeOf("argsort", "input", input), given));
+}
+
+function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndices {
+  return { values: wrap(values), indices: wrap(indices) };
+}
+
+interface TopkOptions {
+  readonly dim?: number;
+  /** Default true; false gives the smallest. */
+  readonly largest?: boolean;
+  /** Results always come in order. */
+  readonly sorted?: boolean;
+}
+
+/** The k largest values along `dim` (the last by default) and where they are. */
+export function topk(
+  input: Tensor,
+  k: number,
+  dim?: number | TopkOptions,
+  options?: TopkOptions,
+  ...surplus: []
+): ValuesIndices {
+  const given = optionsWith<TopkOptions>("topk", "dim", dim, options, ["dim", "largest", "sorted"], surplus);
+  const { sorted: _, ...rest } = given;
+  return pair(ops.topk(nodeOf("topk", "input", input), k, rest));
+}
+
+/** The k-th smallest value along `dim` (the last by default) and where it is. */
+export function kthvalue(
+  input: Tensor,
+  k: number,
+  dim?: number | { readonly dim?: number; readonly keepdim?: boolean },
+  options?: { readonly keepdim?: boolean },
+  ...surplus: []
+): ValuesIndices {
+  const given = optionsWith<{ dim?: number; keepdim?: boolean }>(
+    "kthvalue",
+    "dim",
+    dim,
+    options,
+    ["dim", "keepdim"],
+    surplus,
+  );
+  return pair(ops.kthvalue(nodeOf("kthvalue", "input", input), k, given.dim, given.keepdim));
+}
+
+/** Rows of `weight` by index: `[…]` → `[…, features]`. The gradient of row `paddingIdx` is 0. */
+export function embedding(
+  input: Tensor,
+  weight: Tensor,
+  options: { readonly paddingIdx?: number | null } = {},
+  ...surplus: []
+): Tensor {
+  noMore("embedding", surplus);
+  checkOptions("embedding", options, ["paddingIdx"]);
+  const at = indexNode("embedding", input, "input");
+  const table = nodeOf("embedding", "weight", weight);
+  if (table.shape.length !== 2) {
+    throw new ArgumentError(`embedding: weight must have 2 dims (weight [${table.shape.join(",")}])`, {
+      op: "embedding",
+    });
+  }
+  const count = table.shape[0] as number;
+  const padding = options.paddingIdx ?? null;
+  if (padding !== null && (!Number.isInteger(padding) || padding < -count || padding >= count)) {
+    throw new IndexError(`embedding: paddingIdx ${padding} is out of range [${-count}, ${count - 1}]`, {
+      op: "embedding",
+    });
+  }
+  const paddingIndex = padding === null ? null : padding < 0 ? padding + count : padding;
+  return wrap(ops.embedding(table, at, paddingIndex));
+}
+
+/** `[…, classes]` with 1 at each element's class. Without `numClasses` the largest class is read from the values. */
+export function oneHot(input: Tensor, numClasses?: number, ...surplus: []): Tensor {
+  noMore("oneHot", surplus);
+  const x = indexNode("oneHot", input, "input");
+  const classes = numClasses ?? largest(readValues("oneHot", input)) + 1;
+  checkHostIndices("oneHot", "input", x, 0, classes - 1);
+  return wrap(ops.oneHot(x, classes, "int64"));
+}
+
+function largest(values: ArrayLike<number | bigint>): number {
+  let found = -1;
+  for (let i = 0; i < values.length; i++) found = Math.max(found, Number(values[i]));
+  return found;
+}

@@ -1,0 +1,124 @@
+// Losses, with PyTorch's options.
+import { checkOptions, isInteger } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore } from "../args.js";
+import { checkHostIndices } from "../index-checks.js";
+import { type Tensor, wrap } from "../tensor.js";
+
+export type Reduction = "none" | "mean" | "sum";
+
+interface LossOptions {
+  /** Default "mean". */
+  readonly reduction?: Reduction;
+}
+
+function elementwiseLoss<O extends object>(
+  op: string,
+  names: readonly string[],
+  compute: (input: Node, target: Node, options: O) => Node,
+) {
+  return (input: Tensor, target: Tensor, options?: O, ...surplus: []): Tensor => {
+    noMore(op, surplus);
+    checkOptions(op, options, names);
+    return wrap(compute(nodeOf(op, "input", input), nodeOf(op, "target", target), options ?? ({} as O)));
+  };
+}
+
+/** (input - target)². */
+export const mseLoss = elementwiseLoss<LossOptions>("mseLoss", ["reduction"], (x, t, o) =>
+  ops.mseLoss(x, t, o.reduction),
+);
+/** |input - target|. */
+export const l1Loss = elementwiseLoss<LossOptions>("l1Loss", ["reduction"], (x, t, o) => ops.l1Loss(x, t, o.reduction));
+/** Quadratic below `beta`, linear above. */
+export const smoothL1Loss = elementwiseLoss<LossOptions & { readonly beta?: number }>(
+  "smoothL1Loss",
+  ["reduction", "beta"],
+  (x, t, o) => ops.smoothL1Loss(x, t, o.reduction, o.beta),
+);
+/** Quadratic below `delta`, linear above. */
+export const huberLoss = elementwiseLoss<LossOptions & { readonly delta?: number }>(
+  "huberLoss",
+  ["reduction", "delta"],
+  (x, t, o) => ops.huberLoss(x, t, o.reduction, o.delta),
+);
+/** Kullback-Leibler divergence of log probabilities `input` from `target`. */
+export const klDiv = elementwiseLoss<{ readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean }>(
+  "klDiv",
+  ["reduction", "logTarget"],
+  ops.klDiv,
+);
+
+/** Node of an optional tensor among the options. */
+function optional(op: string, name: string, value: Tensor | null | undefined): Node | null {
+  return value === null || value === undefined ? null : nodeOf(op, name, value);
+}
+
+interface BceOptions extends LossOptions {
+  readonly weight?: Tensor | null;
+}
+
+/** Cross-entropy of probabilities with targets between 0 and 1. */
+export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BceOptions = {}, ...surplus: []): Tensor {
+  const op = "binaryCrossEntropy";
+  noMore(op, surplus);
+  checkOptions(op, options, ["weight", "reduction"]);
+  const { weight, ...rest } = options;
+  const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+  return wrap(ops.binaryCrossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
+}
+
+/** Cross-entropy of sigmoid(input), stable for any input. */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  options: BceOptions & { readonly posWeight?: Tensor | null } = {},
+  ...surplus: []
+): Tensor {
+  const op = "binaryCrossEntropyWithLogits";
+  noMore(op, surplus);
+  checkOptions(op, options, ["weight", "posWeight", "reduction"]);
+  const { weight, posWeight, ...rest } = options;
+  const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+  const weights = { weight: optional(op, "weight", weight), posWeight: optional(op, "posWeight", posWeight) };
+  return wrap(ops.binaryCrossEntropyWithLogits(x, t, { ...rest, ...weights }));
+}
+
+export interface NllLossOptions extends LossOptions {
+  /** One factor a class. */
+  readonly weight?: Tensor | null;
+  /** Targets of this class do not count. Default -100. */
+  readonly ignoreIndex?: number;
+}
+
+export interface CrossEntropyOptions extends NllLossOptions {
+  readonly labelSmoothing?: number;
+}
+
+function checkLabels(op: string, input: Node, target: Node, ignoreIndex = -100): void {
+  const classes = input.shape[input.shape.length === 1 ? 0 : 1];
+  if (isInteger(target.dtype) && classes !== undefined)
+    checkHostIndices(op, "target", target, 0, classes - 1, ignoreIndex);
+}
+
+/** -log probability of each target class: input of log probabilities `[N,C,…]`, target `[N,…]` of class indices. */
+export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}, ...surplus: []): Tensor {
+  noMore("nllLoss", surplus);
+  checkOptions("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
+  const { weight, ...rest } = options;
+  const [x, t] = [nodeOf("nllLoss", "input", input), nodeOf("nllLoss", "target", target)];
+  checkLabels("nllLoss", x, t, options.ignoreIndex);
+  return wrap(ops.nllLoss(x, t, { ...rest, weight: optional("nllLoss", "weight", weight) }));
+}
+
+/** nllLoss(logSoftmax(input), target); `target` may also hold probabilities in the shape of `input`. */
+export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}, ...surplus: []): Tensor {
+  const op = "crossEntropy";
+  noMore(op, surplus);
+  checkOptions(op, options, ["weight", "ignoreIndex", "reduction", "labelSmoothing"]);
+  const { weight, ...rest } = options;
+  const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+  checkLabels(op, x, t, options.ignoreIndex);
+  return wrap(ops.crossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
+}

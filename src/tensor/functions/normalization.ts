@@ -1,0 +1,135 @@
+// Normalisation layers as functions, and attention.
+import { ArgumentError, checkOptions } from "../../base/index.js";
+import { gradEnabled, type Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { detached } from "../alias.js";
+import { nodeOf, noMore } from "../args.js";
+import { assign } from "../in-place.js";
+import { type Tensor, wrap } from "../tensor.js";
+
+interface AffineOptions {
+  readonly weight?: Tensor | null;
+  readonly bias?: Tensor | null;
+  readonly eps?: number;
+}
+
+function optional(op: string, name: string, value: Tensor | null | undefined): Node | null {
+  return value === null || value === undefined ? null : nodeOf(op, name, value);
+}
+
+function affine(op: string, { weight, bias, eps }: AffineOptions) {
+  return {
+    weight: optional(op, "weight", weight),
+    bias: optional(op, "bias", bias),
+    ...(eps !== undefined && { eps }),
+  };
+}
+
+/** Standardises over the trailing dims `normalizedShape`, then scales. */
+export function layerNorm(
+  input: Tensor,
+  normalizedShape: number | readonly number[],
+  options: AffineOptions = {},
+  ...surplus: []
+): Tensor {
+  noMore("layerNorm", surplus);
+  checkOptions("layerNorm", options, ["weight", "bias", "eps"]);
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  return wrap(ops.layerNorm(nodeOf("layerNorm", "input", input), shape, affine("layerNorm", options)));
+}
+
+/** x / sqrt(mean(x²) + eps) over the trailing dims, then scales. */
+export function rmsNorm(
+  input: Tensor,
+  normalizedShape: number | readonly number[],
+  options: { readonly weight?: Tensor | null; readonly eps?: number | null } = {},
+  ...surplus: []
+): Tensor {
+  noMore("rmsNorm", surplus);
+  checkOptions("rmsNorm", options, ["weight", "eps"]);
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  const weight = optional("rmsNorm", "weight", options.weight);
+  return wrap(ops.rmsNorm(nodeOf("rmsNorm", "input", input), shape, { weight, eps: options.eps ?? null }));
+}
+
+/** Standardises `numGroups` groups of channels by themselves, then scales each channel. */
+export function groupNorm(input: Tensor, numGroups: number, options: AffineOptions = {}, ...surplus: []): Tensor {
+  noMore("groupNorm", surplus);
+  checkOptions("groupNorm", options, ["weight", "bias", "eps"]);
+  return wrap(ops.groupNorm(nodeOf("groupNorm", "input", input), numGroups, affine("groupNorm", options)));
+}
+
+/** Standardises each channel of each sample by itself. */
+export function instanceNorm(input: Tensor, options: AffineOptions = {}, ...surplus: []): Tensor {
+  noMore("instanceNorm", surplus);
+  checkOptions("instanceNorm", options, ["weight", "bias", "eps"]);
+  return wrap(ops.instanceNorm(nodeOf("instanceNorm", "input", input), affine("instanceNorm", options)));
+}
+
+export interface BatchNormOptions extends AffineOptions {
+  /** Uses the batch's statistics and updates the running ones; else uses the running ones. */
+  readonly training?: boolean;
+  /** Share of the new statistics in the running ones. Default 0.1. */
+  readonly momentum?: number;
+}
+
+/** Standardises each channel (dim 1) over all other dims, then scales. Running statistics are updated in place. */
+export function batchNorm(
+  input: Tensor,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  options: BatchNormOptions = {},
+  ...surplus: []
+): Tensor {
+  const op = "batchNorm";
+  noMore(op, surplus);
+  checkOptions(op, options, ["weight", "bias", "eps", "training", "momentum"]);
+  const { training = false, momentum = 0.1 } = options;
+  const x = nodeOf(op, "input", input);
+  const scaling = affine(op, options);
+  if (!training) {
+    const [mean, variance] = [optional(op, "runningMean", runningMean), optional(op, "runningVar", runningVar)];
+    if (!mean || !variance) {
+      throw new ArgumentError("batchNorm: needs runningMean and runningVar unless training is true", { op });
+    }
+    return wrap(ops.batchNormInference(x, mean, variance, scaling));
+  }
+  const { output, mean, variance } = ops.batchNormTraining(x, scaling);
+  if (runningMean) follow(runningMean, mean, momentum);
+  if (runningVar) follow(runningVar, variance, momentum);
+  return wrap(output);
+}
+
+/** running ← running + momentum (value - running). */
+function follow(running: Tensor, value: Node, momentum: number): void {
+  const old = running.node;
+  const current = gradEnabled() ? detached(value) : value;
+  const factor = (x: number) => ops.constant(x, old.dtype);
+  assign(
+    running,
+    ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.castTo(current, old.dtype), factor(momentum))),
+  );
+}
+
+export interface AttentionOptions {
+  /** Broadcasts to `[…, L, S]`. bool: true takes part; float: added to the scores. */
+  readonly attnMask?: Tensor | null;
+  readonly isCausal?: boolean;
+  /** Default: 1 / √E. */
+  readonly scale?: number | null;
+}
+
+/** softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. */
+export function attentionWith(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions,
+  dropout: ((weights: Node) => Node) | null,
+): Tensor {
+  const op = "scaledDotProductAttention";
+  const [q, k, v] = [nodeOf(op, "query", query), nodeOf(op, "key", key), nodeOf(op, "value", value)];
+  const attnMask = optional(op, "attnMask", options.attnMask);
+  const { isCausal = false, scale = null } = options;
+  return wrap(ops.scaledDotProductAttention(q, k, v, { attnMask, isCausal, scale, dropout }));
+}

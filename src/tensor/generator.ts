@@ -1,0 +1,105 @@
+// Random number generators: a seed and a position in the stream that Philox computes from it.
+import { ArgumentError, checkOptions, FormatError } from "../base/index.js";
+import type { WordPair } from "../ops/index.js";
+import { hostEffect, runtimeNode } from "./host.js";
+
+/** What `getState` gives: plain data that survives JSON. */
+export interface GeneratorState {
+  readonly seed: number;
+  /** Blocks of four words drawn so far. */
+  readonly offset: number;
+}
+
+/**
+ * A stream of random numbers. The same seed gives the same numbers on every target and with any number of threads.
+ * @example rand([3], { generator: new Generator().manualSeed(1) })
+ */
+export class Generator {
+  #seed: number;
+  #offset = 0;
+
+  /** @param options - `seed`; default: 0. */
+  constructor(options: { readonly seed?: number } = {}) {
+    checkOptions("Generator", options, ["seed"]);
+    this.#seed = checkSeed(options.seed ?? 0);
+  }
+
+  /** Starts the stream of `seed`, an integer from 0 to 2^53 - 1. */
+  manualSeed(seed: number): this {
+    this.#seed = checkSeed(seed);
+    this.#offset = 0;
+    return this;
+  }
+
+  /** Starts a stream that differs from run to run; returns its seed. */
+  seed(): number {
+    const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+    this.manualSeed((high & 0x1fffff) * 2 ** 32 + low);
+    return this.#seed;
+  }
+
+  /** The seed the stream started from. */
+  initialSeed(): number {
+    return this.#seed;
+  }
+
+  getState(): GeneratorState {
+    return { seed: this.#seed, offset: this.#offset };
+  }
+
+  /** Continues where `getState` was taken. */
+  setState(state: GeneratorState): this {
+    if (!Number.isSafeInteger(state?.offset) || state.offset < 0) {
+      throw new FormatError("Generator.setState: the state must be what getState() gave");
+    }
+    this.#seed = checkSeed(state.seed);
+    this.#offset = state.offset;
+    return this;
+  }
+
+  /**
+   * @internal The seed and first block of a draw of `blocks` blocks, as run-time numbers of two words. A draw whose
+   * step fails is taken back.
+   */
+  take(blocks: number): { readonly seed: WordPair; readonly offset: WordPair } {
+    const pair = (read: () => number): WordPair => ({
+      low: runtimeNode(() => (read() % 2 ** 32) | 0, "int32"),
+      high: runtimeNode(() => Math.floor(read() / 2 ** 32), "int32"),
+    });
+    const words = { seed: pair(() => this.#seed), offset: pair(() => this.#offset) };
+    const move = (count: number) => () => {
+      this.#offset += count;
+    };
+    hostEffect(move(blocks), move(-blocks));
+    return words;
+  }
+}
+
+function checkSeed(seed: number): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new ArgumentError(`manualSeed: the seed must be an integer from 0 to 2^53 - 1, got ${String(seed)}`, {
+    op: "manualSeed",
+  });
+}
+
+const shared = new Generator();
+
+/** The generator of functions that get none. */
+export function defaultGenerator(): Generator {
+  return shared;
+}
+
+/** Seeds the default generator. */
+export function manualSeed(seed: number): Generator {
+  return shared.manualSeed(seed);
+}
+
+/** Seeds the default generator from the host's randomness; returns the seed. */
+export function seed(): number {
+  return shared.seed();
+}
+
+/** The seed of the default generator. */
+export function initialSeed(): number {
+  return shared.initialSeed();
+}

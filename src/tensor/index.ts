@@ -1,0 +1,72 @@
+// Tensors: creation, functions, methods, autograd, random numbers, scopes, compile().
+
+export { type ProgramCacheStats, programCacheStats } from "../compiler/index.js";
+export type { Device } from "../graph/index.js";
+export type { Dims, TensorLike } from "./args.js";
+export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
+export { type Compiled, compile } from "./compile.js";
+export * from "./creation.js";
+export { gpu } from "./device.js";
+export { availableTargets, setTarget, setThreads, type TargetName, targetName, threadCount } from "./engine.js";
+export * from "./functions/activation.js";
+export {
+  add,
+  addcdiv,
+  addcmul,
+  div,
+  divide,
+  floorDivide,
+  fmod,
+  lerp,
+  maskedFill,
+  maximum,
+  minimum,
+  mul,
+  multiply,
+  pow,
+  remainder,
+  rsub,
+  sub,
+  subtract,
+  trueDivide,
+  where,
+} from "./functions/arithmetic.js";
+export * from "./functions/arrange.js";
+export * from "./functions/comparison.js";
+export type { HookHandle } from "./functions/conversion.js";
+export * from "./functions/convolution.js";
+export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";
+export * from "./functions/gather.js";
+export * from "./functions/linear-algebra.js";
+export * from "./functions/loss.js";
+export {
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+} from "./functions/normalization.js";
+export * from "./functions/pointwise.js";
+export * from "./functions/reduction.js";
+export * from "./functions/shape.js";
+export {
+  defaultGenerator,
+  Generator,
+  type GeneratorState,
+  initialSeed,
+  manualSeed,
+  seed,
+} from "./generator.js";
+export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.js";
+export { hostEffect, runtimeScalar } from "./host.js";
+export type { IndexItem } from "./index-items.js";
+export { maskedSelect, nonzero } from "./indexing.js";
+export { enterModule, leaveModule, quietly } from "./pending.js";
+export * from "./random.js";
+export { type NestedArray, ready } from "./read.js";
+export * from "./scopes.js";
+export { keep, sync } from "./sync-points.js";
+export { isTensor, Tensor, type TensorShape } from "./tensor.js";
+export type { TensorData } from "./tensor-data.js";
+export { guarded, isTracing } from "./trace.js";

@@ -1,0 +1,16 @@
+// Sync points for users and for the layers above.
+import { ArgumentError } from "../base/index.js";
+import { isSyncHeld, sync as runPending } from "./sync.js";
+import type { Tensor } from "./tensor.js";
+
+/** Computes everything pending as one program. Inside compile() there is nothing to do: the step ends with the program. */
+export function sync(): void {
+  if (!isSyncHeld()) runPending();
+}
+
+/** Has the next sync point store the value of a tensor from inside a module, so that it can be read after the step. */
+export function keep<T extends Tensor>(x: T): T {
+  if (x?.node === undefined) throw new ArgumentError("keep: takes a tensor", { op: "keep" });
+  x.node.isUserVisible = true;
+  return x;
+}

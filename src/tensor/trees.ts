@@ -1,0 +1,65 @@
+// Trees of plain arrays and objects with tensors among their leaves: arguments and results of compiled functions.
+import { Tensor } from "./tensor.js";
+
+/** Where tensors were replaced by their number in order of appearance. */
+export type Template =
+  | { readonly kind: "tensor"; readonly index: number }
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "array"; readonly items: readonly Template[] }
+  | { readonly kind: "object"; readonly entries: readonly (readonly [string, Template])[] };
+
+const ids = new WeakMap<object, number>();
+let nextId = 0;
+
+/** A number that stands for an object's identity. */
+function identity(value: object): number {
+  let id = ids.get(value);
+  if (id === undefined) ids.set(value, (id = nextId++));
+  return id;
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The tree of `value`; its tensors are appended to `tensors`. */
+export function templateOf(value: unknown, tensors: Tensor[]): Template {
+  if (value instanceof Tensor) return { kind: "tensor", index: tensors.push(value) - 1 };
+  if (Array.isArray(value)) return { kind: "array", items: value.map((item) => templateOf(item, tensors)) };
+  if (typeof value === "object" && value !== null && isPlain(value)) {
+    return { kind: "object", entries: Object.entries(value).map(([key, item]) => [key, templateOf(item, tensors)]) };
+  }
+  return { kind: "value", value };
+}
+
+/** The tree with `tensors` in their places. */
+export function fillTemplate(template: Template, tensors: readonly Tensor[]): unknown {
+  switch (template.kind) {
+    case "tensor":
+      return tensors[template.index];
+    case "value":
+      return template.value;
+    case "array":
+      return template.items.map((item) => fillTemplate(item, tensors));
+    case "object":
+      return Object.fromEntries(template.entries.map(([key, item]) => [key, fillTemplate(item, tensors)]));
+  }
+}
+
+/** Text that two argument trees share if and only if one program can serve both; collects the tensors. */
+export function signatureOf(value: unknown, tensors: Tensor[]): string {
+  if (value instanceof Tensor) {
+    tensors.push(value);
+    return `${value.dtype}${value.requiresGrad ? "*" : ""}[${value.shape.join()}]`;
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => signatureOf(item, tensors)).join()}]`;
+  if (typeof value === "object" && value !== null) {
+    if (!isPlain(value)) return `#${identity(value)}`;
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${JSON.stringify(key)}:${signatureOf(item, tensors)}`)
+      .join()}}`;
+  }
+  if (typeof value === "function") return `#${identity(value)}`;
+  return typeof value === "string" ? JSON.stringify(value) : `${typeof value}:${String(value)}`;
+}

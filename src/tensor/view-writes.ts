@@ -1,0 +1,34 @@
+// What a base becomes when a part of it is written: slices and diagonals.
+import type { Node } from "../graph/index.js";
+import { constant, expand, permute, placeSlice, reshape, where } from "../ops/index.js";
+
+interface Slice {
+  readonly dim: number;
+  readonly start: number;
+  readonly step: number;
+}
+
+/** `x` with `value` in place of a slice along one dim. */
+export function sliceScatter(x: Node, value: Node, { dim, start, step }: Slice): Node {
+  if (value.size === 0) return x;
+  if (value.shape[dim] === x.shape[dim]) return value;
+  const isWritten = placeSlice(expand(constant(true, "bool"), value.shape), x.shape, dim, start, step);
+  return where(isWritten, placeSlice(value, x.shape, dim, start, step), x);
+}
+
+/** `x` with `value` in place of a diagonal over two dims: a slice of both dims laid flat. */
+export function diagonalScatter(
+  x: Node,
+  value: Node,
+  { offset, dim1, dim2 }: { readonly offset: number; readonly dim1: number; readonly dim2: number },
+): Node {
+  const rest = x.shape.map((_, d) => d).filter((d) => d !== dim1 && d !== dim2);
+  const order = [...rest, dim1, dim2];
+  const shape = order.map((d) => x.shape[d] as number);
+  const [rows, columns] = [x.shape[dim1] as number, x.shape[dim2] as number];
+  const flat = reshape(permute(x, order), [...rest.map((d) => x.shape[d] as number), rows * columns]);
+  const start = offset >= 0 ? offset : -offset * columns;
+  const written = sliceScatter(flat, value, { dim: rest.length, start, step: columns + 1 });
+  const back = order.map((_, d) => order.indexOf(d));
+  return permute(reshape(written, shape), back);
+}
