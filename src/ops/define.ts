@@ -42,7 +42,13 @@ export function defineElementwise(name: string, rules: ElementwiseRules): Pointw
     reference: (node, inputs) => {
       const type = scalarOf((inputs[0] as NdArray).dtype);
       const readers = inputs.map(reader);
-      return fillArray(node.shape, node.dtype, (i) => rules.value(readers.map((read) => read(i)), type, node));
+      return fillArray(node.shape, node.dtype, (i) =>
+        rules.value(
+          readers.map((read) => read(i)),
+          type,
+          node,
+        ),
+      );
     },
   };
 }
@@ -64,7 +70,7 @@ export function fillArray(shape: Shape, dtype: DType, value: (i: number) => Scal
   const data = typedArray(dtype, size);
   for (let i = 0; i < size; i++) {
     const v = value(i);
-    data[i] = dtype === "int64" ? BigInt(v) : Number(v);
+    data[i] = dtype === "int64" ? BigInt(v) : dtype === "bool" ? Number(Boolean(v)) : Number(v);
   }
   return { shape, dtype, data };
 }
