@@ -7,7 +7,7 @@ Usage: python3 test/ir/remez.py [name ...]
 import struct
 import sys
 
-from mpmath import cos, erf, erfc, expm1, ln, log, lu_solve, matrix, mp, mpf, pi, sin, sqrt
+from mpmath import atan, cos, erf, erfc, exp, expm1, ln, log, lu_solve, matrix, mp, mpf, pi, sin, sqrt, tanh
 
 mp.dps = 50
 LN2 = ln(2)
@@ -67,13 +67,27 @@ def rounded_fit(g, weight, lo, hi, degree, round_):
         if k == 0:
             ideal, at_once = worst, [round_(x) for x in c]
         fixed = fixed + [round_(c[0])]
-    grid = [lo + (hi - lo) * (mpf(i) + mpf("0.37")) / 800 for i in range(800)]
+    grid = [lo + (hi - lo) * (mpf(i) + mpf("0.37")) / 160 for i in range(160)]
 
     def error(c):
         return max(abs(weight(x) * (g(x) - sum(f * x**i for i, f in enumerate(c)))) for x in grid)
 
-    best = min((fixed, at_once), key=error)
+    best = climb(min((fixed, at_once), key=error), error, round_) if round_ is to_f32 else min((fixed, at_once), key=error)
     return best, ideal, error(best)
+
+
+def climb(c, error, round_):
+    """Moves single coefficients by last places while that helps."""
+    level, improved = error(c), True
+    while improved:
+        improved = False
+        for i in range(len(c)):
+            for places in (-3, -2, -1, 1, 2, 3):
+                trial = list(c)
+                trial[i] = round_(c[i] + places * abs(c[i]) * mpf(2) ** -23)
+                if error(trial) < level:
+                    c, level, improved = trial, error(trial), True
+    return c
 
 
 def series(x, first, ratio, start):
@@ -107,7 +121,11 @@ def cos_q(z):  # (cos r - 1) / r^2
 
 
 def atan_q(z):  # (atan t - t) / t^3, z = t^2
-    return sum((-1) ** (i + 1) * z**i / (2 * i + 3) for i in range(120))
+    return sum((-1) ** (i + 1) * z**i / (2 * i + 3) for i in range(60)) if z < mpf("0.1") else (atan(sqrt(z)) / sqrt(z) - 1) / z
+
+
+def tanh_q(z):  # (tanh x - x) / x^3, z = x^2
+    return (tanh(sqrt(z)) / sqrt(z) - 1) / z
 
 
 def erf_p(z):  # erf(x) / x, z = x^2
@@ -122,23 +140,26 @@ def exp2_q(r):  # (2^r - 1) / r
     return LN2 if r == 0 else expm1(r * LN2) / r
 
 
-TAN8 = sqrt(2) - 1
+QUARTER = (pi / 4) ** 2 * mpf("1.01")
 S2 = (3 - 2 * sqrt(2)) ** 2 * mpf("1.001")
 LOG_F = lambda z: 2 * sqrt(z) / (1 - sqrt(z))
 FITS = {
     # name: g, weight (1 / size of the result), interval, degree, type
-    "exp32": (exp_q, lambda r: r * r / expm1(r) if r else 0, mpf("-0.70"), mpf("0.70"), 6, to_f32),
+    "exp32": (exp_q, lambda r: r * r / exp(r), mpf("-0.70"), mpf("0.70"), 5, to_f32),
+    "expm132": (exp_q, lambda r: r * r / expm1(r) if r else 0, mpf("-0.70"), mpf("0.70"), 6, to_f32),
     "exp64": (exp_q, lambda r: r * r / expm1(r) if r else 0, mpf("-0.70"), mpf("0.70"), 12, to_f64),
     "log32": (log_r, lambda z: z * sqrt(z) / LOG_F(z), mpf("1e-9"), S2, 2, to_f32),
     "log64": (log_r, lambda z: z * sqrt(z) / LOG_F(z), mpf("1e-19"), S2, 6, to_f64),
-    "sin32": (sin_q, lambda z: z * sqrt(z) / sin(sqrt(z)), mpf("1e-9"), (pi / 2) ** 2 * mpf("1.001"), 3, to_f32),
-    "sin64": (sin_q, lambda z: z * sqrt(z) / sin(sqrt(z)), mpf("1e-19"), (pi / 2) ** 2 * mpf("1.001"), 9, to_f64),
-    "tansin32": (sin_q, lambda z: z, mpf("1e-9"), (pi / 4) ** 2 * mpf("1.01"), 3, to_f64),
-    "tancos32": (cos_q, lambda z: z, mpf("1e-9"), (pi / 4) ** 2 * mpf("1.01"), 3, to_f64),
-    "tansin64": (sin_q, lambda z: z, mpf("1e-19"), (pi / 4) ** 2 * mpf("1.01"), 6, to_f64),
-    "tancos64": (cos_q, lambda z: z, mpf("1e-19"), (pi / 4) ** 2 * mpf("1.01"), 6, to_f64),
-    "atan32": (atan_q, lambda z: z, mpf("1e-9"), TAN8**2 * mpf("1.001"), 3, to_f32),
-    "atan64": (atan_q, lambda z: z, mpf("1e-19"), TAN8**2 * mpf("1.001"), 11, to_f64),
+    "sin32": (sin_q, lambda z: z, mpf("1e-9"), QUARTER, 2, to_f32),
+    "cos32": (cos_q, lambda z: z, mpf("1e-9"), QUARTER, 3, to_f32),
+    "sin64": (sin_q, lambda z: z, mpf("1e-19"), QUARTER, 6, to_f64),
+    "cos64": (cos_q, lambda z: z, mpf("1e-19"), QUARTER, 6, to_f64),
+    "tansin32": (sin_q, lambda z: z, mpf("1e-9"), QUARTER, 3, to_f64),
+    "tancos32": (cos_q, lambda z: z, mpf("1e-9"), QUARTER, 3, to_f64),
+    "atan32": (atan_q, lambda z: z, mpf("1e-9"), mpf(1), 7, to_f32),
+    "atan64": (atan_q, lambda z: z, mpf("1e-19"), mpf(1), 19, to_f64),
+    "tanh32": (tanh_q, lambda z: z, mpf("1e-9"), mpf("0.3035"), 4, to_f32),
+    "tanh64": (tanh_q, lambda z: z, mpf("1e-9"), mpf("0.3035"), 11, to_f64),
     "erfsmall32": (lambda z: erf_p(z) - 1, lambda z: 1, mpf(0), mpf("0.8649"), 5, to_f32),
     "erfsmall64": (lambda z: erf_p(z) - 1, lambda z: 1, mpf(0), mpf(1), 11, to_f64),
     "erflarge32": (erf_g, lambda a: erfc(a) / erf(a), mpf("0.92"), mpf("4.0"), 6, to_f32),

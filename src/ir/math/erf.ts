@@ -1,7 +1,7 @@
 // erf: x times a polynomial in x² near 0, and 1 - e^(-g(|x|)) elsewhere, where g = -log erfc is smooth.
 import type { ExprFactory } from "../expr.js";
 import type { Expr } from "../types.js";
-import { expOfNegative } from "./exp.js";
+import { expOfSmall } from "./exp.js";
 import { FloatBuilder, type PerType } from "./float-builder.js";
 
 // erf(x) / x - 1 in x² on |x| <= `border`: minimax by test/ir/remez.py (erfsmall32, erfsmall64).
@@ -19,9 +19,8 @@ const far: PerType<readonly number[]> = {
   f64: [
     4.6997346716316427e-7, 1.1283743961629615, 0.63664229952260898, 0.10270698838519232, -0.018996724380162255,
     -0.00040178341007322848, 0.0019068786580914651, -0.00076344660946175156, 0.00013057019443138721,
-    2.2465974502856976e-5, -2.3673779905605211e-5, 8.9254774003151349e-6, -2.1963714079959659e-6,
-    3.841134856809551e-7, -4.7832532465753168e-8, 4.0610630110876863e-9, -2.1152235988483596e-10,
-    5.1091923505683762e-12,
+    2.2465974502856976e-5, -2.3673779905605211e-5, 8.9254774003151349e-6, -2.1963714079959659e-6, 3.841134856809551e-7,
+    -4.7832532465753168e-8, 4.0610630110876863e-9, -2.1152235988483596e-10, 5.1091923505683762e-12,
   ],
 };
 const border: PerType<number> = { f32: 0.93, f64: 1 };
@@ -33,6 +32,6 @@ export function expandErf(f: ExprFactory, x: Expr): Expr {
   const a = f.min(b.abs(x), b.num(saturation[b.type]));
   const z = b.mul(a, a);
   const small = b.fma(a, b.polynomial(z, near[b.type]), a);
-  const large = b.sub(b.num(1), expOfNegative(b, b.polynomial(a, far[b.type])));
+  const large = b.sub(b.num(1), expOfSmall(b, f.unary("neg", b.polynomial(a, far[b.type]))));
   return b.withSignOf(b.select(b.lt(a, border[b.type]), small, large), x);
 }

@@ -1,17 +1,22 @@
-// exp, expm1 and tanh. e^x = t² · e^r with t = 2^k, k = round(x / (2 ln 2)) and |r| <= ln 2: squaring t reaches overflow
+// exp and expm1. e^x = t² · e^r with t = 2^k, k = round(x / (2 ln 2)) and |r| <= ln 2: squaring t reaches overflow
 // and denormals in two exact steps, where one power of two would not fit the exponent.
 import type { ExprFactory } from "../expr.js";
 import type { Expr } from "../types.js";
 import { FloatBuilder, type PerType } from "./float-builder.js";
 
-// (e^r - 1 - r) / r² on |r| <= ln 2: minimax by test/ir/remez.py (exp32, exp64).
+// (e^r - 1 - r) / r² on |r| <= ln 2: minimax by test/ir/remez.py (exp32, exp64), for the error relative to e^r …
 const tail: PerType<readonly number[]> = {
-  f32: [0.50000006, 0.166666701, 0.0416655019, 0.00833275355, 0.00139362412, 0.000200782772, 1.94260501e-5],
+  f32: [0.500000358, 0.166666105, 0.04166108, 0.00833621435, 0.00141087093, 0.000196095294],
   f64: [
     0.49999999999999994, 0.16666666666666663, 0.041666666666670502, 0.0083333333333352414, 0.0013888888888259794,
     0.00019841269838143926, 2.4801587742711639e-5, 2.7557321416586975e-6, 2.7557169325811182e-7, 2.5051361374958874e-8,
     2.0901062192639863e-9, 1.6181081419746158e-10, 9.9875256467157366e-12,
   ],
+};
+// … and to e^r - 1, which asks for one more term in float32 (expm132).
+const tailForDifference: PerType<readonly number[]> = {
+  f32: [0.50000006, 0.166666701, 0.0416655354, 0.00833275262, 0.00139362644, 0.000200782801, 1.94261156e-5],
+  f64: tail.f64,
 };
 // 2 ln 2; the first part times |k| < 2^10 is exact (fdlibm's and musl's splitting of ln 2, doubled).
 const twoLn2: PerType<readonly [number, number]> = {
@@ -29,14 +34,8 @@ interface Parts {
 
 /** t² e^(r + correction) for |r| <= ln 2 and a `correction` below its last place; t = 2^k with k as in `rounded`. */
 export function exponential(b: FloatBuilder, rounded: Expr, r: Expr, correction: Expr): Expr {
-  return whole(b, partsOf(b, rounded, r, b.fma(correction, r, correction)));
-}
-
-function partsOf(b: FloatBuilder, rounded: Expr, r: Expr, correction: Expr | null): Parts {
-  const square = b.mul(r, r);
-  const q = b.polynomial(r, tail[b.type]);
-  const small = correction ? b.fma(square, q, correction) : b.mul(square, q);
-  return { t: b.powerOfTwo(rounded), p: b.add(small, r) };
+  const small = b.fma(b.mul(r, r), b.polynomial(r, tail[b.type]), b.fma(correction, r, correction));
+  return whole(b, { t: b.powerOfTwo(rounded), p: b.add(small, r) });
 }
 
 function whole(b: FloatBuilder, { t, p }: Parts): Expr {
@@ -44,10 +43,11 @@ function whole(b: FloatBuilder, { t, p }: Parts): Expr {
 }
 
 /** `x` must lie within `limits`, or be NaN. */
-function parts(b: FloatBuilder, x: Expr): Parts {
+function parts(b: FloatBuilder, x: Expr, coefficients: PerType<readonly number[]>): Parts {
   const rounded = b.fma(x, 0.5 * Math.LOG2E, b.roundingConstant);
   const k = b.sub(rounded, b.roundingConstant);
-  return partsOf(b, rounded, b.subtractMultiple(x, k, twoLn2[b.type]), null);
+  const r = b.subtractMultiple(x, k, twoLn2[b.type]);
+  return { t: b.powerOfTwo(rounded), p: b.fma(b.mul(r, r), b.polynomial(r, coefficients[b.type]), r) };
 }
 
 function clamp(b: FloatBuilder, x: Expr): Expr {
@@ -57,12 +57,12 @@ function clamp(b: FloatBuilder, x: Expr): Expr {
 
 export function expandExp(f: ExprFactory, x: Expr): Expr {
   const b = new FloatBuilder(f, x);
-  return whole(b, parts(b, clamp(b, x)));
+  return whole(b, parts(b, clamp(b, x), tail));
 }
 
-/** e^-x for 0 <= x <= 80: no clamp, no denormals. */
-export function expOfNegative(b: FloatBuilder, x: Expr): Expr {
-  return whole(b, parts(b, b.f.unary("neg", x)));
+/** e^x for |x| <= 80, where nothing overflows. */
+export function expOfSmall(b: FloatBuilder, x: Expr): Expr {
+  return whole(b, parts(b, x, tail));
 }
 
 /** t² (1 + p) - 1 = t (t p + (t - 1/t)): no intermediate overflows before the result does. */
@@ -74,13 +74,5 @@ function expm1OfParts(b: FloatBuilder, { t, p }: Parts): Expr {
 
 export function expandExpm1(f: ExprFactory, x: Expr): Expr {
   const b = new FloatBuilder(f, x);
-  return expm1OfParts(b, parts(b, clamp(b, x)));
-}
-
-/** tanh x = e / (e + 2) with e = e^(2x) - 1; beyond |x| = 20 it is ±1 in both types. */
-export function expandTanh(f: ExprFactory, x: Expr): Expr {
-  const b = new FloatBuilder(f, x);
-  const twice = b.mul(b.f.max(b.f.min(x, b.num(20)), b.num(-20)), 2);
-  const e = expm1OfParts(b, parts(b, twice));
-  return f.div(e, b.add(e, 2));
+  return expm1OfParts(b, parts(b, clamp(b, x), tailForDifference));
 }

@@ -35,6 +35,7 @@ export class FloatBuilder {
     return this.f.const(this.type, this.type === "f32" ? Math.fround(value) : value, this.lanes);
   }
 
+  /** A constant of the integer type as wide as the floats. */
   int(value: number | bigint): Expr {
     return this.f.const(this.bitsType, value, this.lanes);
   }
@@ -104,12 +105,13 @@ export class FloatBuilder {
   /** 2^k for the integer k that stands in the lowest bits of `rounded` (a sum with `roundingConstant`). */
   powerOfTwo(rounded: Expr): Expr {
     const shifted = this.onBits("shl", this.bits(rounded), this.fractionBits);
-    return this.float(this.onBits("add", shifted, this.#asInt(this.oneBits)));
+    return this.float(this.onBits("add", shifted, this.oneBits));
   }
 
-  /** Moves bit 0 of the integer in `rounded` to the sign: 0 or the sign bit, to `xor` with a float's bits. */
-  parityAsSign(rounded: Expr): Expr {
-    return this.onBits("shl", this.bits(rounded), this.bias === 127 ? 31 : 63);
+  /** Bit `bit` of a bit pattern as the sign bit, all others 0; for `flipSign`. */
+  bitAsSign(pattern: Expr, bit: number): Expr {
+    const sign = this.type === "f32" ? 31 : 63;
+    return this.#signOf(this.onBits("shl", pattern, sign - bit));
   }
 
   /** `x` with the sign flipped where `signBits` has the sign bit set. */
@@ -119,12 +121,11 @@ export class FloatBuilder {
 
   /** |magnitude| with the sign of `sign`; `magnitude` must not be negative. */
   withSignOf(magnitude: Expr, sign: Expr): Expr {
-    return this.flipSign(magnitude, this.signBits(sign));
+    return this.flipSign(magnitude, this.#signOf(this.bits(sign)));
   }
 
-  signBits(x: Expr): Expr {
-    const mask = this.type === "f32" ? -(2 ** 31) : -(2n ** 63n);
-    return this.onBits("and", this.bits(x), mask);
+  #signOf(pattern: Expr): Expr {
+    return this.onBits("and", pattern, this.type === "f32" ? -(2 ** 31) : -(2n ** 63n));
   }
 
   /** An integer of few bits as a float, without a conversion of int64, which targets lack. */
@@ -133,22 +134,24 @@ export class FloatBuilder {
     const pattern = 0x4338000000000000n; // roundingConstant
     return this.sub(this.float(this.onBits("add", k, pattern)), this.roundingConstant);
   }
-
-  #asInt(value: bigint): number | bigint {
-    return this.type === "f32" ? Number(value) : value;
-  }
 }
 
 /**
- * Evaluates a float32 formula in float64: `compute` gets the operands as float64 and its result is rounded once. Vectors
+ * Evaluates a float32 formula in float64: `compute` gets the operands as float64 and its results are rounded once. Vectors
  * are taken in halves, since a float64 vector has half as many lanes.
  */
-export function inFloat64(f: ExprFactory, operands: readonly Expr[], compute: (...wide: Expr[]) => Expr): Expr {
+export function inFloat64(
+  f: ExprFactory,
+  operands: readonly Expr[],
+  compute: (...wide: Expr[]) => readonly Expr[],
+): readonly Expr[] {
   const lanes = (operands[0] as Expr).lanes;
-  const convert = (part: readonly Expr[]): Expr => f.cast(compute(...part.map((x) => f.cast(x, "f64"))), "f32");
+  const convert = (part: readonly Expr[]): Expr[] =>
+    compute(...part.map((x) => f.cast(x, "f64"))).map((y) => f.cast(y, "f32"));
   if (lanes <= 2) return convert(operands);
   const half = lanes / 2;
-  const lane = (x: Expr, first: number): Expr[] => Array.from({ length: half }, (_, i) => f.extract(x, first + i));
-  const parts = [0, half].map((first) => convert(operands.map((x) => f.lanes(lane(x, first)))));
-  return f.lanes(parts.flatMap((part) => lane(part, 0)));
+  const slice = (x: Expr, first: number): Expr[] => Array.from({ length: half }, (_, i) => f.extract(x, first + i));
+  const low = convert(operands.map((x) => f.lanes(slice(x, 0))));
+  const high = convert(operands.map((x) => f.lanes(slice(x, half))));
+  return low.map((y, i) => f.lanes([...slice(y, 0), ...slice(high[i] as Expr, 0)]));
 }

@@ -4,9 +4,10 @@ import type { ExprFactory } from "../expr.js";
 import type { Expr, UnaryOp } from "../types.js";
 import { expandAtan } from "./atan.js";
 import { expandErf } from "./erf.js";
-import { expandExp, expandExpm1, expandTanh } from "./exp.js";
+import { expandExp, expandExpm1 } from "./exp.js";
 import { expandLog, expandLog1p } from "./log.js";
 import { expandPow as expandOrdinaryPow } from "./pow.js";
+import { expandTanh } from "./tanh.js";
 import { expandCos, expandSin, expandTan } from "./trig.js";
 
 type Expander = (f: ExprFactory, x: Expr) => Expr;

@@ -7,7 +7,9 @@ import { FloatBuilder, inFloat64 } from "./float-builder.js";
 import { splitExponent } from "./log.js";
 
 // R(z) / z and (2^r - 1) / r: minimax by test/ir/remez.py (powlog32, powexp32).
-const logTail = [0.66666666675318453, 0.39999995772778846, 0.28572094288245348, 0.2217676987375117, 0.19576291922987737];
+const logTail = [
+  0.66666666675318453, 0.39999995772778846, 0.28572094288245348, 0.2217676987375117, 0.19576291922987737,
+];
 const exp2Tail = [
   0.69314718054109148, 0.24022651080394911, 0.055504109645581209, 0.0096180361750515028, 0.0013333429192184916,
   0.00015467364347729575, 1.5315309942877246e-5,
@@ -22,17 +24,15 @@ const twoThirdsLog2e = { full: 0.9617966939259756, high: 0.9617967009544373, low
 const ln2 = { full: 0.6931471805599453, high: 0.6931471824645996, low: -1.904654299957768e-9 };
 
 export function expandPow(f: ExprFactory, x: Expr, y: Expr): Expr {
-  if (x.type === "f32") return inFloat64(f, [x, y], (a, b) => withSpecials(a, b, singleExponential));
-  return withSpecials(x, y, doubleExponential);
+  if (x.type === "f64") return powOf(f, x, y, doubleMagnitude);
+  return inFloat64(f, [x, y], (base, exponent) => [powOf(f, base, exponent, singleMagnitude)])[0] as Expr;
+}
 
-  function withSpecials(
-    base: Expr,
-    exponent: Expr,
-    magnitude: (b: FloatBuilder, base: Expr, exponent: Expr) => Expr,
-  ): Expr {
-    const b = new FloatBuilder(f, base);
-    return signed(b, base, exponent, magnitude(b, b.abs(base), exponent));
-  }
+type Magnitude = (b: FloatBuilder, base: Expr, exponent: Expr) => Expr;
+
+function powOf(f: ExprFactory, x: Expr, y: Expr, magnitude: Magnitude): Expr {
+  const b = new FloatBuilder(f, x);
+  return signed(b, x, y, magnitude(b, b.abs(x), y));
 }
 
 /** Gives |x|^y the sign of x^y, NaN where that is not real, and 1 for 1^y, x^0 and (-1)^±Infinity. */
@@ -60,7 +60,7 @@ function clamp(b: FloatBuilder, x: Expr, limit: number): Expr {
 }
 
 /** a^y for float32 values a >= 0 and y: a float64 with some 40 bits right. */
-function singleExponential(b: FloatBuilder, a: Expr, y: Expr): Expr {
+function singleMagnitude(b: FloatBuilder, a: Expr, y: Expr): Expr {
   const { m, k } = splitExponent(b, a);
   const d = b.sub(m, 1);
   const s = b.f.div(d, b.add(d, 2));
@@ -86,7 +86,7 @@ interface Pair {
 }
 
 /** a^y for float64. Sums that must not lose bits are spelled without fma, so that no target contracts them. */
-function doubleExponential(b: FloatBuilder, a: Expr, y: Expr): Expr {
+function doubleMagnitude(b: FloatBuilder, a: Expr, y: Expr): Expr {
   const log2 = log2Pair(b, a);
   // |log2 a| >= 2^-53 unless a = 1: larger exponents overflow or vanish as these do, and products stay finite.
   const exponent = clamp(b, y, 2 ** 65);

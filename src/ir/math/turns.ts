@@ -5,6 +5,8 @@ import type { FloatBuilder } from "./float-builder.js";
 /** 1/2π: digits 3 … 209 after the binary point, the leading two being 0. */
 const inverseTwoPi = 0xa2f9836e4e441529fc2757d1f534ddc0db6295993c439041fe51n;
 const inverseTwoPiScale = 210;
+/** 2π - the float64 2π. */
+const twoPiLow = 2.4492935982947064e-16;
 
 /** Consecutive pieces of 1/2π of `bits` bits each. */
 function pieces(bits: number, count: number): number[] {
@@ -34,17 +36,30 @@ export class Turns {
   constructor(
     private readonly b: FloatBuilder,
     x: Expr,
-    precision: "f32" | "f64",
+    private readonly precision: "f32" | "f64",
   ) {
-    this.#terms = precision === "f32" ? this.#products([x], singlePieces) : this.#products(this.#halves(x), doublePieces);
+    this.#terms =
+      precision === "f32" ? this.#products([x], singlePieces) : this.#products(this.#halves(x), doublePieces);
     this.sum = this.#terms.reduce((sum, term) => b.add(sum, term));
   }
 
-  /** The angle in radians from `turns` to x: cancelling from the largest term down makes each partial sum exact. */
+  /**
+   * The angle in radians from `turns` to x. Cancelling from the largest term down makes the partial sums exact where the
+   * result is small; elsewhere float64 results also take what roundings lost. A rounded partial sum exceeds all 53-bit
+   * multiples of its term's last place, so that `sum - before` is exact.
+   */
   angleFrom(turns: Expr): Expr {
+    const { b } = this;
     const [first, ...others] = this.#terms as [Expr, ...Expr[]];
-    const rest = others.reduce((sum, term) => this.b.add(sum, term), this.b.sub(first, turns));
-    return this.b.mul(rest, 2 * Math.PI);
+    let sum = b.sub(first, turns);
+    let lost: Expr = b.num(0);
+    for (const term of others) {
+      const before = sum;
+      sum = b.add(before, term);
+      if (this.precision === "f64") lost = b.add(lost, b.sub(term, b.sub(sum, before)));
+    }
+    if (this.precision === "f32") return b.mul(sum, 2 * Math.PI);
+    return b.add(b.mul(sum, 2 * Math.PI), b.fma(lost, 2 * Math.PI, b.mul(sum, twoPiLow)));
   }
 
   /** x = high + low, of 27 and 26 bits. */
