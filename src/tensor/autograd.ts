@@ -12,6 +12,7 @@ import {
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { add, constant, expand } from "../ops/index.js";
+import { noMore, optionsWith } from "./args.js";
 import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
 import { releasePins } from "./saved.js";
@@ -40,6 +41,8 @@ export interface GradOptions {
   readonly allowUnused?: boolean;
 }
 
+const backwardOptions = ["gradient", "retainGraph", "createGraph", "inputs"] as const;
+
 interface Walk {
   readonly op: string;
   readonly retainGraph: boolean;
@@ -51,17 +54,21 @@ interface Walk {
 }
 
 /**
- * Adds the gradient of `x` with respect to each leaf to the leaf's `grad`.
+ * Adds the gradient of `x` with respect to each leaf to the leaf's `grad`: `loss.backward()`, `y.backward(gradient)`.
  *
  * Releases the graph: a second call needs `retainGraph: true` in the first.
  */
-export function backward(x: Tensor, options: BackwardOptions = {}, ...surplus: []): void {
+export function backward(
+  x: Tensor,
+  gradient?: Tensor | BackwardOptions,
+  options?: Omit<BackwardOptions, "gradient">,
+  ...surplus: []
+): void {
   const op = "backward";
-  checkNoMore(op, surplus);
-  checkOptions(op, options, ["gradient", "retainGraph", "createGraph", "inputs"]);
-  const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
+  const given = optionsWith<BackwardOptions>(op, "gradient", gradient, options, backwardOptions, surplus);
+  const { createGraph = false, retainGraph = createGraph, inputs } = given;
   const root = checkRoot(op, x);
-  const seed = seedGradient(op, x, gradient ?? null);
+  const seed = seedGradient(op, x, given.gradient ?? null);
   const targets = inputs ? new Set(inputs.map((input) => input.node)) : null;
   const deliver = (node: Node, grad: Node) => {
     if (isLeafNode(node)) accumulate(node.owner as Variable<Tensor>, grad, createGraph);
@@ -91,7 +98,7 @@ export function grad(
   ...surplus: []
 ): (Tensor | null)[] {
   const op = "grad";
-  checkNoMore(op, surplus);
+  noMore(op, surplus);
   checkOptions(op, options, ["gradOutputs", "retainGraph", "createGraph", "allowUnused"]);
   const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
   const [from, to] = [list(outputs), list(inputs)];
@@ -123,10 +130,6 @@ export function grad(
 
 function list<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
-}
-
-function checkNoMore(op: string, surplus: readonly unknown[]): void {
-  if (surplus.length > 0) throw new ArgumentError(`${op}: takes no more arguments than its options`, { op });
 }
 
 function checkRoot(op: string, x: Tensor): Node {

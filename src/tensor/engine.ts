@@ -44,7 +44,7 @@ export function availableTargets(): TargetName[] {
 
 function checkName(op: string, name: string): TargetName {
   if ((names as readonly string[]).includes(name)) return name as TargetName;
-  throw unknownName(op, "target", name, names);
+  throw unknownName(op, "target", String(name), names);
 }
 
 /** The target that computes: GRADUS_TARGET, else the best there is; `setTarget` changes it. */

@@ -2,6 +2,7 @@
 import { AutogradError, category, type DType, DTypeError, runScope, ShapeError, shapesEqual } from "../base/index.js";
 import { gradEnabled, type Node } from "../graph/index.js";
 import { cast } from "../ops/index.js";
+import { overwritten } from "./alias.js";
 import { limitPending } from "./sync.js";
 import type { Tensor } from "./tensor.js";
 import { writeThrough } from "./view.js";
@@ -19,6 +20,11 @@ export function inPlace(op: string, x: Tensor, compute: (node: Node) => Node): T
   assign(x, castInto(op, value, x.dtype));
   limitPending();
   return x;
+}
+
+/** As `inPlace`, for values that do not depend on the old ones. */
+export function overwrite(op: string, x: Tensor, compute: (node: Node) => Node): Tensor {
+  return inPlace(op, x, (node) => overwritten(compute(node), node));
 }
 
 /** PyTorch's rule: a result may not lose its category (float into integer, integer into bool). */

@@ -10,7 +10,7 @@ interface Slice {
 
 /** `x` with `value` in place of a slice along one dim. */
 export function sliceScatter(x: Node, value: Node, { dim, start, step }: Slice): Node {
-  if (value.size === 0) return x;
+  if (value.size === 0 && !value.requiresGrad) return x;
   if (value.shape[dim] === x.shape[dim]) return value;
   const isWritten = placeSlice(expand(constant(true, "bool"), value.shape), x.shape, dim, start, step);
   return where(isWritten, placeSlice(value, x.shape, dim, start, step), x);

@@ -3,7 +3,7 @@ import { shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
-import { inPlace } from "../in-place.js";
+import { inPlace, overwrite } from "../in-place.js";
 import type { Tensor } from "../tensor.js";
 import {
   type AlphaOptions,
@@ -81,18 +81,18 @@ export function maskedFill_(input: Tensor, mask: Tensor, value: TensorLike, ...s
 /** Takes over the values of `source`, which broadcasts, converted to this tensor's dtype. */
 export function copy_(input: Tensor, source: Tensor, ...surplus: []): Tensor {
   noMore("copy_", surplus);
-  return inPlace("copy_", input, (x) => spread(ops.castTo(nodeOf("copy_", "source", source), x.dtype), x));
+  return overwrite("copy_", input, (x) => spread(ops.castTo(nodeOf("copy_", "source", source), x.dtype), x));
 }
 
 /** `value` everywhere. */
 export function fill_(input: Tensor, value: TensorLike, ...surplus: []): Tensor {
   noMore("fill_", surplus);
-  return inPlace("fill_", input, (x) => spread(ops.castTo(operand("fill_", "value", value, x.dtype), x.dtype), x));
+  return overwrite("fill_", input, (x) => spread(ops.castTo(operand("fill_", "value", value, x.dtype), x.dtype), x));
 }
 
 export function zero_(input: Tensor, ...surplus: []): Tensor {
   noMore("zero_", surplus);
-  return inPlace("zero_", input, (x) => ops.full(x.shape, x.dtype === "bool" ? false : 0, x.dtype));
+  return overwrite("zero_", input, (x) => ops.full(x.shape, 0, x.dtype));
 }
 
 export function clamp_(input: Tensor, min?: TensorLike | null, max?: TensorLike | null, ...surplus: []): Tensor {

@@ -34,7 +34,10 @@ export const sqrt = unary("sqrt", ops.sqrt);
 /** 1 / sqrt(x). */
 export const rsqrt = unary("rsqrt", ops.rsqrt);
 /** x². */
-export const square = unary("square", (x) => ops.mul(x, x));
+export const square = unary("square", (x) => {
+  const number = x.dtype === "bool" ? ops.cast(x, "int64") : x;
+  return ops.mul(number, number);
+});
 /** 1 / x. */
 export const reciprocal = unary("reciprocal", ops.reciprocal);
 export const sin = unary("sin", ops.sin);

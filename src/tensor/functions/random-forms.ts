@@ -4,7 +4,7 @@ import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
 import { checkRandomDType, drawIntegers, drawNormal, drawTrue, drawUniform } from "../draws.js";
 import type { Generator } from "../generator.js";
-import { inPlace } from "../in-place.js";
+import { overwrite } from "../in-place.js";
 import { isTensor, type Tensor } from "../tensor.js";
 
 export interface GeneratorOptions {
@@ -18,7 +18,7 @@ export function uniform_(input: Tensor, from = 0, to = 1, options: GeneratorOpti
   checkOptions("uniform_", options, ["generator"]);
   checkRandomDType("uniform_", input.dtype);
   if (!(from <= to)) throw new ArgumentError(`uniform_: from ${from} must not be above to ${to}`, { op: "uniform_" });
-  return inPlace("uniform_", input, (x) => drawUniform(x.shape, x.dtype, from, to, options.generator));
+  return overwrite("uniform_", input, (x) => drawUniform(x.shape, x.dtype, from, to, options.generator));
 }
 
 /** Normal with the given mean and standard deviation. */
@@ -27,7 +27,7 @@ export function normal_(input: Tensor, mean = 0, std = 1, options: GeneratorOpti
   checkOptions("normal_", options, ["generator"]);
   checkRandomDType("normal_", input.dtype);
   if (!(std >= 0)) throw new ArgumentError(`normal_: std must be >= 0, got ${std}`, { op: "normal_" });
-  return inPlace("normal_", input, (x) => drawNormal(x.shape, x.dtype, mean, std, options.generator));
+  return overwrite("normal_", input, (x) => drawNormal(x.shape, x.dtype, mean, std, options.generator));
 }
 
 /** 1 with probability `p` (0.5), a number or a tensor of this shape; else 0. */
@@ -52,7 +52,7 @@ export function bernoulli_(
     throw new ArgumentError(`${op}: p must be in [0, 1], got ${chance}`, { op });
   }
   const probability = typeof chance === "number" ? chance : nodeOf(op, "p", chance);
-  return inPlace(op, input, (x) => ops.castTo(drawTrue(x.shape, probability, given.generator), x.dtype));
+  return overwrite(op, input, (x) => ops.castTo(drawTrue(x.shape, probability, given.generator), x.dtype));
 }
 
 /** Whole numbers in [from, to). */
@@ -65,5 +65,5 @@ export function random_(
 ): Tensor {
   noMore("random_", surplus);
   checkOptions("random_", options, ["generator"]);
-  return inPlace("random_", input, (x) => drawIntegers(x.shape, x.dtype, from, to, options.generator));
+  return overwrite("random_", input, (x) => drawIntegers(x.shape, x.dtype, from, to, options.generator));
 }
