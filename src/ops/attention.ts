@@ -32,10 +32,16 @@ export function scaledDotProductAttention(query: Node, key: Node, value: Node, o
   const [length, features] = [query.shape[rank - 2] as number, query.shape[rank - 1] as number];
   const positions = key.shape[key.shape.length - 2] as number;
   if (key.shape[key.shape.length - 1] !== features || value.shape[value.shape.length - 2] !== positions) {
-    throw shapeError(op, "query and key must agree in their last dim, key and value in their last but one", { query, key, value });
+    throw shapeError(op, "query and key must agree in their last dim, key and value in their last but one", {
+      query,
+      key,
+      value,
+    });
   }
   if (attnMask && isCausal) {
-    throw new ArgumentError(`${op}: give attnMask or isCausal, not both (attnMask ${formatShape(attnMask.shape)})`, { op });
+    throw new ArgumentError(`${op}: give attnMask or isCausal, not both (attnMask ${formatShape(attnMask.shape)})`, {
+      op,
+    });
   }
   const products = matmul(query, matrixTranspose(key)); // [..., L, S]
   const scores = mul(products, constantLike(products, scale ?? 1 / Math.sqrt(features)));

@@ -4,7 +4,7 @@ import type { Node } from "../graph/index.js";
 import { castTo, checkFloat, constantLike, shapeError } from "./composing.js";
 import { add, div, mul, ne, neg, where } from "./elementwise.js";
 import { takeAlongDim } from "./indexing.js";
-import { reduceLoss, type Reduction } from "./losses.js";
+import { type Reduction, reduceLoss } from "./losses.js";
 import { expand, reshape } from "./movement.js";
 import { sum } from "./reductions.js";
 import { logSoftmax } from "./softmax.js";
@@ -42,7 +42,10 @@ function checkLabels(op: string, input: Node, target: Node, d: number): void {
   }
   const expected = withoutDim(input.shape, d);
   if (shapesEqual(target.shape, expected)) return;
-  throw shapeError(op, `target must have shape [${expected.join(",")}], the input's without its class dim`, { input, target });
+  throw shapeError(op, `target must have shape [${expected.join(",")}], the input's without its class dim`, {
+    input,
+    target,
+  });
 }
 
 function checkWeight(op: string, input: Node, weight: Node | null, d: number): void {
@@ -132,7 +135,9 @@ function probabilityLoss(input: Node, target: Node, options: CrossEntropyOptions
   const op = "crossEntropy";
   const { weight = null, ignoreIndex = -100, reduction = "mean", labelSmoothing = 0 } = options;
   if (ignoreIndex >= 0) {
-    throw new ArgumentError(`${op}: ignoreIndex ${ignoreIndex} needs a target of class indices, not probabilities`, { op });
+    throw new ArgumentError(`${op}: ignoreIndex ${ignoreIndex} needs a target of class indices, not probabilities`, {
+      op,
+    });
   }
   const d = classDim(op, input);
   checkWeight(op, input, weight, d);

@@ -1,5 +1,15 @@
 // Small tools that the compositions share.
-import { DTypeError, type DType, floatDType, formatShape, isFloat, normalizeDim, normalizeDims, ShapeError, type Shape } from "../base/index.js";
+import {
+  type DType,
+  DTypeError,
+  floatDType,
+  formatShape,
+  isFloat,
+  normalizeDim,
+  normalizeDims,
+  type Shape,
+  ShapeError,
+} from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { cast } from "./elementwise.js";
 import { constant } from "./leaves.js";

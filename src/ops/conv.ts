@@ -28,7 +28,7 @@ export interface ConvTransposeOptions {
 /** One integer >= `least` a spatial dim. */
 export function perDim(op: string, name: string, value: PerDim, rank: number, least: number): number[] {
   const list = typeof value === "number" ? new Array<number>(rank).fill(value) : [...value];
-  if (list.length === 1 && rank > 1) list.length = rank, list.fill(list[0] as number);
+  if (list.length === 1 && rank > 1) (list.length = rank), list.fill(list[0] as number);
   if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least)) {
     throw new ArgumentError(
       `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value)}`,
@@ -51,7 +51,9 @@ function paddingPairs(
   }
   if (padding === "valid") return kernel.map(() => [0, 0]);
   if (padding !== "same") {
-    throw new ArgumentError(`${op}: padding must be "same", "valid" or integers, got ${JSON.stringify(padding)}`, { op });
+    throw new ArgumentError(`${op}: padding must be "same", "valid" or integers, got ${JSON.stringify(padding)}`, {
+      op,
+    });
   }
   if (stride.some((s) => s !== 1)) {
     throw new ArgumentError(`${op}: padding "same" needs stride 1, got [${stride.join(",")}]`, { op });
@@ -66,7 +68,10 @@ function checkOperands(op: string, x: Node, weight: Node, bias: Node | null, ran
   const shown = () => `input ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}`;
   const shapes = [x.shape, weight.shape];
   if (weight.shape.length !== rank + 2) {
-    throw new ShapeError(`${op}: weight must have ${rank + 2} dims, has ${weight.shape.length} (${shown()})`, { op, shapes });
+    throw new ShapeError(`${op}: weight must have ${rank + 2} dims, has ${weight.shape.length} (${shown()})`, {
+      op,
+      shapes,
+    });
   }
   if (x.shape.length !== rank + 1 && x.shape.length !== rank + 2) {
     throw new ShapeError(
@@ -81,10 +86,10 @@ function checkOperands(op: string, x: Node, weight: Node, bias: Node | null, ran
     );
   }
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outChannels)) {
-    throw new ShapeError(
-      `${op}: bias must have shape [${outChannels}], has ${formatShape(bias.shape)} (${shown()})`,
-      { op, shapes: [...shapes, bias.shape] },
-    );
+    throw new ShapeError(`${op}: bias must have shape [${outChannels}], has ${formatShape(bias.shape)} (${shown()})`, {
+      op,
+      shapes: [...shapes, bias.shape],
+    });
   }
 }
 
@@ -226,11 +231,21 @@ function convolveTransposed(
 }
 
 /** The gradient of conv1d with respect to its input: x `[N,C,L]`, weight `[C,O/groups,K]` → `[N,O,L']`. */
-export function convTranspose1d(x: Node, weight: Node, bias: Node | null = null, options: ConvTransposeOptions = {}): Node {
+export function convTranspose1d(
+  x: Node,
+  weight: Node,
+  bias: Node | null = null,
+  options: ConvTransposeOptions = {},
+): Node {
   return convolveTransposed("convTranspose1d", 1, x, weight, bias, options);
 }
 
 /** The gradient of conv2d with respect to its input: x `[N,C,H,W]`, weight `[C,O/groups,KH,KW]` → `[N,O,H',W']`. */
-export function convTranspose2d(x: Node, weight: Node, bias: Node | null = null, options: ConvTransposeOptions = {}): Node {
+export function convTranspose2d(
+  x: Node,
+  weight: Node,
+  bias: Node | null = null,
+  options: ConvTransposeOptions = {},
+): Node {
   return convolveTransposed("convTranspose2d", 2, x, weight, bias, options);
 }

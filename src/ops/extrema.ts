@@ -1,5 +1,5 @@
 // Largest and smallest elements along dims, their positions, and elementwise maxima.
-import { type DType, isFloat, numel, normalizeDim, NumericError, type Shape } from "../base/index.js";
+import { type DType, isFloat, NumericError, normalizeDim, numel, type Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { castTo, constantLike, countAlong, dimList, keepDims } from "./composing.js";
 import { and, eq, ne, or, where } from "./elementwise.js";

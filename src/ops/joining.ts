@@ -1,5 +1,5 @@
 // Joining values into one and cutting one into parts.
-import { ArgumentError, formatShape, normalizeDim, promote, shapesEqual, ShapeError } from "../base/index.js";
+import { ArgumentError, formatShape, normalizeDim, promote, ShapeError, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { castTo } from "./composing.js";
 import { concat } from "./concat.js";
@@ -54,7 +54,8 @@ export function stack(nodes: readonly Node[], dim = 0): Node {
 export function split(x: Node, size: number | readonly number[], dim = 0): Node[] {
   const d = normalizeDim("split", dim, x.shape.length);
   const total = x.shape[d];
-  if (total === undefined) throw new ShapeError("split: a 0-d tensor has no dim to split", { op: "split", shapes: [[]] });
+  if (total === undefined)
+    throw new ShapeError("split: a 0-d tensor has no dim to split", { op: "split", shapes: [[]] });
   const sizes = typeof size === "number" ? equalSizes(total, size) : size;
   if (sizes.reduce((sum, part) => sum + part, 0) !== total || sizes.some((part) => part < 0)) {
     throw new ShapeError(
@@ -91,12 +92,17 @@ export function chunk(x: Node, chunks: number, dim = 0): Node[] {
 /** The parts at each position of `dim`, without that dim. */
 export function unbind(x: Node, dim = 0): Node[] {
   const d = normalizeDim("unbind", dim, x.shape.length);
-  if (x.shape.length === 0) throw new ShapeError("unbind: a 0-d tensor has no dim to unbind", { op: "unbind", shapes: [[]] });
+  if (x.shape.length === 0)
+    throw new ShapeError("unbind: a 0-d tensor has no dim to unbind", { op: "unbind", shapes: [[]] });
   return Array.from({ length: x.shape[d] as number }, (_, i) => select(x, d, i));
 }
 
 /** Moves elements by `shifts` along `dims`, those pushed out come in at the other end; without dims over the flat input. */
-export function roll(x: Node, shifts: number | readonly number[], dims: number | readonly number[] | null = null): Node {
+export function roll(
+  x: Node,
+  shifts: number | readonly number[],
+  dims: number | readonly number[] | null = null,
+): Node {
   const steps = typeof shifts === "number" ? [shifts] : shifts;
   if (dims === null) {
     if (steps.length !== 1) throw new ArgumentError(`roll: ${steps.length} shifts without dims`, { op: "roll" });

@@ -2,8 +2,8 @@
 import { ArgumentError } from "../base/index.js";
 import { apply, type Node } from "../graph/index.js";
 import { clamp, logSigmoid } from "./activations.js";
-import { defineComposite } from "./composite.js";
 import { constantLike, shapeError } from "./composing.js";
+import { defineComposite } from "./composite.js";
 import { abs, add, div, eq, exp, log, log1p, maximum, mul, neg, sub, where } from "./elementwise.js";
 import { sum } from "./reductions.js";
 import { mean, sumOver } from "./statistics.js";
@@ -20,10 +20,9 @@ export function reduceLoss(op: string, loss: Node, reduction: Reduction): Node {
     case "sum":
       return sumOver(loss);
     default:
-      throw new ArgumentError(
-        `${op}: reduction must be "none", "mean" or "sum", got ${JSON.stringify(reduction)}`,
-        { op },
-      );
+      throw new ArgumentError(`${op}: reduction must be "none", "mean" or "sum", got ${JSON.stringify(reduction)}`, {
+        op,
+      });
   }
 }
 
@@ -135,7 +134,10 @@ export function klDiv(input: Node, target: Node, options: KlDivOptions = {}): No
     ? mul(exp(target), sub(target, input))
     : sub(mul(target, log(positive(target))), mul(target, input));
   if (reduction !== "batchmean") return reduceLoss("klDiv", loss, reduction);
-  const total = sum(loss, loss.shape.map((_, d) => d));
+  const total = sum(
+    loss,
+    loss.shape.map((_, d) => d),
+  );
   const batch = loss.shape.length === 0 ? 1 : (loss.shape[0] as number);
   return div(total, constantLike(total, batch));
 }

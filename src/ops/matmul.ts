@@ -1,9 +1,9 @@
 // Matrix products with all of PyTorch's shapes, on `contract`: operands are labelled, never copied or expanded.
 import { DTypeError, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
+import { constantLike } from "./composing.js";
 import { contract } from "./contraction.js";
 import { add, mul } from "./elementwise.js";
-import { constantLike } from "./composing.js";
 import { permute, reshape } from "./movement.js";
 
 // Labels: batch dims count up from 0 (aligned from the right), the three dims of the product have these.
@@ -25,10 +25,13 @@ function checkProduct(op: string, a: Node, b: Node, innerA: number | undefined, 
 
 function checkRank(op: string, name: string, x: Node, rank: number): void {
   if (x.shape.length !== rank) {
-    throw new ShapeError(`${op}: ${name} must have ${rank} dims, has ${x.shape.length} (${name} ${formatShape(x.shape)})`, {
-      op,
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${op}: ${name} must have ${rank} dims, has ${x.shape.length} (${name} ${formatShape(x.shape)})`,
+      {
+        op,
+        shapes: [x.shape],
+      },
+    );
   }
 }
 
@@ -178,7 +181,8 @@ function checkBias(weight: Node, bias: Node): void {
 /** Swaps the last two dims. */
 export function matrixTranspose(x: Node): Node {
   const rank = x.shape.length;
-  if (rank < 2) throw new ShapeError(`mT: needs at least 2 dims (${formatShape(x.shape)})`, { op: "mT", shapes: [x.shape] });
+  if (rank < 2)
+    throw new ShapeError(`mT: needs at least 2 dims (${formatShape(x.shape)})`, { op: "mT", shapes: [x.shape] });
   const dims = x.shape.map((_, d) => d);
   dims[rank - 1] = rank - 2;
   dims[rank - 2] = rank - 1;

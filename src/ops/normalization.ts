@@ -1,8 +1,8 @@
 // Layer, batch, group, instance and RMS normalisation.
 import { ArgumentError, formatShape, numel, type Shape, ShapeError } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
-import { defineComposite } from "./composite.js";
 import { checkFloat, constantLike, countAlong, shapeError } from "./composing.js";
+import { defineComposite } from "./composite.js";
 import { add, mul, rsqrt, sub } from "./elementwise.js";
 import { reshape } from "./movement.js";
 import { mean, variance } from "./statistics.js";
@@ -89,7 +89,11 @@ export function layerNorm(x: Node, normalizedShape: Shape, options: AffineOption
 const EPSILON = { float32: 2 ** -23, float64: Number.EPSILON } as const;
 
 /** x / √(mean(x²) + eps) * weight over the trailing dims. Zhang & Sennrich, 2019, arXiv:1910.07467, eq. 4. */
-export function rmsNorm(x: Node, normalizedShape: Shape, options: { weight?: Node | null; eps?: number | null } = {}): Node {
+export function rmsNorm(
+  x: Node,
+  normalizedShape: Shape,
+  options: { weight?: Node | null; eps?: number | null } = {},
+): Node {
   checkFloat("rmsNorm", "input", x);
   const { weight = null } = options;
   const eps = options.eps ?? EPSILON[x.dtype as "float32" | "float64"];
@@ -135,7 +139,12 @@ export function batchNormTraining(x: Node, options: AffineOptions = {}): BatchSt
 }
 
 /** Batch normalisation with given statistics: one multiplication and one addition an element. */
-export function batchNormInference(x: Node, runningMean: Node, runningVariance: Node, options: AffineOptions = {}): Node {
+export function batchNormInference(
+  x: Node,
+  runningMean: Node,
+  runningVariance: Node,
+  options: AffineOptions = {},
+): Node {
   const op = "batchNorm";
   const { weight = null, bias = null, eps = 1e-5 } = options;
   checkFloat(op, "input", x);

@@ -1,5 +1,5 @@
 // torch.nn.functional.pad: constant, reflected, replicated and circular borders.
-import { ArgumentError, type Shape, ShapeError, formatShape } from "../base/index.js";
+import { ArgumentError, formatShape, type Shape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { cat } from "./joining.js";
 import { expand, flip, pad } from "./movement.js";

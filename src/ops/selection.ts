@@ -15,7 +15,8 @@ export function maskedFill(x: Node, mask: Node, value: number | Node): Node {
     throw new DTypeError(`maskedFill: mask must be a bool tensor, is ${mask.dtype}`, { op: "maskedFill" });
   }
   const fill = typeof value === "number" ? constantLike(x, value) : value;
-  if (fill.shape.length > 0) throw shapeError("maskedFill", "value must be a number or a 0-d tensor", { input: x, value: fill });
+  if (fill.shape.length > 0)
+    throw shapeError("maskedFill", "value must be a number or a 0-d tensor", { input: x, value: fill });
   return where(mask, fill, x);
 }
 
@@ -61,7 +62,9 @@ export function kthvalue(x: Node, k: number, dim = -1, keepdim = false): ValuesA
   const d = normalizeDim("kthvalue", dim, x.shape.length);
   const size = x.shape[d] ?? 1;
   if (!Number.isInteger(k) || k < 1 || k > size) {
-    throw new ArgumentError(`kthvalue: k must lie in [1, ${size}], the size of dim ${dim}, got ${k}`, { op: "kthvalue" });
+    throw new ArgumentError(`kthvalue: k must lie in [1, ${size}], the size of dim ${dim}, got ${k}`, {
+      op: "kthvalue",
+    });
   }
   const { values, indices } = sort(x, { dim: d });
   const part = (y: Node) => (x.shape.length === 0 ? y : keepdim ? narrow(y, d, k - 1, 1) : select(y, d, k - 1));

@@ -1,5 +1,14 @@
 // Changes of shape with PyTorch's forms, on reshape, permute, expand, slice and flip: index arithmetic, never copies.
-import { ArgumentError, formatShape, IndexError, normalizeDim, normalizeDims, numel, type Shape, ShapeError } from "../base/index.js";
+import {
+  ArgumentError,
+  formatShape,
+  IndexError,
+  normalizeDim,
+  normalizeDims,
+  numel,
+  type Shape,
+  ShapeError,
+} from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { shapeError } from "./composing.js";
 import { expand, flip, permute, reshape, slice } from "./movement.js";
@@ -12,10 +21,13 @@ export function resolveSizes(op: string, sizes: Shape, count: number, from: Shap
     const size = sizes[d] as number;
     if (d === open) continue;
     if (!Number.isInteger(size) || size < 0) {
-      throw new ShapeError(`${op}: ${formatShape(sizes)} has size ${size}; sizes are integers >= 0, at most one is -1`, {
-        op,
-        shapes: [from],
-      });
+      throw new ShapeError(
+        `${op}: ${formatShape(sizes)} has size ${size}; sizes are integers >= 0, at most one is -1`,
+        {
+          op,
+          shapes: [from],
+        },
+      );
     }
     known *= size;
   }
@@ -41,9 +53,12 @@ export function flatten(x: Node, startDim = 0, endDim = -1): Node {
   const rank = x.shape.length;
   const [start, end] = [normalizeDim("flatten", startDim, rank), normalizeDim("flatten", endDim, rank)];
   if (start > end) {
-    throw new ArgumentError(`flatten: startDim ${startDim} lies behind endDim ${endDim} (input ${formatShape(x.shape)})`, {
-      op: "flatten",
-    });
+    throw new ArgumentError(
+      `flatten: startDim ${startDim} lies behind endDim ${endDim} (input ${formatShape(x.shape)})`,
+      {
+        op: "flatten",
+      },
+    );
   }
   if (rank > 0 && start === end) return x;
   return reshape(x, [...x.shape.slice(0, start), numel(x.shape.slice(start, end + 1)), ...x.shape.slice(end + 1)]);
@@ -53,7 +68,11 @@ export function flatten(x: Node, startDim = 0, endDim = -1): Node {
 export function unflatten(x: Node, dim: number, sizes: Shape): Node {
   const d = normalizeDim("unflatten", dim, x.shape.length);
   const size = x.shape[d] as number;
-  return reshape(x, [...x.shape.slice(0, d), ...resolveSizes("unflatten", sizes, size, x.shape), ...x.shape.slice(d + 1)]);
+  return reshape(x, [
+    ...x.shape.slice(0, d),
+    ...resolveSizes("unflatten", sizes, size, x.shape),
+    ...x.shape.slice(d + 1),
+  ]);
 }
 
 /** Drops dims of size 1: all of them, or those of `dim` that are. */
@@ -95,7 +114,8 @@ export function transpose(x: Node, dim0: number, dim1: number): Node {
 
 /** Matrix transpose of a tensor with at most 2 dims, as Tensor.t. */
 export function t(x: Node): Node {
-  if (x.shape.length > 2) throw shapeError("t", `takes at most 2 dims, got ${x.shape.length}; use transpose or mT`, { input: x });
+  if (x.shape.length > 2)
+    throw shapeError("t", `takes at most 2 dims, got ${x.shape.length}; use transpose or mT`, { input: x });
   return x.shape.length < 2 ? x : permute(x, [1, 0]);
 }
 
@@ -163,7 +183,9 @@ export function tile(x: Node, repeats: readonly number[]): Node {
 /** Repeats each element `repeats` times in place along `dim` (of the flat input without one). */
 export function repeatInterleave(x: Node, repeats: number, dim: number | null = null): Node {
   if (!Number.isInteger(repeats) || repeats < 0) {
-    throw new ArgumentError(`repeatInterleave: repeats must be an integer >= 0, got ${repeats}`, { op: "repeatInterleave" });
+    throw new ArgumentError(`repeatInterleave: repeats must be an integer >= 0, got ${repeats}`, {
+      op: "repeatInterleave",
+    });
   }
   const input = dim === null || x.shape.length === 0 ? reshape(x, [x.size]) : x;
   const d = normalizeDim("repeatInterleave", dim ?? 0, input.shape.length);

@@ -2,8 +2,8 @@
 import { normalizeDim } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
 import { clamp } from "./activations.js";
-import { defineComposite } from "./composite.js";
 import { constantLike, dimList, keepDims, keptShape, toFloat } from "./composing.js";
+import { defineComposite } from "./composite.js";
 import { add, div, eq, exp, log, mul, sub, where } from "./elementwise.js";
 import { expand, reshape } from "./movement.js";
 import { amax, sum } from "./reductions.js";

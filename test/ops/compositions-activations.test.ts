@@ -125,7 +125,11 @@ describe("activations", () => {
   );
 
   test("sigmoid: given large negative numbers, keeps their relative size", () => {
-    expectClose(valuesOf(sigmoid(tensor([-50], [1], "float64"))).map((y) => y * 1e22), [Math.exp(-50) * 1e22], 1e-12);
+    expectClose(
+      valuesOf(sigmoid(tensor([-50], [1], "float64"))).map((y) => y * 1e22),
+      [Math.exp(-50) * 1e22],
+      1e-12,
+    );
   });
 
   test("gelu: given 1, gives Φ(1)", () => {

@@ -5,8 +5,8 @@ import {
   add,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
-  crossEntropy,
   type CrossEntropyOptions,
+  crossEntropy,
   huberLoss,
   klDiv,
   l1Loss,
@@ -18,7 +18,16 @@ import {
   smoothL1Loss,
 } from "../../src/ops/index.js";
 import { expectError } from "./errors.js";
-import { expectClose, expectSameOnWasm, gradcheck, gradgradcheck, gradients, noise, tensor, valuesOf } from "./nodes.js";
+import {
+  expectClose,
+  expectSameOnWasm,
+  gradcheck,
+  gradgradcheck,
+  gradients,
+  noise,
+  tensor,
+  valuesOf,
+} from "./nodes.js";
 
 const labels = (values: number[], shape: Shape = [values.length], dtype: "int64" | "int32" | "uint8" = "int64") =>
   tensor(values, shape, dtype);
@@ -63,17 +72,29 @@ describe("crossEntropy", () => {
 
   test("given labelSmoothing, equals the loss against smoothed probabilities", () => {
     const hot = valuesOf(oneHot(labels(target), 3, "float64"));
-    const smooth = tensor(hot.map((p) => 0.9 * p + 0.1 / 3), [4, 3], "float64");
+    const smooth = tensor(
+      hot.map((p) => 0.9 * p + 0.1 / 3),
+      [4, 3],
+      "float64",
+    );
     for (const reduction of ["mean", "sum", "none"] as const) {
       const expected = valuesOf(crossEntropy(logits(), smooth, { reduction }));
-      expectClose(valuesOf(crossEntropy(logits(), labels(target), { labelSmoothing: 0.1, reduction })), expected, 1e-14);
+      expectClose(
+        valuesOf(crossEntropy(logits(), labels(target), { labelSmoothing: 0.1, reduction })),
+        expected,
+        1e-14,
+      );
       const hard = tensor(hot, [4, 3], "float64");
       expectClose(valuesOf(crossEntropy(logits(), hard, { labelSmoothing: 0.1, reduction })), expected, 1e-14);
     }
   });
 
   test("given [C], [N,C,d1,d2] and huge logits, stays right", () => {
-    expectClose(valuesOf(crossEntropy(tensor([1, 2, 3], [3], "float64"), labels([1], []))), [rowLoss([1, 2, 3], 1)], 1e-14);
+    expectClose(
+      valuesOf(crossEntropy(tensor([1, 2, 3], [3], "float64"), labels([1], []))),
+      [rowLoss([1, 2, 3], 1)],
+      1e-14,
+    );
     const image = tensor(noise([2, 3, 2, 2]), [2, 3, 2, 2], "float64");
     const loss = crossEntropy(image, labels([0, 1, 2, 0, 1, 1, 2, 0], [2, 2, 2]), { reduction: "none" });
     expect(loss.shape).toEqual([2, 2, 2]);
@@ -87,12 +108,18 @@ describe("crossEntropy", () => {
     { reduction: "none", ignoreIndex: 1 },
     { labelSmoothing: 0.3, weight: tensor([1, 2, 4], [3], "float64") },
   ];
-  test.each(optionSets.map((options) => ({ options })))("given %o, has the right gradients and agrees with wasm", ({ options }) => {
-    gradcheck((x) => crossEntropy(x, labels(target), options), [{ shape: [4, 3] }]);
-    gradgradcheck((x) => crossEntropy(x, labels(target), options), [{ shape: [4, 3] }], 1e-5);
-    gradcheck((x, t) => crossEntropy(x, t, { ...options, ignoreIndex: -100 }), [{ shape: [4, 3] }, { shape: [4, 3] }]);
-    expectSameOnWasm(() => crossEntropy(logits(), labels(target), options), 1e-12);
-  });
+  test.each(optionSets.map((options) => ({ options })))(
+    "given %o, has the right gradients and agrees with wasm",
+    ({ options }) => {
+      gradcheck((x) => crossEntropy(x, labels(target), options), [{ shape: [4, 3] }]);
+      gradgradcheck((x) => crossEntropy(x, labels(target), options), [{ shape: [4, 3] }], 1e-5);
+      gradcheck(
+        (x, t) => crossEntropy(x, t, { ...options, ignoreIndex: -100 }),
+        [{ shape: [4, 3] }, { shape: [4, 3] }],
+      );
+      expectSameOnWasm(() => crossEntropy(logits(), labels(target), options), 1e-12);
+    },
+  );
 
   test("nllLoss: given log probabilities, equals crossEntropy", () => {
     const weight = tensor([1, 2, 4], [3], "float64");
@@ -104,10 +131,22 @@ describe("crossEntropy", () => {
 
   test("given a label out of range, throws at the call, or when it runs if it is computed", () => {
     const x = tensor(noise([2, 10]), [2, 10]);
-    expectError(() => crossEntropy(x, labels([3, 10])), IndexError, "crossEntropy: class index 10 is out of range [0, 9] (input [2,10], target [2])");
-    expectError(() => nllLoss(x, labels([-1, 0])), IndexError, "nllLoss: class index -1 is out of range [0, 9] (input [2,10], target [2])");
+    expectError(
+      () => crossEntropy(x, labels([3, 10])),
+      IndexError,
+      "crossEntropy: class index 10 is out of range [0, 9] (input [2,10], target [2])",
+    );
+    expectError(
+      () => nllLoss(x, labels([-1, 0])),
+      IndexError,
+      "nllLoss: class index -1 is out of range [0, 9] (input [2,10], target [2])",
+    );
     const computed = crossEntropy(x, add(labels([3, 9]), labels([0, 1])));
-    expectError(() => valuesOf(computed), IndexError, "crossEntropy: class index 10 is out of range [0, 9] (dim 1 of x float32[2,10])");
+    expectError(
+      () => valuesOf(computed),
+      IndexError,
+      "crossEntropy: class index 10 is out of range [0, 9] (dim 1 of x float32[2,10])",
+    );
   });
 
   test("given targets that do not fit, throws", () => {
@@ -127,7 +166,11 @@ describe("crossEntropy", () => {
       ShapeError,
       "crossEntropy: weight must have one element for each of the 3 classes (input [2,3], weight [2])",
     );
-    expectError(() => crossEntropy(x, labels([1, 2]), { labelSmoothing: 2 }), ArgumentError, "crossEntropy: labelSmoothing must lie in [0, 1], got 2");
+    expectError(
+      () => crossEntropy(x, labels([1, 2]), { labelSmoothing: 2 }),
+      ArgumentError,
+      "crossEntropy: labelSmoothing must lie in [0, 1], got 2",
+    );
     expectError(
       () => crossEntropy(x, labels([1, 2]), { reduction: "avg" as "mean" }),
       ArgumentError,
@@ -160,10 +203,21 @@ describe("losses of equal shapes", () => {
 
   test("binaryCrossEntropyWithLogits: equals the loss of the sigmoid, stable for large logits", () => {
     const [logits, t] = [tensor(noise([6], -4, 4), [6], "float64"), tensor(noise([6], 0, 1, 2), [6], "float64")];
-    expectClose(valuesOf(binaryCrossEntropyWithLogits(logits, t)), valuesOf(binaryCrossEntropy(sigmoid(logits), t)), 1e-14);
-    expect(valuesOf(binaryCrossEntropyWithLogits(tensor([500, -500]), tensor([0, 1]), { reduction: "none" }))).toEqual([500, 500]);
+    expectClose(
+      valuesOf(binaryCrossEntropyWithLogits(logits, t)),
+      valuesOf(binaryCrossEntropy(sigmoid(logits), t)),
+      1e-14,
+    );
+    expect(valuesOf(binaryCrossEntropyWithLogits(tensor([500, -500]), tensor([0, 1]), { reduction: "none" }))).toEqual([
+      500, 500,
+    ]);
     const posWeight = tensor([3], [1], "float64");
-    const weighted = valuesOf(binaryCrossEntropyWithLogits(tensor([0, 0], [2], "float64"), tensor([1, 0], [2], "float64"), { posWeight, reduction: "none" }));
+    const weighted = valuesOf(
+      binaryCrossEntropyWithLogits(tensor([0, 0], [2], "float64"), tensor([1, 0], [2], "float64"), {
+        posWeight,
+        reduction: "none",
+      }),
+    );
     expectClose(weighted, [3 * Math.LN2, Math.LN2], 1e-14);
   });
 
@@ -171,8 +225,16 @@ describe("losses of equal shapes", () => {
     const logp = tensor([-1, -2, -0.5, -3], [2, 2], "float64");
     const q = tensor([0, 1, 0.5, 0.5], [2, 2], "float64");
     const terms = [0, 2, 0.5 * (Math.log(0.5) + 0.5), 0.5 * (Math.log(0.5) + 3)];
-    expectClose(valuesOf(klDiv(logp, q, { reduction: "none" })).map((v) => v + 0), terms, 1e-14);
-    expectClose(valuesOf(klDiv(logp, q, { reduction: "batchmean" })), [terms.reduce((sum, v) => sum + v, 0) / 2], 1e-14);
+    expectClose(
+      valuesOf(klDiv(logp, q, { reduction: "none" })).map((v) => v + 0),
+      terms,
+      1e-14,
+    );
+    expectClose(
+      valuesOf(klDiv(logp, q, { reduction: "batchmean" })),
+      [terms.reduce((sum, v) => sum + v, 0) / 2],
+      1e-14,
+    );
     expectClose(valuesOf(klDiv(logp, logp, { logTarget: true })), [0], 0);
   });
 
@@ -181,7 +243,10 @@ describe("losses of equal shapes", () => {
       { shape: [5], values: [-2, -0.3, 0.4, 1.7, 3] },
       { shape: [5], values: [0.1, 0.2, 0.3, 0.4, 0.5] },
     ];
-    const inside = [{ shape: [4], values: [0.1, 0.4, 0.6, 0.9] }, { shape: [4], values: [0.3, 0.5, 0.2, 0.8] }];
+    const inside = [
+      { shape: [4], values: [0.1, 0.4, 0.6, 0.9] },
+      { shape: [4], values: [0.3, 0.5, 0.2, 0.8] },
+    ];
     for (const f of [mseLoss, l1Loss, smoothL1Loss, huberLoss, binaryCrossEntropyWithLogits]) {
       gradcheck((a, b) => f(a, b), pair);
       gradgradcheck((a, b) => f(a, b), pair, 1e-5);

@@ -18,7 +18,12 @@ import {
 import { expectError } from "./errors.js";
 import { expectClose, expectSameOnWasm, gradcheck, gradients, noise, tensor, valuesOf } from "./nodes.js";
 
-const counting = (shape: Shape): Node => tensor(Array.from({ length: numel(shape) }, (_, i) => i + 1), shape, "float64");
+const counting = (shape: Shape): Node =>
+  tensor(
+    Array.from({ length: numel(shape) }, (_, i) => i + 1),
+    shape,
+    "float64",
+  );
 const inf = Number.POSITIVE_INFINITY;
 
 describe("maxPool", () => {
@@ -54,7 +59,13 @@ describe("maxPool", () => {
   });
 
   test("given overlapping, padded and dilated windows, has the right gradients and agrees with wasm", () => {
-    for (const options of [{}, { stride: 1 }, { stride: 2, padding: 1 }, { stride: 1, dilation: 2 }, { ceilMode: true }]) {
+    for (const options of [
+      {},
+      { stride: 1 },
+      { stride: 2, padding: 1 },
+      { stride: 1, dilation: 2 },
+      { ceilMode: true },
+    ]) {
       gradcheck((x) => maxPool2d(x, 3, options), [{ shape: [1, 2, 7, 5] }]);
       const x = () => tensor(noise([2, 3, 7, 5]), [2, 3, 7, 5], "float32", true);
       expectSameOnWasm(() => maxPool2d(x(), 3, options));
@@ -69,9 +80,21 @@ describe("maxPool", () => {
 
   test("given wrong arguments, throws", () => {
     const x = counting([1, 1, 4, 4]);
-    expectError(() => maxPool2d(x, 2, { padding: 2 }), ArgumentError, "maxPool2d: padding 2 must be at most half the kernel size 2");
-    expectError(() => maxPool2d(x, 5), ShapeError, "maxPool2d: a window of 5 does not fit the padded size 4 (input [1,1,4,4])");
-    expectError(() => maxPool2d(x, [2, 2, 2]), ArgumentError, "maxPool2d: kernelSize must be an integer >= 1, or 2 of them, got [2,2,2]");
+    expectError(
+      () => maxPool2d(x, 2, { padding: 2 }),
+      ArgumentError,
+      "maxPool2d: padding 2 must be at most half the kernel size 2",
+    );
+    expectError(
+      () => maxPool2d(x, 5),
+      ShapeError,
+      "maxPool2d: a window of 5 does not fit the padded size 4 (input [1,1,4,4])",
+    );
+    expectError(
+      () => maxPool2d(x, [2, 2, 2]),
+      ArgumentError,
+      "maxPool2d: kernelSize must be an integer >= 1, or 2 of them, got [2,2,2]",
+    );
     expectError(
       () => maxPool2d(counting([4, 4]), 2),
       ShapeError,
@@ -94,7 +117,12 @@ describe("avgPool", () => {
   });
 
   test("given overlapping and padded windows, has the right gradients and agrees with wasm", () => {
-    for (const options of [{}, { stride: 1 }, { stride: 2, padding: 1, countIncludePad: false }, { stride: 2, padding: 1, ceilMode: true }]) {
+    for (const options of [
+      {},
+      { stride: 1 },
+      { stride: 2, padding: 1, countIncludePad: false },
+      { stride: 2, padding: 1, ceilMode: true },
+    ]) {
       gradcheck((x) => avgPool2d(x, 3, options), [{ shape: [1, 2, 6, 5] }]);
       expectSameOnWasm(() => avgPool2d(tensor(noise([2, 3, 7, 5]), [2, 3, 7, 5]), 3, options), 1e-6);
     }
@@ -111,15 +139,22 @@ describe("adaptive pooling", () => {
   }
   const average = (window: number[]) => window.reduce((sum, x) => sum + x, 0) / window.length;
 
-  test.each([1, 2, 3, 4, 6, 7, 9])("given 7 elements and output size %i, covers the windows of the definition", (count) => {
-    const values = noise([7]);
-    const x = () => tensor(values, [1, 1, 7], "float64", true);
-    expectClose(valuesOf(adaptiveAvgPool1d(x(), count)), lines(values, count, average), 1e-14);
-    expectClose(valuesOf(adaptiveMaxPool1d(x(), count)), lines(values, count, (window) => Math.max(...window)), 0);
-    gradcheck((y) => adaptiveAvgPool1d(y, count), [{ shape: [2, 1, 7] }]);
-    gradcheck((y) => adaptiveMaxPool1d(y, count), [{ shape: [2, 1, 7] }]);
-    expectSameOnWasm(() => adaptiveMaxPool1d(x(), count));
-  });
+  test.each([1, 2, 3, 4, 6, 7, 9])(
+    "given 7 elements and output size %i, covers the windows of the definition",
+    (count) => {
+      const values = noise([7]);
+      const x = () => tensor(values, [1, 1, 7], "float64", true);
+      expectClose(valuesOf(adaptiveAvgPool1d(x(), count)), lines(values, count, average), 1e-14);
+      expectClose(
+        valuesOf(adaptiveMaxPool1d(x(), count)),
+        lines(values, count, (window) => Math.max(...window)),
+        0,
+      );
+      gradcheck((y) => adaptiveAvgPool1d(y, count), [{ shape: [2, 1, 7] }]);
+      gradcheck((y) => adaptiveMaxPool1d(y, count), [{ shape: [2, 1, 7] }]);
+      expectSameOnWasm(() => adaptiveMaxPool1d(x(), count));
+    },
+  );
 
   test("given two dims, pools both; null keeps a size", () => {
     const x = counting([1, 1, 4, 6]);

@@ -20,10 +20,24 @@ import {
   tril,
 } from "../../src/ops/index.js";
 import { expectError } from "./errors.js";
-import { expectClose, expectSameOnWasm, gradcheck, gradgradcheck, gradients, noise, tensor, valuesOf } from "./nodes.js";
+import {
+  expectClose,
+  expectSameOnWasm,
+  gradcheck,
+  gradgradcheck,
+  gradients,
+  noise,
+  tensor,
+  valuesOf,
+} from "./nodes.js";
 
 const random = (shape: Shape, seed = 1): Node => tensor(noise(shape, -1, 1, seed), shape, "float64");
-const counting = (shape: Shape): Node => tensor(Array.from({ length: numel(shape) }, (_, i) => i + 1), shape, "float64");
+const counting = (shape: Shape): Node =>
+  tensor(
+    Array.from({ length: numel(shape) }, (_, i) => i + 1),
+    shape,
+    "float64",
+  );
 
 /** Element of a row-major array, dims of size 1 broadcast. */
 function at(values: readonly number[], shape: Shape, index: readonly number[]): number {
@@ -46,7 +60,11 @@ function product(a: Node, b: Node, shape: Shape): number[] {
       index.unshift(rest % (shape[d] as number));
       rest = Math.floor(rest / (shape[d] as number));
     }
-    const [batch, row, column] = [index.slice(0, -2), index[shape.length - 2] as number, index[shape.length - 1] as number];
+    const [batch, row, column] = [
+      index.slice(0, -2),
+      index[shape.length - 2] as number,
+      index[shape.length - 1] as number,
+    ];
     let sum = 0;
     for (let k = 0; k < inner; k++) sum += at(x, a.shape, [...batch, row, k]) * at(y, b.shape, [...batch, k, column]);
     return sum;
@@ -55,16 +73,56 @@ function product(a: Node, b: Node, shape: Shape): number[] {
 
 describe("matmul", () => {
   test.each<[Shape, Shape, Shape]>([
-    [[2, 3], [3, 4], [2, 4]],
-    [[5, 2, 3], [3, 4], [5, 2, 4]],
-    [[2, 3], [5, 3, 4], [5, 2, 4]],
-    [[5, 2, 3], [5, 3, 4], [5, 2, 4]],
-    [[2, 1, 2, 3], [4, 3, 2], [2, 4, 2, 2]],
-    [[1, 2, 3], [6, 3, 2], [6, 2, 2]],
-    [[1, 1, 1], [1, 1, 1], [1, 1, 1]],
-    [[3, 1, 2, 2], [1, 2, 2, 3], [3, 2, 2, 3]],
-    [[0, 2, 3], [3, 2], [0, 2, 2]],
-    [[2, 0], [0, 3], [2, 3]],
+    [
+      [2, 3],
+      [3, 4],
+      [2, 4],
+    ],
+    [
+      [5, 2, 3],
+      [3, 4],
+      [5, 2, 4],
+    ],
+    [
+      [2, 3],
+      [5, 3, 4],
+      [5, 2, 4],
+    ],
+    [
+      [5, 2, 3],
+      [5, 3, 4],
+      [5, 2, 4],
+    ],
+    [
+      [2, 1, 2, 3],
+      [4, 3, 2],
+      [2, 4, 2, 2],
+    ],
+    [
+      [1, 2, 3],
+      [6, 3, 2],
+      [6, 2, 2],
+    ],
+    [
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 1],
+    ],
+    [
+      [3, 1, 2, 2],
+      [1, 2, 2, 3],
+      [3, 2, 2, 3],
+    ],
+    [
+      [0, 2, 3],
+      [3, 2],
+      [0, 2, 2],
+    ],
+    [
+      [2, 0],
+      [0, 3],
+      [2, 3],
+    ],
   ])("given %j and %j, gives %j with the right values and gradients", (a, b, shape) => {
     const [x, y] = [random(a), random(b, 2)];
     const z = matmul(x, y);
@@ -96,7 +154,11 @@ describe("matmul", () => {
   });
 
   test("given operands that do not fit, throws naming both shapes", () => {
-    expectError(() => matmul(counting([2, 3]), counting([4, 2])), ShapeError, "matmul: inner sizes 3 and 4 differ ([2,3] times [4,2])");
+    expectError(
+      () => matmul(counting([2, 3]), counting([4, 2])),
+      ShapeError,
+      "matmul: inner sizes 3 and 4 differ ([2,3] times [4,2])",
+    );
     expectError(
       () => matmul(random([2, 2, 3]), random([3, 3, 2])),
       ShapeError,
@@ -138,21 +200,72 @@ describe("einsum", () => {
     expect(scores.shape).toEqual([2, 3, 4, 6]);
     expectClose(valuesOf(scores), valuesOf(einsum("bhqd,bhkd->bhqk", [q, k])), 1e-14);
     expect(einsum("...ij,jk->...ik", [random([2, 1, 3, 4]), random([4, 5])]).shape).toEqual([2, 1, 3, 5]);
-    expectClose(valuesOf(einsum("...i,...i->...", [random([2, 1, 3]), random([4, 3], 2)])), valuesOf(einsum("aci,bi->ab", [random([2, 1, 3]), random([4, 3], 2)])), 1e-14);
+    expectClose(
+      valuesOf(einsum("...i,...i->...", [random([2, 1, 3]), random([4, 3], 2)])),
+      valuesOf(einsum("aci,bi->ab", [random([2, 1, 3]), random([4, 3], 2)])),
+      1e-14,
+    );
   });
 
   test.each<[string, Shape[]]>([
-    ["ij,jk->ki", [[2, 3], [3, 2]]],
-    ["ii,jk->ik", [[2, 2], [3, 2]]],
+    [
+      "ij,jk->ki",
+      [
+        [2, 3],
+        [3, 2],
+      ],
+    ],
+    [
+      "ii,jk->ik",
+      [
+        [2, 2],
+        [3, 2],
+      ],
+    ],
     ["i,j->ij", [[2], [3]]],
-    ["ij,ij->ij", [[2, 3], [2, 3]]],
-    ["bn,anm,bm->ba", [[2, 3], [2, 3, 2], [2, 2]]],
-    ["b...,b...->b...", [[2, 1, 3], [2, 2, 3]]],
-    ["ij,kj->i", [[2, 3], [4, 3]]],
+    [
+      "ij,ij->ij",
+      [
+        [2, 3],
+        [2, 3],
+      ],
+    ],
+    [
+      "bn,anm,bm->ba",
+      [
+        [2, 3],
+        [2, 3, 2],
+        [2, 2],
+      ],
+    ],
+    [
+      "b...,b...->b...",
+      [
+        [2, 1, 3],
+        [2, 2, 3],
+      ],
+    ],
+    [
+      "ij,kj->i",
+      [
+        [2, 3],
+        [4, 3],
+      ],
+    ],
     ["...,ij", [[], [2, 2]]],
   ])("%s: given %j, has the right gradients and agrees with wasm", (equation, shapes) => {
-    gradcheck((...nodes) => einsum(equation, nodes), shapes.map((shape) => ({ shape })));
-    expectSameOnWasm(() => einsum(equation, shapes.map((shape, i) => random(shape, i + 1))), 1e-14);
+    gradcheck(
+      (...nodes) => einsum(equation, nodes),
+      shapes.map((shape) => ({ shape })),
+    );
+    expectSameOnWasm(
+      () =>
+        einsum(
+          equation,
+          shapes.map((shape, i) => random(shape, i + 1)),
+        ),
+      1e-14,
+    );
   });
 
   test("given wrong equations, throws", () => {
@@ -174,22 +287,35 @@ describe("convolution", () => {
     const x = counting([1, 1, 3, 3]);
     const ones = tensor([1, 1, 1, 1], [1, 1, 2, 2], "float64");
     expect(valuesOf(conv2d(x, ones))).toEqual([12, 16, 24, 28]);
-    expect(valuesOf(conv2d(x, ones, tensor([0.5], [1], "float64"), { stride: 2, padding: 1 }))).toEqual([1.5, 5.5, 11.5, 28.5]);
+    expect(valuesOf(conv2d(x, ones, tensor([0.5], [1], "float64"), { stride: 2, padding: 1 }))).toEqual([
+      1.5, 5.5, 11.5, 28.5,
+    ]);
     expect(conv2d(x, ones, null, { padding: "same" }).shape).toEqual([1, 1, 3, 3]);
     expect(valuesOf(conv2d(x, ones, null, { padding: "same" }))).toEqual([12, 16, 9, 24, 28, 15, 15, 17, 9]);
     expect(conv2d(counting([1, 3, 3]), ones).shape).toEqual([1, 2, 2]);
-    expect(conv3d(random([2, 2, 4, 5, 6]), random([3, 2, 2, 3, 2]), null, { stride: [1, 2, 1] }).shape).toEqual([2, 3, 3, 2, 5]);
+    expect(conv3d(random([2, 2, 4, 5, 6]), random([3, 2, 2, 3, 2]), null, { stride: [1, 2, 1] }).shape).toEqual([
+      2, 3, 3, 2, 5,
+    ]);
   });
 
   const bias = { shape: [4] };
   test("given strides, padding, dilation and groups, has the right gradients", () => {
-    gradcheck((x, w, b) => conv1d(x, w, b, { stride: 2, padding: 2, dilation: 2 }), [{ shape: [2, 3, 9] }, { shape: [4, 3, 3] }, bias]);
-    gradcheck((x, w) => conv2d(x, w, null, { groups: 2, padding: [1, 0] }), [{ shape: [1, 4, 4, 4] }, { shape: [2, 2, 3, 2] }]);
+    gradcheck(
+      (x, w, b) => conv1d(x, w, b, { stride: 2, padding: 2, dilation: 2 }),
+      [{ shape: [2, 3, 9] }, { shape: [4, 3, 3] }, bias],
+    );
+    gradcheck(
+      (x, w) => conv2d(x, w, null, { groups: 2, padding: [1, 0] }),
+      [{ shape: [1, 4, 4, 4] }, { shape: [2, 2, 3, 2] }],
+    );
     gradcheck(
       (x, w, b) => convTranspose1d(x, w, b, { stride: 3, padding: 1, outputPadding: 2, groups: 2 }),
       [{ shape: [2, 4, 3] }, { shape: [4, 2, 3] }, bias],
     );
-    gradgradcheck((x, w) => convTranspose2d(x, w, null, { stride: 2 }), [{ shape: [1, 2, 2, 2] }, { shape: [2, 1, 2, 2] }]);
+    gradgradcheck(
+      (x, w) => convTranspose2d(x, w, null, { stride: 2 }),
+      [{ shape: [1, 2, 2, 2] }, { shape: [2, 1, 2, 2] }],
+    );
   });
 
   test("convTranspose2d: given conv2d's geometry, is its gradient with respect to the input", () => {
@@ -238,8 +364,17 @@ describe("scaledDotProductAttention", () => {
 
   test("given no mask, mixes values by softmax weights; has the right gradients", () => {
     const same = scaledDotProductAttention(q, tensor(new Array(40).fill(1), [2, 5, 4], "float64"), v);
-    expectClose(valuesOf(same).slice(0, 3), valuesOf(einsum("bsf->bf", [v])).slice(0, 3).map((x) => x / 5), 1e-14);
-    gradcheck((a, b, c) => scaledDotProductAttention(a, b, c, { scale: 0.7 }), [{ shape: [2, 2, 3] }, { shape: [2, 3, 3] }, { shape: [2, 3, 2] }]);
+    expectClose(
+      valuesOf(same).slice(0, 3),
+      valuesOf(einsum("bsf->bf", [v]))
+        .slice(0, 3)
+        .map((x) => x / 5),
+      1e-14,
+    );
+    gradcheck(
+      (a, b, c) => scaledDotProductAttention(a, b, c, { scale: 0.7 }),
+      [{ shape: [2, 2, 3] }, { shape: [2, 3, 3] }, { shape: [2, 3, 2] }],
+    );
   });
 
   test("given isCausal, equals the lower-triangular mask, bool or added", () => {
@@ -248,7 +383,11 @@ describe("scaledDotProductAttention", () => {
     const mask = tril(ones);
     expect(mask.dtype).toBe("bool");
     expectClose(valuesOf(scaledDotProductAttention(q, k, v, { attnMask: mask })), causal, 1e-14);
-    const added = tensor(valuesOf(mask).map((m) => (m ? 0 : Number.NEGATIVE_INFINITY)), [3, 5], "float64");
+    const added = tensor(
+      valuesOf(mask).map((m) => (m ? 0 : Number.NEGATIVE_INFINITY)),
+      [3, 5],
+      "float64",
+    );
     expectClose(valuesOf(scaledDotProductAttention(q, k, v, { attnMask: added })), causal, 1e-14);
   });
 

@@ -29,7 +29,16 @@ import {
   varMean,
 } from "../../src/ops/index.js";
 import { expectError } from "./errors.js";
-import { expectClose, expectSameOnWasm, gradcheck, gradgradcheck, gradients, noise, tensor, valuesOf } from "./nodes.js";
+import {
+  expectClose,
+  expectSameOnWasm,
+  gradcheck,
+  gradgradcheck,
+  gradients,
+  noise,
+  tensor,
+  valuesOf,
+} from "./nodes.js";
 
 const inf = Number.POSITIVE_INFINITY;
 const nan = Number.NaN;
@@ -46,7 +55,11 @@ describe("softmax", () => {
     const y = valuesOf(softmax(tensor([1, 2, 3, -1, 0, 1], [2, 3], "float64"), 1));
     const e = [Math.exp(-2), Math.exp(-1), 1];
     const total = (e[0] as number) + (e[1] as number) + 1;
-    expectClose(y, [...e, ...e].map((v) => v / total), 1e-15);
+    expectClose(
+      y,
+      [...e, ...e].map((v) => v / total),
+      1e-15,
+    );
     for (const dim of [0, 1, -1]) {
       checkRows((x) => softmax(x, dim), [3, 4]);
       checkRows((x) => logSoftmax(x, dim), [3, 4]);
@@ -125,7 +138,12 @@ describe("statistics", () => {
   });
 
   test("std and norm: given zeros, have gradient 0", () => {
-    for (const f of [(x: Node) => std(x, 1), (x: Node) => norm(x, 2, 1), (x: Node) => norm(x, 0.5, 1), (x: Node) => norm(x, 3, 1)]) {
+    for (const f of [
+      (x: Node) => std(x, 1),
+      (x: Node) => norm(x, 2, 1),
+      (x: Node) => norm(x, 0.5, 1),
+      (x: Node) => norm(x, 3, 1),
+    ]) {
       const x = tensor([0, 0, 0], [1, 3], "float64", true);
       const y = f(x);
       expect(valuesOf(y)).toEqual([0]);
@@ -181,7 +199,11 @@ describe("normalisation", () => {
     gradcheck(f, [{ shape }, affine, affine]);
     gradgradcheck(f, [{ shape }, affine, affine], 1e-4);
     gradcheck((x, weight) => rmsNorm(x, [4], { weight, eps: 1e-3 }), [{ shape }, affine]);
-    gradcheck((x, weight, bias) => batchNormTraining(x, { weight, bias }).output, [{ shape: [3, 4, 2] }, affine, affine], 1e-6);
+    gradcheck(
+      (x, weight, bias) => batchNormTraining(x, { weight, bias }).output,
+      [{ shape: [3, 4, 2] }, affine, affine],
+      1e-6,
+    );
     gradcheck((x, weight, bias) => groupNorm(x, 2, { weight, bias }), [{ shape: [2, 4, 3] }, affine, affine], 1e-6);
     gradcheck((x) => instanceNorm(x), [{ shape: [2, 2, 5] }], 1e-6);
     gradcheck(
@@ -196,13 +218,19 @@ describe("normalisation", () => {
     expectSameOnWasm(() => batchNormTraining(x()).output, 1e-5);
     expectSameOnWasm(() => {
       const given = x();
-      return gradients(batchNormTraining(given).output, tensor(noise([6, 5, 7], -1, 1, 3), [6, 5, 7]), [given])[0] as Node;
+      return gradients(batchNormTraining(given).output, tensor(noise([6, 5, 7], -1, 1, 3), [6, 5, 7]), [
+        given,
+      ])[0] as Node;
     }, 1e-4);
   });
 
   test("batchNorm: given a batch, returns the mean and the unbiased variance", () => {
     const { output, mean: m, variance: v } = batchNormTraining(tensor([1, 2, 3, 6], [2, 2], "float64"), { eps: 0 });
-    expect([valuesOf(m), valuesOf(v), valuesOf(output)]).toEqual([[2, 4], [2, 8], [-1, -1, 1, 1]]);
+    expect([valuesOf(m), valuesOf(v), valuesOf(output)]).toEqual([
+      [2, 4],
+      [2, 8],
+      [-1, -1, 1, 1],
+    ]);
     expect(() => batchNormTraining(tensor([1, 2], [1, 2]))).toThrow(
       "batchNorm: training needs more than one value a channel; use eval() or a larger batch (input [1,2])",
     );
