@@ -139,7 +139,7 @@ class StepCompiler implements KernelEnv {
     const { order, stored } = chooseStored([...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized));
     const groups = formGroups(order, stored);
     for (const node of stored) this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
-    this.#findInternal(groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
+    this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
     const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
     for (const group of orderGroups(groups)) {
@@ -219,7 +219,7 @@ class StepCompiler implements KernelEnv {
   }
 
   /** Stored nodes that only their own loop reads need no memory after all. */
-  #findInternal(groups: readonly Group[], stored: ReadonlySet<Node>, roots: ReadonlySet<Node>): void {
+  #findInternal(order: readonly Node[], groups: readonly Group[], stored: ReadonlySet<Node>, roots: ReadonlySet<Node>): void {
     const home = new Map<Node, Group>();
     for (const group of groups) for (const m of group.members) home.set(m.node, group);
     const needed = new Set<Node>(roots);
@@ -233,8 +233,8 @@ class StepCompiler implements KernelEnv {
         }
       }
     }
+    for (const node of order) for (const { input } of checksOf(node) ?? []) needed.add(node.inputs[input] as Node);
     for (const node of home.keys()) {
-      for (const check of checksOf(node) ?? []) needed.add(node.inputs[check.input] as Node);
       if (!needed.has(node) && home.get(node)?.kind === "loops") this.#internal.add(node);
     }
   }

@@ -29,26 +29,39 @@ export function buildIndexSum(context: RoutineContext, { before, count, after }:
       const base = f.mul(f.div(line, f.int(count)), f.int(sources));
       const from = f.load(starts, row);
       const to = f.load(starts, f.add(row, f.int(1)));
-      const column = loop(f, "a", width, (a) => {
-        const sum = f.variable("sum", type, { mutable: true });
-        const at = f.add(start, a);
-        return [
-          declare(sum, f.const(type, 0)),
-          range(f, "p", from, to, sources, (p) => {
-            const t = f.variable("t", "i32", { min: 0, max: Math.max(0, sources - 1) });
-            const value = f.load(source, f.add(f.mul(f.add(base, t), f.int(after)), at));
-            return [declare(t, f.load(order, p)), assign(sum, f.add(sum, value))];
-          }),
-          store(output, f.add(f.mul(line, f.int(after)), at), sum),
-        ];
-      }, { hint: "vectorize" });
+      const column = loop(
+        f,
+        "a",
+        width,
+        (a) => {
+          const sum = f.variable("sum", type, { mutable: true });
+          const at = f.add(start, a);
+          return [
+            declare(sum, f.const(type, 0)),
+            range(f, "p", from, to, sources, (p) => {
+              const t = f.variable("t", "i32", { min: 0, max: Math.max(0, sources - 1) });
+              const value = f.load(source, f.add(f.mul(f.add(base, t), f.int(after)), at));
+              return [declare(t, f.load(order, p)), assign(sum, f.add(sum, value))];
+            }),
+            store(output, f.add(f.mul(line, f.int(after)), at), sum),
+          ];
+        },
+        { hint: "vectorize" },
+      );
       return [column];
     }),
   );
 }
 
 /** order[starts[r]] … order[starts[r + 1] - 1] are the sources of destination r, ascending. */
-function listSources(context: RoutineContext, index: Buffer, sources: number, count: number, starts: Buffer, order: Buffer): void {
+function listSources(
+  context: RoutineContext,
+  index: Buffer,
+  sources: number,
+  count: number,
+  starts: Buffer,
+  order: Buffer,
+): void {
   const { f } = context;
   context.kernel("index_order", 1, () => {
     const destination = (t: Expr): Expr => clampIndex(f, f.load(index, t), count);
@@ -79,7 +92,13 @@ interface Treatment {
 }
 
 /** Fills the result `[before, count, after]`, then updates it for each element of index `[before, sources, after]` in order. */
-function buildLineScatter(context: RoutineContext, name: string, lines: Lines, sources: number, { fill, update }: Treatment): void {
+function buildLineScatter(
+  context: RoutineContext,
+  name: string,
+  lines: Lines,
+  sources: number,
+  { fill, update }: Treatment,
+): void {
   const { f, inputs, output } = context;
   const index = inputs[0] as Buffer;
   const { count, after } = lines;
@@ -92,10 +111,16 @@ function buildLineScatter(context: RoutineContext, name: string, lines: Lines, s
       const fillLine = isWhole
         ? loop(f, "i", f.int(count * after), (i) => [store(output, f.add(first, i), zero)], { hint: "vectorize" })
         : loop(f, "r", f.int(count), (r) => [
-            loop(f, "a", width, (a) => {
-              const at = f.add(f.add(first, f.mul(r, f.int(after))), f.add(start, a));
-              return [store(output, at, zero)];
-            }, { hint: "vectorize" }),
+            loop(
+              f,
+              "a",
+              width,
+              (a) => {
+                const at = f.add(f.add(first, f.mul(r, f.int(after))), f.add(start, a));
+                return [store(output, at, zero)];
+              },
+              { hint: "vectorize" },
+            ),
           ]);
       const updateLine = loop(f, "j", f.int(sources), (j) => [
         loop(f, "a", width, (a) => {

@@ -1,9 +1,19 @@
 // Reading by index: along a dim, slices, rows of a table; and the sums that are their adjoints.
-import { broadcastShapes, DTypeError, formatShape, IndexError, isInteger, numel, type Shape, ShapeError, shapesEqual } from "../base/index.js";
 import {
+  broadcastShapes,
+  DTypeError,
+  formatShape,
+  IndexError,
+  isInteger,
+  numel,
+  type Shape,
+  ShapeError,
+  shapesEqual,
+} from "../base/index.js";
+import {
+  type Attrs,
   apply,
   attr,
-  type Attrs,
   hashText,
   type IndexCheck,
   type NdArray,
@@ -30,8 +40,9 @@ const MOST_CHECKED = 1 << 16;
 /** Adjoints with at most this many sources along the dim are written as comparisons, which fuse with their consumer. */
 const MOST_COMPARED = 4;
 
-const rangeMessage = (op: string, what: string, low: number, size: number, dim: number, shown: string) => (value: number) =>
-  `${op}: ${what} ${value} is out of range [${low}, ${size - 1}] (dim ${dim} of ${shown})`;
+const rangeMessage =
+  (op: string, what: string, low: number, size: number, dim: number, shown: string) => (value: number) =>
+    `${op}: ${what} ${value} is out of range [${low}, ${size - 1}] (dim ${dim} of ${shown})`;
 
 /** Errors at the call where the values are known there. */
 function checkHostValues(index: Node, check: IndexCheck, op: string): void {
@@ -51,7 +62,9 @@ function checkHost(node: Node, op: string): Node {
 
 function checkIndexDType(op: string, index: Node): void {
   if (isInteger(index.dtype)) return;
-  throw new DTypeError(`${op}: index must be of an integer dtype, is ${index.dtype}; convert it with .to("int64")`, { op });
+  throw new DTypeError(`${op}: index must be of an integer dtype, is ${index.dtype}; convert it with .to("int64")`, {
+    op,
+  });
 }
 
 function checkNotEmpty(op: string, size: number, index: Node, dim: number, x: Node): void {
@@ -76,7 +89,10 @@ const gatherP: PointwisePrimitive = {
     const [x, index] = inputs as [Node, Node];
     const [dim, op] = [dimOf({ attrs }), opOf({ attrs })];
     checkIndexDType(op, index);
-    if (index.shape.length !== x.shape.length || index.shape.some((size, d) => d !== dim && size > (x.shape[d] as number))) {
+    if (
+      index.shape.length !== x.shape.length ||
+      index.shape.some((size, d) => d !== dim && size > (x.shape[d] as number))
+    ) {
       throw new ShapeError(
         `${op}: index must have the dims of the input and, except dim ${dim}, no larger sizes (input ${formatShape(x.shape)}, index ${formatShape(index.shape)})`,
         { op, shapes: [x.shape, index.shape] },
@@ -144,7 +160,11 @@ export function takeAlongDim(x: Node, index: Node, dim: number, names: IndexName
   if (x.shape.every((size, d) => d === dim || size === index.shape[d])) return gather(x, dim, index, given);
   const without = (shape: Shape) => shape.map((size, d) => (d === dim ? 1 : size));
   const common = broadcastShapes(op, without(x.shape), without(index.shape));
-  const widened = (y: Node) => expand(y, common.map((size, d) => (d === dim ? (y.shape[d] as number) : size)));
+  const widened = (y: Node) =>
+    expand(
+      y,
+      common.map((size, d) => (d === dim ? (y.shape[d] as number) : size)),
+    );
   return gather(widened(x), dim, widened(index), given);
 }
 
@@ -187,12 +207,20 @@ export function scatterSum(index: Node, source: Node, dim: number, shape: Shape,
       : apply(scatterSumP, [index, source], { dim, size, op, what });
   if (shapesEqual(inner, shape)) return sum;
   const after = shape.map((n, d) => n - (inner[d] as number));
-  return pad(sum, after.map(() => 0), after, 0);
+  return pad(
+    sum,
+    after.map(() => 0),
+    after,
+    0,
+  );
 }
 
 function comparedSum(index: Node, source: Node, dim: number, shape: Shape): Node {
   const zero = constant(0, source.dtype);
-  const positions = reshape(iota(shape[dim] as number), shape.map((n, d) => (d === dim ? n : 1)));
+  const positions = reshape(
+    iota(shape[dim] as number),
+    shape.map((n, d) => (d === dim ? n : 1)),
+  );
   const at = cast(index, "int32");
   let sum: Node | null = null;
   for (let j = 0; j < (index.shape[dim] as number); j++) {

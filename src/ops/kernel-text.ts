@@ -1,6 +1,7 @@
 // Short forms of kernel statements, for the primitives that write kernels of their own.
-import { type Buffer, type Expr, type ExprFactory, type LoopHint, type Stmt, type Var } from "../ir/index.js";
+
 import type { Shape } from "../base/index.js";
+import type { Buffer, Expr, ExprFactory, LoopHint, Stmt, Var } from "../ir/index.js";
 
 /** for (v = 0; v < count; v++); `most` bounds a count that is not constant. */
 export function loop(

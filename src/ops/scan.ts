@@ -29,19 +29,25 @@ function buildRecurrence(context: RoutineContext, node: Node): void {
   const plan = planLines(f, lines);
   context.kernel(node.primitive.name, plan.tiles, (tile) =>
     plan.emit(tile, (b, start, width) => [
-      loop(f, "a", width, (a) => {
-        const sum = f.variable("sum", wide, { mutable: true });
-        const value = (buffer: Buffer, at: Expr): Expr => f.cast(f.load(buffer, at), wide);
-        return [
-          declare(sum, f.const(wide, 0)),
-          loop(f, "j", f.int(count), (j) => {
-            const step = isReverse(node) ? f.sub(f.int(count - 1), j) : j;
-            const at = f.add(f.mul(f.add(f.mul(b, f.int(count)), step), f.int(after)), f.add(start, a));
-            const before = factor ? f.mul(sum, value(factor, at)) : sum;
-            return [assign(sum, f.add(before, value(x, at))), store(output, at, f.cast(sum, type))];
-          }),
-        ];
-      }, { hint: "vectorize" }),
+      loop(
+        f,
+        "a",
+        width,
+        (a) => {
+          const sum = f.variable("sum", wide, { mutable: true });
+          const value = (buffer: Buffer, at: Expr): Expr => f.cast(f.load(buffer, at), wide);
+          return [
+            declare(sum, f.const(wide, 0)),
+            loop(f, "j", f.int(count), (j) => {
+              const step = isReverse(node) ? f.sub(f.int(count - 1), j) : j;
+              const at = f.add(f.mul(f.add(f.mul(b, f.int(count)), step), f.int(after)), f.add(start, a));
+              const before = factor ? f.mul(sum, value(factor, at)) : sum;
+              return [assign(sum, f.add(before, value(x, at))), store(output, at, f.cast(sum, type))];
+            }),
+          ];
+        },
+        { hint: "vectorize" },
+      ),
     ]),
   );
 }
@@ -125,7 +131,10 @@ export function cumprod(input: Node, dim: number): Node {
   const { x, d } = prepared("cumprod", input, dim);
   if (x.shape.length === 0 || x.size === 0) return x;
   // The recurrence starts from 0: the first element enters as a term, the others as factors.
-  const position = reshape(iota(x.shape[d] as number), x.shape.map((size, k) => (k === d ? size : 1)));
+  const position = reshape(
+    iota(x.shape[d] as number),
+    x.shape.map((size, k) => (k === d ? size : 1)),
+  );
   const first = where(eq(position, constant(0, "int32")), x, constant(0, x.dtype));
   return recurrence(first, x, d, false);
 }

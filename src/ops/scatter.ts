@@ -1,6 +1,15 @@
 // Writing by index: setting and adding along a dim, slices, and advanced index assignment.
 import { DTypeError, formatShape, isInteger, numel, type Shape, ShapeError, shapesEqual } from "../base/index.js";
-import { apply, attr, hashText, type IndexCheck, type NdArray, type Node, nonDifferentiable, type RoutinePrimitive } from "../graph/index.js";
+import {
+  apply,
+  attr,
+  hashText,
+  type IndexCheck,
+  type NdArray,
+  type Node,
+  nonDifferentiable,
+  type RoutinePrimitive,
+} from "../graph/index.js";
 import { fillArray } from "./define.js";
 import { add, ge, maximum, where } from "./elementwise.js";
 import { buildLastPosition, forEachScatter } from "./index-kernels.js";
@@ -49,7 +58,9 @@ function lastPosition(op: string, index: Node, dim: number, size: number): Node 
 
 function checkScatter(op: string, x: Node, dim: number, index: Node, source: Node): void {
   if (!isInteger(index.dtype)) {
-    throw new DTypeError(`${op}: index must be of an integer dtype, is ${index.dtype}; convert it with .to("int64")`, { op });
+    throw new DTypeError(`${op}: index must be of an integer dtype, is ${index.dtype}; convert it with .to("int64")`, {
+      op,
+    });
   }
   if (source.dtype !== x.dtype) {
     throw new DTypeError(`${op}: src is ${source.dtype} but the input ${x.dtype}; convert one with .to(dtype)`, { op });
@@ -130,8 +141,17 @@ export function indexPut(
   const [first] = dims as [number];
   if (!dims.every((d, k) => d === first + k)) {
     const order = [...dims, ...x.shape.map((_, d) => d).filter((d) => !dims.includes(d))];
-    const put = indexPut(permute(x, order), indices, dims.map((_, k) => k), values, { accumulate });
-    return permute(put, order.map((_, d) => order.indexOf(d)));
+    const put = indexPut(
+      permute(x, order),
+      indices,
+      dims.map((_, k) => k),
+      values,
+      { accumulate },
+    );
+    return permute(
+      put,
+      order.map((_, d) => order.indexOf(d)),
+    );
   }
   const sizes = dims.map((d) => x.shape[d] as number);
   const index = linearIndex("indexPut", indices, sizes, true);

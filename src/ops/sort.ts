@@ -1,7 +1,17 @@
 // Sorting: positions that put a dim in order, by a merge sort written as kernels.
-import { apply, attr, hashText, type NdArray, type Node, nonDifferentiable, type RoutineContext, type RoutinePrimitive } from "../graph/index.js";
-import { type Buffer, type Expr, type ExprFactory, scalarOf, type Stmt, type Var } from "../ir/index.js";
+
 import { typedArray } from "../base/index.js";
+import {
+  apply,
+  attr,
+  hashText,
+  type NdArray,
+  type Node,
+  nonDifferentiable,
+  type RoutineContext,
+  type RoutinePrimitive,
+} from "../graph/index.js";
+import { type Buffer, type Expr, type ExprFactory, type Stmt, scalarOf, type Var } from "../ir/index.js";
 import { assign, declare, type Lines, linesOf, loop, range, store } from "./kernel-text.js";
 
 /** Elements that one tile sorts by itself; longer rows are merged from such runs, pair by pair, on all threads. */
@@ -84,13 +94,24 @@ class MergeSort {
       this.#tasks("sort_merge", pairs, 2 * width, (row, pair) => {
         const start = f.mul(pair, f.int(2 * width));
         const end = (n: number): Expr => f.min(f.int(count), f.add(start, f.int(n)));
-        return this.#merge(f.mul(row, f.int(count)), start, end(width), end(2 * width), f.int(from), f.int(this.#size - from));
+        return this.#merge(
+          f.mul(row, f.int(count)),
+          start,
+          end(width),
+          end(2 * width),
+          f.int(from),
+          f.int(this.#size - from),
+        );
       });
       half = this.#size - half;
     }
     this.#tasks("sort_store", this.#runsPerRow, this.#run, (row, piece) => {
       const base = f.add(f.mul(row, f.int(count)), f.int(half));
-      return [this.#elements(piece, (j) => [store(this.context.output, this.#at(row, j), f.load(this.places, f.add(base, j)))])];
+      return [
+        this.#elements(piece, (j) => [
+          store(this.context.output, this.#at(row, j), f.load(this.places, f.add(base, j))),
+        ]),
+      ];
     });
   }
 
@@ -147,7 +168,14 @@ class MergeSort {
           kind: "while",
           cond: f.lt(left, stop),
           body: [
-            ...this.#merge(base, left, f.min(stop, f.add(left, width)), f.min(stop, f.add(left, f.add(width, width))), from, to),
+            ...this.#merge(
+              base,
+              left,
+              f.min(stop, f.add(left, width)),
+              f.min(stop, f.add(left, f.add(width, width))),
+              from,
+              to,
+            ),
             assign(left, f.add(left, f.add(width, width))),
           ],
         },

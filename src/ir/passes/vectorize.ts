@@ -3,6 +3,7 @@
 // fixed order afterwards. A loop whose body branches on the loop variable stays scalar.
 import { children, type ExprFactory, scalarOf } from "../expr.js";
 import type { BinaryOp, Expr, Scalar, Stmt, Var } from "../types.js";
+import { renameDeclared } from "./rename.js";
 
 export interface VectorizeOptions {
   /** Lanes for a loop whose widest element has `bytes` bytes. */
@@ -44,15 +45,19 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
     const rest = f.sub(trips, done);
     const blocks = f.div(rest, f.int(step));
     if (blocks.max < 1) continue;
-    const made = new LoopVectorizer(f, loop, lanes, width).emit(f.add(loop.from, done), blocks);
+    // Blocks of one round stand outside a loop, so a shared variable would live at two depths.
+    const own: ForStmt = out.length === 0 ? loop : { ...loop, body: renameDeclared(f, loop.body) };
+    const made = new LoopVectorizer(f, own, lanes, width).emit(f.add(loop.from, done), blocks);
     if (!made) return [scalar];
     out.push(...made);
     done = f.add(done, f.mul(blocks, f.int(step)));
   }
   const from = f.add(loop.from, done);
   const rest = f.sub(loop.to, from);
-  if (rest.kind === "const" && rest.max > 0 && rest.max <= SHORT_TAIL) out.push(...writeOut(f, scalar, from, rest.max));
-  else if (rest.max > 0) out.push({ ...scalar, from });
+  if (rest.max <= 0) return out;
+  const tail: ForStmt = { ...scalar, from, body: renameDeclared(f, scalar.body) };
+  if (rest.kind === "const" && rest.max <= SHORT_TAIL) out.push(...writeOut(f, tail, from, rest.max));
+  else out.push(tail);
   return out;
 }
 
