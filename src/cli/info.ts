@@ -26,6 +26,6 @@ async function locate(name: DataName): Promise<string> {
     const { location } = await (name === "mnist" ? mnist : fashionMnist)({ train: false, download: false });
     return location;
   } catch (error) {
-    return describeError(error).replace(/^error: /, "");
+    return describeError(error).replace(/^error: (\w+: )?/, "");
   }
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { NumericError } from "../base/index.js";
 import { encodeSafetensors } from "../formats/index.js";
-import { gpu, setTarget, setThreads, targetName, threadCount } from "../index.js";
+import { empty, gpu, setTarget, setThreads, targetName, threadCount } from "../index.js";
 import { type EpochResult, MetricsLog, prepareFolder, saveCheckpoint, writeFileAtomic } from "../train/index.js";
 import { commandLine } from "./command-line.js";
 import { InterruptCounter, interruptedExitCode, listenToInterrupts } from "./interrupt.js";
@@ -40,7 +40,10 @@ async function configure(run: Run, { device: name = "auto", threads }: TrainOpti
 }
 
 async function chooseDevice(name: DeviceName): Promise<"cpu" | "gpu"> {
-  if (name !== "auto") return name;
+  if (name !== "auto") {
+    empty([0], { device: name }); // throws, with the reason, for a device that is not there
+    return name;
+  }
   return (await gpu.isAvailable()) ? "gpu" : "cpu";
 }
 

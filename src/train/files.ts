@@ -1,5 +1,5 @@
 // Files a run writes: whole or not at all, into a folder that was checked before the run.
-import { mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FormatError } from "../base/index.js";
 
@@ -40,7 +40,7 @@ export function prepareFolder(folder: string): () => void {
 /** The folder and those above it that do not exist, innermost first. */
 function missingFolders(folder: string): string[] {
   const missing: string[] = [];
-  for (let path = folder; statSync(path, { throwIfNoEntry: false }) === undefined; path = dirname(path)) {
+  for (let path = folder; !existsSync(path); path = dirname(path)) {
     missing.push(path);
     if (dirname(path) === path) break;
   }

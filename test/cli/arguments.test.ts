@@ -1,7 +1,9 @@
 // What the command line answers to wrong input: one line, exit code 1, nothing written.
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createProgram } from "../../src/cli/program.js";
 import { writeSmallMnist } from "../package/project.js";
 import { startCli, temporaryFolder } from "./run-cli.js";
 
@@ -21,7 +23,29 @@ async function expectError(args: readonly string[], message: string | RegExp, en
   return stdout;
 }
 
-describe.concurrent("command line", () => {
+/** Parses in this process; what is printed and the exit code. */
+async function parse(args: readonly string[]): Promise<{ printed: string; code: number }> {
+  const program = createProgram();
+  let printed = "";
+  for (const command of withSubcommands(program)) {
+    command.configureOutput({
+      writeErr(text) {
+        printed += text;
+      },
+    });
+  }
+  const code = await program.parseAsync(args, { from: "user" }).then(
+    () => 0,
+    (error) => error.exitCode as number,
+  );
+  return { printed, code };
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+describe.concurrent("arguments", () => {
   test.each([
     [["trian"], "error: unknown command 'trian' (Did you mean train?)"],
     [["train", "minst"], "error: unknown command 'minst' (Did you mean mnist?)"],
@@ -51,7 +75,13 @@ describe.concurrent("command line", () => {
       "error: option '--threads <n>' argument '0' is invalid. It must be a whole number from 1 to 256.",
     ],
   ])("given %j, says what is wrong in one line", async (args, message) => {
-    await expectError(args, message);
+    expect(await parse(args)).toEqual({ printed: `${message}\n`, code: 1 });
+  });
+});
+
+describe("command line", () => {
+  test("given an unknown option, prints one line and ends with code 1", async () => {
+    await expectError(["train", "mnist", "--epoch", "3"], "error: unknown option '--epoch' (Did you mean --epochs?)");
   });
 
   test("given an unknown target, names those there are", async () => {

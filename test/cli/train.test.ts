@@ -108,17 +108,6 @@ describe("gradus train mnist", () => {
     expect(metrics("stopped").map(({ event }) => event)).toEqual(["run", "epoch", "epoch", "epoch", "result"]);
   }, 60_000);
 
-  test("given a second Ctrl-C, ends at once", async () => {
-    const args = ["train", "mnist", "--epochs", "1000", "--batch-size", "640", "--target", "interpreter"];
-    const running = startCli([...args, "--output", "aborted"], folder.path, env);
-    await running.printed(/^Output: /m);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    running.child.kill("SIGINT");
-    setTimeout(() => running.child.kill("SIGINT"), 900);
-    const { code } = await running.done;
-    expect(code).toBe(130);
-  });
-
   test("given other options than the checkpoint's, --resume refuses", async () => {
     const args = ["train", "mnist", "--resume", "runs/mnist-1/checkpoint.safetensors", "--epochs", "5"];
     const { code, stderr } = await startCli(args, folder.path, env).done;
