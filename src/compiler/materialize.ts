@@ -40,6 +40,8 @@ function hasMemory(node: Node): boolean {
 
 export function checksOf(node: Node) {
   const { primitive } = node;
+  // A value that is there was checked when it was computed; its inputs may be gone.
+  if (node.isRealized) return undefined;
   return primitive.kind === "pointwise" || primitive.kind === "routine" ? primitive.checks?.(node) : undefined;
 }
 
