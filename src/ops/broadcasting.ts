@@ -1,5 +1,14 @@
 // What happens to operands before an elementwise primitive sees them: PyTorch's dtype promotion and broadcasting.
-import { broadcastShapes, category, type DType, DTypeError, isFloat, promote, shapesEqual } from "../base/index.js";
+import {
+  broadcastShapes,
+  category,
+  type DType,
+  DTypeError,
+  isFloat,
+  promote,
+  type Shape,
+  shapesEqual,
+} from "../base/index.js";
 import { apply, type Node, type PointwisePrimitive } from "../graph/index.js";
 import { cast } from "./cast.js";
 import { expand } from "./movement.js";
@@ -17,19 +26,36 @@ export function resultType(a: Node, b: Node): DType {
   return promote(a.dtype, b.dtype);
 }
 
-/** The nodes as `dtype` and one shape. 0-d operands that need no gradient stay 0-d: primitives take them as they are. */
+/** The nodes as `dtypes` and one shape. 0-d operands that need no gradient stay 0-d: primitives take them as they are. */
 export function aligned(op: string, nodes: readonly Node[], dtypes: readonly DType[]): Node[] {
-  const casted = nodes.map((x, i) => cast(x, dtypes[i] as DType));
-  const first = (casted[0] as Node).shape;
-  if (casted.every((x) => shapesEqual(x.shape, first))) return casted;
-  const shape = broadcastShapes(op, ...casted.map((x) => x.shape));
-  return casted.map((x) => (x.shape.length === 0 && !x.requiresGrad ? x : expand(x, shape)));
+  let shape: Shape = (nodes[0] as Node).shape;
+  for (const x of nodes) shape = commonShape(op, shape, x.shape, nodes);
+  return nodes.map((x, i) => fitted(cast(x, dtypes[i] as DType), shape));
+}
+
+function fitted(x: Node, shape: Shape): Node {
+  return x.shape.length === 0 && !x.requiresGrad ? x : expand(x, shape);
+}
+
+/** The usual cases first: one of the shapes is the answer. */
+function commonShape(op: string, a: Shape, b: Shape, nodes: readonly Node[]): Shape {
+  if (fits(b, a)) return a;
+  return fits(a, b) ? b : broadcastShapes(op, ...nodes.map((x) => x.shape));
+}
+
+/** True if `shape` broadcasts to `target`. */
+function fits(shape: Shape, target: Shape): boolean {
+  const lead = target.length - shape.length;
+  if (lead < 0) return false;
+  for (let d = 0; d < shape.length; d++) if (shape[d] !== 1 && shape[d] !== target[d + lead]) return false;
+  return true;
 }
 
 /** Applies a primitive of two operands after promotion and broadcasting. */
 export function applyBinary(primitive: PointwisePrimitive, a: Node, b: Node, dtype = resultType(a, b)): Node {
   if (a.dtype === dtype && b.dtype === dtype && shapesEqual(a.shape, b.shape)) return apply(primitive, [a, b]);
-  return apply(primitive, aligned(primitive.name, [a, b], [dtype, dtype]));
+  const shape = commonShape(primitive.name, a.shape, b.shape, [a, b]);
+  return apply(primitive, [fitted(cast(a, dtype), shape), fitted(cast(b, dtype), shape)]);
 }
 
 export function checkNumeric(op: string, x: Node): void {
