@@ -12,8 +12,9 @@ import {
 } from "../graph/index.js";
 import { fillArray } from "./define.js";
 import { add, ge, maximum, where } from "./elementwise.js";
+import { gatherUnchecked, scatterSum } from "./gathering.js";
 import { buildLastPosition, forEachScatter } from "./index-kernels.js";
-import { gatherUnchecked, indexSum, linearIndex, scatterSum } from "./indexing.js";
+import { indexSum, linearIndex } from "./indexing.js";
 import { linesOf } from "./kernel-text.js";
 import { constant } from "./leaves.js";
 import { expand, pad, permute, reshape, slice } from "./movement.js";

@@ -43,7 +43,7 @@ function sortArray(node: Node, { data, shape }: NdArray): NdArray {
   const { before, count, after } = linesOf(shape, dimOf(node));
   const out = typedArray("int32", data.length);
   const sign = attr<boolean>(node, "descending") ? -1 : 1;
-  const isNaNAt = (i: number): boolean => data[i] !== data[i];
+  const isNaNAt = (i: number): boolean => Number.isNaN(data[i]);
   for (let b = 0; b < before; b++) {
     for (let a = 0; a < after; a++) {
       const at = (j: number): number => (b * count + j) * after + a;
@@ -246,8 +246,8 @@ class MergeSort {
     if (x.type === "bool") return f.lt(f.cast(low, "i32"), f.cast(high, "i32"));
     const isLess = f.lt(low, high);
     if (x.type !== "f32" && x.type !== "f64") return isLess;
-    const isNaN = (value: Expr): Expr => f.binary("ne", value, value);
-    return f.or(isLess, f.and(isNaN(high), f.not(isNaN(low))));
+    const isUnordered = (value: Expr): Expr => f.binary("ne", value, value); // NaN
+    return f.or(isLess, f.and(isUnordered(high), f.not(isUnordered(low))));
   }
 }
 

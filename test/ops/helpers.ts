@@ -146,7 +146,7 @@ export function expectGradient(
 function expectClose(actual: readonly number[], wanted: readonly number[]): void {
   expect(actual.length).toBe(wanted.length);
   // Central differences with h = 1e-5: error about h² of third derivatives and 1e-16 / h of rounding.
-  actual.forEach((value, i) => expect(value).toBeCloseTo(wanted[i] as number, 6));
+  for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(wanted[i] as number, 6);
 }
 
 /** Matches an error of class `kind` with exactly this text. */
