@@ -1,7 +1,8 @@
 // What identifies a step: its structure, with leaves and numbers taken out. Two steps with the same structure run the same
 // program on other storages and other numbers.
-import { AutogradError } from "../base/errors.js";
-import type { Storage } from "../base/storage.js";
+
+import type { Storage } from "../base/index.js";
+import { AutogradError } from "../base/index.js";
 import { attrsEqual, mix, type Node, topologicalOrder } from "../graph/index.js";
 import { isLeaf } from "./rewrite.js";
 
@@ -132,7 +133,9 @@ export class Capture {
     if (leaf !== -1 && node.isRealized) return true; // how a leaf came to be does not matter
     if (entry.primitive !== node.primitive || !attrsEqual(entry.attrs, node.attrs)) return false;
     if (leaf !== -1) return true;
-    return entry.inputs.length === node.inputs.length && entry.inputs.every((p, j) => this.#order[p] === node.inputs[j]);
+    return (
+      entry.inputs.length === node.inputs.length && entry.inputs.every((p, j) => this.#order[p] === node.inputs[j])
+    );
   }
 
   #roots(): number[] {

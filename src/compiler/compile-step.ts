@@ -1,7 +1,6 @@
 // The pipeline: rewrite → choose what is stored → group → lower → finalise → plan → load.
-import { IndexError, InternalError } from "../base/errors.js";
-import { Storage } from "../base/storage.js";
-import { type IndexCheck, type Node, setNodeListener, nodeListener } from "../graph/index.js";
+import { IndexError, InternalError, Storage } from "../base/index.js";
+import { type IndexCheck, type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import {
   type Buffer,
   type Executable,
@@ -16,8 +15,8 @@ import {
   visitExpressions,
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
-import { formGroups, type Group, memoryReads } from "./group.js";
 import { linearIndex } from "./evaluate.js";
+import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { lowerContraction } from "./lower-contraction.js";
 import { lowerConcat, lowerCopy } from "./lower-copy.js";
@@ -32,7 +31,10 @@ export class LoadedStep {
   constructor(
     readonly program: Program,
     private readonly executable: Executable,
-    private readonly outputs: readonly { readonly slot: number; readonly node: { dtype: Storage["dtype"]; size: number } }[],
+    private readonly outputs: readonly {
+      readonly slot: number;
+      readonly node: { dtype: Storage["dtype"]; size: number };
+    }[],
     private readonly updateSlots: readonly number[],
     private readonly checks: readonly IndexCheck[],
   ) {}
@@ -136,9 +138,12 @@ class StepCompiler implements KernelEnv {
     const rewriter = new Rewriter((node) => capture.isRuntime(node));
     const outputs = capture.outputs.map((node) => rewriter.rewrite(node));
     const updates = capture.updates.map(({ value, target }) => ({ value: rewriter.rewrite(value), target }));
-    const { order, stored } = chooseStored([...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized));
+    const { order, stored } = chooseStored(
+      [...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized),
+    );
     const groups = formGroups(order, stored);
-    for (const node of stored) this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
+    for (const node of stored)
+      this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
     this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
     const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
@@ -147,7 +152,9 @@ class StepCompiler implements KernelEnv {
     }
     // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
     for (const draft of this.#lowerChecks(order)) drafts.push({ draft, writesApart: true, group: null });
-    const kernels: (Omit<PlannedKernel, "kernel"> & { draft: KernelDraft })[] = drafts.map(({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }));
+    const kernels: (Omit<PlannedKernel, "kernel"> & { draft: KernelDraft })[] = drafts.map(
+      ({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }),
+    );
     const inPlace = this.#placeUpdates(updates, drafts, groups, stored, outputs);
     for (const { node, kernelIndex } of inPlace.direct) {
       const slot = capture.leaves.indexOf(node.target.storage as Storage);
@@ -157,12 +164,19 @@ class StepCompiler implements KernelEnv {
     for (const { value, target } of inPlace.copied) {
       const buffer = this.f.buffer("in_place", target.dtype, target.size);
       this.#bound.set(buffer, capture.leaves.indexOf(target.storage as Storage));
-      for (const draft of lowerCopy(this, value, { buffer, place: (index) => linearIndex(this.f, value.shape, index) })) {
+      for (const draft of lowerCopy(this, value, {
+        buffer,
+        place: (index) => linearIndex(this.f, value.shape, index),
+      })) {
         kernels.push({ draft, writesApart: false, phase: 2 });
       }
     }
     const outputSlots = this.#bindOutputs(outputs, kernels);
-    const finished = kernels.map(({ draft, writesApart, phase }) => ({ kernel: finalizeKernel(this.f, draft, this.info), writesApart, phase }));
+    const finished = kernels.map(({ draft, writesApart, phase }) => ({
+      kernel: finalizeKernel(this.f, draft, this.info),
+      writesApart,
+      phase,
+    }));
     const updateSlots = [...new Set(updates.map(({ target }) => capture.leaves.indexOf(target.storage as Storage)))];
     const program = planProgram({
       name: `step${capture.hash >>> 0}`,
@@ -219,7 +233,12 @@ class StepCompiler implements KernelEnv {
   }
 
   /** Stored nodes that only their own loop reads need no memory after all. */
-  #findInternal(order: readonly Node[], groups: readonly Group[], stored: ReadonlySet<Node>, roots: ReadonlySet<Node>): void {
+  #findInternal(
+    order: readonly Node[],
+    groups: readonly Group[],
+    stored: ReadonlySet<Node>,
+    roots: ReadonlySet<Node>,
+  ): void {
     const home = new Map<Node, Group>();
     for (const group of groups) for (const m of group.members) home.set(m.node, group);
     const needed = new Set<Node>(roots);
@@ -275,7 +294,10 @@ class StepCompiler implements KernelEnv {
       const old = this.#leafBuffer(node.target);
       const body = (drafts[kernelIndex] as { draft: KernelDraft }).draft.body;
       if (!readsOnlyWhatItWrites(body, old, this.#buffers.get(node.value) as Buffer)) return false;
-      return candidates.every((c) => c.kernelIndex === kernelIndex || !mentions((drafts[c.kernelIndex] as { draft: KernelDraft }).draft.body, old));
+      return candidates.every(
+        (c) =>
+          c.kernelIndex === kernelIndex || !mentions((drafts[c.kernelIndex] as { draft: KernelDraft }).draft.body, old),
+      );
     });
     const done = new Set(direct.map((d) => d.node));
     return { direct, copied: updates.filter((u) => !done.has(u)) };
@@ -292,7 +314,8 @@ class StepCompiler implements KernelEnv {
         const buffer = this.f.buffer("output", node.dtype, node.size);
         this.#bound.set(buffer, slot);
         const place = (index: readonly Expr[]): Expr => linearIndex(this.f, node.shape, index);
-        for (const draft of lowerCopy(this, node, { buffer, place })) kernels.push({ draft, writesApart: false, phase: 0 });
+        for (const draft of lowerCopy(this, node, { buffer, place }))
+          kernels.push({ draft, writesApart: false, phase: 0 });
       }
       taken.add(node);
       return { slot, node: { dtype: node.dtype, size: node.size } };

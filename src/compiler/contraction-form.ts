@@ -35,7 +35,11 @@ interface View extends Operand {
 }
 
 /** Follows pure movements down to memory; null if the composed index is not affine. */
-export function affineView(node: Node, isView: (node: Node) => boolean, hasMemory: (node: Node) => boolean): View | null {
+export function affineView(
+  node: Node,
+  isView: (node: Node) => boolean,
+  hasMemory: (node: Node) => boolean,
+): View | null {
   let base = node;
   while (!hasMemory(base) && !isLeaf(base) && isView(base)) base = base.inputs[0] as Node;
   if (isLeaf(base) && !base.isRealized) return null;

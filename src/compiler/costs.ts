@@ -1,5 +1,5 @@
 // Estimates that guide scheduling: what an element costs to compute, and how often it would be computed.
-import { numel } from "../base/shape.js";
+import { numel } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 
 /** Reductions over at most this many elements are written out as expressions (pooling windows, phases of a stride). */
@@ -28,7 +28,11 @@ function readsWindows(node: Node): boolean {
   if (primitive.kind !== "pointwise" || node.isRealized) return false;
   if (primitive.isElementwise) return node.inputs.some(readsWindows);
   const source = node.inputs[0];
-  return source !== undefined && (readsWindows(source) || (source.shape.length > 0 && node.size > source.size && node.inputs.length === 1 && !isBroadcast(node, source)));
+  return (
+    source !== undefined &&
+    (readsWindows(source) ||
+      (source.shape.length > 0 && node.size > source.size && node.inputs.length === 1 && !isBroadcast(node, source)))
+  );
 }
 
 function isBroadcast(node: Node, source: Node): boolean {

@@ -1,6 +1,5 @@
 // The value of a node at a symbolic index, as an IR expression: follows pointwise nodes down to memory.
-import { InternalError } from "../base/errors.js";
-import { numel, type Shape } from "../base/shape.js";
+import { InternalError, numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, scalarOf } from "../ir/index.js";
 import { isPointLike } from "./costs.js";
@@ -71,7 +70,8 @@ export class Evaluator {
     if (node.primitive.kind === "constant" && source.slotOf(node) < 0) {
       return f.const(type, node.value as number | bigint | boolean);
     }
-    if (node.primitive.kind === "constant" || node.primitive.kind === "scalar") return f.param(source.slotOf(node), type);
+    if (node.primitive.kind === "constant" || node.primitive.kind === "scalar")
+      return f.param(source.slotOf(node), type);
     const buffer = source.bufferOf(node);
     if (!buffer) return this.compute(node, index, guard);
     return f.load(buffer, linearIndex(f, node.shape, index), 1, guard ?? null);

@@ -1,6 +1,6 @@
 // Fusion: stored nodes that can share one loop nest form a group. A group's outer loops are common to all members; inside
 // an outer iteration, phases follow one another: loops that reduce, loops that map, or single values.
-import { numel, type Shape } from "../base/shape.js";
+import { numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf, type Var } from "../ir/index.js";
 import { isPointLike } from "./costs.js";
@@ -112,7 +112,9 @@ class GroupFormer {
       return this.#isAligned(group, member) ? member : null;
     }
     if (numel(group.outer) < MIN_OUTER && head.space.reduce((n, s) => n * s, 1) > SMALL_ELEMENTS) return null;
-    const draft = isPointLike(node) ? this.#rowMember(group, node, isConsumer) : this.#reduction(group, node, isConsumer);
+    const draft = isPointLike(node)
+      ? this.#rowMember(group, node, isConsumer)
+      : this.#reduction(group, node, isConsumer);
     if (!draft || !this.#isAligned(group, draft)) return null;
     return { ...draft, phase: this.#phaseFor(group, draft) };
   }
@@ -127,7 +129,9 @@ class GroupFormer {
 
   #sharesReads(group: Group, node: Node): boolean {
     const mine = memoryReads(node, this.stored);
-    return group.members.some((m) => [...memoryReads(m.node, this.stored)].some((x) => mine.has(x) && x.size >= node.size));
+    return group.members.some((m) =>
+      [...memoryReads(m.node, this.stored)].some((x) => mine.has(x) && x.size >= node.size),
+    );
   }
 
   /** A pointwise node in a row group: one value an outer iteration, or a full row whose outer dims its reads reveal. */

@@ -1,5 +1,5 @@
 // What lowering needs to know of the program under construction.
-import type { DType } from "../base/dtype.js";
+import type { DType } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Buffer, ExprFactory, TargetInfo } from "../ir/index.js";
 

@@ -2,7 +2,15 @@
 // accumulators in registers. Blocks are cut by constants, so that the order of every sum depends on shapes and lanes only.
 import type { Node } from "../graph/index.js";
 import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var } from "../ir/index.js";
-import { affineView, type Axis, type ContractionForm, contractionForm, extentOf, mergeAxes, swapOperands } from "./contraction-form.js";
+import {
+  type Axis,
+  affineView,
+  type ContractionForm,
+  contractionForm,
+  extentOf,
+  mergeAxes,
+  swapOperands,
+} from "./contraction-form.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { joinParts, lowerDirectContraction } from "./lower-direct.js";
 import { isView } from "./materialize.js";
@@ -146,7 +154,8 @@ class ContractionLowering {
 
   /** How many pieces the sum is cut into so that all threads have work; blocks are dealt to parts evenly. */
   #chooseParts(): number {
-    const tiles = extentOf(this.form.batch) * Math.ceil(this.#m / this.#tileRows) * Math.ceil(this.#n / this.#tileColumns);
+    const tiles =
+      extentOf(this.form.batch) * Math.ceil(this.#m / this.#tileRows) * Math.ceil(this.#n / this.#tileColumns);
     if (tiles >= ENOUGH_TILES || this.#k < 2 * MIN_PART_DEPTH) return 1;
     const wish = Math.min(Math.ceil(ENOUGH_TILES / tiles), Math.floor(this.#k / MIN_PART_DEPTH), this.#blocks.count);
     const each = Math.ceil(this.#blocks.count / Math.max(1, wish));
@@ -207,7 +216,14 @@ class ContractionLowering {
   }
 
   /** One block of the sum: packs the tile's columns, then runs the micro-kernels over all panels and rows. */
-  #depthBlock(block: Expr, baseA: Expr, baseB: Expr, rowTile: Expr, columnTile: Expr, run: (at: BlockPlace) => Stmt[]): Stmt[] {
+  #depthBlock(
+    block: Expr,
+    baseA: Expr,
+    baseB: Expr,
+    rowTile: Expr,
+    columnTile: Expr,
+    run: (at: BlockPlace) => Stmt[],
+  ): Stmt[] {
     const { f } = this.env;
     const { outside, cut, piece, inside } = this.#blocks;
     const pieces = Math.ceil(cut.extent / piece);
@@ -216,7 +232,10 @@ class ContractionLowering {
     const length = f.min(f.int(piece), f.sub(f.int(cut.extent), start));
     const startA = f.add(baseA, f.add(this.#offset(outside, outsideDigits, "a"), f.mul(start, f.int(cut.a))));
     const startB = f.add(baseB, f.add(this.#offset(outside, outsideDigits, "b"), f.mul(start, f.int(cut.b))));
-    const axes: DepthAxis[] = [{ axis: cut, length }, ...inside.map((axis) => ({ axis, length: f.int(axis.extent) as Expr }))];
+    const axes: DepthAxis[] = [
+      { axis: cut, length },
+      ...inside.map((axis) => ({ axis, length: f.int(axis.extent) as Expr })),
+    ];
     return [...this.#pack(axes, startB, columnTile), ...run({ axes, startA, rowTile, columnTile })];
   }
 
@@ -226,7 +245,10 @@ class ContractionLowering {
     const first = f.mul(columnTile, f.int(this.#tileColumns));
     const panels = this.#tileColumns / this.#width;
     const p = f.variable("p", "i32", { min: 0, max: panels - 1 });
-    const columns = f.min(f.int(panels), f.div(f.add(f.sub(f.int(this.#n), first), f.int(this.#width - 1)), f.int(this.#width)));
+    const columns = f.min(
+      f.int(panels),
+      f.div(f.add(f.sub(f.int(this.#n), first), f.int(this.#width - 1)), f.int(this.#width)),
+    );
     const column = f.add(first, f.mul(p, f.int(this.#width)));
     const inner = this.#packColumns[this.#packColumns.length - 1] as Axis;
     const isWhole = f.le(f.add(column, f.int(this.#width)), f.int(this.#n));
@@ -249,7 +271,8 @@ class ContractionLowering {
       const { axis, length } = axes[i] as DepthAxis;
       if (isPacking && total <= WRITTEN_OUT) {
         const inside = axes.slice(i + 1).reduce((n, x) => n * x.axis.extent, 1);
-        const at = (v: number): Stmt[] => emit(i + 1, f.add(flat, f.int(v * inside)), f.add(offset, f.int(v * axis[side])));
+        const at = (v: number): Stmt[] =>
+          emit(i + 1, f.add(flat, f.int(v * inside)), f.add(offset, f.int(v * axis[side])));
         return Array.from({ length: length.max }, (_, v) => at(v)).flat();
       }
       const v = f.variable(`k${i}`, "i32", { min: 0, max: Math.max(0, length.max - 1) });
@@ -298,7 +321,10 @@ class ContractionLowering {
     const count = f.min(f.int(this.#tileRows), f.sub(f.int(this.#m), firstRow));
     const panels = this.#tileColumns / this.#width;
     const firstColumn = f.mul(columnTile, f.int(this.#tileColumns));
-    const used = f.min(f.int(panels), f.div(f.add(f.sub(f.int(this.#n), firstColumn), f.int(this.#width - 1)), f.int(this.#width)));
+    const used = f.min(
+      f.int(panels),
+      f.div(f.add(f.sub(f.int(this.#n), firstColumn), f.int(this.#width - 1)), f.int(this.#width)),
+    );
     const p = f.variable("p", "i32", { min: 0, max: panels - 1 });
     const column = f.add(firstColumn, f.mul(p, f.int(this.#width)));
     const full = f.div(count, f.int(rows));
@@ -325,13 +351,28 @@ class ContractionLowering {
   }
 
   /** `rows` × `vectors` accumulators over the block's depth. */
-  #micro(at: BlockPlace, rows: number, row: Expr, localRow: Expr, p: Expr, column: Expr, baseOut: Expr, target: Buffer): Stmt[] {
+  #micro(
+    at: BlockPlace,
+    rows: number,
+    row: Expr,
+    localRow: Expr,
+    p: Expr,
+    column: Expr,
+    baseOut: Expr,
+    target: Buffer,
+  ): Stmt[] {
     const { f } = this.env;
     const zero = f.const(this.#type, 0, this.#lanes);
-    const acc = grid(rows, this.#vectors, (i, v) => f.variable(`c${i}${v}`, this.#type, { lanes: this.#lanes, mutable: true }));
-    const starts = Array.from({ length: rows }, (_, i) => f.add(at.startA, this.#at(this.#readRows, f.add(row, f.int(i)), "a")));
+    const acc = grid(rows, this.#vectors, (i, v) =>
+      f.variable(`c${i}${v}`, this.#type, { lanes: this.#lanes, mutable: true }),
+    );
+    const starts = Array.from({ length: rows }, (_, i) =>
+      f.add(at.startA, this.#at(this.#readRows, f.add(row, f.int(i)), "a")),
+    );
     const step = ({ flat, offset }: Depth): Stmt[] => {
-      const panel = Array.from({ length: this.#vectors }, (_, v) => f.variable(`b${v}`, this.#type, { lanes: this.#lanes }));
+      const panel = Array.from({ length: this.#vectors }, (_, v) =>
+        f.variable(`b${v}`, this.#type, { lanes: this.#lanes }),
+      );
       const loads: Stmt[] = panel.map((v, j) => ({
         kind: "let",
         v,
@@ -354,7 +395,15 @@ class ContractionLowering {
   }
 
   /** Adds the accumulators to the tile's block, or stores them when the whole sum is done. */
-  #keep(acc: readonly (readonly Var[])[], localRow: Expr, row: Expr, p: Expr, column: Expr, baseOut: Expr, target: Buffer): Stmt[] {
+  #keep(
+    acc: readonly (readonly Var[])[],
+    localRow: Expr,
+    row: Expr,
+    p: Expr,
+    column: Expr,
+    baseOut: Expr,
+    target: Buffer,
+  ): Stmt[] {
     const { f } = this.env;
     const block = this.#block;
     if (block) {
@@ -371,7 +420,10 @@ class ContractionLowering {
     const rowsAt = acc.map((_, i) => f.add(baseOut, this.#at(this.#outRows, f.add(row, f.int(i)), "out")));
     const fast = acc.flatMap((vectors, i) =>
       vectors.map((c, v): Stmt => {
-        const index = f.add(f.add(rowsAt[i] as Expr, this.#at(this.#outColumns, column, "out")), f.int(v * this.#lanes));
+        const index = f.add(
+          f.add(rowsAt[i] as Expr, this.#at(this.#outColumns, column, "out")),
+          f.int(v * this.#lanes),
+        );
         return { kind: "store", buffer: target, index, value: c, guard: null };
       }),
     );
@@ -394,10 +446,14 @@ class ContractionLowering {
     const count = f.min(f.int(this.#width), f.sub(f.int(this.#n), column));
     const slow: Stmt[] = [
       ...spill,
-      { kind: "for", v: j, from: f.int(0), to: count, step: 1, body: [
-        { kind: "let", v: columnAt, value: this.#at(this.#outColumns, c, "out") },
-        ...one,
-      ] },
+      {
+        kind: "for",
+        v: j,
+        from: f.int(0),
+        to: count,
+        step: 1,
+        body: [{ kind: "let", v: columnAt, value: this.#at(this.#outColumns, c, "out") }, ...one],
+      },
     ];
     const digit = f.rem(column, f.int(inner.extent));
     const isWhole = f.le(f.add(column, f.int(this.#width)), f.int(this.#n));
@@ -428,7 +484,15 @@ class ContractionLowering {
     const value = f.freshLoad(block, f.add(f.mul(r, f.int(this.#tileColumns)), c));
     const store: Stmt = { kind: "store", buffer: target, index: to, value, guard: null };
     const hint = this.#outColumns.length === 1 ? ("vectorize" as const) : undefined;
-    const inner: Stmt = { kind: "for", v: c, from: f.int(0), to: columns, step: 1, body: [store], ...(hint && { hint }) };
+    const inner: Stmt = {
+      kind: "for",
+      v: c,
+      from: f.int(0),
+      to: columns,
+      step: 1,
+      body: [store],
+      ...(hint && { hint }),
+    };
     return [{ kind: "for", v: r, from: f.int(0), to: rows, step: 1, body: [inner] }];
   }
 }

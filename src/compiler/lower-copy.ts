@@ -1,6 +1,6 @@
 // One value, computed element by element, stored somewhere: parts of a concatenation, outputs that are leaves, updates that
 // cannot be written in place directly.
-import { type Shape } from "../base/shape.js";
+import type { Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Buffer, Expr, KernelDraft, Stmt } from "../ir/index.js";
 import { Evaluator, linearIndex } from "./evaluate.js";
@@ -53,7 +53,11 @@ export function lowerConcat(env: KernelEnv, node: Node): KernelDraft[] {
     const start = f.int(offset);
     offset += input.shape[dim] as number;
     const place = (index: readonly Expr[]): Expr =>
-      linearIndex(f, node.shape, index.map((i, d) => (d === dim ? f.add(i, start) : i)));
+      linearIndex(
+        f,
+        node.shape,
+        index.map((i, d) => (d === dim ? f.add(i, start) : i)),
+      );
     return lowerCopy(env, input, { buffer, place });
   });
 }

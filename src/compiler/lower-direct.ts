@@ -42,14 +42,25 @@ function directKernel(env: KernelEnv, node: Node, form: ContractionForm, target:
     const offset = (side: "a" | "b" | "out"): Expr =>
       steps.reduce((sum, { axis, at }) => f.add(sum, f.mul(at, f.int(axis[side]))), f.int(0) as Expr);
     const baseOut = parts > 1 ? f.mul(part, f.int(node.size)) : f.int(0);
-    return sumLoop(env, node, form, {
-      a: f.add(f.int(form.a.offset), offset("a")),
-      b: f.add(f.int(form.b.offset), offset("b")),
-      out: f.add(baseOut, offset("out")),
-    }, target, part, parts, vector === null);
+    return sumLoop(
+      env,
+      node,
+      form,
+      {
+        a: f.add(f.int(form.a.offset), offset("a")),
+        b: f.add(f.int(form.b.offset), offset("b")),
+        out: f.add(baseOut, offset("out")),
+      },
+      target,
+      part,
+      parts,
+      vector === null,
+    );
   };
   const steps = outer.map((axis, i) => ({ axis, at: digits[i] as Expr }));
-  const body = vector ? vectorLoop(env, vector, cut, f.rem(tile, f.int(cut.vectorTiles)), (at) => inner([...steps, { axis: vector, at }])) : inner(steps);
+  const body = vector
+    ? vectorLoop(env, vector, cut, f.rem(tile, f.int(cut.vectorTiles)), (at) => inner([...steps, { axis: vector, at }]))
+    : inner(steps);
   const to = f.min(f.int(cut.perTile), f.sub(f.int(outerCount), f.mul(outerTile, f.int(cut.perTile))));
   const loop: Stmt = { kind: "for", v: o, from: f.int(0), to, step: 1, body };
   return { name: "contract_direct", tiles, tile, body: [loop], flops: work, bytes: 2 * work };

@@ -1,5 +1,5 @@
 // Groups of loop nodes become kernels: outer loops spread over tiles, phases of inner loops, one loop marked as vector.
-import { numel } from "../base/shape.js";
+import { numel } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var } from "../ir/index.js";
 import { ownCost } from "./costs.js";
@@ -35,7 +35,9 @@ function lowerSplitReduction(env: KernelEnv, group: Group, member: Member): Kern
   const out = env.bufferOf(member.node) as Buffer;
   const tile = f.variable("tile", "i32", { min: 0, max: outputs * parts - 1 });
   const part = f.rem(tile, f.int(parts));
-  const outer = dimIndices(f, [{ dims: group.outer.map((_, d) => d), extent: outputs }], group.outer, [f.div(tile, f.int(parts))]);
+  const outer = dimIndices(f, [{ dims: group.outer.map((_, d) => d), extent: outputs }], group.outer, [
+    f.div(tile, f.int(parts)),
+  ]);
   const body = lowering.reduce([member], outer, { start: f.mul(part, f.int(chunk)), limit: chunk }, (_, value) => [
     { kind: "store", buffer: partial, index: tile, value, guard: null },
   ]);
@@ -45,16 +47,29 @@ function lowerSplitReduction(env: KernelEnv, group: Group, member: Member): Kern
   const load = f.load(partial, f.add(f.mul(at, f.int(parts)), p));
   const combineParts: Stmt[] = [
     { kind: "let", v: acc, value: identity(f, member.node) },
-    { kind: "for", v: p, from: f.int(0), to: f.int(parts), step: 1, hint: "vectorize", body: [
-      { kind: "assign", v: acc, value: combine(f, member.node, acc, load) },
-    ] },
+    {
+      kind: "for",
+      v: p,
+      from: f.int(0),
+      to: f.int(parts),
+      step: 1,
+      hint: "vectorize",
+      body: [{ kind: "assign", v: acc, value: combine(f, member.node, acc, load) }],
+    },
     { kind: "store", buffer: out, index: at, value: acc, guard: null },
   ];
   const name = lowering.name();
   const { flops, bytes } = lowering.estimate();
   return [
     { name: `${name}_parts`, tiles: outputs * parts, tile, body, flops, bytes },
-    { name: `${name}_join`, tiles: outputs, tile: at, body: combineParts, flops: outputs * parts, bytes: 4 * outputs * parts },
+    {
+      name: `${name}_join`,
+      tiles: outputs,
+      tile: at,
+      body: combineParts,
+      flops: outputs * parts,
+      bytes: 4 * outputs * parts,
+    },
   ];
 }
 
@@ -236,10 +251,24 @@ class LoopLowering {
   }
 
   #phaseLoops(members: readonly Member[], outer: readonly Expr[], isOuterVector: boolean): Stmt[] {
-    return this.reduce(members, outer, null, (m, value) => {
-      const position = withoutDims(iterationIndex(this.env.f, m, outer, m.inner.map(() => this.env.f.int(0))), attr<readonly number[]>(m.node, "dims"));
-      return this.#storeTo(m.node, position, value);
-    }, isOuterVector);
+    return this.reduce(
+      members,
+      outer,
+      null,
+      (m, value) => {
+        const position = withoutDims(
+          iterationIndex(
+            this.env.f,
+            m,
+            outer,
+            m.inner.map(() => this.env.f.int(0)),
+          ),
+          attr<readonly number[]>(m.node, "dims"),
+        );
+        return this.#storeTo(m.node, position, value);
+      },
+      isOuterVector,
+    );
   }
 
   /** The loops of one phase: accumulators, the nest, what is done with each result. */
@@ -280,7 +309,8 @@ class LoopLowering {
     const [head] = members as [Member];
     const nest = this.innerNest(head);
     const emit = (k: number, vars: readonly Expr[]): Stmt[] => {
-      if (k === nest.length) return this.#innerBody(members, outer, dimIndices(f, nest, head.inner, vars), accumulators);
+      if (k === nest.length)
+        return this.#innerBody(members, outer, dimIndices(f, nest, head.inner, vars), accumulators);
       const loop = nest[k] as Loop;
       const cut = k === 0 && range ? range : null;
       const start = cut ? cut.start : f.int(0);
@@ -293,7 +323,12 @@ class LoopLowering {
     return emit(0, []);
   }
 
-  #innerBody(members: readonly Member[], outer: readonly Expr[], inner: readonly Expr[], accumulators: ReadonlyMap<Member, Var>): Stmt[] {
+  #innerBody(
+    members: readonly Member[],
+    outer: readonly Expr[],
+    inner: readonly Expr[],
+    accumulators: ReadonlyMap<Member, Var>,
+  ): Stmt[] {
     const { f } = this.env;
     this.#rowValues.clear();
     const evaluator = this.#makeEvaluator();

@@ -1,8 +1,8 @@
 // Routines bring kernels of their own; index checks are kernels too.
-import type { DType } from "../base/dtype.js";
-import { InternalError } from "../base/errors.js";
+import type { DType } from "../base/index.js";
+import { InternalError } from "../base/index.js";
 import type { IndexCheck, Node } from "../graph/index.js";
-import { type Buffer, type KernelDraft, type Stmt, type Var, scalarOf } from "../ir/index.js";
+import { type Buffer, type KernelDraft, type Stmt, scalarOf, type Var } from "../ir/index.js";
 import type { KernelEnv } from "./kernel-env.js";
 
 export function lowerRoutine(env: KernelEnv, node: Node): KernelDraft[] {
@@ -30,7 +30,13 @@ export function lowerRoutine(env: KernelEnv, node: Node): KernelDraft[] {
 }
 
 /** Tests all values of an index tensor; a violation writes `[code, value]` to the status word. */
-export function lowerCheck(env: KernelEnv, index: Buffer, check: IndexCheck, status: Buffer, code: number): KernelDraft {
+export function lowerCheck(
+  env: KernelEnv,
+  index: Buffer,
+  check: IndexCheck,
+  status: Buffer,
+  code: number,
+): KernelDraft {
   const { f } = env;
   const type = scalarOf(index.dtype);
   const tile = f.variable("tile", "i32", { min: 0, max: 0 });

@@ -1,5 +1,5 @@
 // Which nodes get memory of their own. Everything else is computed where it is read.
-import type { Shape } from "../base/shape.js";
+import type { Shape } from "../base/index.js";
 import { type Node, topologicalOrder } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
 import { affineView } from "./contraction-form.js";

@@ -1,8 +1,16 @@
 // Kernels into stages, buffers into memory. A kernel runs as early as what it reads allows; what is written in place comes
 // last, after a test that nothing went wrong.
-import { InternalError } from "../base/errors.js";
-import { itemSize } from "../base/dtype.js";
-import { type Buffer, type Expr, type Kernel, type Placement, type Program, type Stmt, visitExpressions } from "../ir/index.js";
+import { InternalError, itemSize } from "../base/index.js";
+import {
+  type Buffer,
+  type Expr,
+  type Kernel,
+  type Placement,
+  type Program,
+  type Stmt,
+  visitExpressions,
+  visitStatements,
+} from "../ir/index.js";
 
 const ALIGNMENT = 64;
 
@@ -26,17 +34,9 @@ export function accessOf(body: readonly Stmt[]): Access {
   visitExpressions(body, (x: Expr) => {
     if (x.kind === "load" && x.buffer.space === "global") reads.add(x.buffer);
   });
-  const stores = (stmts: readonly Stmt[]): void => {
-    for (const stmt of stmts) {
-      if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(stmt.buffer);
-      if (stmt.kind === "for" || stmt.kind === "while") stores(stmt.body);
-      if (stmt.kind === "if") {
-        stores(stmt.then);
-        stores(stmt.else);
-      }
-    }
-  };
-  stores(body);
+  visitStatements(body, (stmt) => {
+    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(stmt.buffer);
+  });
   return { reads, writes };
 }
 
@@ -79,7 +79,10 @@ interface LastUse {
   reader: number;
 }
 
-function assignLevels(kernels: readonly PlannedKernel[], accesses: readonly Access[]): { levels: number[]; commitLevel: number } {
+function assignLevels(
+  kernels: readonly PlannedKernel[],
+  accesses: readonly Access[],
+): { levels: number[]; commitLevel: number } {
   const uses = new Map<Buffer, LastUse>();
   const levels = new Array<number>(kernels.length).fill(0);
   const run = (phase: number, floor: number): number => {
@@ -124,7 +127,11 @@ interface Interval {
 }
 
 /** First fit over live intervals, big buffers first. */
-function placeBuffers(parts: ProgramParts, accesses: readonly Access[], levels: readonly number[]): { placements: Map<Buffer, Placement>; arenaBytes: number } {
+function placeBuffers(
+  parts: ProgramParts,
+  accesses: readonly Access[],
+  levels: readonly number[],
+): { placements: Map<Buffer, Placement>; arenaBytes: number } {
   const placements = new Map<Buffer, Placement>();
   for (const [buffer, slot] of parts.bound) placements.set(buffer, { kind: "bound", slot });
   const intervals = new Map<Buffer, Interval>();

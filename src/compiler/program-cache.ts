@@ -1,5 +1,5 @@
 // Programs by structure. Plain loops build the same graph each step and find their program here.
-import type { Storage } from "../base/storage.js";
+import type { Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Target } from "../ir/index.js";
 import { Capture, type Signature, type StepRequest } from "./capture.js";
@@ -72,7 +72,9 @@ function findVariant(capture: Capture, target: Target): Variant {
   // The same structure with other numbers: those that differ from the first program's are read at run time from now on.
   const first = family.variants[0];
   const last = family.variants[family.variants.length - 1];
-  const varying = constants.map((c, i) => first !== undefined && (last?.varying[i] === true || !Object.is(c, first.constants[i])));
+  const varying = constants.map(
+    (c, i) => first !== undefined && (last?.varying[i] === true || !Object.is(c, first.constants[i])),
+  );
   capture.setVarying(varying);
   const variant = { step: compileCapture(capture, target), constants, varying };
   stats.compiles++;

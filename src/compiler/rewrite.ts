@@ -1,7 +1,8 @@
 // First pass: the user's graph becomes the compiler's own. Composites are taken apart, equal nodes become one, and leaves
 // that share a storage become one leaf.
-import { AutogradError } from "../base/errors.js";
-import type { Storage } from "../base/storage.js";
+
+import type { Storage } from "../base/index.js";
+import { AutogradError } from "../base/index.js";
 import { apply, attrsEqual, type Node, topologicalOrder } from "../graph/index.js";
 
 /** True where the graph ends for a compile: values that are there, and numbers. */

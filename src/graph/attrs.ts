@@ -1,5 +1,5 @@
 // Attributes of nodes: their types, structural hash and equality.
-import { InternalError } from "../base/errors.js";
+import { InternalError } from "../base/index.js";
 
 export type AttrValue = number | string | boolean | null | readonly AttrValue[];
 /** Compile-time arguments of a node: part of its identity. */

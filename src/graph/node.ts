@@ -1,8 +1,7 @@
 // The graph: immutable nodes, one an operation, and what a primitive (the operation) has to bring: all its rules. Values are
 // attached once a program has computed them.
-import type { DType, TypedArray } from "../base/dtype.js";
-import { numel, type Shape } from "../base/shape.js";
-import type { Storage } from "../base/storage.js";
+import type { DType, Storage, TypedArray } from "../base/index.js";
+import { numel, type Shape } from "../base/index.js";
 import type { Buffer, Expr, ExprFactory, Stmt, Var } from "../ir/index.js";
 import { type Attrs, hashAttrs, hashText, mix } from "./attrs.js";
 import { gradEnabled } from "./mode.js";

@@ -2,7 +2,10 @@
 import type { Node } from "./node.js";
 
 /** Nodes reachable from `roots` whose value is not there yet, inputs first; realised ones come as leaves of it. */
-export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = (n) => n.isRealized): Node[] {
+export function topologicalOrder(
+  roots: readonly Node[],
+  isLeaf: (node: Node) => boolean = (n) => n.isRealized,
+): Node[] {
   const order: Node[] = [];
   const state = new Map<Node, 0 | 1>();
   const stack: Node[] = [...roots].reverse();

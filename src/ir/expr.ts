@@ -1,7 +1,8 @@
 // Interned, simplifying constructors of IR expressions. One factory serves one kernel (or one compile): equal pure
 // expressions are the same object, so identity is equality and common subexpressions come for free.
-import { InternalError } from "../base/errors.js";
-import type { DType } from "../base/dtype.js";
+
+import type { DType } from "../base/index.js";
+import { InternalError } from "../base/index.js";
 import { evalBinary, evalCast, evalUnary } from "./semantics.js";
 import type { BinaryOp, Buffer, Const, Expr, Load, Scalar, UnaryOp, Var } from "./types.js";
 
@@ -54,7 +55,11 @@ export class ExprFactory {
   }
 
   /** A fresh variable; `min`/`max` bound it for the index simplifier. */
-  variable(name: string, type: Scalar = "i32", options: { lanes?: number; mutable?: boolean; min?: number; max?: number } = {}): Var {
+  variable(
+    name: string,
+    type: Scalar = "i32",
+    options: { lanes?: number; mutable?: boolean; min?: number; max?: number } = {},
+  ): Var {
     const { lanes = 1, mutable = false, min = -Infinity, max = Infinity } = options;
     return this.#make({ kind: "var", type, lanes, name, mutable }, min, max) as Var;
   }
@@ -98,7 +103,8 @@ export class ExprFactory {
     if (a.type !== b.type) throw new InternalError(`binary ${op}: operand types ${a.type} and ${b.type} differ`);
     if (commutative.has(op) && a.id > b.id) [a, b] = [b, a];
     const type = comparisons.has(op) ? "bool" : a.type;
-    if (a.kind === "const" && b.kind === "const") return this.const(type, evalBinary(op, a.type, a.value, b.value), a.lanes);
+    if (a.kind === "const" && b.kind === "const")
+      return this.const(type, evalBinary(op, a.type, a.value, b.value), a.lanes);
     const simple = this.#simplifyBinary(op, a, b);
     if (simple) return simple;
     const [min, max] = isIndex(a) && type === "i32" ? binaryRange(op, a, b) : [-Infinity, Infinity];
@@ -175,7 +181,12 @@ export class ExprFactory {
 
   /** An integer operation that is not brought to normal form: how `linear` is spelled out for targets. */
   plain(op: "add" | "mul", a: Expr, b: Expr): Expr {
-    return this.#intern(`b${op}${a.id},${b.id}`, { kind: "binary", type: "i32", lanes: 1, op, a, b }, -Infinity, Infinity);
+    return this.#intern(
+      `b${op}${a.id},${b.id}`,
+      { kind: "binary", type: "i32", lanes: 1, op, a, b },
+      -Infinity,
+      Infinity,
+    );
   }
 
   // ---- vectors ------------------------------------------------------------------------------------------------
@@ -542,4 +553,3 @@ function binaryRange(op: BinaryOp, a: Expr, b: Expr): [number, number] {
   if (op === "mul" && a.min >= 0 && b.min >= 0 && a.max * b.max <= I32_MAX) return [a.min * b.min, a.max * b.max];
   return [-Infinity, Infinity];
 }
-

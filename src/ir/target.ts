@@ -1,5 +1,5 @@
 // What a target is to the rest of Gradus: it loads programs and runs them on storages.
-import type { Storage } from "../base/storage.js";
+import type { Storage } from "../base/index.js";
 import type { Program, Scalar } from "./types.js";
 
 /** What the compiler has to know of a target to choose schedules. Affects speed, and the order of sums by `lanes` only. */

@@ -1,6 +1,6 @@
 // The kernel IR: what the compiler produces and targets translate. Expressions are an interned DAG (one object per
 // distinct pure expression of a kernel); statements are structured control flow.
-import type { DType } from "../base/dtype.js";
+import type { DType } from "../base/index.js";
 
 /** Kinds of a lane. uint8 is only a memory type: it is loaded as i32 and stored modulo 256; bool memory holds 0 or 1. */
 export type Scalar = "f32" | "f64" | "i32" | "i64" | "bool";
@@ -151,9 +151,23 @@ export type Stmt =
   | { readonly kind: "let"; readonly v: Var; readonly value: Expr }
   | { readonly kind: "assign"; readonly v: Var; readonly value: Expr }
   /** Stores as many consecutive elements as `value` has lanes. With a guard (scalar bool) only where it holds. */
-  | { readonly kind: "store"; readonly buffer: Buffer; readonly index: Expr; readonly value: Expr; readonly guard: Expr | null }
+  | {
+      readonly kind: "store";
+      readonly buffer: Buffer;
+      readonly index: Expr;
+      readonly value: Expr;
+      readonly guard: Expr | null;
+    }
   /** for (v = from; v < to; v += step); `to` is evaluated once. `v` is not mutable. */
-  | { readonly kind: "for"; readonly v: Var; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: Stmt[]; readonly hint?: LoopHint }
+  | {
+      readonly kind: "for";
+      readonly v: Var;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: number;
+      readonly body: Stmt[];
+      readonly hint?: LoopHint;
+    }
   | { readonly kind: "if"; readonly cond: Expr; readonly then: Stmt[]; readonly else: Stmt[] }
   /** Loads and mutable variables in `cond` are read anew each time round. */
   | { readonly kind: "while"; readonly cond: Expr; readonly body: Stmt[] };
@@ -192,7 +206,12 @@ export interface Program {
   readonly status: Buffer | null;
   readonly placements: ReadonlyMap<Buffer, Placement>;
   /** dtype and length of each bound storage; `written` ones are outputs or in-place targets. */
-  readonly bindings: readonly { readonly dtype: DType; readonly length: number; readonly written: boolean; readonly read: boolean }[];
+  readonly bindings: readonly {
+    readonly dtype: DType;
+    readonly length: number;
+    readonly written: boolean;
+    readonly read: boolean;
+  }[];
   readonly arenaBytes: number;
   /** Bytes of scratch each thread needs for the local buffers, and where each lies in it. */
   readonly localBytes: number;

@@ -1,10 +1,11 @@
 // From the kernel as lowered to the kernel as targets take it: vectors, then elementary functions spelled out, then lets.
 import { children, type ExprFactory } from "../expr.js";
 import { expandPow, expandUnary } from "../math/index.js";
+import { mapStatements, visitExpressions, visitStatements } from "../statements.js";
 import type { TargetInfo } from "../target.js";
 import type { Buffer, Expr, Kernel, Stmt, UnaryOp, Var } from "../types.js";
 import { placeExpressions } from "./place.js";
-import { visitExpressions, vectorize } from "./vectorize.js";
+import { vectorize } from "./vectorize.js";
 
 const native: ReadonlySet<UnaryOp> = new Set(["neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "not"]);
 
@@ -19,28 +20,20 @@ export interface KernelDraft {
 
 export function finalizeKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
   const vectors = vectorize(f, draft.body, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4 });
-  const expanded = mapExpressions(vectors, mathExpander(f));
+  const expanded = mapStatements(vectors, mathExpander(f));
   const body = placeExpressions(f, expanded, draft.tile);
   return { ...draft, body, buffers: buffersOf(body) };
 }
 
-/** The buffers that loads and stores of `body` name, in order of appearance. */
+/** The buffers that loads and stores of `body` name. */
 export function buffersOf(body: readonly Stmt[]): Buffer[] {
   const buffers = new Set<Buffer>();
-  const stores = (stmts: readonly Stmt[]): void => {
-    for (const stmt of stmts) {
-      if (stmt.kind === "store") buffers.add(stmt.buffer);
-      if (stmt.kind === "for" || stmt.kind === "while") stores(stmt.body);
-      if (stmt.kind === "if") {
-        stores(stmt.then);
-        stores(stmt.else);
-      }
-    }
-  };
   visitExpressions(body, (x) => {
     if (x.kind === "load") buffers.add(x.buffer);
   });
-  stores(body);
+  visitStatements(body, (stmt) => {
+    if (stmt.kind === "store") buffers.add(stmt.buffer);
+  });
   return [...buffers];
 }
 
@@ -57,22 +50,4 @@ function mathExpander(f: ExprFactory): (x: Expr) => Expr {
     return result;
   };
   return expand;
-}
-
-function mapExpressions(body: readonly Stmt[], map: (x: Expr) => Expr): Stmt[] {
-  return body.map((stmt): Stmt => {
-    switch (stmt.kind) {
-      case "let":
-      case "assign":
-        return { ...stmt, value: map(stmt.value) };
-      case "store":
-        return { ...stmt, index: map(stmt.index), value: map(stmt.value), guard: stmt.guard && map(stmt.guard) };
-      case "for":
-        return { ...stmt, from: map(stmt.from), to: map(stmt.to), body: mapExpressions(stmt.body, map) };
-      case "if":
-        return { ...stmt, cond: map(stmt.cond), then: mapExpressions(stmt.then, map), else: mapExpressions(stmt.else, map) };
-      case "while":
-        return { ...stmt, cond: map(stmt.cond), body: mapExpressions(stmt.body, map) };
-    }
-  });
 }

@@ -1,6 +1,7 @@
 // Turns the expression DAG into trees: what is used more than once, or does not change in a loop, becomes a `let` in the
 // outermost block where its operands are known. Index sums are spelled out so that their invariant parts hoist.
 import { children, type ExprFactory } from "../expr.js";
+import { expressionsOf, nestedBodies } from "../statements.js";
 import type { Buffer, Expr, Linear, Stmt, Var } from "../types.js";
 
 /** A list of statements being rebuilt. */
@@ -192,27 +193,6 @@ class Placer {
     }
     if (!sum) return f.int(x.constant);
     return x.constant === 0 ? sum : f.plain("add", sum, f.int(x.constant)); // last: it becomes the load's offset
-  }
-}
-
-function nestedBodies(stmt: Stmt): readonly (readonly Stmt[])[] {
-  if (stmt.kind === "for" || stmt.kind === "while") return [stmt.body];
-  return stmt.kind === "if" ? [stmt.then, stmt.else] : [];
-}
-
-/** The expressions a statement evaluates itself, in the order `#statement` rebuilds them. */
-function expressionsOf(stmt: Stmt): Expr[] {
-  switch (stmt.kind) {
-    case "let":
-    case "assign":
-      return [stmt.value];
-    case "store":
-      return stmt.guard ? [stmt.index, stmt.value, stmt.guard] : [stmt.index, stmt.value];
-    case "for":
-      return [stmt.from, stmt.to];
-    case "if":
-    case "while":
-      return [stmt.cond];
   }
 }
 

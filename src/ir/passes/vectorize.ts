@@ -2,6 +2,7 @@
 // independent chains overlap. Reductions into a variable of an outer block get one accumulator a vector, combined in a
 // fixed order afterwards. A loop whose body branches on the loop variable stays scalar.
 import { children, type ExprFactory, scalarOf } from "../expr.js";
+import { visitExpressions } from "../statements.js";
 import type { BinaryOp, Expr, Scalar, Stmt, Var } from "../types.js";
 import { renameDeclared } from "./rename.js";
 
@@ -103,41 +104,6 @@ function widestBytes(body: readonly Stmt[]): 4 | 8 {
 
 function wide(type: Scalar): boolean {
   return type === "f64" || type === "i64";
-}
-
-/** Calls `visit` for each distinct expression of `body`, nested statements included. */
-export function visitExpressions(body: readonly Stmt[], visit: (x: Expr) => void): void {
-  const seen = new Set<Expr>();
-  const walk = (x: Expr): void => {
-    if (seen.has(x)) return;
-    seen.add(x);
-    visit(x);
-    for (const child of children(x)) walk(child);
-  };
-  const statement = (stmt: Stmt): void => {
-    switch (stmt.kind) {
-      case "let":
-      case "assign":
-        return walk(stmt.value);
-      case "store":
-        walk(stmt.index);
-        walk(stmt.value);
-        if (stmt.guard) walk(stmt.guard);
-        return;
-      case "for":
-        walk(stmt.from);
-        walk(stmt.to);
-        return stmt.body.forEach(statement);
-      case "if":
-        walk(stmt.cond);
-        stmt.then.forEach(statement);
-        return stmt.else.forEach(statement);
-      case "while":
-        walk(stmt.cond);
-        return stmt.body.forEach(statement);
-    }
-  };
-  body.forEach(statement);
 }
 
 const identities: Partial<Record<BinaryOp, (type: Scalar) => number | boolean>> = {
@@ -265,7 +231,8 @@ class LoopVectorizer {
 
   /** `v = op(v, x)` with v of an outer block: one accumulator a vector. */
   #reductionParts({ v, value }: Extract<Stmt, { kind: "assign" }>): readonly Var[] {
-    const op = value.kind === "binary" && (value.a === v || value.b === v) ? value.op : value.kind === "fma" ? "add" : null;
+    const op =
+      value.kind === "binary" && (value.a === v || value.b === v) ? value.op : value.kind === "fma" ? "add" : null;
     if (!op || !reducible.has(op) || (value.kind === "fma" && value.c !== v)) throw new NotVectorizable();
     const parts = this.#newParts(v);
     this.#vectorVars.set(v, parts);

@@ -1,0 +1,71 @@
+// Walking statements: what each evaluates, and the blocks it holds.
+import { children } from "./expr.js";
+import type { Expr, Stmt, Var } from "./types.js";
+
+/** The blocks inside a statement. */
+export function nestedBodies(stmt: Stmt): readonly (readonly Stmt[])[] {
+  if (stmt.kind === "for" || stmt.kind === "while") return [stmt.body];
+  return stmt.kind === "if" ? [stmt.then, stmt.else] : [];
+}
+
+/** The expressions a statement evaluates itself. */
+export function expressionsOf(stmt: Stmt): Expr[] {
+  switch (stmt.kind) {
+    case "let":
+    case "assign":
+      return [stmt.value];
+    case "store":
+      return stmt.guard ? [stmt.index, stmt.value, stmt.guard] : [stmt.index, stmt.value];
+    case "for":
+      return [stmt.from, stmt.to];
+    case "if":
+    case "while":
+      return [stmt.cond];
+  }
+}
+
+/** Calls `visit` for every statement, nested ones after the one that holds them. */
+export function visitStatements(body: readonly Stmt[], visit: (stmt: Stmt) => void): void {
+  for (const stmt of body) {
+    visit(stmt);
+    for (const nested of nestedBodies(stmt)) visitStatements(nested, visit);
+  }
+}
+
+/** Calls `visit` for each distinct expression of `body`, nested statements included. */
+export function visitExpressions(body: readonly Stmt[], visit: (x: Expr) => void): void {
+  const seen = new Set<Expr>();
+  const walk = (x: Expr): void => {
+    if (seen.has(x)) return;
+    seen.add(x);
+    visit(x);
+    for (const child of children(x)) walk(child);
+  };
+  visitStatements(body, (stmt) => {
+    for (const x of expressionsOf(stmt)) walk(x);
+  });
+}
+
+/** The same statements over mapped expressions (and variables). */
+export function mapStatements(
+  body: readonly Stmt[],
+  map: (x: Expr) => Expr,
+  variable: (v: Var) => Var = (v) => v,
+): Stmt[] {
+  const inner = (stmts: readonly Stmt[]): Stmt[] => mapStatements(stmts, map, variable);
+  return body.map((stmt): Stmt => {
+    switch (stmt.kind) {
+      case "let":
+      case "assign":
+        return { ...stmt, v: variable(stmt.v), value: map(stmt.value) };
+      case "store":
+        return { ...stmt, index: map(stmt.index), value: map(stmt.value), guard: stmt.guard && map(stmt.guard) };
+      case "for":
+        return { ...stmt, v: variable(stmt.v), from: map(stmt.from), to: map(stmt.to), body: inner(stmt.body) };
+      case "if":
+        return { ...stmt, cond: map(stmt.cond), then: inner(stmt.then), else: inner(stmt.else) };
+      case "while":
+        return { ...stmt, cond: map(stmt.cond), body: inner(stmt.body) };
+    }
+  });
+}
