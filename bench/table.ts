@@ -5,6 +5,7 @@ const header = ["case", "variant", "target", "threads", "value", "peer", "ratio"
 
 /** Three significant digits at least, thousands separated. */
 export function formatValue(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en-US");
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
