@@ -70,7 +70,12 @@ const permuteP = defineMovement("permute", {
   },
   vjp: (node, grad) => {
     const dims = list(node, "dims");
-    return [permute(grad, dims.map((_, d) => dims.indexOf(d)))];
+    return [
+      permute(
+        grad,
+        dims.map((_, d) => dims.indexOf(d)),
+      ),
+    ];
   },
 });
 
@@ -195,11 +200,21 @@ export function placeSlice(x: Node, shape: Shape, dim: number, start: number, st
   const wide = step === 1 ? x : dilate(x, dim, step, reach);
   const zeros = shape.map(() => 0);
   const rest = (shape[dim] as number) - start - reach;
-  return pad(wide, zeros.map((z, d) => (d === dim ? start : z)), zeros.map((z, d) => (d === dim ? rest : z)), 0);
+  return pad(
+    wide,
+    zeros.map((z, d) => (d === dim ? start : z)),
+    zeros.map((z, d) => (d === dim ? rest : z)),
+    0,
+  );
 }
 
 /** `step - 1` zeros between neighbours of one dim. */
-export function dilate(x: Node, dim: number, step: number, reach = Math.max(0, ((x.shape[dim] as number) - 1) * step + 1)): Node {
+export function dilate(
+  x: Node,
+  dim: number,
+  step: number,
+  reach = Math.max(0, ((x.shape[dim] as number) - 1) * step + 1),
+): Node {
   if (step === 1) return x;
   const split = [...x.shape.slice(0, dim + 1), 1, ...x.shape.slice(dim + 1)];
   const size = x.shape[dim] as number;
@@ -231,7 +246,11 @@ function windowAxes(node: { attrs: Node["attrs"] }): WindowAxis[] {
 }
 
 /** A shape (or index) with each windowed dim replaced by what `pair` gives for it. */
-function replaceDims<T>(items: readonly T[], axes: readonly WindowAxis[], pair: (axis: WindowAxis, at: number) => T[]): T[] {
+function replaceDims<T>(
+  items: readonly T[],
+  axes: readonly WindowAxis[],
+  pair: (axis: WindowAxis, at: number) => T[],
+): T[] {
   return items.flatMap((item, d) => {
     const i = axes.findIndex((axis) => axis.dim === d);
     return i < 0 ? [item] : pair(axes[i] as WindowAxis, i);
@@ -239,7 +258,13 @@ function replaceDims<T>(items: readonly T[], axes: readonly WindowAxis[], pair: 
 }
 
 /** Reads an index with two entries for each windowed dim: calls `join` with both. */
-function joinPairs<I, R>(index: readonly I[], rank: number, axes: readonly WindowAxis[], plain: (i: I) => R[], join: (axis: WindowAxis, first: I, second: I) => R[]): R[] {
+function joinPairs<I, R>(
+  index: readonly I[],
+  rank: number,
+  axes: readonly WindowAxis[],
+  plain: (i: I) => R[],
+  join: (axis: WindowAxis, first: I, second: I) => R[],
+): R[] {
   const out: R[] = [];
   let at = 0;
   for (let d = 0; d < rank; d++) {
@@ -257,12 +282,26 @@ const windowP = defineMovement("window", {
     const position = <I>(m: IndexAlgebra<I>, axis: WindowAxis, o: I, k: I): I =>
       m.add(m.mul(o, m.int(axis.stride)), m.mul(k, m.int(axis.dilation)));
     const rank = inputShape(node).length;
-    return { index: joinPairs(index, rank, axes, (i) => [i], (axis, o, k) => [position(math, axis, o, k)]) };
+    return {
+      index: joinPairs(
+        index,
+        rank,
+        axes,
+        (i) => [i],
+        (axis, o, k) => [position(math, axis, o, k)],
+      ),
+    };
   },
   vjp: (node, grad) => {
     const from = inputShape(node);
     const axes = windowAxes(node);
-    return [fold(grad, axes, axes.map((axis) => from[axis.dim] as number))];
+    return [
+      fold(
+        grad,
+        axes,
+        axes.map((axis) => from[axis.dim] as number),
+      ),
+    ];
   },
 });
 
@@ -280,7 +319,10 @@ export function fold(x: Node, axes: readonly WindowAxis[], lengths: readonly num
   if (!overlaps) return apply(foldApartP, [x], windowAttrs(axes, lengths));
   const spread = apply(unwindowP, [x], windowAttrs(axes, lengths));
   const kernelDims = axes.map((axis) => axis.dim + 1 + axes.filter((other) => other.dim < axis.dim).length);
-  return sum(spread, kernelDims.sort((a, b) => a - b));
+  return sum(
+    spread,
+    kernelDims.sort((a, b) => a - b),
+  );
 }
 
 const inputRank = (node: Node, axes: readonly WindowAxis[]): number => inputShape(node).length - axes.length;
@@ -290,7 +332,13 @@ const foldApartP = defineMovement("fold_apart", {
   shape: (input, attrs) => {
     const axes = windowAxes({ attrs });
     const lengths = list({ attrs }, "lengths");
-    return joinPairs(input, input.length - axes.length, axes, (size) => [size], (axis) => [lengths[axes.indexOf(axis)] as number]);
+    return joinPairs(
+      input,
+      input.length - axes.length,
+      axes,
+      (size) => [size],
+      (axis) => [lengths[axes.indexOf(axis)] as number],
+    );
   },
   source: (math, index, node) => {
     type I = (typeof index)[number];
@@ -312,49 +360,92 @@ const foldApartP = defineMovement("fold_apart", {
   vjp: (node, grad) => [window(grad, windowAxes(node))],
 });
 
-/** The terms of an overlapping fold: `[…, length, size, …]`, element (l, k) is the window element that lands on l through k, or 0. */
+/**
+ * Which kernel places land on element l of a dim: o * stride + k * dilation = l has solutions only if `common` divides l,
+ * and then for one k in each `period` of them, k ≡ (l / common) * inverse (mod period).
+ */
+function landing({ stride, dilation, size }: WindowAxis) {
+  let [common, rest] = [stride, dilation];
+  while (rest > 0) [common, rest] = [rest, common % rest];
+  const period = stride / common;
+  const step = dilation / common;
+  let inverse = 0;
+  while (period > 1 && (inverse * step) % period !== 1) inverse++;
+  return { common, period, step, inverse, terms: Math.ceil(size / period) };
+}
+
+/**
+ * The terms of an overlapping fold: `[…, length, terms, …]`, where element (l, j) is what the j-th kernel place that can land
+ * on l brings there, or 0.
+ */
 const unwindowP = defineMovement("unwindow", {
   shape: (input, attrs) => {
     const axes = windowAxes({ attrs });
     const lengths = list({ attrs }, "lengths");
-    return joinPairs(input, input.length - axes.length, axes, (size) => [size], (axis, _, size) => [lengths[axes.indexOf(axis)] as number, size]);
+    return joinPairs(
+      input,
+      input.length - axes.length,
+      axes,
+      (size) => [size],
+      (axis) => [lengths[axes.indexOf(axis)] as number, landing(axis).terms],
+    );
   },
   source: (math, index, node) => {
     type I = (typeof index)[number];
     const axes = windowAxes(node);
     const within: [I, number][] = [];
     const zero: I[] = [];
-    const at = joinPairs(index, inputRank(node, axes), axes, (i) => [i], (axis, l, k) => {
-      const reach = axis.size * axis.dilation; // keeps the dividend non-negative
-      const start = math.add(l, math.mul(k, math.int(-axis.dilation)));
-      if (axis.stride === 1) {
-        within.push([start, axis.count]);
-        return [start, k];
-      }
-      const shifted = math.add(start, math.int(reach * axis.stride));
-      const o = math.add(math.div(shifted, math.int(axis.stride)), math.int(-reach));
-      zero.push(math.rem(shifted, math.int(axis.stride)));
-      within.push([o, axis.count]);
-      return [o, k];
-    });
+    const at = joinPairs(
+      index,
+      inputRank(node, axes),
+      axes,
+      (i) => [i],
+      (axis, l, j) => {
+        const { common, period, step, inverse } = landing(axis);
+        const base = math.div(l, math.int(common));
+        const first = math.rem(math.mul(base, math.int(inverse)), math.int(period));
+        const k = math.add(first, math.mul(j, math.int(period)));
+        const reach = axis.size * step; // keeps the dividend non-negative
+        const dividend = math.add(base, math.mul(k, math.int(-step)));
+        const o =
+          step === 1
+            ? math.add(math.div(base, math.int(period)), math.mul(j, math.int(-1)))
+            : math.add(math.div(math.add(dividend, math.int(reach * period)), math.int(period)), math.int(-reach));
+        zero.push(math.rem(l, math.int(common)));
+        within.push([o, axis.count], [k, axis.size]);
+        return [o, k];
+      },
+    );
     return { index: at, within, zero };
   },
   vjp: (node, grad) => [apply(rewindowP, [grad], { ...node.attrs })],
 });
 
-/** Adjoint of `unwindow`: element (o, k) is element (o * stride + k * dilation, k). */
+/** Adjoint of `unwindow`: element (o, k) lands on l = o * stride + k * dilation, as the place number k / period that can. */
 const rewindowP = defineMovement("rewindow", {
   shape: (input, attrs) => {
     const axes = windowAxes({ attrs });
-    return joinPairs(input, input.length - axes.length, axes, (size) => [size], (axis) => [axis.count, axis.size]);
+    return joinPairs(
+      input,
+      input.length - axes.length,
+      axes,
+      (size) => [size],
+      (axis) => [axis.count, axis.size],
+    );
   },
   source: (math, index, node) => {
     const axes = windowAxes(node);
     return {
-      index: joinPairs(index, inputRank(node, axes), axes, (i) => [i], (axis, o, k) => [
-        math.add(math.mul(o, math.int(axis.stride)), math.mul(k, math.int(axis.dilation))),
-        k,
-      ]),
+      index: joinPairs(
+        index,
+        inputRank(node, axes),
+        axes,
+        (i) => [i],
+        (axis, o, k) => [
+          math.add(math.mul(o, math.int(axis.stride)), math.mul(k, math.int(axis.dilation))),
+          math.div(k, math.int(landing(axis).period)),
+        ],
+      ),
     };
   },
   vjp: (node, grad) => [apply(unwindowP, [grad], { ...node.attrs })],

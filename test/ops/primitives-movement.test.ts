@@ -186,6 +186,8 @@ const windowCases: readonly WindowCase[] = [
   { name: "overlapping with a stride", shape: [9], axes: [axis(0, 3, 4, 2)] },
   { name: "dilated", shape: [9], axes: [axis(0, 3, 3, 2, 2)] },
   { name: "dilated, apart", shape: [12], axes: [axis(0, 2, 2, 6, 3)] },
+  { name: "stride and dilation with a common factor", shape: [13], axes: [axis(0, 2, 3, 4, 2)] },
+  { name: "stride below the dilation", shape: [16], axes: [axis(0, 4, 4, 2, 3)] },
   { name: "two dims", shape: [1, 5, 2, 6], axes: [axis(1, 2, 3, 2), axis(3, 3, 2, 2)] },
   { name: "single elements", shape: [7], axes: [axis(0, 3, 1, 3)] },
 ];
