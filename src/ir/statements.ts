@@ -52,8 +52,8 @@ export function mapStatements(
   map: (x: Expr) => Expr,
   variable: (v: Var) => Var = (v) => v,
 ): Stmt[] {
-  const inner = (stmts: readonly Stmt[]): Stmt[] => mapStatements(stmts, map, variable);
-  return body.map((stmt): Stmt => {
+  const inner = (stmts: readonly Stmt[]): Stmt[] => stmts.map(one);
+  const one = (stmt: Stmt): Stmt => {
     switch (stmt.kind) {
       case "let":
       case "assign":
@@ -67,5 +67,6 @@ export function mapStatements(
       case "while":
         return { ...stmt, cond: map(stmt.cond), body: inner(stmt.body) };
     }
-  });
+  };
+  return inner(body);
 }
