@@ -1,2 +1,3 @@
 // Targets: what turns kernel IR into running code.
+export * from "./interpreter/index.js";
 export * from "./wasm/index.js";

@@ -56,7 +56,8 @@ function fill(x: Expr, operands: readonly Column[], out: Column, { contract }: B
       for (let i = 0; i < out.length; i++) out[i] = (a[i] ? b[i] : c[i]) as number;
       return;
     case "fma":
-      return fillFma(a as Numbers, b as Numbers, c as Numbers, out as Numbers, contract && x.type);
+      fillFma(a as Numbers, b as Numbers, c as Numbers, out as Numbers, contract && x.type);
+      return;
     case "binary":
       if (fillFast(x.op, a as Numbers, b as Numbers, out as Numbers, x.a.type)) return;
       for (let i = 0; i < out.length; i++) {

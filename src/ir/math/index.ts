@@ -1,5 +1,5 @@
 // Elementary functions as plain, branch-free IR of any lane count, within the error bounds that test/ir/math.test.ts states.
-import { InternalError } from "../../base/errors.js";
+import { InternalError } from "../../base/index.js";
 import type { ExprFactory } from "../expr.js";
 import type { Expr, UnaryOp } from "../types.js";
 import { expandAtan } from "./atan.js";

@@ -21,7 +21,7 @@ const atanhTail = [
 ];
 /** 2 / (3 ln 2) and ln 2, in a part of 21 bits and what is missing. */
 const twoThirdsLog2e = { full: 0.9617966939259756, high: 0.9617967009544373, low: -7.028461650952758e-9 };
-const ln2 = { full: 0.6931471805599453, high: 0.6931471824645996, low: -1.904654299957768e-9 };
+const ln2 = { full: Math.LN2, high: 0.6931471824645996, low: -1.904654299957768e-9 };
 
 export function expandPow(f: ExprFactory, x: Expr, y: Expr): Expr {
   if (x.type === "f64") return powOf(f, x, y, doubleMagnitude);

@@ -38,8 +38,8 @@ const shortTails: Polynomials = {
 const smallArgument = 25;
 // π/2 in parts that are exact times integers up to 16.
 const halfPiParts: PerType<readonly number[]> = {
-  f32: [1.570796966552734375, -6.39758582110516727e-7, 7.443547731314504e-13],
-  f64: [1.570796326794891228428464, 5.39030285815813158e-15, -1.253699020693249918619e-29],
+  f32: [1.5707969665527344, -6.397585821105167e-7, 7.443547731314504e-13],
+  f64: [1.5707963267948912, 5.390302858158132e-15, -1.25369902069325e-29],
 };
 
 /** x = r + n π/2, with the integer n in the low bits of `quarters`. */

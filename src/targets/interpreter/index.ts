@@ -1,0 +1,2 @@
+// The interpreter target.
+export { createInterpreter, type InterpreterOptions } from "./target.js";

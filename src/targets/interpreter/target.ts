@@ -1,0 +1,69 @@
+// The interpreter target: runs kernel IR as it stands, before or after its passes, on one thread, and checks every access.
+// It is what other targets are compared with.
+import { InternalError, type Storage } from "../../base/index.js";
+import { type Executable, type Program, ProgramStatusError, type Target, type TargetInfo } from "../../ir/index.js";
+import { compileStages } from "./kernel.js";
+import { ProgramMemory } from "./memory.js";
+
+export interface InterpreterOptions {
+  /** 4 gives sums the order they have on wasm, whose bits results then equal; 1 keeps kernels scalar. Default 4. */
+  readonly lanes?: 1 | 4;
+  /** Throws when a tile touches an element that another tile wrote in the same stage. Default false: it is slow. */
+  readonly detectRaces?: boolean;
+}
+
+export function createInterpreter({ lanes = 4, detectRaces = false }: InterpreterOptions = {}): Target {
+  const info: TargetInfo = {
+    lanes: (bytes) => (lanes === 1 ? 1 : bytes === 8 ? 2 : 4),
+    supportsVector: () => lanes > 1,
+    microRows: 4,
+    microVectors: 2,
+    threads: 1,
+    cacheBytes: { l1: 32768, l2: 1048576 },
+  };
+  return { name: "interpreter", info, load: (program) => new InterpretedProgram(program, detectRaces) };
+}
+
+class InterpretedProgram implements Executable {
+  readonly sizeBytes: number;
+  readonly #memory: ProgramMemory;
+  readonly #stages: readonly ((scalars: Float64Array) => void)[];
+  #isFree = false;
+
+  constructor(
+    private readonly program: Program,
+    detectRaces: boolean,
+  ) {
+    this.#memory = new ProgramMemory(program, detectRaces);
+    this.#stages = compileStages(program, this.#memory);
+    this.sizeBytes = program.arenaBytes + program.localBytes;
+  }
+
+  run(bindings: readonly Storage[], scalars: Float64Array): void {
+    const { name, bindings: expected, scalarCount, commitStage } = this.program;
+    if (this.#isFree) throw new InternalError(`interpreter: program ${name} was run after free()`);
+    if (bindings.length !== expected.length || scalars.length !== scalarCount) {
+      throw new InternalError(
+        `interpreter: program ${name} got ${bindings.length} storages and ${scalars.length} scalars, takes ${expected.length} and ${scalarCount}`,
+      );
+    }
+    this.#memory.bind(bindings);
+    this.#stages.forEach((run, stage) => {
+      if (stage === commitStage) this.#testStatus();
+      this.#memory.position.stage = stage;
+      run(scalars);
+    });
+    this.#testStatus();
+  }
+
+  free(): void {
+    this.#isFree = true;
+  }
+
+  #testStatus(): void {
+    const { status } = this.program;
+    if (!status) return;
+    const [code = 0, ...details] = Array.from(this.#memory.of(status).view as Int32Array).slice(0, 4);
+    if (code !== 0) throw new ProgramStatusError(code, details as [number, number, number]);
+  }
+}
