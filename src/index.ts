@@ -61,6 +61,7 @@ export {
   argsort,
   asTensor,
   atan,
+  atan2,
   availableTargets,
   avgPool1d,
   batchNorm,

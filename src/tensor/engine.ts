@@ -28,8 +28,8 @@ function create(name: TargetName): Target | null {
 
 /** Null: the reference interpreter. */
 function targetOf(name: TargetName): Target | null {
-  let target = known.get(name);
-  if (target === undefined) known.set(name, (target = create(name)));
+  const target = known.get(name) ?? create(name);
+  known.set(name, target);
   return target;
 }
 

@@ -42,10 +42,10 @@ function castInto(op: string, value: Node, dtype: DType): Node {
 /** Writes a value of the right shape and dtype, through views if need be. */
 export function assign(x: Tensor, value: Node): void {
   const { cell, viewing } = x;
-  if (!viewing) return cell.write(value);
-  const write = () => cell.write(writeThrough(viewing.steps, cell.nodeFor(x), value));
+  const steps = viewing?.steps ?? [];
+  const write = () => cell.write(writeThrough(steps, cell.nodeFor(x), value));
   // What is written through detach() changes values only, never the history of the base.
-  if (viewing.steps.some(({ kind }) => kind === "detach")) runScope({ gradMode: false }, write);
+  if (steps.some(({ kind }) => kind === "detach")) runScope({ gradMode: false }, write);
   else write();
 }
 

@@ -13,6 +13,7 @@ export {
   add,
   addcdiv,
   addcmul,
+  atan2,
   div,
   divide,
   floorDivide,

@@ -1,5 +1,6 @@
 // Tensor methods: the functions that PyTorch has as methods too, with the tensor as first argument.
 import { ArgumentError } from "../base/index.js";
+import type { TensorLike } from "./args.js";
 import { backward } from "./autograd.js";
 import { clamp, logSoftmax, prelu, relu, softmax } from "./functions/activation.js";
 import * as arithmetic from "./functions/arithmetic.js";
@@ -22,7 +23,7 @@ const { abs, absolute, atan, ceil, cos, cosh, erf, erfc, exp, exp2, expm1, floor
   pointwise;
 const { neg, negative, reciprocal, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh, trunc } = pointwise;
 const { add, addcdiv, addcmul, div, floorDivide, fmod, lerp, maskedFill, maximum, minimum, mul, multiply } = arithmetic;
-const { pow, remainder, sub, subtract, trueDivide } = arithmetic;
+const { atan2, pow, remainder, sub, subtract, trueDivide } = arithmetic;
 const { allclose, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, eq, equal, ge, greater, greaterEqual, gt } =
   comparison;
 const { isFloatingPoint, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, lessEqual } = comparison;
@@ -39,13 +40,18 @@ const { bool, byte, cpu, detach, dim, double, elementSize, float, int, long, num
 const { requiresGrad_, retainGrad, storageOffset, to, typeAs } = conversion;
 const { data, item, toArray, toTypedArray } = read;
 
+/** This tensor where the condition holds, else `other`. */
+function whereMethod(input: Tensor, condition: Tensor, other: TensorLike, ...surplus: []): Tensor {
+  return arithmetic.where(condition, input, other, ...surplus);
+}
+
 /** Functions whose types carry over as they are. */
 const methods = {
   ...{ abs, absolute, atan, ceil, cos, cosh, erf, erfc, exp, exp2, expm1, floor, frac, log, log10, log1p, log2 },
   ...{ neg, negative, reciprocal, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh, trunc },
   ...{ relu, softmax, logSoftmax, clamp, clip: clamp, prelu },
   ...{ add, addcdiv, addcmul, div, divide: div, floorDivide, fmod, lerp, maskedFill, maximum, minimum, mul, multiply },
-  ...{ pow, remainder, sub, subtract, trueDivide },
+  ...{ atan2, pow, remainder, sub, subtract, trueDivide, where: whereMethod },
   ...{ allclose, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, eq, equal, ge, greater, greaterEqual, gt },
   ...{ isFloatingPoint, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, lessEqual },
   ...{ logicalAnd, logicalNot, logicalOr, logicalXor, lt, ne, notEqual },
@@ -149,7 +155,7 @@ function getter(prototype: object, name: string, get: (x: Tensor) => Tensor): vo
 
 /** Values are unknown while a function is traced: what can be said is shown. */
 function describe(x: Tensor): string {
-  return isSyncHeld() ? `tensor(…, shape=[${x.shape.join(", ")}], dtype=${x.dtype})` : read.toString(x);
+  return isSyncHeld() ? `tensor(…, shape=[${x.shape.join(", ")}], dtype=${x.dtype})` : read.printed(x);
 }
 
 function noOperators(): ArgumentError {

@@ -54,7 +54,10 @@ function formatBody(shape: Shape, dtype: DType, data: TypedArray, indent: number
 
 /** Calls `see` with the flat index of each element that is shown. */
 function visit(shape: Shape, isShort: boolean, see: (flat: number) => void, dim = 0, offset = 0): void {
-  if (dim === shape.length) return see(offset);
+  if (dim === shape.length) {
+    see(offset);
+    return;
+  }
   const size = shape[dim] as number;
   for (const i of shownIndices(size, isShort)) if (i >= 0) visit(shape, isShort, see, dim + 1, offset * size + i);
 }

@@ -110,7 +110,7 @@ export async function ready(...tensors: Tensor[]): Promise<void> {
 }
 
 /** Text in PyTorch's layout. */
-export function toString(x: Tensor): string {
+export function printed(x: Tensor): string {
   return formatTensor({
     shape: x.shape,
     dtype: x.dtype,

@@ -199,7 +199,10 @@ export function setRequiresGrad(x: Tensor, value: boolean): void {
     );
   }
   const variable = value ? new Variable<unknown>(true) : null;
-  if (x.viewing) return x.lookThrough({ ...x.viewing, variable });
+  if (x.viewing) {
+    x.lookThrough({ ...x.viewing, variable });
+    return;
+  }
   const { cell } = x;
   const node = cell.peek();
   cell.variable = variable;

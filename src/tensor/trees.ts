@@ -13,8 +13,8 @@ let nextId = 0;
 
 /** A number that stands for an object's identity. */
 function identity(value: object): number {
-  let id = ids.get(value);
-  if (id === undefined) ids.set(value, (id = nextId++));
+  const id = ids.get(value) ?? nextId++;
+  ids.set(value, id);
   return id;
 }
 

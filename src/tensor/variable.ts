@@ -12,7 +12,8 @@ export function setVariableObserver(next: VariableObserver | null): void {
   observer = next;
 }
 
-export type GradHook<T> = (grad: T) => T | null | undefined | void;
+/** Looks at a gradient; what it returns, if anything, takes its place. */
+export type GradHook<T> = ((grad: T) => T | null | undefined) | ((grad: T) => void);
 
 /** Gradient and hooks of a leaf that requires grad, or of an inner node that somebody asked about. */
 export class Variable<T> {

@@ -4,6 +4,7 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { atan2Node } from "./angle.js";
 import { binary, operands } from "./define.js";
 import { floorDivideNode, remainderNode, truncDivideNode } from "./division.js";
 
@@ -18,7 +19,8 @@ export function sumNode(op: Sum, input: TensorLike, other: TensorLike, options: 
   checkOptions(op, options, ["alpha"]);
   const [a, b] = operands(op, input, other);
   const alpha = options?.alpha ?? 1;
-  return ops[op](a, alpha === 1 ? b : ops.mul(b, operand(op, "alpha", alpha, b.dtype)));
+  const scaled = alpha === 1 ? b : ops.mul(b, operand(op, "alpha", alpha, b.dtype));
+  return op === "add" ? ops.add(a, scaled) : ops.sub(a, scaled);
 }
 
 function scaledSum(op: Sum) {
@@ -116,6 +118,9 @@ function fused(op: Fused) {
 export const addcmul = fused("addcmul");
 /** input + value tensor1 / tensor2. */
 export const addcdiv = fused("addcdiv");
+
+/** The angle of the point (other, input) with the positive x-axis: atan(input / other) in the right quadrant. */
+export const atan2 = binary("atan2", atan2Node);
 
 /** `input` where the condition holds, else `other`. */
 export function where(condition: Tensor, input: TensorLike, other: TensorLike, ...surplus: []): Tensor {

@@ -3,7 +3,7 @@ import { ArgumentError, broadcastShapes, checkOptions } from "../../base/index.j
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, notATensor, sizesOf } from "../args.js";
-import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { type Tensor, wrap } from "../tensor.js";
 import { expand, reshape } from "./shape.js";
 
 function nodesOf(op: string, tensors: readonly Tensor[]): Node[] {

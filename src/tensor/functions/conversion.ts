@@ -6,6 +6,7 @@ import { copyOf } from "../alias.js";
 import { nodeOf, noMore } from "../args.js";
 import { checkDevice, isDevice } from "../device.js";
 import { detach as detachView, isTensor, setRequiresGrad, type Tensor, variableOf, wrap } from "../tensor.js";
+import type { GradHook } from "../variable.js";
 import { isContiguous } from "../view.js";
 
 interface ToOptions {
@@ -95,11 +96,7 @@ export interface HookHandle {
 let nextHook = 0;
 
 /** Calls `hook` with the gradient of this tensor in each backward(); what it returns takes the gradient's place. */
-export function registerHook(
-  input: Tensor,
-  hook: (grad: Tensor) => Tensor | null | undefined | void,
-  ...surplus: []
-): HookHandle {
+export function registerHook(input: Tensor, hook: GradHook<Tensor>, ...surplus: []): HookHandle {
   noMore("registerHook", surplus);
   const { hooks } = variableOf(input, "registerHook");
   const id = nextHook++;

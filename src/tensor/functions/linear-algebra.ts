@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf, noMore, optionsWith } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
 function product(op: string, compute: (a: Node, b: Node) => Node, second = "other") {
@@ -39,11 +39,16 @@ export function addmm(
   return wrap(ops.addmm(x, a, b, options));
 }
 
-/** x·weightᵀ + bias over the last dim. */
-export function linear(input: Tensor, weight: Tensor, bias?: Tensor | null, ...surplus: []): Tensor {
-  noMore("linear", surplus);
+/** x·weightᵀ + bias over the last dim: `linear(x, w)`, `linear(x, w, bias)`, `linear(x, w, { bias })`. */
+export function linear(
+  input: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null | { readonly bias?: Tensor | null },
+  ...surplus: []
+): Tensor {
+  const given = optionsWith<{ bias?: Tensor | null }>("linear", "bias", bias, undefined, ["bias"], surplus);
   const [x, w] = [nodeOf("linear", "input", input), nodeOf("linear", "weight", weight)];
-  return wrap(ops.linear(x, w, bias ? nodeOf("linear", "bias", bias) : null));
+  return wrap(ops.linear(x, w, given.bias ? nodeOf("linear", "bias", given.bias) : null));
 }
 
 /** Einstein summation: `einsum("bij,bjk->bik", a, b)`. */

@@ -12,7 +12,7 @@ import {
 } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
-import { nodeOf, noMore, notATensor, sizesOf } from "../args.js";
+import { nodeOf, noMore, notATensor, optionsWith, sizesOf } from "../args.js";
 import { isTensor, type Tensor, viewOf, wrap } from "../tensor.js";
 import { isContiguous } from "../view.js";
 
@@ -56,13 +56,25 @@ export function reshapeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor 
   return reshape(input, other.shape);
 }
 
-/** Merges dims `startDim … endDim` into one. */
-export function flatten(input: Tensor, startDim = 0, endDim = -1, ...surplus: []): Tensor {
-  noMore("flatten", surplus);
+interface FlattenOptions {
+  readonly startDim?: number;
+  readonly endDim?: number;
+}
+
+/** Merges dims `startDim … endDim` into one: all of them by default. */
+export function flatten(
+  input: Tensor,
+  start?: number | FlattenOptions,
+  end?: number | Omit<FlattenOptions, "startDim">,
+  ...surplus: []
+): Tensor {
+  const options = typeof end === "number" ? { endDim: end } : end;
+  const given = optionsWith<FlattenOptions>("flatten", "startDim", start, options, ["startDim", "endDim"], surplus);
+  const { startDim = 0, endDim = -1 } = given;
   const x = check("flatten", input);
   const rank = x.shape.length;
-  const [start, end] = [normalizeDim("flatten", startDim, rank), normalizeDim("flatten", endDim, rank)];
-  if (start > end) {
+  const [first, last] = [normalizeDim("flatten", startDim, rank), normalizeDim("flatten", endDim, rank)];
+  if (first > last) {
     throw new ArgumentError(
       `flatten: startDim ${startDim} lies behind endDim ${endDim} (input ${formatShape(x.shape)})`,
       {
@@ -70,8 +82,8 @@ export function flatten(input: Tensor, startDim = 0, endDim = -1, ...surplus: []
       },
     );
   }
-  const merged = numel(x.shape.slice(start, end + 1));
-  return reshapeTo(x, rank === 0 ? [1] : [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
+  const merged = numel(x.shape.slice(first, last + 1));
+  return reshapeTo(x, rank === 0 ? [1] : [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
 }
 
 /** All elements in one dim. */
