@@ -1,6 +1,7 @@
 // Activation functions. Each keeps NaN, and its gradient at a kink is PyTorch's.
 import { ArgumentError } from "../base/index.js";
 import { apply, type Node } from "../graph/index.js";
+import { clamp } from "./clamp.js";
 import { constantLike, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { abs, add, div, erf, exp, expm1, le, log1p, lt, mul, neg, sub, tanh, where } from "./elementwise.js";
@@ -27,10 +28,10 @@ export function prelu(x: Node, slope: Node): Node {
 export function elu(x: Node, alpha = 1, scale = 1): Node {
   const input = toFloat(x);
   const zero = constantLike(input, 0);
-  const isLow = le(input, zero);
+  const isHigh = lt(zero, input);
   // exp sees no large x: its infinity would make the gradient of the unused side 0 * Infinity.
-  const low = expm1(where(isLow, input, zero));
-  const y = where(isLow, alpha === 1 ? low : mul(low, constantLike(input, alpha)), input);
+  const low = expm1(where(isHigh, zero, input));
+  const y = where(isHigh, input, alpha === 1 ? low : mul(low, constantLike(input, alpha)));
   return scale === 1 ? y : mul(y, constantLike(input, scale));
 }
 
@@ -48,9 +49,9 @@ export function celu(x: Node, alpha = 1): Node {
   if (alpha === 0) throw new ArgumentError("celu: alpha must not be 0", { op: "celu" });
   const input = toFloat(x);
   const zero = constantLike(input, 0);
-  const isLow = le(input, zero);
+  const isHigh = lt(zero, input);
   const scale = constantLike(input, alpha);
-  return where(isLow, mul(expm1(div(where(isLow, input, zero), scale)), scale), input);
+  return where(isHigh, input, mul(expm1(div(where(isHigh, zero, input), scale)), scale));
 }
 
 /** x Φ(x) with the normal distribution's Φ, or its tanh approximation. Hendrycks & Gimpel, 2016, arXiv:1606.08415. */
@@ -131,11 +132,10 @@ export function tanhshrink(x: Node): Node {
   return sub(input, tanh(input));
 }
 
-/** x limited to [min, max]; the gradient at both ends is 0 (clamp's is 1). */
+/** x limited to [min, max]. */
 export function hardtanh(x: Node, min = -1, max = 1): Node {
   if (min > max) throw new ArgumentError(`hardtanh: min ${min} is larger than max ${max}`, { op: "hardtanh" });
-  const [low, high] = [constantLike(x, min), constantLike(x, max)];
-  return where(le(x, low), low, where(le(high, x), high, x));
+  return clamp(x, min, max);
 }
 
 /** min(max(x, 0), 6) */
@@ -153,24 +153,4 @@ export function hardsigmoid(x: Node): Node {
 export function hardswish(x: Node): Node {
   const input = toFloat(x);
   return mul(input, hardsigmoid(input));
-}
-
-type Bound = number | Node | null | undefined;
-
-/** x limited to [min, max]; either may be left out, a number, or a tensor. Where min > max the result is max. */
-export function clamp(x: Node, min?: Bound, max?: Bound): Node {
-  if ((min === undefined || min === null) && (max === undefined || max === null)) {
-    throw new ArgumentError("clamp: needs min, max or both", { op: "clamp" });
-  }
-  // Selections, not maximum and minimum: those share the gradient between equal values, clamp gives it all to x.
-  let y = x;
-  if (min !== undefined && min !== null) {
-    const low = typeof min === "number" ? constantLike(x, min) : min;
-    y = where(lt(y, low), low, y);
-  }
-  if (max !== undefined && max !== null) {
-    const high = typeof max === "number" ? constantLike(x, max) : max;
-    y = where(lt(high, y), high, y);
-  }
-  return y;
 }

@@ -27,8 +27,8 @@ export interface ConvTransposeOptions {
 
 /** One integer >= `least` a spatial dim. */
 export function perDim(op: string, name: string, value: PerDim, rank: number, least: number): number[] {
-  const list = typeof value === "number" ? new Array<number>(rank).fill(value) : [...value];
-  if (list.length === 1 && rank > 1) (list.length = rank), list.fill(list[0] as number);
+  const only = typeof value === "number" ? value : value.length === 1 ? value[0] : undefined;
+  const list = only === undefined ? [...(value as readonly number[])] : new Array<number>(rank).fill(only);
   if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least)) {
     throw new ArgumentError(
       `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value)}`,

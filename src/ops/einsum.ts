@@ -3,7 +3,7 @@ import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { contract } from "./contraction.js";
 import { mul } from "./elementwise.js";
-import { expand, permute, reshape } from "./movement.js";
+import { permute, reshape } from "./movement.js";
 import { sum } from "./reductions.js";
 import { diagonal } from "./shaping.js";
 

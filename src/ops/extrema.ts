@@ -1,10 +1,10 @@
 // Largest and smallest elements along dims, their positions, and elementwise maxima.
-import { type DType, isFloat, NumericError, normalizeDim, numel, type Shape } from "../base/index.js";
+import { isFloat, NumericError, normalizeDim, numel, type Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { castTo, constantLike, countAlong, dimList, keepDims } from "./composing.js";
 import { and, eq, ne, or, where } from "./elementwise.js";
 import { constant, iota } from "./leaves.js";
-import { expand, reshape } from "./movement.js";
+import { reshape } from "./movement.js";
 import { amax, amin, sum } from "./reductions.js";
 import type { Dims } from "./statistics.js";
 

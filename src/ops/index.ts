@@ -3,6 +3,7 @@ export * from "./activations.js";
 export * from "./adaptive-pooling.js";
 export * from "./attention.js";
 export * from "./broadcasting.js";
+export * from "./clamp.js";
 export * from "./classification-losses.js";
 export * from "./comparison.js";
 export * from "./composing.js";

@@ -1,7 +1,8 @@
 // Losses between equal shapes: regression, binary classification, distributions.
 import { ArgumentError } from "../base/index.js";
 import { apply, type Node } from "../graph/index.js";
-import { clamp, logSigmoid } from "./activations.js";
+import { logSigmoid } from "./activations.js";
+import { clamp } from "./clamp.js";
 import { constantLike, shapeError } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { abs, add, div, eq, exp, log, log1p, maximum, mul, neg, sub, where } from "./elementwise.js";
@@ -64,6 +65,8 @@ function checkSameShape(op: string, input: Node, target: Node): void {
 
 // Logs are limited to -100, so that a probability of exactly 0 or 1 costs a lot but not Infinity.
 const LOG_LIMIT = -100;
+/** The least p (1 - p) of the gradient: PyTorch's constant, a float32 in every dtype. */
+const LEAST_SPREAD = Math.fround(1e-12);
 
 function limitedLog(logarithm: Node): Node {
   return maximum(logarithm, constantLike(logarithm, LOG_LIMIT));
@@ -80,7 +83,7 @@ const bcePrimitive = defineComposite("binaryCrossEntropy", {
   },
   vjp(node, grad, needs) {
     const [p, t] = node.inputs as [Node, Node];
-    const spread = clamp(mul(sub(constantLike(p, 1), p), p), 1e-12);
+    const spread = clamp(mul(sub(constantLike(p, 1), p), p), LEAST_SPREAD);
     return [
       needs[0] ? mul(grad, div(sub(p, t), spread)) : null,
       needs[1] ? mul(grad, sub(limitedLog(log1p(neg(p))), limitedLog(log(p)))) : null,

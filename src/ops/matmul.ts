@@ -42,7 +42,7 @@ function dropDims(x: Node, isDropped: (d: number) => boolean): Node {
 }
 
 /** Labels of the batch dims, given that the last batch dim of the wider operand is `rank - 1`. */
-function batchLabels(x: Node, batch: number, rank: number, isDropped: (d: number) => boolean): number[] {
+function batchLabels(_x: Node, batch: number, rank: number, isDropped: (d: number) => boolean): number[] {
   const labels: number[] = [];
   for (let d = 0; d < batch; d++) if (!isDropped(d)) labels.push(rank - batch + d);
   return labels;
@@ -80,11 +80,12 @@ export function matmul(a: Node, b: Node): Node {
   const dropB = (d: number) => d < batchB && b.shape[d] === 1 && (a.shape[d + batchA - batchB] ?? 1) !== 1;
   const labelsA = batchLabels(a, batchA, batch, dropA);
   const labelsB = batchLabels(b, batchB, batch, dropB);
-  if (rankA > 1) labelsA.push(ROW), out.push(ROW);
-  labelsA.push(INNER);
-  labelsB.push(INNER);
-  if (rankB > 1) labelsB.push(COLUMN), out.push(COLUMN);
-  return contract(dropDims(a, dropA), dropDims(b, dropB), { a: labelsA, b: labelsB, out });
+  const [rows, columns] = [rankA > 1 ? [ROW] : [], rankB > 1 ? [COLUMN] : []];
+  return contract(dropDims(a, dropA), dropDims(b, dropB), {
+    a: [...labelsA, ...rows, INNER],
+    b: [...labelsB, INNER, ...columns],
+    out: [...out, ...rows, ...columns],
+  });
 }
 
 /** `[m,k]·[k,n]`, as torch.mm. */

@@ -39,9 +39,9 @@ export function standardize(x: Node, dims: readonly number[], eps: number): Node
 
 /** y * weight + bias, each broadcast by `shape`. */
 function affine(y: Node, weight: Node | null, bias: Node | null, shape: Shape): Node {
-  const fit = (p: Node) => (p.shape.length === shape.length ? p : reshape(p, shape));
-  const scaled = weight ? mul(y, fit(weight)) : y;
-  return bias ? add(scaled, fit(bias)) : scaled;
+  const shaped = (p: Node) => (p.shape.length === shape.length ? p : reshape(p, shape));
+  const scaled = weight ? mul(y, shaped(weight)) : y;
+  return bias ? add(scaled, shaped(bias)) : scaled;
 }
 
 function checkParameter(op: string, name: string, p: Node | null, x: Node, shape: Shape): void {

@@ -1,8 +1,8 @@
 // Max and average pooling over windows of the last one, two or three dims.
 import { ArgumentError, type DType, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo, constantLike, countAlong, toFloat } from "./composing.js";
-import { batched, type PerDim, perDim } from "./conv.js";
+import { castTo, constantLike, toFloat } from "./composing.js";
+import { type PerDim, perDim } from "./conv.js";
 import { intdiv, rem } from "./division.js";
 import { add, div, maximum, minimum, mul, sub } from "./elementwise.js";
 import { firstExtremum, pickAlong } from "./extrema.js";

@@ -1,7 +1,7 @@
 // softmax, logSoftmax and logsumexp: stable for any finite input, with the gradients in their short form.
 import { normalizeDim } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
-import { clamp } from "./activations.js";
+import { clamp } from "./clamp.js";
 import { constantLike, dimList, keepDims, keptShape, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { add, div, eq, exp, log, mul, sub, where } from "./elementwise.js";
@@ -51,7 +51,7 @@ function finiteMax(x: Node, dims: readonly number[]): Node {
   return keepDims(clamp(amax(x, dims), -limit, limit), x.shape, dims);
 }
 
-// log Σ exp(x - m) + m; the gradient is g exp(x - y). A row of -Infinity has y = -Infinity and gradient 0.
+// log Σ exp(x - m) + m; the gradient is g exp(x - y), NaN for a row of -Infinity as in PyTorch.
 const logsumexpPrimitive = defineComposite("logsumexp", {
   infer([x], attrs) {
     const { shape, dtype } = x as Node;
@@ -68,9 +68,7 @@ const logsumexpPrimitive = defineComposite("logsumexp", {
   vjp(y, grad) {
     const x = y.inputs[0] as Node;
     const dims = attr<readonly number[]>(y, "dims");
-    const isEmpty = eq(y, constantLike(y, Number.NEGATIVE_INFINITY));
-    const finite = where(isEmpty, constantLike(y, 0), y);
-    return [mul(keepDims(grad, x.shape, dims), exp(sub(x, keepDims(finite, x.shape, dims))))];
+    return [mul(keepDims(grad, x.shape, dims), exp(sub(x, keepDims(y, x.shape, dims))))];
   },
   saves: { inputs: [0], output: true },
 });

@@ -1,7 +1,7 @@
 // Sums, means, deviations and norms over dims, with PyTorch's forms: no dim means all, keepdim keeps reduced dims as 1.
 import { type DType, sumDType } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
-import { clamp } from "./activations.js";
+import { clamp } from "./clamp.js";
 import { castTo, constantLike, countAlong, dimList, keepDims, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { abs, cast, div, eq, mul, ne, sqrt, sub, where } from "./elementwise.js";

@@ -104,8 +104,8 @@ describe("activations", () => {
     ["hardtanh", -1, 0],
     ["relu6", 6, 0],
     ["hardswish", -3, 0],
-    ["clamp", 1.25, 1],
-    ["clamp", -0.5, 1],
+    ["clamp", 1.25, 0],
+    ["clamp", -0.5, 0],
     ["logSigmoid", 0, 0.5],
     ["softsign", 0, 1],
   ])("%s: given the kink at %f, has gradient %f", (name, at, slope) => {
@@ -138,11 +138,11 @@ describe("activations", () => {
 
   test("clamp: given min above max, gives max; given tensors, passes them the gradient", () => {
     expect(valuesOf(clamp(tensor([-2, 0, 5]), 3, 1))).toEqual([1, 1, 1]);
-    const [x, low] = [tensor([0, 2], [2], "float64", true), tensor([1, 1], [2], "float64", true)];
-    const grads = gradients(clamp(x, low), tensor([1, 1], [2], "float64"), [x, low]);
+    const [x, low] = [tensor([0, 2, 1], [3], "float64", true), tensor([1, 1, 1], [3], "float64", true)];
+    const grads = gradients(clamp(x, low), tensor([1, 1, 1], [3], "float64"), [x, low]);
     expect(grads.map((g) => valuesOf(g as Node))).toEqual([
-      [0, 1],
-      [1, 0],
+      [0, 1, 0.5],
+      [1, 0, 0.5],
     ]);
   });
 

@@ -198,7 +198,8 @@ describe("losses of equal shapes", () => {
     const loss = binaryCrossEntropy(p, t, { reduction: "none" });
     expectClose(valuesOf(loss), [100, 100, -0.5 * (Math.log(0.25) + Math.log(0.75)), 0], 1e-14);
     const [grad] = gradients(loss, tensor([1, 1, 1, 1], [4], "float64"), [p]) as [Node];
-    expectClose(valuesOf(grad), [-1e12, 1e12, -4 / 3, 0], 1e-14);
+    // The limit 1e-12 is a float32 in PyTorch: 4e-9 off.
+    expectClose(valuesOf(grad), [-1e12, 1e12, -4 / 3, 0], 1e-8);
   });
 
   test("binaryCrossEntropyWithLogits: equals the loss of the sigmoid, stable for large logits", () => {

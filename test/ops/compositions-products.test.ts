@@ -4,6 +4,7 @@ import type { Node } from "../../src/graph/index.js";
 import {
   addmm,
   bmm,
+  type ConvOptions,
   conv1d,
   conv2d,
   conv3d,
@@ -320,7 +321,7 @@ describe("convolution", () => {
 
   test("convTranspose2d: given conv2d's geometry, is its gradient with respect to the input", () => {
     for (const options of [{}, { stride: 2, padding: 1 }, { dilation: 2, padding: 2 }, { stride: [2, 1], groups: 2 }]) {
-      const groups = "groups" in options ? options.groups : 1;
+      const { groups = 1 } = options as ConvOptions;
       const x = tensor(noise([2, 4, 5, 6]), [2, 4, 5, 6], "float64", true);
       const w = random([2, 4 / groups, 3, 3], 2);
       const y = conv2d(x, w, null, options);
