@@ -2,8 +2,8 @@
 // call's own, even where the same tensor is also used elsewhere.
 import { ArgumentError } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
+import type { AnyModule } from "./any-module.js";
 import type { Hooks } from "./hooks.js";
-import type { Module } from "./module.js";
 import { mapTensors } from "./tensors-in.js";
 
 export interface BackwardWatch {
@@ -19,7 +19,7 @@ type Grads = (Tensor | null)[];
  * Watches one call. `gradInput` has an entry a tensor argument, null for those that need no gradient; the hooks run when the
  * last of them is there (at once, if none needs one).
  */
-export function watchBackward(module: Module, hooks: Hooks, args: readonly unknown[]): BackwardWatch {
+export function watchBackward(module: AnyModule, hooks: Hooks, args: readonly unknown[]): BackwardWatch {
   const gradInput: Grads = [];
   const gradOutput: Grads = [];
   let awaited = 0;

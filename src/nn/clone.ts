@@ -1,11 +1,11 @@
 // Deep copies of modules.
 import { noGrad, Tensor } from "../tensor/index.js";
+import type { AnyModule } from "./any-module.js";
 import { isModule } from "./fields.js";
-import type { Module } from "./module.js";
 import { Buffer, Parameter } from "./parameter.js";
 
 /** Copies `module` field by field; `create` makes an empty module of the same class. Ties inside are kept. */
-export function cloneModule(module: Module, create: (module: Module) => Module): Module {
+export function cloneModule(module: AnyModule, create: (module: AnyModule) => AnyModule): AnyModule {
   const copies = new Map<unknown, unknown>();
 
   function copy(value: unknown): unknown {
@@ -41,7 +41,7 @@ export function cloneModule(module: Module, create: (module: Module) => Module):
     return to;
   }
 
-  return copy(module) as Module;
+  return copy(module) as AnyModule;
 }
 
 function copyTensor(tensor: Tensor): Tensor {

@@ -1,10 +1,10 @@
 // What a module holds: its own fields that are parameters, buffers or modules, also inside arrays and plain objects.
 import { ArgumentError } from "../base/index.js";
-import type { Module } from "./module.js";
+import type { AnyModule } from "./any-module.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { stateKeys } from "./state-keys.js";
 
-export type Held = Parameter | Buffer | Module;
+export type Held = Parameter | Buffer | AnyModule;
 
 /** One held thing and where it is. */
 export interface Field {
@@ -22,7 +22,7 @@ export const ownBrand = {};
 type Container = Readonly<Record<string, unknown>>;
 
 /** The held fields of `module` in the order they were defined, without those of its children. */
-export function fieldsOf(module: Module): Field[] {
+export function fieldsOf(module: AnyModule): Field[] {
   const found = new Map<string, { suffix: string; value: Held }[]>();
   for (const name of Object.keys(module)) {
     const value = (module as unknown as Container)[name];
@@ -69,7 +69,7 @@ function isHeld(value: unknown, path: string): value is Held {
 }
 
 /** True for modules; throws for one that another loaded copy of the library made, which would else be ignored. */
-export function isModule(value: unknown, path = "value"): value is Module {
+export function isModule(value: unknown, path = "value"): value is AnyModule {
   if (typeof value !== "function") return false;
   const brand = (value as { [moduleBrand]?: unknown })[moduleBrand];
   if (brand === undefined) return false;

@@ -1,6 +1,6 @@
 // Functions that users attach to modules.
 import type { Tensor } from "../tensor/index.js";
-import type { Module } from "./module.js";
+import type { AnyModule } from "./any-module.js";
 
 /** Undoes a registration. */
 export interface HookHandle {
@@ -8,18 +8,18 @@ export interface HookHandle {
 }
 
 /** Before `forward`; a returned array replaces the arguments. */
-export type ForwardPreHook = (module: Module, args: readonly unknown[]) => readonly unknown[] | undefined;
+export type ForwardPreHook<M = AnyModule> = (module: M, args: readonly unknown[]) => readonly unknown[] | undefined;
 /** After `forward`; a returned value other than undefined replaces the output. */
-export type ForwardHook = (module: Module, args: readonly unknown[], output: unknown) => unknown;
+export type ForwardHook<M = AnyModule> = (module: M, args: readonly unknown[], output: unknown) => unknown;
 /** When the gradients of a call's inputs are there; a returned array replaces them. */
-export type FullBackwardHook = (
-  module: Module,
+export type FullBackwardHook<M = AnyModule> = (
+  module: M,
   gradInput: readonly (Tensor | null)[],
   gradOutput: readonly (Tensor | null)[],
 ) => readonly (Tensor | null)[] | undefined;
 /** When the gradients of a call's outputs are there; a returned array replaces them. */
-export type FullBackwardPreHook = (
-  module: Module,
+export type FullBackwardPreHook<M = AnyModule> = (
+  module: M,
   gradOutput: readonly (Tensor | null)[],
 ) => readonly (Tensor | null)[] | undefined;
 
@@ -49,8 +49,9 @@ export class Hooks {
 
 let nextId = 0;
 
-export function addHook<H>(hooks: Map<number, H>, hook: H): HookHandle {
+/** Adds a hook of one class of modules to the hooks of a module of that class. */
+export function addHook<H>(hooks: Map<number, H>, hook: (module: never, ...rest: never[]) => unknown): HookHandle {
   const id = nextId++;
-  hooks.set(id, hook);
+  hooks.set(id, hook as H);
   return { remove: () => void hooks.delete(id) };
 }

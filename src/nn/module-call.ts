@@ -2,9 +2,9 @@
 import { platform } from "#platform";
 import { GradusError } from "../base/index.js";
 import { enterModule, keep, leaveModule, Tensor } from "../tensor/index.js";
+import type { AnyModule } from "./any-module.js";
 import { watchBackward } from "./backward-hooks.js";
 import type { Hooks } from "./hooks.js";
-import type { Module } from "./module.js";
 import { mapTensors } from "./tensors-in.js";
 
 /** What calls need to know of a module. */
@@ -12,25 +12,25 @@ export interface CallState {
   isTraining: boolean;
   hooks: Hooks | null;
   /** The outermost module in which this one was found last. */
-  verifiedIn: Module | null;
+  verifiedIn: AnyModule | null;
 }
 
 /** The outermost and the innermost module whose forward runs now. */
-let outermost: Module | null = null;
-let innermost: Module | null = null;
+let outermost: AnyModule | null = null;
+let innermost: AnyModule | null = null;
 
 /** Runs `module.forward` with its hooks. Measured at 40 ns; an array as stack made it 120. */
-export function callModule(module: Module, state: CallState, args: readonly unknown[]): unknown {
+export function callModule(module: AnyModule, state: CallState, args: readonly unknown[]): unknown {
   const caller = innermost;
   if (caller === null) outermost = module;
-  else if (state.verifiedIn !== outermost) verify(outermost as Module, module, state);
+  else if (state.verifiedIn !== outermost) verify(outermost as AnyModule, module, state);
   innermost = module;
   enterModule();
   let output: unknown;
   try {
     output = state.hooks === null || state.hooks.isEmpty ? run(module, args) : runHooked(module, state.hooks, args);
   } catch (error) {
-    if (caller !== null) locate(error, outermost as Module, module);
+    if (caller !== null) locate(error, outermost as AnyModule, module);
     throw error;
   } finally {
     innermost = caller;
@@ -46,11 +46,11 @@ function keepAll(value: unknown): void {
   else if (typeof value === "object" && value !== null) mapTensors(value, keep);
 }
 
-function run(module: Module, args: readonly unknown[]): unknown {
+function run(module: AnyModule, args: readonly unknown[]): unknown {
   return (module.forward as (...args: readonly unknown[]) => unknown)(...args);
 }
 
-function runHooked(module: Module, hooks: Hooks, given: readonly unknown[]): unknown {
+function runHooked(module: AnyModule, hooks: Hooks, given: readonly unknown[]): unknown {
   let args = given;
   for (const hook of hooks.forwardPre.values()) args = hook(module, kept(args)) ?? args;
   const watch = hooks.watchesBackward ? watchBackward(module, hooks, args) : null;
@@ -69,13 +69,13 @@ function kept<T>(value: T): T {
   return value;
 }
 
-const verifiedIn = new WeakMap<Module, WeakSet<Module>>();
+const verifiedIn = new WeakMap<AnyModule, WeakSet<AnyModule>>();
 
 /**
  * Warns, once a module, of one that is called but in no field (`#fc`, a local variable): its parameters would neither be
  * trained nor saved nor moved.
  */
-function verify(root: Module, module: Module, state: CallState): void {
+function verify(root: AnyModule, module: AnyModule, state: CallState): void {
   state.verifiedIn = root;
   const known = verifiedIn.get(root) ?? new WeakSet();
   verifiedIn.set(root, known);
@@ -91,7 +91,7 @@ function verify(root: Module, module: Module, state: CallState): void {
 const located = new WeakSet<GradusError>();
 
 /** Adds the place in the model to an error that comes from a layer inside it. */
-function locate(error: unknown, root: Module, module: Module): void {
+function locate(error: unknown, root: AnyModule, module: AnyModule): void {
   if (!(error instanceof GradusError) || located.has(error)) return;
   located.add(error);
   const path = root.pathOf(module);

@@ -1,6 +1,7 @@
 // The base of all layers and models.
 import { ArgumentError, type DType, isFloat } from "../base/index.js";
 import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
+import type { AnyModule } from "./any-module.js";
 import { Callable } from "./callable.js";
 import { cloneModule } from "./clone.js";
 import { fieldsOf, isModule, moduleBrand, ownBrand } from "./fields.js";
@@ -120,7 +121,8 @@ export abstract class Module extends Callable<CallState> {
 
   namedChildren(): [name: string, module: Module][] {
     const found = new Map<Module, string>();
-    for (const { key, value } of fieldsOf(this)) if (isModule(value) && !found.has(value)) found.set(value, key);
+    for (const { key, value } of fieldsOf(this))
+      if (isModule(value) && !found.has(value as Module)) found.set(value as Module, key);
     return Array.from(found, ([module, name]) => [name, module]);
   }
 
@@ -135,8 +137,8 @@ export abstract class Module extends Callable<CallState> {
   }
 
   /** @internal The path of field names to a module inside: `body.0.fcOut`; null if it is not inside. */
-  pathOf(module: Module): string | null {
-    return walk(this, "", "path").get(module) ?? null;
+  pathOf(module: AnyModule): string | null {
+    return walk(this, "", "path").get(module as Module) ?? null;
   }
 
   /** The module inside with this name in `namedModules()`. */
@@ -217,9 +219,10 @@ export abstract class Module extends Callable<CallState> {
     return cloneModule(this, (module) => {
       // Only Module's own constructor runs, for the class of `module`: fields are copied, not initialised again.
       const copy = Reflect.construct(Module, [], module.constructor as new () => Module) as Module;
-      Object.assign(copy.#state, { hooks: module.#state.hooks?.copy() ?? null, isTraining: module.#state.isTraining });
+      const { hooks, isTraining } = (module as Module).#state;
+      Object.assign(copy.#state, { hooks: hooks?.copy() ?? null, isTraining });
       return copy;
-    }) as this;
+    }) as unknown as this;
   }
 
   // --- state
@@ -242,22 +245,22 @@ export abstract class Module extends Callable<CallState> {
   // --- hooks
 
   /** Runs `hook(module, args)` before each call. */
-  registerForwardPreHook(hook: ForwardPreHook): HookHandle {
+  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
     return addHook(this.#hooks.forwardPre, hook);
   }
 
   /** Runs `hook(module, args, output)` after each call. */
-  registerForwardHook(hook: ForwardHook): HookHandle {
+  registerForwardHook(hook: ForwardHook<this>): HookHandle {
     return addHook(this.#hooks.forward, hook);
   }
 
   /** Runs `hook(module, gradOutput)` when backward reaches a call's outputs. */
-  registerFullBackwardPreHook(hook: FullBackwardPreHook): HookHandle {
+  registerFullBackwardPreHook(hook: FullBackwardPreHook<this>): HookHandle {
     return addHook(this.#hooks.backwardPre, hook);
   }
 
   /** Runs `hook(module, gradInput, gradOutput)` when backward has passed a call. */
-  registerFullBackwardHook(hook: FullBackwardHook): HookHandle {
+  registerFullBackwardHook(hook: FullBackwardHook<this>): HookHandle {
     return addHook(this.#hooks.backward, hook);
   }
 
@@ -311,7 +314,7 @@ function walk(
   if (found.has(module)) return found;
   found.set(module, prefix);
   for (const field of fieldsOf(module)) {
-    if (isModule(field.value)) walk(field.value, join(prefix, field[kind]), kind, found);
+    if (isModule(field.value)) walk(field.value as Module, join(prefix, field[kind]), kind, found);
   }
   return found;
 }

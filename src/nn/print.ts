@@ -1,9 +1,10 @@
 // Modules as text: PyTorch's tree, with our argument names.
+
+import type { AnyModule } from "./any-module.js";
 import { fieldsOf, isModule } from "./fields.js";
-import type { Module } from "./module.js";
 
 /** `Net(\n  (fc): Linear(inFeatures=4, outFeatures=2, bias=true)\n)` */
-export function printModule(module: Module): string {
+export function printModule(module: AnyModule): string {
   const name = module.constructor.name;
   const extra = module.extraRepr();
   const children = fieldsOf(module).filter(({ value }) => isModule(value));

@@ -10,8 +10,8 @@ import {
   shapesEqual,
 } from "../base/index.js";
 import { noGrad, type Tensor } from "../tensor/index.js";
+import type { AnyModule } from "./any-module.js";
 import { fieldsOf, isModule } from "./fields.js";
-import type { Module } from "./module.js";
 import { Buffer, type Parameter } from "./parameter.js";
 
 /** Tensors by key: `conv1.weight`, `bn.running_mean`. */
@@ -30,7 +30,7 @@ export interface LoadResult {
 }
 
 /** Parameters and persistent buffers; tied ones under each of their keys, as in PyTorch. */
-function entriesOf(module: Module, prefix: string): [key: string, tensor: Parameter | Buffer][] {
+function entriesOf(module: AnyModule, prefix: string): [key: string, tensor: Parameter | Buffer][] {
   const own: [string, Parameter | Buffer][] = [];
   const inner: [string, Parameter | Buffer][] = [];
   for (const { key, value } of fieldsOf(module)) {
@@ -40,11 +40,15 @@ function entriesOf(module: Module, prefix: string): [key: string, tensor: Parame
   return [...own, ...inner];
 }
 
-export function saveState(module: Module, prefix: string): StateDict {
+export function saveState(module: AnyModule, prefix: string): StateDict {
   return Object.fromEntries(entriesOf(module, prefix).map(([key, tensor]) => [key, tensor.detach()]));
 }
 
-export function loadState(module: Module, state: Readonly<Record<string, Tensor>>, options: LoadOptions): LoadResult {
+export function loadState(
+  module: AnyModule,
+  state: Readonly<Record<string, Tensor>>,
+  options: LoadOptions,
+): LoadResult {
   checkOptions("loadStateDict", options, ["strict"]);
   const name = module.constructor.name;
   const entries = entriesOf(module, "");

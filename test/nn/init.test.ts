@@ -62,7 +62,7 @@ describe("init", () => {
     "given orthogonal_ on shape %j, W Wᵀ or Wᵀ W is the identity",
     (shape) => {
       const weight = init.orthogonal_(empty(shape), { gain: 2 }).reshape(shape[0] as number, -1);
-      const [rows, columns] = weight.shape as [number, number];
+      const [rows, columns] = weight.shape;
       const gram = rows <= columns ? weight.matmul(weight.t()) : weight.t().matmul(weight);
       const size = Math.min(rows, columns);
       (gram.toArray() as number[][]).forEach((row, i) => {

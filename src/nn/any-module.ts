@@ -1,0 +1,12 @@
+// What the files below the Module class need to know of it.
+import type { Parameter } from "./parameter.js";
+
+/** A module, whatever its forward takes. */
+export interface AnyModule {
+  training: boolean;
+  forward(...args: never[]): unknown;
+  parameters(): Parameter[];
+  modules(): AnyModule[];
+  pathOf(module: AnyModule): string | null;
+  extraRepr(): string;
+}
