@@ -28,10 +28,21 @@ export function scalarOf(dtype: DType): Scalar {
 const comparisons: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le"]);
 const commutative: ReadonlySet<string> = new Set(["add", "mul", "min", "max", "and", "or", "xor", "eq", "ne"]);
 
+/** Ids stay below this in one compile; an operator and two ids make an exact double. */
+const MAX_IDS = 2 ** 24;
+const operators: Partial<Record<BinaryOp, number>> = {};
+let operatorCount = 0;
+
+function operatorNumber(op: BinaryOp): number {
+  operators[op] ??= operatorCount++;
+  return operators[op];
+}
+
 type Draft = { readonly kind: Expr["kind"]; readonly type: Scalar; readonly lanes: number } & Record<string, unknown>;
 
 export class ExprFactory {
   readonly #interned = new Map<string, Expr>();
+  readonly #binaries = new Map<number, Expr>();
   #nextId = 0;
   #nextBuffer = 0;
 
@@ -102,6 +113,16 @@ export class ExprFactory {
     let [a, b] = this.#sameLanes(a0, b0);
     if (a.type !== b.type) throw new InternalError(`binary ${op}: operand types ${a.type} and ${b.type} differ`);
     if (commutative.has(op) && a.id > b.id) [a, b] = [b, a];
+    // Index arithmetic asks the same questions over and over: answers are kept by operator and operands.
+    const key = (operatorNumber(op) * MAX_IDS + a.id) * MAX_IDS + b.id;
+    const known = this.#binaries.get(key);
+    if (known) return known;
+    const made = this.#makeBinary(op, a, b);
+    this.#binaries.set(key, made);
+    return made;
+  }
+
+  #makeBinary(op: BinaryOp, a: Expr, b: Expr): Expr {
     const type = comparisons.has(op) ? "bool" : a.type;
     if (a.kind === "const" && b.kind === "const")
       return this.const(type, evalBinary(op, a.type, a.value, b.value), a.lanes);
