@@ -148,7 +148,7 @@ export function scatterSum(index: Node, source: Node, dim: number, shape: Shape,
   const inner = shape.map((n, d) => (d === dim ? n : (index.shape[d] as number)));
   const { op = "scatterAdd", what = "index" } = names;
   const sum =
-    count <= MOST_COMPARED
+    count > 0 && count <= MOST_COMPARED
       ? comparedSum(index, source, dim, inner)
       : apply(scatterSumP, [index, source], { dim, size, op, what });
   if (shapesEqual(inner, shape)) return sum;

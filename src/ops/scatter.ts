@@ -1,5 +1,14 @@
 // Writing by index: setting and adding along a dim, slices, and advanced index assignment.
-import { DTypeError, formatShape, isInteger, numel, type Shape, ShapeError, shapesEqual } from "../base/index.js";
+import {
+  DTypeError,
+  formatShape,
+  isFloat,
+  isInteger,
+  numel,
+  type Shape,
+  ShapeError,
+  shapesEqual,
+} from "../base/index.js";
 import {
   apply,
   attr,
@@ -96,7 +105,8 @@ function asVectors(x: Node, index: Node, source: Node, scattered: (x: Node, inde
 export function scatter(x: Node, dim: number, index: Node, source: Node): Node {
   if (x.shape.length === 0) return asVectors(x, index, source, (a, b, c) => scatter(a, 0, b, c));
   checkScatter("scatter", x, dim, index, source);
-  if (index.size === 0 || x.size === 0) return x;
+  if (x.size === 0) return x;
+  if (index.size === 0) return isFloat(x.dtype) ? scatterAdd(x, dim, index, source) : x; // still part of the graph
   const last = lastPosition("scatter", index, dim, x.shape[dim] as number);
   const values = gatherUnchecked(leading(source, index.shape), dim, maximum(last, constant(0, "int32")));
   const after = x.shape.map((n, d) => n - (last.shape[d] as number));
@@ -110,7 +120,6 @@ export function scatter(x: Node, dim: number, index: Node, source: Node): Node {
 export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Node {
   if (x.shape.length === 0) return asVectors(x, index, source, (a, b, c) => scatterAdd(a, 0, b, c));
   checkScatter("scatterAdd", x, dim, index, source);
-  if (index.size === 0) return x;
   return add(x, scatterSum(index, leading(source, index.shape), dim, x.shape, { op: "scatterAdd" }));
 }
 
@@ -159,8 +168,9 @@ export function indexPut(
   const before = x.shape.slice(0, first);
   const after = x.shape.slice(first + dims.length);
   const source = expand(values, [...before, ...index.shape, ...after]);
-  if (accumulate) return add(x, indexSum(index, source, first, sizes, null));
-  if (index.size === 0 || x.size === 0) return x;
+  if (x.size === 0) return x;
+  if (accumulate || (index.size === 0 && isFloat(x.dtype))) return add(x, indexSum(index, source, first, sizes, null));
+  if (index.size === 0) return x;
   const last = lastPosition("indexPut", reshape(index, [index.size]), 0, numel(sizes));
   const line = first;
   const joined = reshape(source, [...before, index.size, ...after]);

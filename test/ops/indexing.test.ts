@@ -207,6 +207,16 @@ describe("scatterAdd", () => {
   });
 });
 
+test("scatter and scatterAdd: given no indices, change nothing and give src a gradient of zeros", () => {
+  for (const write of [scatter, scatterAdd]) {
+    const source = input([], [2, 0], "float32", true);
+    const y = write(grid([2, 3]), 1, input([], [2, 0], "int64"), source);
+    expect(compiled(y)[0]).toEqual([0, 1, 2, 3, 4, 5]);
+    const [ds] = gradients(y, input(noise(6), [2, 3]), [source], add) as [Node];
+    expect(ds.shape).toEqual([2, 0]);
+  }
+});
+
 describe("indexAdd and indexPut", () => {
   test("indexAdd: adds slices", () => {
     const make = () => indexAdd(grid([3, 2]), 0, input([2, 0, 2], [3], "int64"), input([1, 2, 3, 4, 5, 6], [3, 2]));
