@@ -9,20 +9,27 @@ import {
   type StepRequest,
 } from "../compiler/index.js";
 import type { Target } from "../ir/index.js";
-import { createWasmTarget, hasRelaxedSimd, setThreads as setPoolThreads, threadCount } from "../targets/index.js";
+import {
+  createInterpreter,
+  createWasmTarget,
+  hasRelaxedSimd,
+  setThreads as setPoolThreads,
+  threadCount,
+} from "../targets/index.js";
 import { compileReference, runReference } from "./reference-engine.js";
 
 export type { CompiledStep, StepRequest };
 
-/** How the CPU runs: `reference` interprets graphs node by node, slow and plain. */
-export type TargetName = "wasm:relaxed" | "wasm" | "reference";
+/** How the CPU runs: `interpreter` compiles but interprets kernels, `reference` interprets graphs node by node; both are slow. */
+export type TargetName = "wasm:relaxed" | "wasm" | "interpreter" | "reference";
 
-const names: readonly TargetName[] = ["wasm:relaxed", "wasm", "reference"];
+const names: readonly TargetName[] = ["wasm:relaxed", "wasm", "interpreter", "reference"];
 const known = new Map<TargetName, Target | null>();
 let current: TargetName | null = null;
 
 function create(name: TargetName): Target | null {
   if (name === "reference") return null;
+  if (name === "interpreter") return createInterpreter();
   return createWasmTarget({ relaxed: name === "wasm:relaxed" });
 }
 
