@@ -1,8 +1,7 @@
 // Reductions over dims beside the sum: products and extrema. The result lacks the reduced dims.
 import { apply, type Node, type ReductionPrimitive, type Vjp } from "../graph/index.js";
 import { defineReduction, dimsOf } from "./define-reduction.js";
-import { cast, div, eq, mul, where } from "./elementwise.js";
-import { constant } from "./leaves.js";
+import { cast, div, eq, mul } from "./elementwise.js";
 import { spreadBack, sum } from "./movement.js";
 import { exclusiveProducts } from "./products.js";
 
@@ -14,13 +13,12 @@ const prodP = defineReduction("prod", "mul", { inputs: [0], output: false }, (no
   return [mul(spreadBack(grad, x.shape, dimsOf(node)), exclusiveProducts(x, dimsOf(node)))];
 });
 
-/** The elements that equal the extremum share its gradient evenly. */
+/** The elements that equal the extremum share its gradient evenly. NaN equals nothing: as in PyTorch its row gets NaN. */
 const extremumVjp: Vjp = (node, grad) => {
   const x = node.inputs[0] as Node;
   const dims = dimsOf(node);
-  const isHit = eq(x, spreadBack(node, x.shape, dims));
-  const count = sum(cast(isHit, grad.dtype), dims);
-  return [where(isHit, spreadBack(div(grad, count), x.shape, dims), constant(0, grad.dtype))];
+  const hits = cast(eq(x, spreadBack(node, x.shape, dims)), grad.dtype);
+  return [mul(hits, spreadBack(div(grad, sum(hits, dims)), x.shape, dims))];
 };
 const amaxP = defineReduction("amax", "max", { inputs: [0], output: true }, extremumVjp);
 const aminP = defineReduction("amin", "min", { inputs: [0], output: true }, extremumVjp);
