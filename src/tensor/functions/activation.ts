@@ -104,7 +104,7 @@ export function clamp(
 
 export const clip = clamp;
 
-interface SoftmaxOptions {
+export interface SoftmaxOptions {
   readonly dim?: number;
   readonly dtype?: DType;
 }

@@ -6,13 +6,13 @@ import { type Dims, nodeOf, noMore, optionsWith, type TensorLike } from "../args
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { maximum, minimum } from "./arithmetic.js";
 
-interface KeepOptions {
+export interface KeepOptions {
   readonly dim?: Dims;
   /** Reduced dims stay as size 1. */
   readonly keepdim?: boolean;
 }
 
-interface SumOptions extends KeepOptions {
+export interface SumOptions extends KeepOptions {
   readonly dtype?: DType;
 }
 
@@ -112,7 +112,7 @@ export const max = extremum("max", (x) => ops.amaxOver(x), ops.maxAlong, maximum
 /** `min(x)`: the smallest element; `min(x, dim)`: along a dim, with places; `min(a, b)`: elementwise. */
 export const min = extremum("min", (x) => ops.aminOver(x), ops.minAlong, minimum);
 
-interface VarianceOptions extends KeepOptions {
+export interface VarianceOptions extends KeepOptions {
   /** Divides by n - correction; default 1. */
   readonly correction?: number;
 }
@@ -170,7 +170,7 @@ export function norm(
   return wrap(ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
 }
 
-interface DTypeOptions {
+export interface DTypeOptions {
   readonly dtype?: DType;
 }
 
