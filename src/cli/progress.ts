@@ -114,10 +114,11 @@ export class ProgressDisplay {
 
   private draw(position: Position): void {
     const filled = Math.round((barCells * position.batch) / this.work.batches);
-    const line = `${"█".repeat(filled)}${"░".repeat(barCells - filled)}  ${this.describe(position)}`;
-    // A line that wraps cannot be erased; the last column stays free.
-    const width = Math.max(10, (this.terminal.columns ?? 80) - 1);
-    this.terminal.write(eraseLine + line.slice(0, width));
+    const text = this.describe(position);
+    const line = `${"█".repeat(filled)}${"░".repeat(barCells - filled)}  ${text}`;
+    // A line that wraps cannot be erased; the last column stays free. Some terminals say that they have 0 columns.
+    const width = (this.terminal.columns || 80) - 1;
+    this.terminal.write(eraseLine + (line.length <= width ? line : text.slice(0, width)));
     this.isLineOpen = true;
   }
 }

@@ -79,7 +79,7 @@ describe.concurrent("arguments", () => {
   });
 });
 
-describe("command line", () => {
+describe("command line", { timeout: 60_000 }, () => {
   test("given an unknown option, prints one line and ends with code 1", async () => {
     await expectError(["train", "mnist", "--epoch", "3"], "error: unknown option '--epoch' (Did you mean --epochs?)");
   });

@@ -30,7 +30,8 @@ function epochLosses(stdout: string): string[] {
   return [...stdout.matchAll(/^Epoch \[\d+\/\d+\], Loss: (\d+\.\d{4})/gm)].map(([, loss]) => loss as string);
 }
 
-describe("gradus train mnist", () => {
+// Generous times: other test files train on the same cores.
+describe("gradus train mnist", { timeout: 120_000 }, () => {
   test("given two epochs, prints device, target, threads and data first, then epochs, accuracy, files and what next", async () => {
     const { code, stdout, stderr } = await startCli(["train", "mnist", "--epochs", "2"], folder.path, env).done;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -106,7 +107,7 @@ describe("gradus train mnist", () => {
     expect(read("stopped/model.safetensors").equals(read("whole/model.safetensors"))).toBe(true);
     expect(read("stopped/filters.png").equals(read("whole/filters.png"))).toBe(true);
     expect(metrics("stopped").map(({ event }) => event)).toEqual(["run", "epoch", "epoch", "epoch", "result"]);
-  }, 60_000);
+  });
 
   test("given other options than the checkpoint's, --resume refuses", async () => {
     const args = ["train", "mnist", "--resume", "runs/mnist-1/checkpoint.safetensors", "--epochs", "5"];
