@@ -54,9 +54,9 @@ export class ProgressDisplay {
     this.started = now();
   }
 
-  /** Before the first batch, so that a terminal shows life while the first step compiles. */
+  /** Before the first batch: a terminal shows life while the first step compiles, which the rate leaves out. */
   start(position: Position): void {
-    if (this.terminal.isTTY) this.update(position);
+    if (this.terminal.isTTY) this.draw(position);
   }
 
   /** After each batch. */
@@ -109,7 +109,8 @@ export class ProgressDisplay {
     const eta = rate > 0 ? formatDuration(left / rate) : "…";
     const speed = rate > 0 ? formatCount(rate) : "…";
     const share = Math.floor((100 * items) / itemsPerEpoch);
-    return `epoch ${epoch + 1}/${epochs} ${String(share).padStart(3)}%  ${speed} images/s  loss ${loss.toFixed(4)}  ETA ${eta}`;
+    const lossText = items > 0 ? loss.toFixed(4) : "…";
+    return `epoch ${epoch + 1}/${epochs} ${String(share).padStart(3)}%  ${speed} images/s  loss ${lossText}  ETA ${eta}`;
   }
 
   private draw(position: Position): void {

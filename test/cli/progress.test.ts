@@ -32,14 +32,17 @@ describe("ProgressDisplay", () => {
   test("given a terminal, draws a line with a bar at once and redraws it in place", () => {
     const { written, clock, progress } = display(true);
     progress.start(at(0));
-    clock.now = 50; // too soon
-    progress.update(at(1));
     clock.now = 1000;
+    progress.update(at(1));
+    clock.now = 1050; // too soon
+    progress.update(at(2));
+    clock.now = 2000;
     progress.update(at(5));
     progress.print("Epoch [1/2]");
     expect(written).toEqual([
-      `\r\x1b[2K${"░".repeat(24)}  epoch 1/2   0%  … images/s  loss 0.5000  ETA …`,
-      `\r\x1b[2K${"█".repeat(12)}${"░".repeat(12)}  epoch 1/2  50%  500 images/s  loss 0.5000  ETA 3 s`,
+      `\r\x1b[2K${"░".repeat(24)}  epoch 1/2   0%  … images/s  loss …  ETA …`,
+      `\r\x1b[2K${"█".repeat(2)}${"░".repeat(22)}  epoch 1/2  10%  … images/s  loss 0.5000  ETA …`,
+      `\r\x1b[2K${"█".repeat(12)}${"░".repeat(12)}  epoch 1/2  50%  400 images/s  loss 0.5000  ETA 4 s`,
       "\r\x1b[2K",
       "Epoch [1/2]\n",
     ]);
