@@ -13,7 +13,7 @@ export interface DataLoaderOptions<T, B> {
   readonly shuffle?: boolean;
   /** Leave out a smaller last batch; default false. */
   readonly dropLast?: boolean;
-  /** Of shuffling and of random transforms; default: the seed of `generator`. */
+  /** Of shuffling and of random transforms; default: the seed of `generator` when the loader is made. */
   readonly seed?: number;
   /** Gives the seed; default: the global one, set by `manualSeed`. Nothing is drawn from it. */
   readonly generator?: Generator;
@@ -156,7 +156,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     return items.some(isPromise) ? Promise.all(items).then(collate) : collate(items as T[]);
   }
 
-  *[Symbol.iterator](): Generator_<B> {
+  *[Symbol.iterator](): IterableIterator<B> {
     const batches = this.#begin();
     const context = { seed: this.#seed, epoch: this.#epoch };
     for (let step = batches.next(); !step.done; step = batches.next()) {
@@ -193,8 +193,6 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     }
   }
 }
-
-type Generator_<B> = globalThis.Generator<B, void, undefined>;
 
 function isPromise(value: unknown): value is Promise<unknown> {
   return value instanceof Promise;
