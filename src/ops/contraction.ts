@@ -2,9 +2,9 @@
 import { InternalError, ShapeError } from "../base/index.js";
 import { apply, attr, type ContractionPrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
 import { evalBinary, type ScalarValue, scalarOf } from "../ir/index.js";
+import { resultType } from "./broadcasting.js";
 import { fillArray, ravel, unravel } from "./define.js";
 import { cast } from "./elementwise.js";
-import { resultType } from "./broadcasting.js";
 
 /** Labels of the dims of both operands and the result, as einsum's letters. */
 export interface ContractLabels {
@@ -23,12 +23,18 @@ const contractP: ContractionPrimitive = {
   saves: { inputs: [0, 1], output: false },
   infer: ([a, b], attrs) => {
     const sizes = new Map<number, number>();
-    for (const [node, side] of [[a as Node, "a"], [b as Node, "b"]] as const) {
+    for (const [node, side] of [
+      [a as Node, "a"],
+      [b as Node, "b"],
+    ] as const) {
       labelsOf({ attrs }, side).forEach((label, d) => {
         const size = node.shape[d] as number;
         const known = sizes.get(label) ?? size;
         if (known !== size) {
-          throw new ShapeError(`contract: sizes ${known} and ${size} of one summed dim differ (a [${a?.shape}], b [${b?.shape}])`, { op: "contract" });
+          throw new ShapeError(
+            `contract: sizes ${known} and ${size} of one summed dim differ (a [${a?.shape}], b [${b?.shape}])`,
+            { op: "contract" },
+          );
         }
         sizes.set(label, size);
       });
@@ -75,7 +81,8 @@ function contractArrays(node: Node, a: NdArray, b: NdArray): NdArray {
  * Operands promote to a common dtype.
  */
 export function contract(a: Node, b: Node, { a: la, b: lb, out }: ContractLabels): Node {
-  if (la.length !== a.shape.length || lb.length !== b.shape.length) throw new InternalError("contract: labels do not fit the operands");
+  if (la.length !== a.shape.length || lb.length !== b.shape.length)
+    throw new InternalError("contract: labels do not fit the operands");
   const dtype = resultType(a, b);
   return apply(contractP, [cast(a, dtype), cast(b, dtype)], { a: la, b: lb, out });
 }

@@ -38,6 +38,10 @@ function shiftRight(x: Node, dim: number): Node {
 function shifted(x: Node, dim: number, by: number): Node {
   const zeros = x.shape.map(() => 0);
   const kept = slice(x, dim, 0, (x.shape[dim] as number) - by, 1);
-  return pad(kept, zeros.map((z, d) => (d === dim ? by : z)), zeros, 1);
+  return pad(
+    kept,
+    zeros.map((z, d) => (d === dim ? by : z)),
+    zeros,
+    1,
+  );
 }
-
