@@ -49,7 +49,8 @@ export class ExprFactory {
   // ---- leaves -------------------------------------------------------------------------------------------------
 
   const(type: Scalar, value: number | bigint | boolean, lanes = 1): Const {
-    const v = type === "bool" ? Boolean(value) : type === "i64" ? BigInt(value) : Number(value);
+    const number = type === "f32" ? Math.fround(Number(value)) : value;
+    const v = type === "bool" ? Boolean(value) : type === "i64" ? BigInt(value) : Number(number);
     const text = Object.is(v, -0) ? "-0" : String(v);
     const known = type === "i32" && lanes === 1 ? (v as number) : null;
     const draft = { kind: "const", type, lanes, value: v } as const;

@@ -1,7 +1,10 @@
 // Kernel IR: types, expression factory, scalar semantics, the Target interface.
 export * from "./expr.js";
 export * from "./passes/finalize.js";
+export * from "./print.js";
 export * from "./semantics.js";
 export { visitExpressions, visitStatements } from "./statements.js";
 export * from "./target.js";
 export * from "./types.js";
+export { type VerifyOptions, verifyKernel } from "./verify.js";
+export { verifyProgram } from "./verify-program.js";

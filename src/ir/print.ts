@@ -1,6 +1,7 @@
 // Kernel IR as compact, C-like text, for debug output, error messages and snapshots. What a statement uses more than once
 // stands as `%1 = …` above it, so that the text of a shared graph stays as small as the graph.
 import { children } from "./expr.js";
+import { expressionsOf } from "./statements.js";
 import type { BinaryOp, Buffer, Const, Expr, Kernel, Linear, Load, Program, Stmt, Var } from "./types.js";
 
 const symbols: Partial<Record<BinaryOp, readonly [text: string, precedence: number]>> = {
@@ -88,7 +89,7 @@ class Printer {
 
   stmt(stmt: Stmt, indent: string): string[] {
     const outer = this.#shared;
-    const definitions = this.#defineShared(rootsOf(stmt), indent);
+    const definitions = this.#defineShared(expressionsOf(stmt), indent);
     const lines = this.#lines(stmt, indent);
     this.#shared = outer;
     return [...definitions, ...lines];
@@ -237,20 +238,5 @@ function precedenceOf(x: Expr): number {
       return x.op === "neg" || x.op === "not" ? unaryPrecedence : unaryPrecedence + 1;
     default:
       return unaryPrecedence + 1;
-  }
-}
-
-function rootsOf(stmt: Stmt): readonly Expr[] {
-  switch (stmt.kind) {
-    case "let":
-    case "assign":
-      return [stmt.value];
-    case "store":
-      return stmt.guard ? [stmt.guard, stmt.index, stmt.value] : [stmt.index, stmt.value];
-    case "for":
-      return [stmt.from, stmt.to];
-    case "if":
-    case "while":
-      return [stmt.cond];
   }
 }

@@ -32,7 +32,7 @@ export class FloatBuilder {
   }
 
   num(value: number): Expr {
-    return this.f.const(this.type, this.type === "f32" ? Math.fround(value) : value, this.lanes);
+    return this.f.const(this.type, value, this.lanes);
   }
 
   /** A constant of the integer type as wide as the floats. */

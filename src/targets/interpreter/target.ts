@@ -1,7 +1,14 @@
 // The interpreter target: runs kernel IR as it stands, before or after its passes, on one thread, and checks every access.
 // It is what other targets are compared with.
 import { InternalError, type Storage } from "../../base/index.js";
-import { type Executable, type Program, ProgramStatusError, type Target, type TargetInfo } from "../../ir/index.js";
+import {
+  type Executable,
+  type Program,
+  ProgramStatusError,
+  type Target,
+  type TargetInfo,
+  verifyProgram,
+} from "../../ir/index.js";
 import { compileStages } from "./kernel.js";
 import { ProgramMemory } from "./memory.js";
 
@@ -34,6 +41,7 @@ class InterpretedProgram implements Executable {
     private readonly program: Program,
     detectRaces: boolean,
   ) {
+    verifyProgram(program);
     this.#memory = new ProgramMemory(program, detectRaces);
     this.#stages = compileStages(program, this.#memory);
     this.sizeBytes = program.arenaBytes + program.localBytes;
