@@ -1,9 +1,9 @@
 // Limits from below and above.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, category, type DType } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
 import { constantLike } from "./composing.js";
 import { defineComposite } from "./composite.js";
-import { and, lt, maximum, minimum, where } from "./elementwise.js";
+import { and, cast, lt, maximum, minimum, where } from "./elementwise.js";
 
 /** A number, a tensor that broadcasts, or nothing. */
 export type Bound = number | Node | null | undefined;
@@ -35,17 +35,22 @@ const clampPrimitive = defineComposite("clamp", {
 
 /** x limited to [min, max]; NaN stays. Where min > max the result is max. Gradient between the bounds, 0 at them. */
 export function clamp(x: Node, min?: Bound, max?: Bound): Node {
-  const [low, high] = [min ?? null, max ?? null];
-  if (low === null && high === null) throw new ArgumentError("clamp: needs min, max or both", { op: "clamp" });
-  if ((low === null || typeof low === "number") && (high === null || typeof high === "number")) {
-    const bounds = [low, high].filter((bound) => bound !== null).map((bound) => constantLike(x, bound));
-    return apply(clampPrimitive, [x, ...bounds], { hasMin: low !== null, hasMax: high !== null });
+  const [low, high] = [boundNode(x, min), boundNode(x, max)];
+  if (!low && !high) throw new ArgumentError("clamp: needs min, max or both", { op: "clamp" });
+  const bounds = [low, high].filter((bound) => bound !== null);
+  if (bounds.every((bound) => bound.primitive.kind === "constant")) {
+    const dtype = bounds.reduce<DType>(
+      (common, bound) => (category(bound.dtype) > category(common) ? bound.dtype : common),
+      x.dtype,
+    );
+    const same = bounds.map((bound) => cast(bound, dtype));
+    return apply(clampPrimitive, [cast(x, dtype), ...same], { hasMin: low !== null, hasMax: high !== null });
   }
   // Tensors as bounds share the gradient where they equal x.
-  const limited = low === null ? x : maximum(x, boundNode(x, low));
-  return high === null ? limited : minimum(limited, boundNode(x, high));
+  const limited = low ? maximum(x, low) : x;
+  return high ? minimum(limited, high) : limited;
 }
 
-function boundNode(x: Node, bound: number | Node): Node {
-  return typeof bound === "number" ? constantLike(x, bound) : bound;
+function boundNode(x: Node, bound: Bound): Node | null {
+  return typeof bound === "number" ? constantLike(x, bound) : (bound ?? null);
 }

@@ -1,8 +1,9 @@
 // Largest and smallest elements along dims, their positions, and elementwise maxima.
 import { isFloat, NumericError, normalizeDim, numel, type Shape } from "../base/index.js";
-import type { Node } from "../graph/index.js";
+import { apply, type Node } from "../graph/index.js";
 import { castTo, constantLike, countAlong, dimList, keepDims } from "./composing.js";
-import { and, eq, ne, or, where } from "./elementwise.js";
+import { defineComposite } from "./composite.js";
+import { and, cast, div, eq, mul, ne, or, where } from "./elementwise.js";
 import { constant, iota } from "./leaves.js";
 import { reshape } from "./movement.js";
 import { amax, amin, sum } from "./reductions.js";
@@ -100,4 +101,35 @@ export function amaxOver(x: Node, dim: Dims = null, keepdim = false): Node {
 /** Smallest element over dims (all by default); equal ones share the gradient. */
 export function aminOver(x: Node, dim: Dims = null, keepdim = false): Node {
   return extremumOver("amin", x, dim, keepdim);
+}
+
+// torch.max and torch.min of all elements share the gradient like amax and amin, but NaN counts as equal to NaN.
+function defineTotal(op: "max" | "min") {
+  const reduce = op === "max" ? amax : amin;
+  return defineComposite(op, {
+    infer: ([x]) => ({ shape: [], dtype: (x as Node).dtype }),
+    compose: ([x]) => reduce(x as Node, allDims(x as Node)),
+    vjp(y, grad) {
+      const x = y.inputs[0] as Node;
+      const isHit = cast(or(eq(x, y), and(ne(x, x), ne(y, y))), grad.dtype);
+      return [mul(isHit, div(grad, sum(isHit, allDims(x))))];
+    },
+    saves: { inputs: [0], output: true },
+  });
+}
+
+const allDims = (x: Node): number[] => x.shape.map((_, d) => d);
+const maxPrimitive = defineTotal("max");
+const minPrimitive = defineTotal("min");
+
+/** Largest element of all; equal ones share the gradient. */
+export function maxOfAll(x: Node): Node {
+  checkNotEmpty("max", x, allDims(x));
+  return x.shape.length === 0 ? x : apply(maxPrimitive, [x]);
+}
+
+/** Smallest element of all; equal ones share the gradient. */
+export function minOfAll(x: Node): Node {
+  checkNotEmpty("min", x, allDims(x));
+  return x.shape.length === 0 ? x : apply(minPrimitive, [x]);
 }

@@ -15,8 +15,10 @@ import {
   logSoftmax,
   logsumexp,
   maxAlong,
+  maxOfAll,
   mean,
   minAlong,
+  minOfAll,
   norm,
   normalize,
   prodOver,
@@ -176,6 +178,15 @@ describe("extrema", () => {
     checkRows((y) => maxAlong(y, 0).values, [3, 4]);
     checkRows((y) => minAlong(y, 1, true).values, [3, 4]);
     expectSameOnWasm(() => maxAlong(tensor(noise([5, 40]), [5, 40]), 1).indices);
+  });
+
+  test("maxOfAll, minOfAll: given ties or NaN, share the gradient among them", () => {
+    const x = tensor([3, 1, 3, 2], [2, 2], "float64", true);
+    expect(valuesOf(gradients(maxOfAll(x), tensor([1], [], "float64"), [x])[0] as Node)).toEqual([0.5, 0, 0.5, 0]);
+    const y = tensor([nan, 1, nan, 2], [4], "float64", true);
+    expect(valuesOf(minOfAll(y))).toEqual([nan]);
+    expect(valuesOf(gradients(minOfAll(y), tensor([1], [], "float64"), [y])[0] as Node)).toEqual([0.5, 0, 0.5, 0]);
+    checkRows((z) => maxOfAll(z), [3, 4]);
   });
 
   test("argmax: given no elements, throws; given a dim out of range, throws", () => {

@@ -108,9 +108,9 @@ function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndic
 }
 
 /** `max(x)`: the largest element; `max(x, dim)`: along a dim, with places; `max(a, b)`: elementwise. */
-export const max = extremum("max", (x) => ops.amaxOver(x), ops.maxAlong, maximum);
+export const max = extremum("max", ops.maxOfAll, ops.maxAlong, maximum);
 /** `min(x)`: the smallest element; `min(x, dim)`: along a dim, with places; `min(a, b)`: elementwise. */
-export const min = extremum("min", (x) => ops.aminOver(x), ops.minAlong, minimum);
+export const min = extremum("min", ops.minOfAll, ops.minAlong, minimum);
 
 export interface VarianceOptions extends KeepOptions {
   /** Divides by n - correction; default 1. */
