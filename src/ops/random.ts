@@ -50,7 +50,7 @@ function onExpressions(f: ExprFactory): Words<Expr> {
 type Block<T> = readonly [T, T, T, T];
 
 /** Four random words of a counter and a key. */
-export function philoxBlock<T>(ops: Words<T>, counter: Block<T>, key: readonly [T, T]): Block<T> {
+function philoxBlock<T>(ops: Words<T>, counter: Block<T>, key: readonly [T, T]): Block<T> {
   let [x0, x1, x2, x3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < ROUNDS; round++) {
