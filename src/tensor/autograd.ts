@@ -15,8 +15,9 @@ import { add, constant, expand } from "../ops/index.js";
 import { noMore, optionsWith } from "./args.js";
 import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
+import { LONG } from "./pending.js";
 import { releasePins } from "./saved.js";
-import { isSyncHeld, release, sync } from "./sync.js";
+import { isSyncHeld, limitBackward, release, sync } from "./sync.js";
 import { Tensor, variableOf, wrap } from "./tensor.js";
 import { Variable } from "./variable.js";
 import { applyRule, GradientMap, gradientOrder, isLeafNode } from "./walk.js";
@@ -170,7 +171,7 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
   const isNeeded = targets ? pathsTo(order, targets) : null;
   const wants = (node: Node) => isNeeded === null || isNeeded.has(node);
   const applied = order.filter((node) => !isLeafNode(node) && wants(node) && (!targets || node.inputs.some(wants)));
-  for (const node of applied) if (node.isReleased) throw releasedError(op, node);
+  for (const node of applied) if (node.isReleased) throw releasedError(op);
   const { detectAnomaly } = scopeValues();
   const arrivals: { node: Node; grad: Node }[] = [];
   runScope({ gradMode: createGraph }, () => {
@@ -178,7 +179,10 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
     roots.forEach((root, i) => {
       grads.add(root, seeds[i] as Node);
     });
+    // A forward pass that was run in pieces for its length has a backward pass that is.
+    const isLong = order.length > LONG && (order[order.length >> 1] as Node).isRealized;
     for (const node of order) {
+      if (isLong) limitBackward(() => grads.values());
       const arrived = grads.take(node);
       if (!arrived || !wants(node)) continue;
       const value = runHooks(node, arrived);
@@ -195,9 +199,9 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
   }
 }
 
-function releasedError(op: string, node: Node): AutogradError {
+function releasedError(op: string): AutogradError {
   return new AutogradError(
-    `${op}: the graph was released by an earlier backward() (at ${node.primitive.name}); pass { retainGraph: true } to the earlier call to go through it twice`,
+    `${op}: the graph was released by an earlier backward(); pass { retainGraph: true } to the earlier call to go through it twice`,
     { op, fix: "retainGraph" },
   );
 }

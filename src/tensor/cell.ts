@@ -44,6 +44,8 @@ export class Cell {
   readonly serial = nextSerial++;
   /** Bumped at each write; views made before re-derive. */
   version = 0;
+  /** The operation that the content came from, once its node gave way to a leaf. */
+  madeBy: string | null = null;
   /** Gradient and hooks, if this is a leaf that requires grad. */
   variable: Variable<unknown> | null = null;
   #node: Node | null;
@@ -81,12 +83,12 @@ export class Cell {
     const node = this.#node;
     if (node === null) return this.#materialize();
     // How a plain value came to be must not show in the identity of programs that read it: a leaf takes its place.
-    if (node.inputs === dropped && node.holders === 1 && node.isRealized) {
-      node.holders = 0;
-      this.#storage = node.storage;
-      return this.#materialize();
-    }
-    return node;
+    if (node.inputs !== dropped || node.holders !== 1 || !node.isRealized) return node;
+    const plain = leaf(node.storage as Storage, this.shape, { requiresGrad: node.requiresGrad, owner: node.owner });
+    plain.isReleased = node.isReleased;
+    this.madeBy ??= node.primitive.name;
+    this.replace(plain);
+    return plain;
   }
 
   /** The bytes of the current content, or null while they are not computed. */
@@ -113,6 +115,7 @@ export class Cell {
   /** Replaces the node without further ado. */
   hold(node: Node): void {
     this.version++;
+    this.madeBy = null;
     this.replace(node);
   }
 

@@ -53,7 +53,7 @@ export function tensor(data: TensorData | Tensor, options?: CreationOptions, ...
   noMore("tensor", surplus);
   const dtype = creationDType("tensor", options, "float32");
   if (isTensor(data)) {
-    const copy = ops.castTo(detach(data).node, options?.dtype ?? data.dtype);
+    const copy = ops.cast(detach(data).node, options?.dtype ?? data.dtype);
     return finish(wrap(copy), options);
   }
   const { storage, shape } = storageOfData(data, options?.dtype && dtype);
@@ -149,7 +149,7 @@ export function logspace(
   const { base = 10, ...rest } = options;
   const dtype = creationDType("logspace", rest, "float32");
   const exponents = ops.linspace(start, end, steps, "float64");
-  return finish(wrap(ops.castTo(ops.pow(ops.constant(base, "float64"), exponents), dtype)), rest);
+  return finish(wrap(ops.cast(ops.pow(ops.constant(base, "float64"), exponents), dtype)), rest);
 }
 
 /** Ones on the diagonal of `[rows, columns]` (square by default). */

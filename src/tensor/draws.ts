@@ -66,14 +66,14 @@ export function drawIntegers(shape: Shape, dtype: DType, low: number, high: numb
   }
   const u = drawFlat(numel(shape), "float64", generator);
   const value = ops.add(ops.floor(ops.mul(u, ops.constant(high - low, "float64"))), ops.constant(low, "float64"));
-  return ops.reshape(ops.castTo(value, dtype), shape);
+  return ops.reshape(ops.cast(value, dtype), shape);
 }
 
 /** True with the given probability, a number or a tensor of `shape`. */
 export function drawTrue(shape: Shape, probability: number | Node, generator?: Generator): Node {
   const dtype = typeof probability === "number" || !isFloat(probability.dtype) ? "float32" : probability.dtype;
   const u = ops.reshape(drawFlat(numel(shape), dtype, generator), shape);
-  return ops.lt(u, typeof probability === "number" ? ops.constant(probability, dtype) : ops.castTo(probability, dtype));
+  return ops.lt(u, typeof probability === "number" ? ops.constant(probability, dtype) : ops.cast(probability, dtype));
 }
 
 /** 0, 1 … count - 1 in random order. */

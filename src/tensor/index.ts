@@ -63,11 +63,11 @@ export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck }
 export { hostEffect, runtimeScalar } from "./host.js";
 export type { IndexItem } from "./index-items.js";
 export { maskedSelect, nonzero } from "./indexing.js";
-export { enterModule, leaveModule, quietly } from "./pending.js";
+export { leaveModule, quietly } from "./pending.js";
 export * from "./random.js";
 export { type NestedArray, ready } from "./read.js";
 export * from "./scopes.js";
-export { keep, sync } from "./sync-points.js";
+export { enterModule, keep, sync } from "./sync-points.js";
 export { isTensor, Tensor, type TensorShape } from "./tensor.js";
 export type { TensorData } from "./tensor-data.js";
 export { guarded, isTracing } from "./trace.js";

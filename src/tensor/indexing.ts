@@ -65,7 +65,7 @@ function castTo(op: string, value: Node, x: Tensor): Node {
       },
     );
   }
-  return ops.castTo(value, x.dtype);
+  return ops.cast(value, x.dtype);
 }
 
 function broadcast(op: string, value: Node, shape: Shape): Node {

@@ -1,8 +1,14 @@
 // The list of pending work: nodes made since the last sync point, and what users will see of them.
-import type { Node } from "../graph/index.js";
+import { mix, type Node } from "../graph/index.js";
+import { isLeafOwner } from "./variable.js";
 
-/** A graph longer than this is run before it grows on. Counted in nodes, never in bytes or time: runs must repeat. */
-export const MAX_PENDING = 20_000;
+// A graph longer than this is run before it grows on. Counted in nodes, never in bytes or time: runs must repeat.
+/** At user level. Compiling costs about a millisecond a node, and results at user level are stored anyway. */
+export const LONG = 1_000;
+/** Inside a module, where a cut costs recomputation. */
+export const LONGEST = 20_000;
+/** Before an outermost module, unless a backward pass is to come. */
+export const SHORT = 100;
 
 let computed: Node[] = [];
 let views: Node[] = [];
@@ -46,6 +52,25 @@ export function pendingCount(): number {
   return computed.length;
 }
 
+/** Stands for the operations that came last: equal at the same place of a loop's body. */
+export function pendingTail(): number {
+  let hash = 1;
+  for (const node of computed.slice(-4)) {
+    hash = mix(hash, node.primitive.hash);
+    for (const size of node.shape) hash = mix(hash, size);
+  }
+  return hash;
+}
+
+/** True if the pending graph holds a forward pass whose backward pass has not run. */
+export function isBackwardAwaited(): boolean {
+  for (let i = computed.length - 1; i >= 0; i--) {
+    const node = computed[i] as Node;
+    if (node.requiresGrad && !node.isReleased && !isLeafOwner(node.owner)) return true;
+  }
+  return false;
+}
+
 /** Takes the list over: it is empty afterwards. */
 export function takePending(): { computed: readonly Node[]; views: readonly Node[]; undo: readonly (() => void)[] } {
   const taken = { computed, views, undo };
@@ -60,8 +85,8 @@ export function onFailure(restore: () => void): void {
   undo.push(restore);
 }
 
-/** Called as a module's forward begins: what is made inside is not stored at sync points unless something needs it. */
-export function enterModule(): void {
+/** As a module's forward begins: what is made inside is not stored at sync points unless something needs it. */
+export function openModule(): void {
   moduleDepth++;
 }
 

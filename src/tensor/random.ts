@@ -77,7 +77,7 @@ export function randperm(n: number, options?: RandomOptions, ...surplus: []): Te
   const { generator, dtype, rest } = prepare("randperm", options, "int32");
   if (!Number.isInteger(n) || n < 0)
     throw new ArgumentError(`randperm: n must be an integer >= 0, got ${n}`, { op: "randperm" });
-  return finish(wrap(ops.castTo(drawPermutation(n, generator), dtype)), rest);
+  return finish(wrap(ops.cast(drawPermutation(n, generator), dtype)), rest);
 }
 
 function like(op: string, x: Tensor, options: RandomOptions | undefined, draw: typeof drawUniform): Tensor {

@@ -1,11 +1,18 @@
 // Sync points for users and for the layers above.
 import { ArgumentError } from "../base/index.js";
-import { isSyncHeld, sync as runPending } from "./sync.js";
+import { isUserLevel, openModule } from "./pending.js";
+import { isSyncHeld, limitBeforeModule, sync as runPending } from "./sync.js";
 import type { Tensor } from "./tensor.js";
 
 /** Computes everything pending as one program. Inside compile() there is nothing to do: the step ends with the program. */
 export function sync(): void {
   if (!isSyncHeld()) runPending();
+}
+
+/** Called as a module's forward begins. What is made inside is not stored at sync points unless something needs it. */
+export function enterModule(): void {
+  if (isUserLevel()) limitBeforeModule();
+  openModule();
 }
 
 /** Has the next sync point store the value of a tensor from inside a module, so that it can be read after the step. */

@@ -4,7 +4,17 @@ import type { Node } from "../graph/index.js";
 import { throughAliases } from "./alias.js";
 import { type Cell, dropped, takeDirty, traced } from "./cell.js";
 import { runStep, type StepRequest } from "./engine.js";
-import { MAX_PENDING, pendingCount, takePending, withoutRecording } from "./pending.js";
+import {
+  isBackwardAwaited,
+  isUserLevel,
+  LONG,
+  LONGEST,
+  pendingCount,
+  pendingTail,
+  SHORT,
+  takePending,
+  withoutRecording,
+} from "./pending.js";
 import { isPinned, savedValues } from "./saved.js";
 import { Variable } from "./variable.js";
 import { isLeafNode } from "./walk.js";
@@ -20,9 +30,41 @@ export function isSyncHeld(): boolean {
   return isHeld;
 }
 
-/** Runs the pending graph if it has grown too long. */
+/** What the pending graph ended with when it was last run for its length. */
+let lastCut = 0;
+let lastBackwardCut = 0;
+
+/**
+ * Runs the pending graph if it has grown too long. In a loop the cut comes at the same place of the body each time, so that
+ * the programs are the same and found in the cache.
+ */
 export function limitPending(): void {
-  if (pendingCount() > MAX_PENDING) sync();
+  const count = pendingCount();
+  if (count <= LONG || isHeld) return;
+  // Inside a module nothing is stored for the local variables, which later code would compute again.
+  if (!isUserLevel()) {
+    if (count > LONGEST) sync();
+    return;
+  }
+  const place = pendingTail();
+  if (count <= 2 * LONG && lastCut !== 0 && place !== lastCut) return;
+  lastCut = place;
+  sync();
+}
+
+/** As `limitPending`, inside a backward pass whose forward values are there; `frontier` is what it still needs. */
+export function limitBackward(frontier: () => readonly Node[]): void {
+  const count = pendingCount();
+  if (count <= LONG || isHeld) return;
+  const place = pendingTail();
+  if (count <= 2 * LONG && lastBackwardCut !== 0 && place !== lastBackwardCut) return;
+  lastBackwardCut = place;
+  sync(frontier());
+}
+
+/** Called before an outermost module runs: a natural place to run what a loop without reads has left, such as evaluations. */
+export function limitBeforeModule(): void {
+  if (pendingCount() > SHORT && !isHeld && !isBackwardAwaited()) sync();
 }
 
 /** Runs everything pending, and `wanted`, as one program. A failure leaves everything that was written in place as before. */

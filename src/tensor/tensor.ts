@@ -134,7 +134,8 @@ export class Tensor {
 
   /** Name of the operation that made this tensor, or null for leaves. */
   get gradFn(): string | null {
-    return this.isLeaf ? null : this.node.primitive.name;
+    if (this.isLeaf) return null;
+    return (this.viewing ? null : this.cell.madeBy) ?? this.node.primitive.name;
   }
 }
 

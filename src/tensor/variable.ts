@@ -46,3 +46,8 @@ export class Variable<T> {
     this.#grad = value;
   }
 }
+
+/** True for what a leaf's nodes have as owner. */
+export function isLeafOwner(owner: object | null): boolean {
+  return owner instanceof Variable && owner.isLeaf;
+}

@@ -2,11 +2,11 @@
 import { AutogradError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { add } from "../ops/index.js";
-import { Variable } from "./variable.js";
+import { isLeafOwner } from "./variable.js";
 
 /** Leaves of the gradient graph: where a chain of rules ends. */
 export function isLeafNode(node: Node): boolean {
-  return node.owner instanceof Variable && node.owner.isLeaf;
+  return isLeafOwner(node.owner);
 }
 
 /** Nodes below `roots` that a gradient flows through, latest first. Ids grow in creation order, so this is topological. */
@@ -41,6 +41,11 @@ export class GradientMap {
   add(node: Node, grad: Node): void {
     const known = this.#grads.get(node);
     this.#grads.set(node, known ? add(known, grad) : grad);
+  }
+
+  /** What has been handed on so far. */
+  values(): Node[] {
+    return [...this.#grads.values()];
   }
 
   /** The gradient, which the map gives up: nothing adds to it any more. */

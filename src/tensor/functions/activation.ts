@@ -117,7 +117,7 @@ function alongDim(
     const given = optionsWith<SoftmaxOptions>(op, "dim", dim, options, ["dim", "dtype"], surplus);
     if (given.dim === undefined) throw new ArgumentError(`${op}: needs the dim along which values sum to 1`, { op });
     const x = nodeOf(op, "input", input);
-    const cast = given.dtype === undefined ? x : ops.castTo(x, checkDType(op, given.dtype));
+    const cast = given.dtype === undefined ? x : ops.cast(x, checkDType(op, given.dtype));
     return wrap(compute(cast, given.dim));
   };
 }

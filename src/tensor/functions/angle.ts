@@ -7,7 +7,7 @@ import * as ops from "../../ops/index.js";
 export function atan2Node(yIn: Node, xIn: Node): Node {
   const dtype = floatDType(promote(yIn.dtype, xIn.dtype));
   const number = (value: number) => ops.constant(value, dtype);
-  const [y, x] = [ops.castTo(yIn, dtype), ops.castTo(xIn, dtype)];
+  const [y, x] = [ops.cast(yIn, dtype), ops.cast(xIn, dtype)];
   const zero = number(0);
   const isSteep = ops.lt(ops.abs(x), ops.abs(y));
   const bottom = ops.where(isSteep, y, x);

@@ -145,7 +145,7 @@ export function maskedFillNode(input: Tensor, mask: Tensor, value: TensorLike): 
       { op: "maskedFill" },
     );
   }
-  return ops.maskedFill(x, nodeOf("maskedFill", "mask", mask), ops.castTo(fill, x.dtype));
+  return ops.maskedFill(x, nodeOf("maskedFill", "mask", mask), ops.cast(fill, x.dtype));
 }
 
 /** `input` with `value` where the mask is true. */

@@ -34,7 +34,7 @@ export function bernoulli(input: Tensor, options: { readonly generator?: Generat
   noMore("bernoulli", surplus);
   checkOptions("bernoulli", options, ["generator"]);
   const x = nodeOf("bernoulli", "input", input);
-  return wrap(ops.castTo(drawTrue(x.shape, x, options.generator), x.dtype));
+  return wrap(ops.cast(drawTrue(x.shape, x, options.generator), x.dtype));
 }
 
 /** softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. */

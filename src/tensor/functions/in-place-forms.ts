@@ -81,13 +81,13 @@ export function maskedFill_(input: Tensor, mask: Tensor, value: TensorLike, ...s
 /** Takes over the values of `source`, which broadcasts, converted to this tensor's dtype. */
 export function copy_(input: Tensor, source: Tensor, ...surplus: []): Tensor {
   noMore("copy_", surplus);
-  return overwrite("copy_", input, (x) => spread(ops.castTo(nodeOf("copy_", "source", source), x.dtype), x));
+  return overwrite("copy_", input, (x) => spread(ops.cast(nodeOf("copy_", "source", source), x.dtype), x));
 }
 
 /** `value` everywhere. */
 export function fill_(input: Tensor, value: TensorLike, ...surplus: []): Tensor {
   noMore("fill_", surplus);
-  return overwrite("fill_", input, (x) => spread(ops.castTo(operand("fill_", "value", value, x.dtype), x.dtype), x));
+  return overwrite("fill_", input, (x) => spread(ops.cast(operand("fill_", "value", value, x.dtype), x.dtype), x));
 }
 
 export function zero_(input: Tensor, ...surplus: []): Tensor {

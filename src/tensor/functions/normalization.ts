@@ -105,10 +105,7 @@ function follow(running: Tensor, value: Node, momentum: number): void {
   const old = running.node;
   const current = gradEnabled() ? detached(value) : value;
   const factor = (x: number) => ops.constant(x, old.dtype);
-  assign(
-    running,
-    ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.castTo(current, old.dtype), factor(momentum))),
-  );
+  assign(running, ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.cast(current, old.dtype), factor(momentum))));
 }
 
 export interface AttentionOptions {

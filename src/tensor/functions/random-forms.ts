@@ -52,7 +52,7 @@ export function bernoulli_(
     throw new ArgumentError(`${op}: p must be in [0, 1], got ${chance}`, { op });
   }
   const probability = typeof chance === "number" ? chance : nodeOf(op, "p", chance);
-  return overwrite(op, input, (x) => ops.castTo(drawTrue(x.shape, probability, given.generator), x.dtype));
+  return overwrite(op, input, (x) => ops.cast(drawTrue(x.shape, probability, given.generator), x.dtype));
 }
 
 /** Whole numbers in [from, to). */

@@ -180,7 +180,7 @@ function scan(op: string, compute: (x: Node, dim: number) => Node) {
     checkOptions(op, options, ["dtype"]);
     const x = nodeOf(op, "input", input);
     const d = normalizeDim(op, dim, x.shape.length);
-    return wrap(compute(options.dtype === undefined ? x : ops.castTo(x, checkDType(op, options.dtype)), d));
+    return wrap(compute(options.dtype === undefined ? x : ops.cast(x, checkDType(op, options.dtype)), d));
   };
 }
 
