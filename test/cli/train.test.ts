@@ -89,7 +89,7 @@ describe("gradus train mnist", { timeout: 120_000 }, () => {
   });
 
   test("given Ctrl-C, which npm delivers twice, saves and says how to resume; the resumed run ends in the same bits", async () => {
-    const args = ["train", "mnist", "--epochs", "3", "--batch-size", "2"];
+    const args = ["train", "mnist", "--epochs", "3", "--batch-size", "4"];
     const whole = startCli([...args, "--output", "whole"], folder.path, env).done;
     const stopped = startCli([...args, "--output", "stopped"], folder.path, env);
     await stopped.printed(/^Epoch \[1\/3\]/m);
