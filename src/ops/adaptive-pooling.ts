@@ -1,9 +1,9 @@
 // Pooling to a given output size: window i covers the elements floor(i L / o) … ceil((i + 1) L / o) - 1.
 import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo, constantLike, toFloat } from "./composing.js";
+import { constantLike, toFloat } from "./composing.js";
 import { intdiv } from "./division.js";
-import { add, div, lt, minimum, mul, sub, where } from "./elementwise.js";
+import { add, cast, div, lt, minimum, mul, sub, where } from "./elementwise.js";
 import { firstExtremum, pickAlong } from "./extrema.js";
 import { indexSelect } from "./indexing.js";
 import { constant, iota } from "./leaves.js";
@@ -105,7 +105,7 @@ function adaptiveAvgPool(op: string, rank: number, x: Node, size: OutputSize): N
       uniform *= node.shape[kernelDims[axis] as number] as number;
       return;
     }
-    const column = reshape(castTo(own, node.dtype), [count, ...new Array<number>(rank - 1 - axis).fill(1)]);
+    const column = reshape(cast(own, node.dtype), [count, ...new Array<number>(rank - 1 - axis).fill(1)]);
     elements = elements ? mul(elements, column) : column;
   });
   const total = sum(node, kernelDims);

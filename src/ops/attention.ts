@@ -1,8 +1,8 @@
 // Scaled dot-product attention, composed: scores, mask, softmax, weighted sum.
 import { ArgumentError, formatShape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo, constantLike, shapeError } from "./composing.js";
-import { add, mul, where } from "./elementwise.js";
+import { constantLike, shapeError } from "./composing.js";
+import { add, cast, mul, where } from "./elementwise.js";
 import { matmul, matrixTranspose } from "./matmul.js";
 import { safeSoftmax, softmax } from "./softmax.js";
 import { lowerMask } from "./triangular.js";
@@ -54,7 +54,7 @@ function attentionWeights(scores: Node, mask: Node | null, isCausal: boolean): N
   const masked =
     mask.dtype === "bool"
       ? where(mask, scores, constantLike(scores, Number.NEGATIVE_INFINITY))
-      : add(scores, castTo(mask, scores.dtype));
+      : add(scores, cast(mask, scores.dtype));
   // Under the causal mask each row sees at least its first position.
   return isCausal ? softmax(masked, -1) : safeSoftmax(masked, -1);
 }

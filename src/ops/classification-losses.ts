@@ -1,8 +1,8 @@
 // Cross-entropy and negative log likelihood over classes, with PyTorch's options.
 import { ArgumentError, DTypeError, formatShape, IndexError, isFloat, isInteger, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo, checkFloat, constantLike, shapeError } from "./composing.js";
-import { add, div, mul, ne, neg, where } from "./elementwise.js";
+import { checkFloat, constantLike, shapeError } from "./composing.js";
+import { add, cast, div, mul, ne, neg, where } from "./elementwise.js";
 import { takeAlongDim } from "./indexing.js";
 import { type Reduction, reduceLoss } from "./losses.js";
 import { expand, reshape } from "./movement.js";
@@ -81,7 +81,7 @@ interface Labels {
 
 function readLabels(target: Node, d: number, ignoreIndex: number): Labels {
   // uint8 has no -100.
-  const labels = target.dtype === "uint8" ? castTo(target, "int32") : target;
+  const labels = target.dtype === "uint8" ? cast(target, "int32") : target;
   const isCounted = ne(labels, constantLike(labels, ignoreIndex));
   const safe = where(isCounted, labels, constantLike(labels, 0));
   return { index: reshape(safe, [...target.shape.slice(0, d), 1, ...target.shape.slice(d)]), isCounted };
@@ -99,7 +99,7 @@ function classWeights(weight: Node, d: number, rank: number): Node {
 
 /** Each target's own weight: the class weight, 0 if it is ignored. */
 function targetWeights(op: string, input: Node, labels: Labels, weight: Node | null, d: number): Node {
-  if (!weight) return castTo(labels.isCounted, input.dtype);
+  if (!weight) return cast(labels.isCounted, input.dtype);
   const spread = expand(classWeights(weight, d, input.shape.length), input.shape);
   return where(labels.isCounted, pickClasses(op, spread, labels, d), constantLike(weight, 0));
 }

@@ -1,8 +1,8 @@
 // Questions about values: classes of floats, closeness, equality. All give bool.
 import { ArgumentError, isFloat, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo, constantLike } from "./composing.js";
-import { abs, add, and, eq, le, lt, mul, ne, or, sub } from "./elementwise.js";
+import { constantLike } from "./composing.js";
+import { abs, add, and, cast, eq, le, lt, mul, ne, or, sub } from "./elementwise.js";
 import { constant } from "./leaves.js";
 import { expand } from "./movement.js";
 import { allOver } from "./statistics.js";
@@ -49,7 +49,7 @@ export function isclose(a: Node, b: Node, options: CloseOptions = {}): Node {
   }
   const isEqual = eq(a, b);
   if (!isFloat(a.dtype) && rtol === 0 && atol === 0) return isEqual;
-  const [x, y] = isFloat(a.dtype) ? [a, b] : [castTo(a, "float64"), castTo(b, "float64")];
+  const [x, y] = isFloat(a.dtype) ? [a, b] : [cast(a, "float64"), cast(b, "float64")];
   const allowed = add(mul(abs(y), constantLike(y, rtol)), constantLike(y, atol));
   // An infinite b would allow anything: only finite differences count.
   const near = and(le(abs(sub(x, y)), allowed), isfinite(y));

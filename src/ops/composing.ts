@@ -1,6 +1,5 @@
 // Small tools that the compositions share.
 import {
-  type DType,
   DTypeError,
   floatDType,
   formatShape,
@@ -23,10 +22,6 @@ export function constantLike(x: Node, value: number): Node {
 /** `x` in a float dtype: integers and bool become float32. */
 export function toFloat(x: Node): Node {
   return isFloat(x.dtype) ? x : cast(x, floatDType(x.dtype));
-}
-
-export function castTo(x: Node, dtype: DType): Node {
-  return x.dtype === dtype ? x : cast(x, dtype);
 }
 
 /** One dim, several, or (null) all of them, as a list of non-negative ones in ascending order. */

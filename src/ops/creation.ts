@@ -1,7 +1,7 @@
 // Values from nothing: constants, ranges, the identity, one-hot rows.
 import { ArgumentError, type DType, isFloat, type Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo } from "./composing.js";
+
 import { add, cast, eq, lt, mul, sub, where } from "./elementwise.js";
 import { constant, iota } from "./leaves.js";
 import { expand, reshape } from "./movement.js";
@@ -25,13 +25,13 @@ export function arange(start: number, end: number, step: number, dtype: DType): 
   const count = Math.ceil((end - start) / step);
   if (!isFloat(dtype)) return integerRange(Math.trunc(start), Math.trunc(step), count, dtype);
   // In float64, so that the last elements of a long float32 range are not off by many steps of rounding.
-  const index = castTo(iota(count), "float64");
+  const index = cast(iota(count), "float64");
   const scaled = step === 1 ? index : mul(index, constant(step, "float64"));
-  return castTo(start === 0 ? scaled : add(scaled, constant(start, "float64")), dtype);
+  return cast(start === 0 ? scaled : add(scaled, constant(start, "float64")), dtype);
 }
 
 function integerRange(start: number, step: number, count: number, dtype: DType): Node {
-  const index = castTo(iota(count), dtype);
+  const index = cast(iota(count), dtype);
   const scaled = step === 1 ? index : mul(index, constant(step, dtype));
   return start === 0 ? scaled : add(scaled, constant(start, dtype));
 }
@@ -48,7 +48,7 @@ export function linspace(start: number, end: number, steps: number, dtype: DType
   const fromStart = add(mul(index, step), constant(start, "float64"));
   const left = sub(constant(steps - 1, "float64"), index);
   const fromEnd = sub(constant(end, "float64"), mul(left, step));
-  return castTo(where(lt(iota(steps), constant(Math.floor(steps / 2), "int32")), fromStart, fromEnd), dtype);
+  return cast(where(lt(iota(steps), constant(Math.floor(steps / 2), "int32")), fromStart, fromEnd), dtype);
 }
 
 /** Ones on the diagonal of `[rows, columns]`. */
@@ -56,7 +56,7 @@ export function eye(rows: number, columns: number, dtype: DType): Node {
   if (![rows, columns].every((n) => Number.isInteger(n) && n >= 0)) {
     throw new ArgumentError(`eye: sizes must be integers >= 0, got ${rows} and ${columns}`, { op: "eye" });
   }
-  return castTo(eq(reshape(iota(rows), [rows, 1]), iota(columns)), dtype);
+  return cast(eq(reshape(iota(rows), [rows, 1]), iota(columns)), dtype);
 }
 
 /** `[…, classes]`: 1 at each element's class, 0 elsewhere. */
@@ -67,5 +67,5 @@ export function oneHot(x: Node, classes: number, dtype: DType): Node {
   if (!Number.isInteger(classes) || classes < 1) {
     throw new ArgumentError(`oneHot: numClasses must be a positive integer, got ${classes}`, { op: "oneHot" });
   }
-  return castTo(eq(reshape(x, [...x.shape, 1]), castTo(iota(classes), x.dtype)), dtype);
+  return cast(eq(reshape(x, [...x.shape, 1]), cast(iota(classes), x.dtype)), dtype);
 }

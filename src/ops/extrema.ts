@@ -1,7 +1,7 @@
 // Largest and smallest elements along dims, their positions, and elementwise maxima.
 import { isFloat, NumericError, normalizeDim, numel, type Shape } from "../base/index.js";
 import { apply, type Node } from "../graph/index.js";
-import { castTo, constantLike, countAlong, dimList, keepDims } from "./composing.js";
+import { constantLike, countAlong, dimList, keepDims } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { and, cast, div, eq, mul, ne, or, where } from "./elementwise.js";
 import { constant, iota } from "./leaves.js";
@@ -47,7 +47,7 @@ export function pickAlong(x: Node, index: Node, dims: readonly number[]): Node {
 function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepdim: boolean): Node {
   const dims = dimList(op, dim, x.shape.length);
   checkNotEmpty(op, x, dims);
-  const input = castTo(x, x.dtype === "bool" ? "uint8" : x.dtype);
+  const input = cast(x, x.dtype === "bool" ? "uint8" : x.dtype);
   const index = dims.length === 0 ? constant(0, "int32") : firstExtremum(input, dims, op === "argmax" ? "max" : "min");
   return keepdim ? keepDims(index, x.shape, dims) : index;
 }

@@ -1,7 +1,8 @@
 // Joining values into one and cutting one into parts.
 import { ArgumentError, formatShape, normalizeDim, promote, ShapeError, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo } from "./composing.js";
+import { cast } from "./cast.js";
+
 import { concat } from "./concat.js";
 import { narrow, select, unsqueeze, view } from "./shaping.js";
 
@@ -26,9 +27,9 @@ export function cat(nodes: readonly Node[], dim = 0): Node {
         { op: "cat", shapes: nodes.map((node) => node.shape) },
       );
     }
-    return castTo(x, dtype);
+    return cast(x, dtype);
   });
-  return parts.length > 1 ? concat(parts, d) : (parts[0] ?? castTo(first, dtype));
+  return parts.length > 1 ? concat(parts, d) : (parts[0] ?? cast(first, dtype));
 }
 
 /** Joins equal shapes along a new dim. */

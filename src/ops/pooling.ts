@@ -1,10 +1,10 @@
 // Max and average pooling over windows of the last one, two or three dims.
 import { ArgumentError, type DType, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { castTo, constantLike, toFloat } from "./composing.js";
+import { constantLike, toFloat } from "./composing.js";
 import { type PerDim, perDim } from "./conv.js";
 import { intdiv, rem } from "./division.js";
-import { add, div, maximum, minimum, mul, sub } from "./elementwise.js";
+import { add, cast, div, maximum, minimum, mul, sub } from "./elementwise.js";
 import { firstExtremum, pickAlong } from "./extrema.js";
 import { constant, iota } from "./leaves.js";
 import { expand, pad, reshape, window } from "./movement.js";
@@ -174,7 +174,7 @@ function elementCounts(axis: Axis, dtype: DType, includePad: boolean): Node {
   const start = sub(mul(iota(axis.count), int(axis.stride)), int(axis.padding));
   const last = axis.size + (includePad ? axis.padding : 0);
   const end = minimum(add(start, int(axis.kernel)), int(last));
-  return castTo(sub(end, includePad ? start : maximum(start, int(0))), dtype);
+  return cast(sub(end, includePad ? start : maximum(start, int(0))), dtype);
 }
 
 /** What window sums are divided by: a number where all windows have as many elements, else a value of shape `[o1, …]`. */

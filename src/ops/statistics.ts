@@ -2,7 +2,7 @@
 import { type DType, sumDType } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
 import { clamp } from "./clamp.js";
-import { castTo, constantLike, countAlong, dimList, keepDims, toFloat } from "./composing.js";
+import { constantLike, countAlong, dimList, keepDims, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { abs, cast, div, eq, mul, ne, sqrt, sub, where } from "./elementwise.js";
 import { constant } from "./leaves.js";
@@ -25,18 +25,18 @@ function finish(reduced: Node, x: Node, dims: readonly number[], keepdim: boolea
 /** Sum over dims. */
 export function sumOver(x: Node, dim: Dims = null, { keepdim, dtype }: ReduceOptions = {}): Node {
   const dims = dimList("sum", dim, x.shape.length);
-  return finish(sum(castTo(x, dtype ?? sumDType(x.dtype)), dims), x, dims, keepdim);
+  return finish(sum(cast(x, dtype ?? sumDType(x.dtype)), dims), x, dims, keepdim);
 }
 
 /** Product over one dim, or all. */
 export function prodOver(x: Node, dim: number | null = null, { keepdim, dtype }: ReduceOptions = {}): Node {
   const dims = dimList("prod", dim, x.shape.length);
-  return finish(prod(castTo(x, dtype ?? sumDType(x.dtype)), dims), x, dims, keepdim);
+  return finish(prod(cast(x, dtype ?? sumDType(x.dtype)), dims), x, dims, keepdim);
 }
 
 /** Mean over dims; bool and integers give float32, an empty input NaN. */
 export function mean(x: Node, dim: Dims = null, { keepdim, dtype }: ReduceOptions = {}): Node {
-  const input = toFloat(dtype ? castTo(x, dtype) : x);
+  const input = toFloat(dtype ? cast(x, dtype) : x);
   const dims = dimList("mean", dim, x.shape.length);
   const total = sum(input, dims);
   return finish(div(total, constantLike(total, countAlong(x.shape, dims))), x, dims, keepdim);
@@ -64,7 +64,7 @@ export function allOver(x: Node, dim: Dims = null, keepdim = false): Node {
 /** How many elements along dims are not 0, as int64. */
 export function countNonzero(x: Node, dim: Dims = null): Node {
   const dims = dimList("countNonzero", dim, x.shape.length);
-  return sum(cast(castTo(x, "bool"), "int64"), dims);
+  return sum(cast(cast(x, "bool"), "int64"), dims);
 }
 
 function centred(x: Node, dims: readonly number[]): Node {
@@ -141,7 +141,7 @@ export function norm(x: Node, p = 2, dim: Dims = null, keepdim = false): Node {
 function reducedNorm(x: Node, p: number, dims: readonly number[]): Node {
   if (p === 2) return sqrtOrZero(sum(mul(x, x), dims));
   if (p === 1) return sum(abs(x), dims);
-  if (p === 0) return sum(castTo(ne(x, constantLike(x, 0)), x.dtype), dims);
+  if (p === 0) return sum(cast(ne(x, constantLike(x, 0)), x.dtype), dims);
   if (p === Number.POSITIVE_INFINITY) return amax(abs(x), dims);
   if (p === Number.NEGATIVE_INFINITY) return amin(abs(x), dims);
   const total = sum(powOrZero(abs(x), p), dims);
