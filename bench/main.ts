@@ -78,9 +78,9 @@ await new Command("bench")
   .option("--target <name>", "how Gradus computes (default: the fastest)")
   .option("--no-peer", "measure Gradus only")
   .option("--json <file>", "write the records as JSON")
-  .option("--readme <file>", "put the records of a JSON file into README.md, and measure nothing")
+  .option("--readme <file>", "put the records of a JSON file into README.md and docs/benchmarks.md; measures nothing")
   .action(async (names: string[], options: CommandOptions, command: Command) => {
-    if (options.readme) (await import("./readme.js")).updateReadme(readRecords(options.readme));
+    if (options.readme) (await import("./readme.js")).updateDocuments(readRecords(options.readme));
     else if (names.length > 0) await run(names, options);
     else command.help({ error: true });
   })
