@@ -39,10 +39,10 @@ function fail(program: Program, what: string): never {
 
 /** Every buffer has a place of its size: a bound storage of its dtype, or 64-byte aligned bytes of the arena or scratch. */
 function verifyPlacements(program: Program): void {
-  const { placements, bindings, arenaBytes, localOffsets, localBytes, stages, status, commitStage } = program;
+  const { placements, bindings, arenaBytes, localOffsets, localBytes, stages, commitStage } = program;
   if (!(commitStage >= 0) || commitStage > stages.length)
     fail(program, `commit stage ${commitStage} of ${stages.length}`);
-  for (const buffer of new Set([...stages.flat().flatMap((kernel) => kernel.buffers), ...(status ? [status] : [])])) {
+  for (const buffer of new Set(stages.flat().flatMap((kernel) => kernel.buffers))) {
     const text = describeBuffer(buffer);
     const placement = placements.get(buffer);
     if (buffer.space === "local") {

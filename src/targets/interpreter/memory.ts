@@ -114,7 +114,13 @@ export class ProgramMemory {
       if (buffer.space === "local") memory.bind(this.#scratch.buffer, this.#localOffset(buffer));
       else this.#bindGlobal(buffer, memory, bindings);
     }
-    if (this.program.status) this.of(this.program.status).view.fill(0 as never);
+    this.status?.view.fill(0 as never);
+  }
+
+  /** The status word; null if no kernel reports to it. */
+  get status(): BufferMemory | null {
+    const { status, placements } = this.program;
+    return status && placements.has(status) ? this.of(status) : null;
   }
 
   startTile(usesScratch: boolean): void {

@@ -69,9 +69,9 @@ class InterpretedProgram implements Executable {
   }
 
   #testStatus(): void {
-    const { status } = this.program;
-    if (!status) return;
-    const [code = 0, ...details] = Array.from(this.#memory.of(status).view as Int32Array).slice(0, 4);
+    const words = this.#memory.status?.view as Int32Array | undefined;
+    if (!words) return;
+    const [code = 0, ...details] = words.slice(0, 4);
     if (code !== 0) throw new ProgramStatusError(code, details as [number, number, number]);
   }
 }
