@@ -20,7 +20,7 @@ export function checkHostIndices(
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
     if ((value < low || value > high) && value !== ignored) {
-      throw new IndexError(`${op}: ${name} holds ${value}, which is out of range [${low}, ${high}]`, { op });
+      throw new IndexError(`${op}: ${name} ${value} is out of range [${low}, ${high}]`, { op });
     }
   }
 }

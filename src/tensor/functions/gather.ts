@@ -173,7 +173,7 @@ export function oneHot(input: Tensor, numClasses?: number, ...surplus: []): Tens
   noMore("oneHot", surplus);
   const x = indexNode("oneHot", input, "input");
   const classes = numClasses ?? largest(readValues("oneHot", input)) + 1;
-  checkHostIndices("oneHot", "input", x, 0, classes - 1);
+  checkHostIndices("oneHot", "class", x, 0, classes - 1);
   return wrap(ops.oneHot(x, classes, "int64"));
 }
 

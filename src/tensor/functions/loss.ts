@@ -99,7 +99,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
 function checkLabels(op: string, input: Node, target: Node, ignoreIndex = -100): void {
   const classes = input.shape[input.shape.length === 1 ? 0 : 1];
   if (isInteger(target.dtype) && classes !== undefined)
-    checkHostIndices(op, "target", target, 0, classes - 1, ignoreIndex);
+    checkHostIndices(op, "class index", target, 0, classes - 1, ignoreIndex);
 }
 
 /** -log probability of each target class: input of log probabilities `[N,C,…]`, target `[N,…]` of class indices. */

@@ -1,0 +1,200 @@
+// When values are computed, what stays readable, and that nothing grows from step to step.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test } from "vitest";
+import {
+  enableGrad,
+  keep,
+  matmul,
+  noGrad,
+  ones,
+  programCacheStats,
+  rand,
+  randint,
+  relu,
+  sync,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.js";
+import { crossEntropy } from "../../src/nn/functional.js";
+import { enterModule, leaveModule } from "../../src/tensor/index.js";
+
+/** A hand-written layer that counts as a module. */
+function inModule<T>(fn: () => T): T {
+  enterModule();
+  try {
+    return fn();
+  } finally {
+    leaveModule();
+  }
+}
+
+/** One step of plain gradient descent, ended as an optimizer ends it. */
+function descend(params: readonly Tensor[], rate = 0.5): void {
+  noGrad(() => {
+    for (const p of params) p.sub_((p.grad as Tensor).mul(rate));
+  });
+  sync();
+  for (const p of params) p.grad = null;
+}
+
+describe("after a step", () => {
+  test("given user-level values, all of them can still be read as they were", () => {
+    const w = ones([2, 2], { requiresGrad: true });
+    const hidden = matmul(tensor([[1, 2]]), w);
+    const loss = hidden.square().sum();
+    loss.backward();
+    descend([w]);
+    expect(hidden.toArray()).toEqual([[3, 3]]);
+    expect(loss.item()).toBe(18);
+    expect(w.toArray()).toEqual([
+      [-2, -2],
+      [-5, -5],
+    ]);
+  });
+
+  test("given reads after the step, they compile and run nothing more", () => {
+    const w = ones([3], { requiresGrad: true });
+    const loss = w.mul(2).sum();
+    loss.backward();
+    descend([w]);
+    const before = programCacheStats();
+    expect(loss.item()).toBe(6);
+    expect(programCacheStats()).toEqual(before);
+  });
+
+  test("given loss.item() before backward(), the forward pass is not computed again", () => {
+    const w = rand([4, 4], { requiresGrad: true });
+    const x = rand(2, 4);
+    const step = (readEarly: boolean): number[] => {
+      const y = inModule(() => relu(matmul(relu(matmul(x, w)), w)));
+      const loss = y.exp().sum();
+      if (readEarly) loss.item();
+      loss.backward();
+      const gradient = (w.grad as Tensor).toArray() as number[][];
+      w.grad = null;
+      return gradient.flat();
+    };
+    const [late, early] = [step(false), step(true)];
+    for (const [i, value] of late.entries()) expect(early[i]).toBeCloseTo(value, 3);
+  });
+
+  test("given a value inside a module that is read later, it is computed again while its inputs are unchanged", () => {
+    let inner: Tensor | null = null;
+    const w = ones([2], { requiresGrad: true });
+    inModule(() => {
+      inner = w.mul(3);
+      return inner.sum();
+    }).backward();
+    sync();
+    expect((inner as unknown as Tensor).toArray()).toEqual([3, 3]);
+  });
+
+  test("given its inputs were changed in place, the error names the operation, the tensor and keep()", () => {
+    let inner: Tensor | null = null;
+    let kept: Tensor | null = null;
+    const w = tensor([1, 1], { requiresGrad: true });
+    inModule(() => {
+      inner = w.mul(3);
+      kept = keep(w.mul(4));
+      return inner.add(kept).sum();
+    }).backward();
+    descend([w]);
+    expect(() => (inner as unknown as Tensor).toArray()).toThrow(
+      "mul: the value (shape [2]) was not stored and cannot be computed again, since a float32 tensor of shape [2] that it depends on was changed in place; read it before that, or keep(tensor) it where it is made",
+    );
+    expect((kept as unknown as Tensor).toArray()).toEqual([4, 4]);
+  });
+});
+
+describe("a step that fails", () => {
+  test("given a class index out of range that no host check sees, parameters and gradients keep their values", () => {
+    const w = ones([3, 3], { requiresGrad: true });
+    w.toArray();
+    const labels = randint(3, [2]).mul(0).add(7);
+    const loss = crossEntropy(matmul(ones(2, 3), w), labels);
+    loss.backward();
+    expect(() => descend([w])).toThrow("7");
+    expect(w.toArray()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
+    expect(ones(2).add(1).toArray()).toEqual([2, 2]);
+  });
+
+  test("given labels from the host, the error comes at the call", () => {
+    expect(() => crossEntropy(zeros(2, 3), tensor([0, 3], { dtype: "int64" }))).toThrow(
+      "crossEntropy: class index 3 is out of range [0, 2]",
+    );
+  });
+});
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Bytes held after garbage was collected. */
+function heap(): number {
+  for (let i = 0; i < 4; i++) collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+describe("loops", () => {
+  test("given a running total of losses, its graph does not grow", () => {
+    const w = ones([2], { requiresGrad: true });
+    let total: Tensor = tensor(0);
+    const compiles: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const loss = w.square().sum();
+      loss.backward();
+      total = total.add(loss);
+      descend([w], 0.25);
+      compiles.push(programCacheStats().compiles);
+    }
+    expect(compiles[5]).toBe(compiles[2]);
+    expect(total.item()).toBeCloseTo(2 * (1 + 1 / 4 + 1 / 16 + 1 / 64 + 1 / 256 + 1 / 1024), 5);
+  });
+
+  test("given evaluations under noGrad that are only kept, the pending graph is run in equal pieces", () => {
+    const w = ones([4, 4]);
+    const outputs: Tensor[] = [];
+    noGrad(() => {
+      for (let i = 0; i < 300; i++) outputs.push(inModule(() => keep(relu(matmul(ones(1, 4).mul(i), w)))));
+    });
+    const before = programCacheStats().compiles;
+    noGrad(() => {
+      for (let i = 0; i < 300; i++) outputs.push(inModule(() => keep(relu(matmul(ones(1, 4).mul(i), w)))));
+    });
+    expect(programCacheStats().compiles - before).toBeLessThanOrEqual(1);
+    expect(outputs[7]?.toArray()).toEqual([[28, 28, 28, 28]]);
+    expect(outputs[599]?.toArray()).toEqual([[1196, 1196, 1196, 1196]]);
+  });
+
+  test("given a long hand-written loop without reads, its pieces are one program", () => {
+    let y: Tensor = tensor([0]);
+    for (let i = 0; i < 3000; i++) y = y.mul(0.5).add(1);
+    const before = programCacheStats().compiles;
+    for (let i = 0; i < 4000; i++) y = y.mul(0.5).add(1);
+    expect(programCacheStats().compiles).toBe(before);
+    expect(y.item()).toBeCloseTo(2, 6);
+  }, 60_000);
+
+  test("given 2,000 steps in a synchronous loop with kept losses, memory stays flat", () => {
+    const w = ones([64, 64], { requiresGrad: true });
+    const history: Tensor[] = [];
+    const run = (steps: number) => {
+      for (let i = 0; i < steps; i++) {
+        const loss = enableGrad(() => matmul(w, w).mean());
+        loss.backward();
+        history.push(loss);
+        descend([w], 0.01);
+      }
+    };
+    run(200);
+    const before = heap();
+    run(2000);
+    expect(heap() - before).toBeLessThan(8 << 20);
+  }, 120_000);
+});
