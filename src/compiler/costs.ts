@@ -35,7 +35,8 @@ function readsWindows(node: Node): boolean {
   );
 }
 
-function isBroadcast(node: Node, source: Node): boolean {
+/** True if `node` can only be `source` repeated along dims of size 1 and new leading dims. */
+export function isBroadcast(node: Node, source: Node): boolean {
   const lead = node.shape.length - source.shape.length;
   return lead >= 0 && source.shape.every((size, d) => size === 1 || size === node.shape[d + lead]);
 }

@@ -45,13 +45,14 @@ export function lowerContraction(env: KernelEnv, node: Node): KernelDraft[] {
 /** Rows are broadcast, columns run in vectors: takes the assignment that wastes fewer lanes and stores contiguously. */
 function chooseSides(env: KernelEnv, form: ContractionForm, node: Node): ContractionForm {
   const lanes = env.info.lanes(node.dtype === "float64" ? 8 : 4);
+  const width = lanes * env.info.microVectors;
   const cost = (f: ContractionForm): number => {
     const [m, n, k] = [extentOf(f.rows), extentOf(f.columns), extentOf(f.summed)];
     const lastColumn = f.columns[f.columns.length - 1];
     const scattered = lastColumn && lastColumn.out === 1 && lastColumn.extent >= lanes ? 0 : 16 / k;
     // Columns whose neighbours lie far apart must be gathered into panels.
-    const gathered = lastColumn && lastColumn.b === 1 && lastColumn.extent >= lanes ? 0 : 4 / m;
-    const perColumn = Math.ceil(n / lanes) * lanes;
+    const gathered = lastColumn && lastColumn.b === 1 && lastColumn.extent >= lanes ? 0 : 2 / m;
+    const perColumn = Math.ceil(n / width) * width;
     return (perColumn / n) * (1 + scattered + gathered + 1 / m);
   };
   const swapped = swapOperands(form);
@@ -255,10 +256,62 @@ class ContractionLowering {
     const digit = f.rem(column, f.int(inner.extent));
     const isContiguous = inner.b === 1 ? f.le(f.add(digit, f.int(this.#width)), f.int(inner.extent)) : f.bool(false);
     const fast = this.#depthLoops(axes, "b", (depth) => this.#packVectors(startB, column, p, depth));
-    const slow = this.#depthLoops(axes, "b", (depth) => this.#packLanes(startB, column, p, depth, f.bool(true)));
+    const slow = this.#packScattered(axes, startB, column, p);
     const edge = this.#depthLoops(axes, "b", (depth) => this.#packLanes(startB, column, p, depth, isWhole));
     const whole: Stmt[] = branch(isContiguous, fast, slow);
     return [{ kind: "for", v: p, from: f.int(0), to: columns, step: 1, body: branch(isWhole, whole, edge) }];
+  }
+
+  /** Whole panels of columns that lie apart: where the sum runs along memory, square blocks are loaded and transposed. */
+  #packScattered(axes: readonly DepthAxis[], startB: Expr, column: Expr, p: Expr): Stmt[] {
+    const { f } = this.env;
+    const lane = (depth: Depth): Stmt[] => this.#packLanes(startB, column, p, depth, f.bool(true));
+    const last = axes[axes.length - 1] as DepthAxis;
+    const lanes = this.#lanes;
+    if (last.axis.b !== 1 || lanes !== 4 || last.length.max < lanes) return this.#depthLoops(axes, "b", lane);
+    const q = f.variable("kq", "i32", { min: 0, max: Math.floor(last.length.max / lanes) });
+    const r = f.variable("kr", "i32", { min: 0, max: lanes - 1 });
+    const quads = f.div(last.length, f.int(lanes));
+    const done = f.mul(quads, f.int(lanes));
+    return this.#depthLoops(axes.slice(0, -1), "b", ({ flat, offset }) => {
+      const base = f.mul(flat, f.int(last.axis.extent)); // the loops left out the last axis
+      const at = (k: Expr): Depth => ({ flat: f.add(base, k), offset: f.add(offset, k) });
+      return [
+        {
+          kind: "for",
+          v: q,
+          from: f.int(0),
+          to: quads,
+          step: 1,
+          body: this.#packSquare(startB, column, p, at(f.mul(q, f.int(lanes)))),
+        },
+        { kind: "for", v: r, from: f.int(0), to: f.sub(last.length, done), step: 1, body: lane(at(f.add(done, r))) },
+      ];
+    });
+  }
+
+  /** Four summed elements of each column: loaded along the sum, stored along the columns. */
+  #packSquare(startB: Expr, column: Expr, p: Expr, { flat, offset }: Depth): Stmt[] {
+    const { f } = this.env;
+    const n = this.#lanes;
+    return Array.from({ length: this.#vectors }, (_, v) => {
+      const [a, b, c, d] = Array.from({ length: n }, (_, j) => {
+        const from = f.add(startB, this.#at(this.#packColumns, f.add(column, f.int(v * n + j)), "b"));
+        return f.load(this.#b, f.add(from, offset), n);
+      }) as [Expr, Expr, Expr, Expr];
+      const [ac, bd] = [f.shuffle(a, c, [0, 4, 1, 5]), f.shuffle(b, d, [0, 4, 1, 5])];
+      const [ac2, bd2] = [f.shuffle(a, c, [2, 6, 3, 7]), f.shuffle(b, d, [2, 6, 3, 7])];
+      const rows = [
+        f.shuffle(ac, bd, [0, 4, 1, 5]),
+        f.shuffle(ac, bd, [2, 6, 3, 7]),
+        f.shuffle(ac2, bd2, [0, 4, 1, 5]),
+        f.shuffle(ac2, bd2, [2, 6, 3, 7]),
+      ];
+      return rows.map((value, i): Stmt => {
+        const index = f.add(this.#panelIndex(p, f.add(flat, f.int(i))), f.int(v * n));
+        return { kind: "store", buffer: this.#panel, index, value, guard: null };
+      });
+    }).flat();
   }
 
   /** Loops over a block's summed elements, giving the flat number and the operand's offset. */

@@ -3,7 +3,7 @@ import type { Shape } from "../base/index.js";
 import { type Node, topologicalOrder } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
 import { affineView } from "./contraction-form.js";
-import { isPointLike, ownCost, readsPerElement } from "./costs.js";
+import { isBroadcast, isPointLike, ownCost, readsPerElement } from "./costs.js";
 import { isLeaf } from "./rewrite.js";
 
 /** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
@@ -107,28 +107,38 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const passed = stored.has(node) ? new Map([[node, 1]]) : demand;
     for (const input of new Set(node.inputs)) {
       const mine = demands.get(input) ?? new Map<Node, number>();
-      const reads = readsPerElement(node) * innerBroadcast(node, input);
-      for (const [kernel, times] of passed) mine.set(kernel, Math.max(mine.get(kernel) ?? 0, times * reads));
+      const reads = readsPerElement(node);
+      for (const [kernel, times] of passed) {
+        mine.set(kernel, Math.max(mine.get(kernel) ?? 0, withoutRepeats(node, input, times * reads)));
+      }
       demands.set(input, mine);
     }
   }
 }
 
 /**
- * Share of evaluations left when `node` repeats `input` along its last dims: the repeated value does not change in the
- * innermost loop, so it is computed outside of it.
+ * Evaluations of `input` for `times` evaluations of `node`, which may repeat it along dims: a value repeated along the last
+ * dims is computed outside the innermost loop, one repeated within a written-out reduction is computed once.
  */
-function innerBroadcast(node: Node, input: Node): number {
-  if (node.inputs.length !== 1 || ownCost(node) > 0 || node.size <= input.size || input.size === 0) return 1;
+function withoutRepeats(node: Node, input: Node, times: number): number {
+  if (node.inputs.length !== 1 || ownCost(node) > 0 || node.size <= input.size || input.size === 0) return times;
+  if (!isBroadcast(node, input)) return times;
+  const fewer = (times * input.size) / node.size;
+  if (repeatsInnermost(node, input)) return fewer;
+  return times > 1 ? Math.max(1, fewer) : times;
+}
+
+/** True if all repeated dims come after all others. */
+function repeatsInnermost(node: Node, input: Node): boolean {
   const lead = node.shape.length - input.shape.length;
   let isInner = true;
   for (let d = node.shape.length - 1; d >= 0; d--) {
-    const [size, from] = [node.shape[d] as number, d < lead ? 1 : (input.shape[d - lead] as number)];
-    if (size === 1) continue;
-    if (size !== from && (from !== 1 || !isInner)) return 1;
-    if (size === from) isInner = false;
+    const size = node.shape[d] as number;
+    const isRepeated = size !== 1 && (d < lead || input.shape[d - lead] === 1);
+    if (isRepeated && !isInner) return false;
+    if (size !== 1 && !isRepeated) isInner = false;
   }
-  return input.size / node.size;
+  return true;
 }
 
 /**
