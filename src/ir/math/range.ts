@@ -1,5 +1,5 @@
 // Bounds of float expressions, for formulas that get much shorter when their argument is known to be small.
-import type { Binary, Cast, Expr } from "../types.js";
+import type { Binary, Cast, Expr, Scalar } from "../types.js";
 
 interface Range {
   readonly low: number;
@@ -25,6 +25,8 @@ function rangeOf(x: Expr): Range {
 }
 
 function findRange(x: Expr): Range {
+  // Scalar integers carry their bounds.
+  if (x.type === "i32" && Number.isFinite(x.min) && Number.isFinite(x.max)) return { low: x.min, high: x.max };
   switch (x.kind) {
     case "const":
       return { low: Number(x.value), high: Number(x.value) };
@@ -41,25 +43,27 @@ function findRange(x: Expr): Range {
       return sum(product(rangeOf(x.a), rangeOf(x.b)), rangeOf(x.c));
     case "unary":
       if (x.op === "sin" || x.op === "cos" || x.op === "tanh" || x.op === "erf") return { low: -1, high: 1 };
-      return x.op === "neg" ? negated(rangeOf(x.x)) : everything;
+      return x.op === "neg" && isFloat(x.type) ? negated(rangeOf(x.x)) : everything;
     case "binary":
-      return rangeOfBinary(x);
+      return x.type === "i32" ? rangeOfInteger(x) : isFloat(x.type) ? rangeOfArithmetic(x) : everything;
     default:
-      return x.type === "i32" ? { low: x.min, high: x.max } : everything;
+      return everything;
   }
+}
+
+function isFloat(type: Scalar): boolean {
+  return type === "f32" || type === "f64";
 }
 
 function rangeOfCast(x: Cast): Range {
   if (x.x.type === "bool") return { low: 0, high: 1 };
   const { low, high } = rangeOf(x.x);
-  if (x.type !== "f32" && x.type !== "f64") return everything;
+  if (!isFloat(x.type)) return everything;
   const limit = x.x.type === "i32" ? 2 ** 31 : x.x.type === "i64" ? 2 ** 63 : Infinity;
   return { low: Math.max(low, -limit), high: Math.min(high, limit) };
 }
 
-function rangeOfBinary({ op, type, a, b }: Binary): Range {
-  if (type === "i32") return rangeOfBits(op, b);
-  if (type !== "f32" && type !== "f64") return everything;
+function rangeOfArithmetic({ op, a, b }: Binary): Range {
   const [p, q] = [rangeOf(a), rangeOf(b)];
   switch (op) {
     case "add":
@@ -77,12 +81,26 @@ function rangeOfBinary({ op, type, a, b }: Binary): Range {
   }
 }
 
-/** Random bits are shifted or masked before they become floats. Other integer arithmetic may wrap. */
-function rangeOfBits(op: Binary["op"], b: Expr): Range {
-  const amount = rangeOf(b);
-  if (amount.low !== amount.high) return everything;
-  if (op === "shru" && amount.low > 0 && amount.low < 32) return { low: 0, high: 2 ** (32 - amount.low) - 1 };
-  return op === "and" && amount.low >= 0 ? { low: 0, high: amount.low } : everything;
+/** Random bits are shifted or masked before they become floats; counters are added, scaled and divided. */
+function rangeOfInteger(x: Binary): Range {
+  const [p, q] = [rangeOf(x.a), rangeOf(x.b)];
+  const amount = q.low === q.high ? q.low : Number.NaN;
+  switch (x.op) {
+    case "and": {
+      const masks = [p, q].filter((range) => range.low >= 0).map((range) => range.high);
+      return masks.length > 0 ? { low: 0, high: Math.min(...masks) } : everything;
+    }
+    case "shru":
+      return amount > 0 && amount < 32 ? { low: 0, high: 2 ** (32 - amount) - 1 } : everything;
+    case "div":
+      return amount > 0 ? { low: Math.trunc(p.low / amount), high: Math.trunc(p.high / amount) } : everything;
+    case "rem":
+      return amount > 0 ? { low: p.low >= 0 ? 0 : 1 - amount, high: amount - 1 } : everything;
+    default: {
+      const range = rangeOfArithmetic(x);
+      return range.low >= -(2 ** 31) && range.high < 2 ** 31 ? range : everything; // else it may wrap
+    }
+  }
 }
 
 function sum(p: Range, q: Range): Range {
