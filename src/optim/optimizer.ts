@@ -164,10 +164,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     checkOptions("zeroGrad", options, ["setToNone"]);
     for (const { params } of this.paramGroups) {
       for (const param of params) {
-        const { grad } = param;
-        if (grad === null) continue;
+        // Set without a look: a compiled step then serves whether or not there was a gradient before.
         if (options.setToNone ?? true) param.grad = null;
-        else noGrad(() => grad.zero_());
+        else noGrad(() => param.grad?.zero_());
       }
     }
   }

@@ -177,9 +177,9 @@ test("given the package root, it re-exports no namespaces, and methods are the f
     [],
   );
   const x = tensor([[1, -2]]);
-  for (const name of ["relu", "abs", "exp", "sum", "t", "argmax"] as const) {
-    expect(x[name]().toArray(), name).toEqual((gradus[name] as (x: gradus.Tensor) => gradus.Tensor)(x).toArray());
-  }
+  expect([x.relu(), x.abs(), x.exp()].map((y) => y.toArray())).toEqual(
+    [gradus.relu(x), gradus.abs(x), gradus.exp(x)].map((y) => y.toArray()),
+  );
 });
 
 test("given a tensor of another copy of the package, says so", () => {
