@@ -13,18 +13,24 @@ export interface Position {
   stage: number;
 }
 
-/** For each element, the task that wrote it last, and in which stage. */
-interface Ledger {
-  readonly writers: Float64Array;
+/** For each element, the task that accessed it last, and in which stage. */
+interface Accesses {
+  readonly tasks: Float64Array;
   readonly stages: Int32Array;
 }
+interface Ledger {
+  readonly writes: Accesses;
+  readonly reads: Accesses;
+}
+/** Stands for more than one task. */
+const several = -1;
 
 /** One buffer's memory during a run. */
 export class BufferMemory {
   /** Elements up to the end of the buffer's last 64 bytes, which vectors may touch. */
   readonly paddedSize: number;
   view: TypedArray = new Uint8Array(0);
-  #written: Ledger | null = null;
+  #accesses: Ledger | null = null;
 
   constructor(
     readonly buffer: Buffer,
@@ -39,7 +45,7 @@ export class BufferMemory {
     const room = Math.floor((bytes.byteLength - offset) / itemSize(this.buffer.dtype));
     if (room < this.buffer.size) throw this.#error(`has room for ${room} elements only`);
     this.view = typedArray(this.buffer.dtype, bytes, offset, Math.min(room, this.paddedSize));
-    this.#written = null;
+    this.#accesses = null;
   }
 
   /** Throws unless `lanes` elements from `index` are in bounds; vectors may reach into the padding. */
@@ -53,25 +59,33 @@ export class BufferMemory {
   }
 
   #checkRace(action: "load" | "store", index: number, lanes: number): void {
-    const { writers, stages } = this.#ledger();
-    const { task, stage } = this.position;
+    const { writes, reads } = this.#ledger();
     for (let i = index; i < Math.min(index + lanes, this.buffer.size); i++) {
-      if (stages[i] === stage && writers[i] !== task) {
-        throw this.#error(`${action} at index ${i} races: another tile of stage ${stage} wrote it`);
-      }
-      if (action === "store") {
-        writers[i] = task;
-        stages[i] = stage;
-      }
+      this.#expectOwn(action, i, writes, "wrote");
+      if (action === "store") this.#expectOwn(action, i, reads, "read");
+      this.#note(action === "store" ? writes : reads, i);
     }
   }
 
+  #expectOwn(action: "load" | "store", i: number, { tasks, stages }: Accesses, did: string): void {
+    const { task, stage } = this.position;
+    if (stages[i] !== stage || tasks[i] === task) return;
+    throw this.#error(`${action} at index ${i} races: another tile of stage ${stage} ${did} it`);
+  }
+
+  #note({ tasks, stages }: Accesses, i: number): void {
+    const { task, stage } = this.position;
+    tasks[i] = stages[i] === stage && tasks[i] !== task ? several : task;
+    stages[i] = stage;
+  }
+
   #ledger(): Ledger {
-    if (!this.#written) {
+    if (!this.#accesses) {
       const { length } = this.view;
-      this.#written = { writers: new Float64Array(length), stages: new Int32Array(length).fill(-1) };
+      const none = () => ({ tasks: new Float64Array(length), stages: new Int32Array(length).fill(-1) });
+      this.#accesses = { writes: none(), reads: none() };
     }
-    return this.#written;
+    return this.#accesses;
   }
 
   #error(what: string): InternalError {
