@@ -256,7 +256,7 @@ class KernelVerifier {
   }
 
   #fail(what: string): never {
-    const where = this.#stmt ? `\n${printStmt(headOf(this.#stmt))}\n` : "";
+    const where = this.#stmt ? `\n${printStmt(headOf(this.#stmt))}` : "";
     throw new InternalError(`kernel "${this.kernel.name}": ${what}${where}`);
   }
 }
