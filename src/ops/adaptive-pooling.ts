@@ -4,7 +4,7 @@ import type { Node } from "../graph/index.js";
 import { constantLike, toFloat } from "./composing.js";
 import { intdiv } from "./division.js";
 import { add, cast, div, lt, minimum, mul, sub, where } from "./elementwise.js";
-import { firstExtremum, pickAlong } from "./extrema.js";
+import { firstElement } from "./extrema.js";
 import { indexSelect } from "./indexing.js";
 import { constant, iota } from "./leaves.js";
 import { reshape } from "./movement.js";
@@ -116,7 +116,7 @@ function adaptiveAvgPool(op: string, rank: number, x: Node, size: OutputSize): N
 function adaptiveMaxPool(op: string, rank: number, x: Node, size: OutputSize): Node {
   const { node, kernelDims } = adaptiveWindows(x, outputSizes(op, x, rank, size), lowest(x.dtype));
   if (!x.requiresGrad) return amax(node, kernelDims);
-  return pickAlong(node, firstExtremum(node, kernelDims, "max"), kernelDims);
+  return firstElement(node, kernelDims, "max").values;
 }
 
 export function adaptiveAvgPool1d(x: Node, outputSize: OutputSize): Node {

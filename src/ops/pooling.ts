@@ -5,7 +5,7 @@ import { constantLike, toFloat } from "./composing.js";
 import { type PerDim, perDim } from "./conv.js";
 import { intdiv, rem } from "./division.js";
 import { add, cast, div, maximum, minimum, mul, sub } from "./elementwise.js";
-import { firstExtremum, pickAlong } from "./extrema.js";
+import { firstElement, firstIndex } from "./extrema.js";
 import { constant, iota } from "./leaves.js";
 import { expand, pad, reshape, window } from "./movement.js";
 import { amax, sum } from "./reductions.js";
@@ -118,7 +118,7 @@ function maxPool(op: string, rank: number, x: Node, kernelSize: PerDim, options:
   const axes = windowAxes(op, x, rank, kernelSize, options);
   const { node, kernelDims } = windows(x, axes, lowest(x.dtype));
   if (!x.requiresGrad) return amax(node, kernelDims);
-  return pickAlong(node, firstExtremum(node, kernelDims, "max"), kernelDims);
+  return firstElement(node, kernelDims, "max").values;
 }
 
 /** Where each maximum is, counted row-major over the spatial dims of the input (int32). */
@@ -127,7 +127,7 @@ function maxPoolIndices(op: string, rank: number, x: Node, kernelSize: PerDim, o
   const { node, kernelDims } = windows(x, axes, lowest(x.dtype));
   // Padding equals real elements where those are all as low as can be: it must not be named.
   const isElement = windows(expand(constant(true, "bool"), x.shape), axes, 0).node;
-  let inside = firstExtremum(node, kernelDims, "max", isElement);
+  let inside = firstIndex(node, kernelDims, "max", isElement);
   let flat: Node | null = null;
   let weight = 1;
   for (let d = rank - 1; d >= 0; d--) {
