@@ -1,5 +1,5 @@
 // Checks that a program is well formed: its kernels, where its buffers lie, and what runs side by side.
-import { InternalError } from "../base/errors.js";
+import { InternalError } from "../base/index.js";
 import { describeBuffer } from "./print.js";
 import { visitExpressions, visitStatements } from "./statements.js";
 import type { Buffer, Kernel, Program, Stage } from "./types.js";

@@ -1,6 +1,5 @@
 // Checks that a kernel is well formed. A pass that breaks the IR is found here, not as wrong code.
-import { itemSize } from "../base/dtype.js";
-import { InternalError } from "../base/errors.js";
+import { InternalError, itemSize } from "../base/index.js";
 import { children, scalarOf } from "./expr.js";
 import { isMathFunction } from "./math/index.js";
 import { describeBuffer, describeType, printExpr, printStmt } from "./print.js";
