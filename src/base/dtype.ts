@@ -36,7 +36,12 @@ export function checkDType(op: string, value: unknown): DType {
 }
 
 /** A typed array of `length` elements of `dtype` over `buffer` (or fresh zeros). */
-export function typedArray(dtype: DType, buffer: ArrayBufferLike | number, byteOffset = 0, length?: number): TypedArray {
+export function typedArray(
+  dtype: DType,
+  buffer: ArrayBufferLike | number,
+  byteOffset = 0,
+  length?: number,
+): TypedArray {
   const source = typeof buffer === "number" ? new ArrayBuffer(buffer * sizes[dtype]) : buffer;
   switch (dtype) {
     case "float32":

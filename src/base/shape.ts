@@ -70,6 +70,7 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
 /** Several dims, without repetition. */
 export function normalizeDims(op: string, dims: readonly number[], rank: number): number[] {
   const out = dims.map((dim) => normalizeDim(op, dim, rank));
-  if (new Set(out).size !== out.length) throw new IndexError(`${op}: dims [${dims.join(",")}] name a dim twice`, { op });
+  if (new Set(out).size !== out.length)
+    throw new IndexError(`${op}: dims [${dims.join(",")}] name a dim twice`, { op });
   return out;
 }
