@@ -25,7 +25,7 @@ export function callModule(module: AnyModule, state: CallState, args: readonly u
   if (caller === null) outermost = module;
   else if (state.verifiedIn !== outermost) verify(outermost as AnyModule, module, state);
   innermost = module;
-  enterModule();
+  enterModule(module);
   let output: unknown;
   try {
     output = state.hooks === null || state.hooks.isEmpty ? run(module, args) : runHooked(module, state.hooks, args);
@@ -34,7 +34,7 @@ export function callModule(module: AnyModule, state: CallState, args: readonly u
     throw error;
   } finally {
     innermost = caller;
-    leaveModule();
+    leaveModule(caller);
   }
   // What the outermost module returns is in the user's hands: a sync point stores it.
   if (caller === null) keepAll(output);

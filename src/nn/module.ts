@@ -141,6 +141,13 @@ export abstract class Module extends Callable<CallState> {
     return walk(this, "", "path").get(module as Module) ?? null;
   }
 
+  /** @internal Class and path of this module in the one it was called in last: `Net.body.0`. */
+  describePlace(): string {
+    const root = this.#state.verifiedIn;
+    const path = root?.pathOf(this);
+    return root && path ? `${root.constructor.name}.${path}` : this.constructor.name;
+  }
+
   /** The module inside with this name in `namedModules()`. */
   getSubmodule(name: string): Module {
     const found = this.namedModules().find(([other]) => other === name);

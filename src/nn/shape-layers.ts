@@ -1,4 +1,5 @@
 // Layers that change shapes, or nothing.
+import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
@@ -15,11 +16,14 @@ export class Identity extends Module {
  * @example new nn.Flatten()(randn([32, 1, 5, 5])).shape // [32, 25]
  */
 export class Flatten extends Module {
-  constructor(
-    readonly startDim = 1,
-    readonly endDim = -1,
-  ) {
+  readonly startDim: number;
+  readonly endDim: number;
+
+  constructor(options: { readonly startDim?: number; readonly endDim?: number } = {}) {
     super();
+    checkOptions("Flatten", options, ["startDim", "endDim"]);
+    this.startDim = options.startDim ?? 1;
+    this.endDim = options.endDim ?? -1;
   }
 
   forward(input: Tensor): Tensor {

@@ -63,7 +63,10 @@ export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck }
 export { hostEffect, runtimeScalar } from "./host.js";
 export type { IndexItem } from "./index-items.js";
 export { maskedSelect, nonzero } from "./indexing.js";
-export { leaveModule, quietly } from "./pending.js";
+export { leaveModule, type Place, quietly } from "./pending.js";
+
+import "./methods.js"; // declares the methods of Tensor
+
 export * from "./random.js";
 export { type NestedArray, ready } from "./read.js";
 export * from "./scopes.js";

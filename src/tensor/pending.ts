@@ -10,11 +10,18 @@ export const LONGEST = 20_000;
 /** Before an outermost module, unless a backward pass is to come. */
 export const SHORT = 100;
 
+/** A module, as far as error messages need to know it. */
+export interface Place {
+  /** Its class and the path of fields to it: `Net.body.0`. */
+  describePlace(): string;
+}
+
 let computed: Node[] = [];
 let views: Node[] = [];
 let isViewing = false;
 let isSuspended = false;
 let moduleDepth = 0;
+let place: Place | null = null;
 let undo: (() => void)[] = [];
 
 /** Observes every new node. Leaves are no work. */
@@ -22,6 +29,7 @@ export function nodeCreated(node: Node): void {
   if (isSuspended) return;
   const { kind } = node.primitive;
   if (kind === "storage" || kind === "constant" || kind === "scalar") return;
+  node.place = place;
   if (isViewing) views.push(node);
   else computed.push(node);
 }
@@ -86,12 +94,15 @@ export function onFailure(restore: () => void): void {
 }
 
 /** As a module's forward begins: what is made inside is not stored at sync points unless something needs it. */
-export function openModule(): void {
+export function openModule(module: Place | null): void {
   moduleDepth++;
+  place = module;
 }
 
-export function leaveModule(): void {
+/** Called as a module's forward ends; `caller` is the module whose forward goes on. */
+export function leaveModule(caller: Place | null = null): void {
   moduleDepth--;
+  place = caller;
 }
 
 /** Runs `fn` as if inside a module: nothing made in it is stored for the user's sake (an optimizer's arithmetic). */

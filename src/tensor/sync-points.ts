@@ -1,6 +1,6 @@
 // Sync points for users and for the layers above.
 import { ArgumentError } from "../base/index.js";
-import { isUserLevel, openModule } from "./pending.js";
+import { isUserLevel, openModule, type Place } from "./pending.js";
 import { isSyncHeld, limitBeforeModule, sync as runPending } from "./sync.js";
 import type { Tensor } from "./tensor.js";
 
@@ -10,9 +10,9 @@ export function sync(): void {
 }
 
 /** Called as a module's forward begins. What is made inside is not stored at sync points unless something needs it. */
-export function enterModule(): void {
+export function enterModule(module: Place | null = null): void {
   if (isUserLevel()) limitBeforeModule();
-  openModule();
+  openModule(module);
 }
 
 /** Has the next sync point store the value of a tensor from inside a module, so that it can be read after the step. */

@@ -10,6 +10,7 @@ import {
   LONG,
   LONGEST,
   pendingCount,
+  type Place,
   pendingTail,
   SHORT,
   takePending,
@@ -201,8 +202,9 @@ export function staleError(user: Node, stale: Node): AutogradError {
       { op, fix: "return the tensor" },
     );
   }
+  const place = (user.place as Place | null)?.describePlace();
   return new AutogradError(
-    `${op}: the value (shape [${user.shape.join(",")}]) was not stored and cannot be computed again, since ${what} that it depends on was changed in place; read it before that, or keep(tensor) it where it is made`,
+    `${op}${place ? ` in ${place}` : ""}: the value (shape [${user.shape.join(",")}]) was not stored and cannot be computed again, since ${what} that it depends on was changed in place; read it before that, or keep(tensor) it where it is made`,
     { op, fix: "keep" },
   );
 }

@@ -37,7 +37,14 @@ function construct(space: object, where: string, name: string, args: readonly un
   return new found(...args);
 }
 
-export const makeModule = (name: string, args: readonly unknown[]) => construct(nn, "nn", name, args);
+/** Arguments that PyTorch also takes by position and we as an option. */
+const OPTIONS: Readonly<Record<string, string>> = { LeakyReLU: "negativeSlope" };
+
+export function makeModule(name: string, args: readonly unknown[]): unknown {
+  const option = OPTIONS[name];
+  const given = option !== undefined && typeof args[0] === "number" ? [{ [option]: args[0] }] : args;
+  return construct(nn, "nn", name, given);
+}
 export const makeOptim = (name: string, args: readonly unknown[]) => construct(optim, "optim", name, args);
 
 function nested(values: Float64Array, shape: readonly number[], at: number, dtype: DType): unknown {

@@ -35,6 +35,7 @@ export function valueProblem(
   dtype: DType,
   { err = 0, abs = 0 }: Pick<Place, "err" | "abs">,
   tol: Tolerance,
+  absolute = 0,
 ): string | null {
   const epsilon = EPSILON[dtype] ?? 0;
   const precision = dtype === "float64" ? FLOAT64_FACTOR : 1;
@@ -43,7 +44,7 @@ export function valueProblem(
   const relative = epsilon === 0 ? 0 : MARGIN * err * precision + ROUNDINGS[tol] * epsilon;
   const wrong: number[] = [];
   expected.forEach((value, i) => {
-    const tolerance = relative * (Math.abs(value) + scale) + MARGIN * abs * precision;
+    const tolerance = relative * (Math.abs(value) + scale) + MARGIN * abs * precision + absolute;
     if (!matches(actual[i] as number, value, tolerance)) wrong.push(i);
   });
   if (wrong.length === 0) return null;
@@ -58,9 +59,10 @@ export function tensorProblem(
   expected: Float64Array,
   dtype: DType,
   tol: Tolerance,
+  absolute = 0,
 ): string | null {
   const [shape, wanted] = [actual.shape.join(", "), place.shape.join(", ")];
   if (shape !== wanted) return `shape [${shape}], PyTorch [${wanted}]`;
   if (actual.dtype !== dtype) return `dtype ${actual.dtype}, PyTorch ${dtype}`;
-  return valueProblem(read(actual), expected, dtype, place, tol);
+  return valueProblem(read(actual), expected, dtype, place, tol, absolute);
 }

@@ -158,14 +158,14 @@ interface NormOptions extends KeepOptions {
   readonly p?: number | "fro";
 }
 
-/** (Σ |x|^p)^(1/p) over `dim` (all dims by default). */
+/** (Σ |x|^p)^(1/p) over `dim` (all dims by default); `p` is an option. */
 export function norm(
   input: Tensor,
-  p?: number | "fro" | NormOptions,
-  options?: Omit<NormOptions, "p">,
+  dim?: Dims | NormOptions,
+  options?: Omit<NormOptions, "dim">,
   ...surplus: []
 ): Tensor {
-  const given = optionsWith<NormOptions>("norm", "p", p, options, ["p", "dim", "keepdim"], surplus);
+  const given = optionsWith<NormOptions>("norm", "dim", dim, options, ["p", "dim", "keepdim"], surplus);
   const order = given.p === undefined || given.p === "fro" ? 2 : given.p;
   return wrap(ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
 }
