@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The one mechanism of scopes: values that hold for a callback, for a promise's lifetime, or until the end of a block.
 import { asyncContext } from "#platform";
 import { ArgumentError } from "./errors.js";
