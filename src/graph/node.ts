@@ -161,6 +161,8 @@ export class Node {
   scalar: RuntimeScalar | null = null;
   /** Tensors of the tensor layer that hold this node: with more than one, nobody may write its storage in place. */
   holders = 0;
+  /** The module in whose forward this node was made, for error messages. */
+  place: object | null = null;
   /** A handle at user level stands for this node, so a sync point stores it. */
   isUserVisible = false;
   /** backward() went through and released what this node saved. */

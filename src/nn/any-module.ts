@@ -8,5 +8,6 @@ export interface AnyModule {
   parameters(): Parameter[];
   modules(): AnyModule[];
   pathOf(module: AnyModule): string | null;
+  describePlace(): string;
   extraRepr(): string;
 }

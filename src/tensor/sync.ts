@@ -9,8 +9,8 @@ import {
   isUserLevel,
   LONG,
   LONGEST,
-  pendingCount,
   type Place,
+  pendingCount,
   pendingTail,
   SHORT,
   takePending,
@@ -170,7 +170,7 @@ function checkInputs(computed: readonly Node[]): void {
   checkStale(older);
 }
 
-/** Throws if a value below `nodes` was overwritten and cannot be computed again. */
+/** Throws if a value that `nodes` need was overwritten and cannot be computed again; the error names the one of `nodes`. */
 function checkStale(nodes: readonly Node[]): void {
   const seen = new Set<Node>(nodes);
   const stack = [...seen].map((node) => ({ node, user: node }));
@@ -181,7 +181,7 @@ function checkStale(nodes: readonly Node[]): void {
     for (const input of node.inputs) {
       if (seen.has(input)) continue;
       seen.add(input);
-      stack.push({ node: input, user: node });
+      stack.push({ node: input, user });
     }
   }
 }

@@ -19,6 +19,8 @@ import {
   zeros,
 } from "../../src/index.js";
 import { crossEntropy } from "../../src/nn/functional.js";
+import * as nn from "../../src/nn/index.js";
+import * as optim from "../../src/optim/index.js";
 import { enterModule, leaveModule } from "../../src/tensor/index.js";
 
 /** A hand-written layer that counts as a module. */
@@ -107,6 +109,24 @@ describe("after a step", () => {
     );
     expect((kept as unknown as Tensor).toArray()).toEqual([4, 4]);
   });
+});
+
+test("given a value inside a layer of a model that was changed since, the error names the layer's place in the model", () => {
+  class Net extends nn.Module {
+    body = new nn.Sequential(new nn.Linear(2, 2), new nn.ReLU());
+    hidden: Tensor[] = [];
+    forward(x: Tensor): Tensor {
+      const h = this.body(x);
+      this.hidden.push(h);
+      return h.sum();
+    }
+  }
+  const model = new Net();
+  for (const p of model.parameters()) p.toArray();
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+  model(ones(1, 2)).backward();
+  optimizer.step();
+  expect(() => model.hidden[0]?.toArray()).toThrow(/where in Net\.body\.1: the value \(shape \[1,2\]\) was not stored/);
 });
 
 describe("a step that fails", () => {
