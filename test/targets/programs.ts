@@ -67,7 +67,6 @@ export function store(buffer: Buffer, index: Expr, value: Expr, guard: Expr | nu
 }
 
 export function when(cond: Expr, body: Stmt[]): Stmt {
-  // biome-ignore lint/suspicious/noThenProperty: the IR's name; statements are never awaited
   return { kind: "if", cond, then: body, else: [] };
 }
 
