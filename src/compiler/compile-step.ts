@@ -1,4 +1,5 @@
 // The pipeline: rewrite → choose what is stored → group → lower → finalise → plan → load.
+import { platform } from "#platform";
 import { IndexError, InternalError, Storage } from "../base/index.js";
 import { type IndexCheck, type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import {
@@ -10,8 +11,10 @@ import {
   type KernelDraft,
   type Program,
   ProgramStatusError,
+  printProgram,
   type Stmt,
   type Target,
+  verifyProgram,
   visitExpressions,
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
@@ -186,6 +189,7 @@ class StepCompiler implements KernelEnv {
       status: this.#status,
       scalarCount: capture.scalarCount,
     });
+    inspect(program);
     return new LoadedStep(program, this.target.load(program), outputSlots, updateSlots, this.#checks);
   }
 
@@ -321,6 +325,13 @@ class StepCompiler implements KernelEnv {
       return { slot, node: { dtype: node.dtype, size: node.size } };
     });
   }
+}
+
+/** Verifies programs in tests and where GRADUS_DEBUG is set; from level 3 on prints them, before what is wrong with them. */
+function inspect(program: Program): void {
+  const debug = platform.env("GRADUS_DEBUG");
+  if (Number(debug) >= 3) platform.warn(printProgram(program));
+  if (debug || platform.env("VITEST")) verifyProgram(program, { final: true });
 }
 
 /** Groups with everything they need before them. */
