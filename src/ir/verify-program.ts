@@ -10,7 +10,9 @@ export function verifyProgram(program: Program, options: VerifyOptions = {}): vo
   for (const stage of program.stages) for (const kernel of stage) verifyKernel(kernel, options);
   verifyPlacements(program);
   program.stages.forEach((stage, index) => {
-    verifyStage(program, stage, index);
+    const accesses = stage.map(accessOf);
+    verifyBound(program, accesses, index);
+    verifyStage(program, stage, accesses, index);
   });
   verifyArena(program);
 }
@@ -63,18 +65,47 @@ function checkRange(program: Program, text: string, offset: number | undefined, 
   if (offset < 0 || offset + bytes > limit) fail(program, `${text} at ${offset} leaves its ${limit} bytes`);
 }
 
+/** Bound storages are loaded from and stored to as their bindings say, and in place only once the status is tested. */
+function verifyBound(program: Program, accesses: readonly Access[], index: number): void {
+  const { status, commitStage } = program;
+  for (const { reads, writes } of accesses) {
+    for (const buffer of [...reads, ...writes]) {
+      const binding = program.bindings[slotOf(program, buffer) ?? -1];
+      if (!binding) continue;
+      const what = `in stage ${index} a kernel ${writes.has(buffer) ? "writes" : "reads"} ${describeBuffer(buffer)}`;
+      if (writes.has(buffer) && !binding.written) fail(program, `${what}, which is bound to be read only`);
+      if (!binding.read && !binding.written) fail(program, `${what}, which is bound to be neither read nor written`);
+      const isInPlace = writes.has(buffer) && binding.read;
+      if (isInPlace && status && index < commitStage) {
+        fail(program, `${what} in place before the status is tested (commit stage ${commitStage})`);
+      }
+    }
+  }
+}
+
+/** The bound slot a buffer stands for; undefined for those of the arena. */
+function slotOf({ placements }: Program, buffer: Buffer): number | undefined {
+  const placement = placements.get(buffer);
+  return placement?.kind === "bound" ? placement.slot : undefined;
+}
+
 /** What one kernel of a stage writes, no other kernel of the stage may read. Two writers must write other elements. */
-function verifyStage(program: Program, stage: Stage, index: number): void {
-  const accesses = stage.map(accessOf);
+function verifyStage(program: Program, stage: Stage, accesses: readonly Access[], index: number): void {
   accesses.forEach(({ writes }, i) => {
     for (const buffer of writes) {
       if (buffer === program.status) continue;
-      const reader = accesses.findIndex(({ reads }, j) => j !== i && reads.has(buffer));
+      const reader = accesses.findIndex(({ reads }, j) => j !== i && [...reads].some(sharesMemory(program, buffer)));
       if (reader < 0) continue;
       const names = `"${stage[i]?.name}" writes and "${stage[reader]?.name}" reads`;
       fail(program, `in stage ${index} ${names} ${describeBuffer(buffer)}`);
     }
   });
+}
+
+/** True for the same buffer, and for another one of the same bound storage. Those of the arena: see `verifyArena`. */
+function sharesMemory(program: Program, buffer: Buffer): (other: Buffer) => boolean {
+  const slot = slotOf(program, buffer);
+  return (other) => other === buffer || (slot !== undefined && slotOf(program, other) === slot);
 }
 
 /** Buffers of the arena whose lives, from first to last stage that names them, overlap lie apart; the status lives on. */

@@ -168,6 +168,7 @@ describe("verifyProgram", () => {
   }
 
   const scratch = x.buffer("s", "float32", 20, "local");
+  const status = x.buffer("status", "int32", 4);
   const cases: [string, Partial<Program>][] = [
     [
       "t: float32[20] has no place",
@@ -183,6 +184,27 @@ describe("verifyProgram", () => {
     [
       'in stage 0 "k" writes and "r" reads t: float32[20]',
       { stages: [[copy(a, t), copy(t, out, "r")]], commitStage: 0 },
+    ],
+    [
+      'in stage 0 "k" writes and "r" reads out: float32[20]',
+      {
+        stages: [[copy(t, out), copy(a, u, "r")]],
+        placements: new Map([...program().placements, [out, { kind: "bound", slot: 0 }]]),
+        arenaBytes: 256,
+        commitStage: 0,
+      },
+    ],
+    [
+      "in stage 1 a kernel writes out: float32[20], which is bound to be read only",
+      { bindings: [binding, { ...binding, written: false }] },
+    ],
+    [
+      "in stage 0 a kernel reads a: float32[20], which is bound to be neither read nor written",
+      { bindings: [{ ...binding, read: false, written: false }, binding] },
+    ],
+    [
+      "in stage 1 a kernel writes out: float32[20] in place before the status is tested (commit stage 2)",
+      { ...placed(status, 128), status, commitStage: 2, arenaBytes: 256 },
     ],
     [
       "t: float32[20] at 0 and u: float32[20] at 64 overlap",
