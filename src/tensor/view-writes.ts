@@ -1,6 +1,6 @@
-// What a base becomes when a part of it is written: slices and diagonals.
+// What a base becomes when a part of it is written: slices, diagonals, parts of its repetitions.
 import type { Node } from "../graph/index.js";
-import { constant, expand, permute, placeSlice, reshape, where } from "../ops/index.js";
+import { cast, constant, expand, permute, placeSlice, reshape, sumTo, where } from "../ops/index.js";
 
 interface Slice {
   readonly dim: number;
@@ -31,4 +31,12 @@ export function diagonalScatter(
   const written = sliceScatter(flat, value, { dim: rest.length, start, step: columns + 1 });
   const back = order.map((_, d) => order.indexOf(d));
   return permute(reshape(written, shape), back);
+}
+
+/** `x` with what was written to its repetition `written`: each element of `x` at most once, where `isWritten` says. */
+export function expandScatter(x: Node, written: Node, isWritten: Node): Node {
+  // A sum with one term that is not 0. It turns -0 into 0.
+  const summable = x.dtype === "bool" ? cast(written, "uint8") : written;
+  const value = sumTo(where(isWritten, summable, constant(0, summable.dtype)), x.shape);
+  return where(cast(sumTo(cast(isWritten, "int32"), x.shape), "bool"), cast(value, x.dtype), x);
 }

@@ -1,9 +1,9 @@
 // Views: chains of movements over a cell, with the strides PyTorch would have, and how to write through them.
 import { contiguousStrides, numel, type Shape, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { diagonal, expand, permute, reshape, slice } from "../ops/index.js";
+import { constant, diagonal, expand, permute, reshape, slice } from "../ops/index.js";
 import { detached } from "./alias.js";
-import { diagonalScatter, sliceScatter } from "./view-writes.js";
+import { diagonalScatter, expandScatter, sliceScatter } from "./view-writes.js";
 
 /** Logical strides and offset in elements of the base: they decide what can be a view. */
 export interface Layout {
@@ -69,7 +69,7 @@ function writeStep(step: ViewStep, x: Node, value: Node): Node {
     case "permute":
       return permute(value, inverse(step.dims));
     case "expand":
-      // Only dims of size 1 were added: writes through larger ones are refused before.
+      // Only dims of size 1 were added: `writeThrough` sees to others.
       return reshape(value, x.shape);
     case "slice":
       return sliceScatter(x, value, step);
@@ -84,7 +84,14 @@ function writeStep(step: ViewStep, x: Node, value: Node): Node {
 export function writeThrough(steps: readonly ViewStep[], base: Node, value: Node): Node {
   const [step, ...rest] = steps;
   if (!step) return value;
-  return writeStep(step, base, rest.length === 0 ? value : writeThrough(rest, applyStep(step, base), value));
+  const seen = applyStep(step, base);
+  const written = writeThrough(rest, seen, value);
+  if (step.kind !== "expand" || seen.size === base.size) return writeStep(step, base, written);
+  // Writes to elements that share memory are refused before; a part without such elements may be written.
+  if (value.size === 0) return base;
+  const nothing = expand(constant(false, "bool"), seen.shape);
+  const isWritten = writeThrough(rest, nothing, expand(constant(true, "bool"), value.shape));
+  return expandScatter(base, written, isWritten);
 }
 
 function inverse(dims: readonly number[]): number[] {
