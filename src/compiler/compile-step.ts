@@ -318,8 +318,10 @@ class StepCompiler implements KernelEnv {
         const buffer = this.f.buffer("output", node.dtype, node.size);
         this.#bound.set(buffer, slot);
         const place = (index: readonly Expr[]): Expr => linearIndex(this.f, node.shape, index);
+        // A leaf is copied before it can be overwritten; other values may come from a kernel that also writes in place.
+        const phase = node.isRealized ? 0 : 2;
         for (const draft of lowerCopy(this, node, { buffer, place }))
-          kernels.push({ draft, writesApart: false, phase: 0 });
+          kernels.push({ draft, writesApart: false, phase });
       }
       taken.add(node);
       return { slot, node: { dtype: node.dtype, size: node.size } };

@@ -224,4 +224,17 @@ describe.each(["wasm", "reference"])("chains of views and in-place writes on %s"
 
     expect(x.toArray()).toEqual([-1, -2, 6, 8]);
   });
+
+  it("given one value for two tensors, made by a kernel that also writes in place, both have it", () => {
+    const base = tensor([-50]).reshape([]).clone();
+    base.item();
+
+    const view = base.unsqueeze(0);
+    view.fill_(0);
+    const first = view.clone();
+    const second = first.clone();
+    second.copy_(first);
+
+    expect([second.item(), first.item(), base.item()]).toEqual([0, 0, 0]);
+  });
 });
