@@ -22,7 +22,7 @@ import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { lowerContraction } from "./lower-contraction.js";
-import { lowerConcat, lowerCopy } from "./lower-copy.js";
+import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
 import { lowerLoops } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine } from "./lower-routine.js";
 import { checksOf, chooseStored } from "./materialize.js";
@@ -84,6 +84,9 @@ export function compileCapture(capture: Capture, target: Target): LoadedStep {
     setNodeListener(listener);
   }
 }
+
+/** A kernel before its passes, with its place in the program. */
+type Draft = Omit<PlannedKernel, "kernel"> & { readonly draft: KernelDraft };
 
 class StepCompiler implements KernelEnv {
   readonly f = new ExprFactory();
@@ -155,25 +158,14 @@ class StepCompiler implements KernelEnv {
     }
     // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
     for (const draft of this.#lowerChecks(order)) drafts.push({ draft, writesApart: true, group: null });
-    const kernels: (Omit<PlannedKernel, "kernel"> & { draft: KernelDraft })[] = drafts.map(
-      ({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }),
-    );
+    const kernels: Draft[] = drafts.map(({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }));
     const inPlace = this.#placeUpdates(updates, drafts, groups, stored, outputs);
     for (const { node, kernelIndex } of inPlace.direct) {
       const slot = capture.leaves.indexOf(node.target.storage as Storage);
       this.#bound.set(this.#buffers.get(node.value) as Buffer, slot);
       kernels[kernelIndex] = { ...(kernels[kernelIndex] as (typeof kernels)[number]), phase: 1 };
     }
-    for (const { value, target } of inPlace.copied) {
-      const buffer = this.f.buffer("in_place", target.dtype, target.size);
-      this.#bound.set(buffer, capture.leaves.indexOf(target.storage as Storage));
-      for (const draft of lowerCopy(this, value, {
-        buffer,
-        place: (index) => linearIndex(this.f, value.shape, index),
-      })) {
-        kernels.push({ draft, writesApart: false, phase: 2 });
-      }
-    }
+    for (const { value, target } of inPlace.copied) kernels.push(...this.#copyInPlace(value, target));
     const outputSlots = this.#bindOutputs(outputs, kernels);
     const finished = kernels.map(({ draft, writesApart, phase }) => ({
       kernel: finalizeKernel(this.f, draft, this.info),
@@ -191,6 +183,23 @@ class StepCompiler implements KernelEnv {
     });
     inspect(program);
     return new LoadedStep(program, this.target.load(program), outputSlots, updateSlots, this.#checks);
+  }
+
+  /** Writes `value` over `target` at the end. A value that lies in bound storage is taken aside first: it may be overwritten too. */
+  #copyInPlace(value: Node, target: Node): Draft[] {
+    const buffer = this.f.buffer("in_place", target.dtype, target.size);
+    this.#bound.set(buffer, this.capture.leaves.indexOf(target.storage as Storage));
+    const place = (index: readonly Expr[]): Expr => linearIndex(this.f, value.shape, index);
+    if (!value.isRealized) {
+      return lowerCopy(this, value, { buffer, place }).map((draft) => ({ draft, writesApart: false, phase: 2 }));
+    }
+    const aside = this.temporary("aside", value.dtype, value.size);
+    const taken = lowerCopy(this, value, { buffer: aside, place });
+    const put = lowerBufferCopy(this, aside, buffer);
+    return [
+      ...taken.map((draft): Draft => ({ draft, writesApart: false, phase: 0 })),
+      ...put.map((draft): Draft => ({ draft, writesApart: false, phase: 2 })),
+    ];
   }
 
   #bindings(outputs: readonly Node[], updateSlots: readonly number[]): Program["bindings"] {

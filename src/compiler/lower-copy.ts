@@ -43,6 +43,19 @@ function expandOnes(env: KernelEnv, shape: Shape, dims: readonly Expr[]): Expr[]
   return shape.map((size) => (size === 1 ? env.f.int(0) : (dims[at++] as Expr)));
 }
 
+/** All elements of one buffer to another. */
+export function lowerBufferCopy(env: KernelEnv, from: Buffer, to: Buffer): KernelDraft[] {
+  if (from.size === 0) return [];
+  const { f } = env;
+  const nest = plainNest([from.size]);
+  const plan = planTiles(nest, wishedTiles(from.size), 0);
+  const tile = f.variable("tile", "i32", { min: 0, max: plan.tiles - 1 });
+  const body = emitOuterLoops(env, nest, plan, tile, 0, ([i]): Stmt[] => [
+    { kind: "store", buffer: to, index: i as Expr, value: f.load(from, i as Expr), guard: null },
+  ]);
+  return [{ name: "copy", tiles: plan.tiles, tile, body, flops: 0, bytes: 8 * from.size }];
+}
+
 /** Joins the inputs along a dim: each is computed straight into its part. */
 export function lowerConcat(env: KernelEnv, node: Node): KernelDraft[] {
   const { f } = env;
