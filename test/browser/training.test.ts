@@ -42,7 +42,7 @@ describe("the bundle for browsers", () => {
   });
 });
 
-describe("training in a page", () => {
+describe("training in a page", { timeout: 120_000 }, () => {
   let server: PageServer;
   let browser: Browser | undefined;
   let expected: TrainingRun;

@@ -35,7 +35,7 @@ function lossAndGradients(target: string, recipe: GraphRecipe): Values[] {
   });
 }
 
-describe("gradients of random graphs", () => {
+describe("gradients of random graphs", { timeout: 120_000 }, () => {
   it("given float32 ops, wasm agrees with the reference", () => {
     fc.assert(
       fc.property(graphRecipe("float32", 8), (recipe) => {

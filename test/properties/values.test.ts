@@ -30,7 +30,7 @@ function withConstants(recipe: GraphRecipe, shift: number): GraphRecipe {
 const run = (recipe: GraphRecipe) => graphOutputs(recipe, graphInputs(recipe)).map(valuesOf);
 const compute = (target: string, recipe: GraphRecipe) => onTarget(target, () => run(recipe));
 
-describe("random graphs", () => {
+describe("random graphs", { timeout: 120_000 }, () => {
   it("given float32 ops, wasm agrees with the reference", () => {
     fc.assert(
       fc.property(graphRecipe("float32"), (recipe) => {

@@ -154,7 +154,7 @@ const chain = fc.noBias(
       .filter((s) => count(s) <= mostElements),
     steps: fc.array(
       fc.record({
-        op: fc.oneof(fc.constantFrom(...Object.keys(views)), fc.constantFrom(...Object.keys(writes))),
+        op: fc.oneof(fc.constantFrom(...Object.keys(views)), fc.constantFrom(...Object.keys(writes), "read")),
         x: recent,
         y: recent,
         p: choice,
@@ -200,7 +200,7 @@ function runChain({ shape, steps }: Chain): void {
   }
 }
 
-describe.each(["wasm", "reference"])("chains of views and in-place writes on %s", (target) => {
+describe.each(["wasm", "reference"])("chains of views and in-place writes on %s", { timeout: 120_000 }, (target) => {
   let previous: string;
   beforeEach(() => {
     previous = setTarget(target);
