@@ -83,10 +83,17 @@ export function createNetwork(name: ModelName, options: NetworkOptions): DigitNe
   return name === "cnn" ? new CNN(options) : new MLP(options);
 }
 
-/** He initialisation: the variance of activations stays the same through layers with ReLU. Biases begin at 0. */
+/**
+ * He initialisation of the layers that a ReLU follows: it keeps the variance of gradients (fan-out) through them. Their
+ * biases begin at 0; the last layer, whose outputs are logits, keeps its own initialisation.
+ * Source: He et al., "Delving Deep into Rectifiers", 2015, arXiv:1502.01852, section 2.2.
+ */
 export function initialiseAsHe(network: nn.Module): void {
-  for (const [name, parameter] of network.namedParameters()) {
+  const parameters = [...network.namedParameters()];
+  const lastLayer = parameters[parameters.length - 1]?.[0].split(".")[0];
+  for (const [name, parameter] of parameters) {
+    if (name.split(".")[0] === lastLayer) continue;
     if (name.endsWith("bias")) nn.init.zeros_(parameter);
-    else nn.init.kaimingNormal_(parameter, { nonlinearity: "relu" });
+    else nn.init.kaimingNormal_(parameter, { mode: "fanOut", nonlinearity: "relu" });
   }
 }
