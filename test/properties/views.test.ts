@@ -149,6 +149,9 @@ const recent = fc.constantFrom(0, 0, 0, 1, 2, 3, 5, 8);
 const choice = fc.nat({ max: 59 });
 const chain = fc.noBias(
   fc.record({
+    /** Tensors to begin with, and whether they are computed before the rest. */
+    bases: fc.integer({ min: 1, max: 3 }),
+    stored: fc.boolean(),
     shape: fc
       .array(fc.constantFrom(0, 1, 1, 2, 3, 4, 4, 5, 6), { maxLength: 4 })
       .filter((s) => count(s) <= mostElements),
@@ -166,8 +169,8 @@ const chain = fc.noBias(
 );
 type Chain = typeof chain extends fc.Arbitrary<infer T> ? T : never;
 
-function start(shape: readonly number[]): Pair {
-  const values = Array.from({ length: count(shape) }, (_, i) => ((i * 37) % 101) - 50);
+function start(shape: readonly number[], seed: number): Pair {
+  const values = Array.from({ length: count(shape) }, (_, i) => ((i * 37 + seed * 11) % 101) - 50);
   return { x: tensor(values).reshape(shape).clone(), model: fresh(values, shape) };
 }
 
@@ -182,8 +185,9 @@ function applyWrite(op: string, pair: Pair, all: readonly Pair[], y: number, p: 
   else if (op !== "setAt") expect(apply).toThrow(ShapeError);
 }
 
-function runChain({ shape, steps }: Chain): void {
-  const all = [start(shape)];
+function runChain({ bases, stored, shape, steps }: Chain): void {
+  const all = Array.from({ length: bases }, (_, i) => start(shape, i));
+  if (stored) for (const { x } of all) x.toTypedArray();
   for (const { op, x, y, p, q } of steps) {
     const pair = all.at(-1 - (x % all.length)) as Pair;
     const viewing = views[op];
