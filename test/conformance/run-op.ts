@@ -2,8 +2,8 @@
 import type { DType, Tensor } from "gradus";
 import { isTensor, method, operation } from "./api.js";
 import { Inputs } from "./build.js";
-import { read, tensorProblem } from "./compare.js";
-import { cancellation, withoutKnown } from "./differences.js";
+import { type Allowance, read, tensorProblem } from "./compare.js";
+import { allowanceOf } from "./differences.js";
 import { type Expectation, expectations, type Family, type OpCase, type Place, type Tolerance } from "./fixtures.js";
 
 /** Tensors and plain values of what a call returned, in order; max(x, dim), sort and topk return objects. */
@@ -36,21 +36,20 @@ export class Report {
     readonly family: Pick<Family<unknown>, "values">,
     readonly dtype: DType,
     readonly tol: Tolerance,
-    /** Absolute error granted because the terms of a result cancel. */
-    readonly absolute = 0,
+    private readonly allowance: (part: "output" | "gradient") => Allowance = () => ({}),
   ) {}
 
   add(what: string, problem: Problem): void {
     if (problem !== null) this.problems.push(`${what}: ${problem}`);
   }
 
-  tensor(what: string, actual: unknown, place: Place, tol = this.tol): void {
+  tensor(what: string, actual: unknown, place: Place, tol = this.tol, part: "output" | "gradient" = "output"): void {
     const dtype = place.dtype ?? this.dtype;
     const isThere = isTensor(actual);
     this.add(
       what,
       isThere
-        ? tensorProblem(actual, place, this.family.values(place), dtype, tol, this.absolute)
+        ? tensorProblem(actual, place, this.family.values(place), dtype, tol, this.allowance(part))
         : `${actual}, PyTorch a tensor`,
     );
   }
@@ -58,7 +57,7 @@ export class Report {
   gradient(what: string, actual: Tensor | null, place: Place | null): void {
     if (place !== null) {
       // The gradient of an op that only moves values may be a sum of several.
-      this.tensor(what, actual, place, this.tol === "exact" ? "sum" : this.tol);
+      this.tensor(what, actual, place, this.tol === "exact" ? "sum" : this.tol, "gradient");
     } else if (actual !== null && read(actual).some((value) => value !== 0)) this.add(what, "not zero, PyTorch none");
   }
 }
@@ -84,7 +83,7 @@ function runOnce(
   const inputs = new Inputs(opCase.id, dtype, expected.grad !== undefined);
   const args = opCase.args.map((arg) => inputs.build(arg));
   if (opCase.options) args.push(inputs.build(opCase.options));
-  const report = new Report(family, dtype, opCase.tol, cancellation(opCase, dtype, args));
+  const report = new Report(family, dtype, opCase.tol, (part) => allowanceOf(opCase, dtype, args, part));
   const outputs = results(asMethod ? callMethod(opCase.op, args) : operation(opCase.op)(...args));
   checkOutputs(report, outputs, expected);
   if (expected.grad !== undefined && report.problems.length === 0) {
@@ -93,7 +92,7 @@ function runOnce(
       report.gradient(`gradient ${k}`, inputs.differentiable[k]?.grad ?? null, place);
     });
   }
-  return withoutKnown(opCase, dtype, report.problems);
+  return report.problems;
 }
 
 /** `op` as a method of its first tensor operand: where(condition, x, y) is x.where(condition, y). */
