@@ -84,7 +84,7 @@ export const compilerFaults: readonly Fault[] = [
     file: "src/targets/wasm/driver.ts",
     find: "  f.tee(begin);\n  f.i32(share.chunk);",
     replace: "  f.tee(begin);\n  f.i32(Math.max(1, share.chunk - 1));",
-    tests: ["test/targets/wasm-threads.test.ts"],
+    tests: ["test/targets/wasm-claims.test.ts"],
   },
   {
     name: "program cache: attributes are no part of the structure",
@@ -112,14 +112,14 @@ export const compilerFaults: readonly Fault[] = [
     file: "src/compiler/program-cache.ts",
     find: "v.varying[i] || Object.is(c, constants[i])",
     replace: "v.varying[i] || c === c",
-    tests: ["test/tensor/sync-points.test.ts"],
+    tests: ["test/compiler/program-cache.test.ts"],
   },
   {
     name: "updates: written in place before other elements are read",
     file: "src/compiler/compile-step.ts",
     find: "if (!readsOnlyWhatItWrites(body, old, this.#buffers.get(node.value) as Buffer)) return false;",
     replace: "",
-    tests: ["test/tensor/in-place.test.ts"],
+    tests: ["test/compiler/in-place.test.ts"],
   },
   {
     name: "index checks: none in the program",

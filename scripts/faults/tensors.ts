@@ -28,7 +28,7 @@ export const tensorFaults: readonly Fault[] = [
     file: "src/tensor/saved.ts",
     find: "return (pinCounts.get(storage) ?? 0) > 0;",
     replace: "return false;",
-    tests: ["test/tensor/in-place.test.ts", "test/tensor/sync-points.test.ts"],
+    tests: ["test/tensor/writes.test.ts"],
   },
   {
     name: "noGrad: holds after its end",
@@ -49,7 +49,7 @@ export const tensorFaults: readonly Fault[] = [
     file: "src/tensor/view.ts",
     find: "return permute(value, inverse(step.dims));",
     replace: "return permute(value, step.dims);",
-    tests: ["test/properties/views.test.ts"],
+    tests: ["test/tensor/writes.test.ts"],
   },
   {
     name: "dropout: what is kept is not scaled",

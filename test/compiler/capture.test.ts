@@ -41,6 +41,17 @@ test.each<[string, readonly Node[], readonly Node[]]>([
   expect(match(a, b)).toBe(false);
 });
 
+test("matches: given as many storages, shared by other leaves, does not hold", () => {
+  const sum = (...storages: readonly Storage[]): Node[] => {
+    const [x, y, z] = storages.map((storage) => leaf(storage, [storage.length])) as [Node, Node, Node];
+    return [add(add(x, y), z)];
+  };
+  const [a, b] = [new Storage("float32", 6), new Storage("float32", 6)];
+
+  expect(match(sum(a, a, b), sum(b, b, a))).toBe(true);
+  expect(match(sum(a, a, b), sum(a, b, b))).toBe(false);
+});
+
 test("matches: given another target of the same update, does not hold", () => {
   const sum = written((x, y) => sub(x, y), "x");
 

@@ -37,6 +37,13 @@ describe("loadStateDict", () => {
     expect(layer.weight.toArray()).toEqual(before);
   });
 
+  test("given only missing or only unexpected keys, strict loading throws", () => {
+    const layer = new nn.Linear(1, 1);
+    const whole = layer.stateDict();
+    expect(() => layer.loadStateDict({ weight: ones([1, 1]) })).toThrow("missing keys: bias; pass");
+    expect(() => layer.loadStateDict({ ...whole, extra: ones([1]) })).toThrow("unexpected keys: extra; pass");
+  });
+
   test("given strict: false, what fits is loaded and the rest reported", () => {
     const layer = new nn.Linear(1, 1);
     const result = layer.loadStateDict({ weight: tensor([[7]]), extra: ones([1]) }, { strict: false });
