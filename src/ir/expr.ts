@@ -180,9 +180,9 @@ export class ExprFactory {
   }
 
   select(cond0: Expr, a0: Expr, b0: Expr): Expr {
-    if (cond0.kind === "const" && cond0.lanes === 1) return cond0.value ? a0 : b0;
-    if (a0 === b0) return a0;
     const lanes = Math.max(cond0.lanes, a0.lanes, b0.lanes);
+    if (cond0.kind === "const") return this.splat(cond0.value ? a0 : b0, lanes);
+    if (a0 === b0) return this.splat(a0, lanes);
     const [cond, a, b] = [this.splat(cond0, lanes), this.splat(a0, lanes), this.splat(b0, lanes)];
     if (a.type !== b.type) throw new InternalError(`select: branch types ${a.type} and ${b.type} differ`);
     const range: [number, number] = [Math.min(a.min, b.min), Math.max(a.max, b.max)];

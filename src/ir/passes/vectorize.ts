@@ -38,7 +38,7 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
   const lanes = options.lanes(widestBytes(loop.body));
   const trips = f.sub(loop.to, loop.from);
   if (lanes === 1 || trips.max < lanes || loop.step !== 1) return [scalar];
-  const unroll = chooseUnroll(loop.body, options.maxUnroll, Math.floor(trips.max / lanes));
+  const unroll = chooseUnroll(loop, lanes, options.maxUnroll, Math.floor(trips.max / lanes));
   const out: Stmt[] = [];
   let done: Expr = f.int(0); // iterations already emitted
   for (const width of new Set([unroll, 1])) {
@@ -62,6 +62,8 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
   return out;
 }
 
+/** Vectors of a period that are run side by side. */
+const MAX_PERIOD = 4;
 /** Iterations of a scalar rest that are written out. */
 const SHORT_TAIL = 3;
 
@@ -78,13 +80,27 @@ function writeOut(f: ExprFactory, loop: ForStmt, from: Expr, count: number): Stm
   }).flat();
 }
 
-/** More vectors in flight for small bodies: latency hides, and big bodies would only spill. */
-function chooseUnroll(body: readonly Stmt[], maxUnroll: number, vectors: number): number {
-  const size = countExprs(body);
-  const wish = size <= 12 ? 4 : size <= 30 ? 2 : 1;
+/**
+ * More vectors in flight for small bodies: latency hides, and big bodies would only spill. Where positions repeat with a
+ * short period (words of a random block), whole periods, so that the vectors share what a period has in common.
+ */
+function chooseUnroll(loop: ForStmt, lanes: number, maxUnroll: number, vectors: number): number {
+  const size = countExprs(loop.body);
+  const wish = Math.max(size <= 12 ? 4 : size <= 30 ? 2 : 1, vectorsOfPeriod(loop, lanes));
   let unroll = 1;
   while (unroll * 2 <= Math.min(wish, maxUnroll, vectors)) unroll *= 2;
   return unroll;
+}
+
+function vectorsOfPeriod(loop: ForStmt, lanes: number): number {
+  let vectors = 1;
+  visitExpressions(loop.body, (x) => {
+    if (x.kind !== "binary" || (x.op !== "rem" && x.op !== "div")) return;
+    if (x.b.kind !== "const" || !isIndexArithmetic(x.a)) return;
+    const period = Number(x.b.value) / lanes;
+    if (Number.isInteger(period) && period <= MAX_PERIOD) vectors = Math.max(vectors, period);
+  });
+  return vectors;
 }
 
 function countExprs(body: readonly Stmt[]): number {
@@ -114,6 +130,15 @@ const identities: Partial<Record<BinaryOp, (type: Scalar) => number | boolean>> 
 };
 
 const reducible: ReadonlySet<BinaryOp> = new Set(["add", "mul", "min", "max", "and", "or"]);
+
+/** Sums, products, quotients and remainders of loop variables and constants. */
+function isIndexArithmetic(x: Expr): boolean {
+  if (x.type !== "i32" || x.lanes !== 1) return false;
+  if (x.kind === "const") return true;
+  if (x.kind === "var") return !x.mutable && x.max !== Infinity;
+  if (x.kind === "linear") return x.terms.every(isIndexArithmetic);
+  return x.kind === "binary" && (x.op === "div" || x.op === "rem") && isIndexArithmetic(x.a) && isIndexArithmetic(x.b);
+}
 
 class NotVectorizable extends Error {}
 
@@ -289,6 +314,8 @@ class LoopVectorizer {
 
   #makeVector(x: Expr, u: number): Expr {
     const { f, lanes } = this;
+    const index = this.#indexVector(x, u);
+    if (index) return index;
     if (x === this.loop.v) return f.add(f.splat(this.#first(u), lanes), iota(f, lanes));
     switch (x.kind) {
       case "var":
@@ -313,6 +340,17 @@ class LoopVectorizer {
         return f.rebuild(x, (child) => this.#vector(child, u));
       }
     }
+  }
+
+  /** Index arithmetic whose lanes lie a constant apart: worked out lane by lane, where divisions simplify away. */
+  #indexVector(x: Expr, u: number): Expr | null {
+    if (!isIndexArithmetic(x)) return null;
+    const lanes = this.#laneIndices(x, u);
+    const deltas = this.#deltas(lanes);
+    if (!deltas) return null;
+    const first = this.f.splat(lanes[0] as Expr, this.lanes);
+    if (deltas.every((d) => d === 0)) return first;
+    return this.f.add(first, this.f.lanes(deltas.map((d) => this.f.int(d))));
   }
 
   /** The loop variable's value in lane 0 of copy `u`. */
