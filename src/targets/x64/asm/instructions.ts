@@ -1,0 +1,3 @@
+// Names of the instructions that can be written.
+
+export type Mnemonic = string;
