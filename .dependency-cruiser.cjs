@@ -68,9 +68,12 @@ module.exports = {
     },
     {
       name: "no-host-modules",
-      comment: "below the toolkit only src/base/platform/node.ts imports Node's modules; npm packages likewise",
+      comment: "below the toolkit only src/base/platform/node*.ts imports Node's modules; npm packages likewise",
       severity: "error",
-      from: { path: "^src/", pathNot: [source(hostLayers), "^src/base/platform/node\\.ts$", tests, "\\.mjs$"] },
+      from: {
+        path: "^src/",
+        pathNot: [source(hostLayers), "^src/base/platform/node(-native)?\\.ts$", tests, "\\.mjs$"],
+      },
       to: { dependencyTypes: ["core", "npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
     },
     {

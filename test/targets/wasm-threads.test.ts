@@ -3,9 +3,8 @@ import { describe, expect, it } from "vitest";
 import { InternalError } from "../../src/base/errors.js";
 import { ExprFactory, ProgramStatusError } from "../../src/ir/index.js";
 import { createWasmTarget, Runtime } from "../../src/targets/index.js";
+import { control, outcome } from "../../src/targets/threads/control.js";
 import { compileProgram, type ProgramExports } from "../../src/targets/wasm/compile.js";
-import { outcome } from "../../src/targets/wasm/driver.js";
-import { control } from "../../src/targets/wasm/layout.js";
 import { heavy, mixingProgram, runMixing } from "./mixing.js";
 import { emptyStorage, loop, makeKernel, makeProgram, storageOf, store } from "./programs.js";
 

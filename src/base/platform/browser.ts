@@ -1,7 +1,7 @@
 // The host seam for browsers, and for any host without Node's modules.
 import type { AsyncContext, Platform, PlatformWorker } from "./platform.js";
 
-export type { AsyncContext, FileSystem, Platform, PlatformWorker } from "./platform.js";
+export type { AsyncContext, FileSystem, Native, NativeAccess, Platform, PlatformWorker } from "./platform.js";
 
 /** Browsers report hardware threads, and more threads than this do not pay there. */
 const mostThreads = 8;
@@ -55,4 +55,5 @@ export const platform: Platform = {
 
   withOptimizingCompiler: (compile) => compile(),
   enableRelaxedSimd: () => {},
+  native: () => ({ native: null, reason: "browsers run no machine code" }),
 };

@@ -1,13 +1,14 @@
-// The host seam for Node. The only file below the toolkit that imports `node:` modules.
+// The host seam for Node. With node-native.ts the only file below the toolkit that imports `node:` modules.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
 import { dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { native } from "./node-native.js";
 import type { AsyncContext, FileSystem, Platform, PlatformWorker } from "./platform.js";
 
-export type { AsyncContext, FileSystem, Platform, PlatformWorker } from "./platform.js";
+export type { AsyncContext, FileSystem, Native, NativeAccess, Platform, PlatformWorker } from "./platform.js";
 
 const cpuFolder = "/sys/devices/system/cpu/cpu0";
 /** More threads than this wait for memory rather than compute. */
@@ -119,4 +120,5 @@ export const platform: Platform = {
     }
   },
   enableRelaxedSimd: () => setFlagsFromString("--experimental-wasm-relaxed-simd"),
+  native,
 };

@@ -27,6 +27,33 @@ export interface FileSystem {
   homeDir(): string;
 }
 
+/**
+ * Memory and code outside JavaScript, for targets that make machine code. Addresses are plain numbers (user space ends at
+ * 2^47), and so are arguments and results: 64-bit integers.
+ */
+export interface Native {
+  /**
+   * Copies code to pages of its own and makes them executable; they are never writable at the same time. Returns its
+   * address. Throws an Error that says what the system refused.
+   */
+  mapCode(code: Uint8Array): number;
+  /** Takes back what `mapCode` gave for `codeBytes` bytes of code. Nothing may run there. */
+  unmapCode(address: number, codeBytes: number): void;
+  /** Address of a buffer's first byte. The buffer never moves; an address does not keep it alive. */
+  addressOf(buffer: ArrayBufferLike): number;
+  /** Asks for large pages in a range of memory. */
+  wishHugePages(address: number, bytes: number): void;
+  /** The function at an address, by the system's calling convention. */
+  functionAt(address: number, parameters: number): (...args: number[]) => number;
+  /** `functionAt` as text, for the scripts of workers: an expression that needs `require`. */
+  readonly workerFunctionAt: string;
+}
+
+/** Native memory and calls, or why there are none. */
+export type NativeAccess =
+  | { readonly native: Native; readonly reason: null }
+  | { readonly native: null; readonly reason: string };
+
 export interface Platform {
   readonly name: "node" | "browser";
   /** Setting from the environment (GRADUS_…); undefined where unset, empty, or without environment. */
@@ -57,4 +84,6 @@ export interface Platform {
   withOptimizingCompiler<T>(compile: () => T): T;
   /** Turns relaxed SIMD on where the host has it behind a flag. */
   enableRelaxedSimd(): void;
+  /** Memory and code outside JavaScript. */
+  native(): NativeAccess;
 }

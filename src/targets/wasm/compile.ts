@@ -1,12 +1,13 @@
 // Program to module: emits all kernels and the driver, compiles, and describes what was made.
 import { platform } from "#platform";
 import type { Kernel, Program } from "../../ir/index.js";
-import { addRun, addRunAlone, type DriverOptions, mostSegments } from "./driver.js";
+import { mostSegments } from "../threads/control.js";
+import { isWorthThreads, planSegments, programUs } from "../threads/work-plan.js";
+import { addRun, addRunAlone, type DriverOptions } from "./driver.js";
 import { Helpers } from "./helpers.js";
 import { emitKernel } from "./kernel.js";
 import { type TableLayout, tableLayout } from "./layout.js";
 import { type MemoryLimits, ModuleBuilder } from "./module-builder.js";
-import { isWorthThreads, planSegments, programUs } from "./work-plan.js";
 
 export interface CompileOptions extends DriverOptions {
   readonly relaxed: boolean;

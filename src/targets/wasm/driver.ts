@@ -2,18 +2,11 @@
 // between segments.
 import { InternalError } from "../../base/index.js";
 import type { Kernel, Program } from "../../ir/index.js";
-import { control, type TableLayout } from "./layout.js";
+import { closedPhase, control, outcome } from "../threads/control.js";
+import type { Segment, Share } from "../threads/work-plan.js";
+import type { TableLayout } from "./layout.js";
 import { FunctionBuilder, type ModuleBuilder } from "./module-builder.js";
 import { I32, I64, op } from "./opcodes.js";
-import type { Segment, Share } from "./work-plan.js";
-
-/** What the exported functions return. */
-export const outcome = { done: 0, statusSet: 1, fault: 2, notJoined: 3 } as const;
-
-/** Segments are counted in 16 bits; the last number marks a run that is over. */
-export const mostSegments = 0xffff;
-/** The low half of the phase word of a run that is over. */
-export const closedPhase = 0xffff_0000;
 
 /** Rounds of spinning at a barrier, 3-4 µs: longer than a balanced stage's spread, shorter than a thread switch. */
 const spinRounds = 2000;

@@ -1,23 +1,13 @@
-// The worker threads: started when a program first wants them, told about runs through shared memory.
-import { type PlatformWorker, platform } from "#platform";
-import { closedPhase } from "./driver.js";
-import { control, maxThreads, workerLineBytes } from "./layout.js";
-import { workerSource, workerState, workerWord } from "./worker-source.js";
+// Runs on several threads: workers that have the programs' modules, and the announcement of a run.
+import { platform } from "#platform";
+import { closedPhase, control, word } from "../threads/control.js";
+import { Workers } from "../threads/workers.js";
+import { workerSource } from "./worker-source.js";
 
 /** Time for threads to notice a fault: they look every 100 ms. */
 const leaveMs = 1000;
 /** Waking a sleeping thread takes about 100 µs (virtual machines), 10 of them the caller's: shorter runs go without. */
 const worthWakingUs = 100;
-
-const word = (offset: number) => offset / 4;
-
-interface PoolWorker {
-  readonly worker: PlatformWorker;
-  /** Index of its line in the control words. */
-  readonly line: number;
-  /** Messages sent to it. */
-  posted: number;
-}
 
 /** What the workers need to know to join a run. */
 export interface Command {
@@ -30,49 +20,51 @@ export interface Command {
 }
 
 export class ThreadPool {
-  readonly #memory: WebAssembly.Memory;
   /** The control block. Growing the memory does not move it. */
   readonly #words: Int32Array;
-  readonly #workers: PoolWorker[] = [];
+  readonly #workers: Workers;
   readonly #modules = new Map<number, WebAssembly.Module>();
   #epoch = 0;
-  /** Set when a worker could not start or died: no more threads then. */
-  #failure: unknown = null;
 
   /** @param isShared - false for a memory that workers cannot have; the pool stays empty then. */
   constructor(memory: WebAssembly.Memory, isShared: boolean) {
-    this.#memory = memory;
     // Growing a memory that is not shared would detach a view of it.
     this.#words = isShared ? new Int32Array(memory.buffer, 0, 1 << 14) : new Int32Array(1 << 14);
+    const modules = this.#modules;
+    this.#workers = new Workers({
+      words: this.#words,
+      source: workerSource,
+      data: (line) => ({ memory, line }),
+      *greetings() {
+        for (const [id, module] of modules) yield { kind: "load", id, module };
+      },
+    });
   }
 
   /** Makes sure that `count` workers exist; they become ready some time later. */
   start(count: number): void {
-    while (this.#workers.length < Math.min(count, maxThreads - 1) && this.#failure === null) this.#startOne();
+    this.#workers.start(count);
   }
 
   /** Workers that have reported for work at least once. */
   get readyCount(): number {
-    const isReady = ({ line }: PoolWorker) =>
-      Atomics.load(this.#words, line + workerWord.state) !== workerState.starting;
-    return this.#workers.filter(isReady).length;
+    return this.#workers.readyCount;
   }
 
   /** How often workers have joined runs. */
   get joinCount(): number {
-    return Atomics.load(this.#words, word(control.joined));
+    return this.#workers.joinCount;
   }
 
   /** Gives all workers a program, unless they have it. */
   load(id: number, module: WebAssembly.Module): void {
     if (this.#modules.has(id)) return;
     this.#modules.set(id, module);
-    for (const worker of this.#workers) this.#post(worker, { kind: "load", id, module });
+    this.#workers.post({ kind: "load", id, module });
   }
 
   free(id: number): void {
-    if (!this.#modules.delete(id)) return;
-    for (const worker of this.#workers) this.#post(worker, { kind: "free", id });
+    if (this.#modules.delete(id)) this.#workers.post({ kind: "free", id });
   }
 
   /** Announces a run that `open` has opened or is about to; `open` gets its number. Returns that number. */
@@ -83,7 +75,7 @@ export class ThreadPool {
     this.#epoch = (this.#epoch + 1) | 0;
     open(this.#epoch);
     Atomics.store(words, word(control.epoch), this.#epoch);
-    if (estimateUs > worthWakingUs) this.#wake();
+    if (estimateUs > worthWakingUs) this.#workers.wake();
     return this.#epoch;
   }
 
@@ -107,53 +99,9 @@ export class ThreadPool {
     Atomics.notify(words, word(control.phase));
     const deadline = platform.now() + leaveMs;
     while (Atomics.load(words, word(control.active)) !== 0) {
-      if (platform.now() > deadline) return this.#fail("a worker does not return");
+      if (platform.now() > deadline) return this.#workers.fail("a worker does not return");
     }
     Atomics.store(words, word(control.fault), 0);
     Atomics.store(words, word(control.faultLength), 0);
   }
-
-  #startOne(): void {
-    const line = word(control.workers + this.#workers.length * workerLineBytes);
-    try {
-      const worker = platform.startWorker(workerSource, { memory: this.#memory, line }, (error) => this.#fail(error));
-      const started: PoolWorker = { worker, line, posted: 0 };
-      this.#workers.push(started);
-      for (const [id, module] of this.#modules) this.#post(started, { kind: "load", id, module });
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Threads are an optimisation: without them programs run on the calling thread. */
-  #fail(error: unknown): void {
-    if (this.#failure !== null) return;
-    this.#failure = error ?? "unknown reason";
-    platform.warn(`gradus: no worker threads (${describe(this.#failure)}); running on one thread`);
-    for (const { worker } of this.#workers) worker.terminate();
-    this.#workers.length = 0;
-  }
-
-  #post(worker: PoolWorker, message: unknown): void {
-    worker.posted++;
-    worker.worker.post(message);
-    Atomics.store(this.#words, worker.line + workerWord.posted, worker.posted);
-    // A browser's worker that sleeps outside its event loop has to wake up to see its mail.
-    if (!platform.workersPoll) Atomics.notify(this.#words, word(control.epoch));
-  }
-
-  #wake(): void {
-    const words = this.#words;
-    if (Atomics.load(words, word(control.resting)) > 0) Atomics.notify(words, word(control.epoch));
-    if (platform.workersPoll) return;
-    for (const { worker, line } of this.#workers) {
-      const state = line + workerWord.state;
-      const { idle, waking } = workerState;
-      if (Atomics.compareExchange(words, state, idle, waking) === idle) worker.post({ kind: "wake" });
-    }
-  }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String((error as { message?: unknown }).message ?? error);
 }

@@ -1,8 +1,8 @@
 // What all programs of a process share: the memory with its arena, scratch and residents, and the threads.
 import { platform } from "#platform";
-import { ArgumentError } from "../../base/index.js";
+import { checkThreads, threadCount } from "../threads/settings.js";
 import { Heap } from "./heap.js";
-import { maxThreads, roundUp } from "./layout.js";
+import { roundUp } from "./layout.js";
 import { ThreadPool } from "./pool.js";
 import { defaultLimits, Residency, type ResidencyLimits } from "./residency.js";
 
@@ -18,6 +18,7 @@ export interface RuntimeOptions {
   /** Most bytes of wasm memory; at most 4 GiB. */
   readonly memoryBytes?: number;
   readonly limits?: Partial<ResidencyLimits>;
+  /** Default: as many as all targets use. */
   readonly threads?: number;
 }
 
@@ -33,23 +34,19 @@ export class Runtime {
   readonly staging = new Region();
   /** Number of the current run. */
   run = 0;
-  #threads: number;
+  readonly #threads: number | null;
   #nextId = 1;
 
-  constructor({ memoryBytes = 2 ** 32, limits = {}, threads = defaultThreads() }: RuntimeOptions = {}) {
+  constructor({ memoryBytes = 2 ** 32, limits = {}, threads }: RuntimeOptions = {}) {
     this.heap = new Heap(platform.hasSharedMemory, memoryBytes);
     this.residency = new Residency(this.heap, { ...defaultLimits, ...limits });
     this.pool = new ThreadPool(this.heap.memory, this.heap.isShared);
-    this.#threads = checkThreads(threads);
+    this.#threads = threads === undefined ? null : checkThreads(threads);
   }
 
   /** Threads that run programs, the calling one included. Where memory cannot be shared it is 1. */
   get threads(): number {
-    return this.heap.isShared ? this.#threads : 1;
-  }
-
-  set threads(count: number) {
-    this.#threads = checkThreads(count);
+    return this.heap.isShared ? (this.#threads ?? threadCount()) : 1;
   }
 
   nextId(): number {
@@ -87,17 +84,4 @@ export class Runtime {
     region.address = 0;
     region.size = 0;
   }
-}
-
-function checkThreads(count: number): number {
-  if (Number.isInteger(count) && count >= 1 && count <= maxThreads) return count;
-  throw new ArgumentError(`setThreads: ${count} is not a whole number from 1 to ${maxThreads}`, { op: "setThreads" });
-}
-
-function defaultThreads(): number {
-  const setting = platform.env("GRADUS_THREADS");
-  if (setting === undefined) return Math.min(platform.cores(), maxThreads);
-  const count = Number(setting);
-  if (Number.isInteger(count) && count >= 1 && count <= maxThreads) return count;
-  throw new ArgumentError(`GRADUS_THREADS: "${setting}" is not a whole number from 1 to ${maxThreads}`);
 }

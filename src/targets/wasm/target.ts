@@ -15,9 +15,9 @@ const defaultBarrierTimeoutMs = 120_000;
 export interface WasmTargetOptions {
   /** Uses relaxed SIMD (fused multiply-add): faster on some machines, other bits. Default false. */
   readonly relaxed?: boolean;
-  /** Threads, the caller included. Default: GRADUS_THREADS, else the machine's cores. */
+  /** Threads, the caller included, in a memory of their own. Default: as many as all targets use. */
   readonly threads?: number;
-  /** Memory and threads; default: those that all targets of the process share. */
+  /** Memory and threads; default: those that all wasm targets of the process share. */
   readonly runtime?: Runtime;
 }
 
@@ -27,15 +27,6 @@ let shared: Runtime | null = null;
 export function processRuntime(): Runtime {
   shared ??= new Runtime();
   return shared;
-}
-
-/** Sets how many threads run programs, the calling one included. Results do not depend on it. */
-export function setThreads(count: number): void {
-  processRuntime().threads = count;
-}
-
-export function threadCount(): number {
-  return processRuntime().threads;
 }
 
 /** True if relaxed SIMD is there without asking the host for experimental features. */
@@ -99,12 +90,11 @@ class WasmTarget implements Target {
 export function createWasmTarget({
   relaxed = false,
   threads,
-  runtime = processRuntime(),
+  runtime = threads === undefined ? processRuntime() : new Runtime({ threads }),
 }: WasmTargetOptions = {}): Target {
   if (relaxed && !hasRelaxedSimd()) {
     platform.enableRelaxedSimd();
     if (!hasRelaxedSimd()) throw new DeviceError("wasm:relaxed: this host has no relaxed SIMD; use the wasm target");
   }
-  if (threads !== undefined) runtime.threads = threads;
   return new WasmTarget(runtime, relaxed);
 }

@@ -1,27 +1,10 @@
 // The script of a pool worker, as text: it loads the same way from sources, from a build and inside any bundle.
-import { outcome } from "./driver.js";
-import { control, faultTextBytes } from "./layout.js";
-
-/** States of a worker. */
-export const workerState = {
-  starting: 0,
-  /** Looking for runs, or in one. */
-  working: 1,
-  /** In its event loop (browsers): needs a message to come back. */
-  idle: 2,
-  /** That message is under way. */
-  waking: 3,
-} as const;
-
-/** Words of a worker's line in the control block: its state, messages it has handled, messages it was sent. */
-export const workerWord = { state: 0, handled: 1, posted: 2 } as const;
+import { control, faultTextBytes, outcome, word, workerState, workerWord } from "../threads/control.js";
 
 /** How long a worker spins for the next run before it sleeps: the JavaScript between the steps of a plain loop. */
 const spinMs = 0.05;
 /** How long a browser's worker stays away from its event loop without work. */
 const awayMs = 100;
-
-const word = (offset: number) => offset / 4;
 
 /**
  * Plain JavaScript of a classic script. It watches the number of announced runs and takes part in each new one. Node's
@@ -70,6 +53,7 @@ function takePart() {
   Atomics.add(words, ${word(control.active)}, 1);
   try {
     if (node) poll();
+    // Program, most threads, table, scratch, scratch bytes a thread: what the pool announced.
     const [id, threads, table, scratch, stride] = words.subarray(${word(control.command)}, ${word(control.command) + 5});
     const run = programs.get(id);
     if (run && run(seen, 1, threads, table, scratch, stride) !== ${outcome.notJoined}) {
