@@ -18,16 +18,16 @@ export const compilerFaults: readonly Fault[] = [
   },
   {
     name: "contraction: the last column of a ragged panel is left out",
-    file: "src/compiler/lower-contraction.ts",
-    find: "const count = f.min(f.int(this.#width), f.sub(f.int(this.#n), column));",
-    replace: "const count = f.min(f.int(this.#width), f.sub(f.int(this.#n - 1), column));",
+    file: "src/compiler/contraction/result.ts",
+    find: "const left = f.min(f.int(unit), f.sub(f.int(count), place.column));",
+    replace: "const left = f.min(f.int(unit), f.sub(f.int(count - 1), place.column));",
     tests: ["test/ops/compositions-products.test.ts"],
   },
   {
     name: "contraction: the block of a tile starts with old sums",
-    file: "src/compiler/lower-contraction.ts",
-    find: "      ...this.#clear(this.#block),\n",
-    replace: "",
+    file: "src/compiler/contraction/tiled.ts",
+    find: "...clearBlock(this.p, this.#block), loop",
+    replace: "loop",
     tests: ["test/compiler/sizes.test.ts"],
   },
   {

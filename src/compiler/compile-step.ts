@@ -18,10 +18,10 @@ import {
   visitExpressions,
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
+import { lowerContraction } from "./contraction/lower.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
-import { lowerContraction } from "./lower-contraction.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
 import { lowerLoops } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine } from "./lower-routine.js";

@@ -2,7 +2,7 @@
 import type { Shape } from "../base/index.js";
 import { type Node, topologicalOrder } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
-import { affineView } from "./contraction-form.js";
+import { affineView } from "./contraction/form.js";
 import { isBroadcast, isPointLike, ownCost, readsPerElement } from "./costs.js";
 import { isLeaf } from "./rewrite.js";
 

@@ -2,15 +2,20 @@
 import type { Storage } from "../base/index.js";
 import type { Program, Scalar } from "./types.js";
 
+/** Accumulators of the contraction's micro-kernel: rows × vectors. */
+export interface MicroShape {
+  readonly rows: number;
+  readonly vectors: number;
+}
+
 /** What the compiler has to know of a target to choose schedules. Affects speed, and the order of sums by `lanes` only. */
 export interface TargetInfo {
   /** Lanes of a vector in a kernel whose widest element type has `bytes` bytes; 1 switches vectors off. */
   lanes(bytes: 1 | 4 | 8): number;
   /** True if integer and bool vectors are supported for these scalar types. */
   supportsVector(type: Scalar): boolean;
-  /** Rows × vectors of accumulators of the contraction micro-kernel. */
-  readonly microRows: number;
-  readonly microVectors: number;
+  /** Blocks of accumulators that stay in registers beside what feeds them; fewer rows or vectors fit as well. */
+  readonly microShapes: readonly MicroShape[];
   readonly threads: number;
   readonly cacheBytes: { readonly l1: number; readonly l2: number };
 }

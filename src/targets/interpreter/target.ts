@@ -23,8 +23,7 @@ export function createInterpreter({ lanes = 4, detectRaces = false }: Interprete
   const info: TargetInfo = {
     lanes: (bytes) => (lanes === 1 ? 1 : bytes === 8 ? 2 : 4),
     supportsVector: () => lanes > 1,
-    microRows: 4,
-    microVectors: 2,
+    microShapes: [{ rows: 4, vectors: 2 }],
     threads: 1,
     cacheBytes: { l1: 32768, l2: 1048576 },
   };

@@ -1,9 +1,9 @@
 // The normal form of a contraction: four lists of loops (batch, rows, columns, summed), each with its strides in both
 // operands and in the result. Matmul in every layout, convolution and both its gradients are all of this form.
-import { attr, type Node } from "../graph/index.js";
-import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
-import { Evaluator, linearIndex } from "./evaluate.js";
-import { isLeaf } from "./rewrite.js";
+import { attr, type Node } from "../../graph/index.js";
+import { type Expr, ExprFactory, scalarOf } from "../../ir/index.js";
+import { Evaluator, linearIndex } from "../evaluate.js";
+import { isLeaf } from "../rewrite.js";
 
 /** One loop of a contraction with what a step moves in the operands and the result, in elements. */
 export interface Axis {

@@ -1,9 +1,12 @@
 // Contractions that packing does not pay for: matrix times vector, dot products, depthwise convolution, integers. Plain
 // loops over the result with the sum inside, vectors along whichever loop walks memory in steps of one.
-import type { Node } from "../graph/index.js";
-import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf } from "../ir/index.js";
-import { type Axis, type ContractionForm, extentOf } from "./contraction-form.js";
-import type { KernelEnv } from "./kernel-env.js";
+import type { Node } from "../../graph/index.js";
+import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf } from "../../ir/index.js";
+import type { KernelEnv } from "../kernel-env.js";
+import { digitsOf } from "./axes.js";
+import { type Axis, type ContractionForm, extentOf } from "./form.js";
+import { joinParts } from "./join.js";
+import type { Finish } from "./result.js";
 
 const TILE_WORK = 1 << 15;
 const MAX_TILES = 128;
@@ -11,17 +14,29 @@ const MAX_TILES = 128;
 const LONG_SUM = 1 << 15;
 const PARTS = 32;
 
-export function lowerDirectContraction(env: KernelEnv, node: Node, form: ContractionForm): KernelDraft[] {
+export function lowerDirectContraction(
+  env: KernelEnv,
+  node: Node,
+  form: ContractionForm,
+  finish: Finish,
+  partialFinish: (buffer: Buffer, base: Expr) => Finish,
+): KernelDraft[] {
   const depth = extentOf(form.summed);
   const first = form.summed[0];
   const parts = first && node.size < 16 && depth >= LONG_SUM ? Math.min(PARTS, first.extent) : 1;
-  const target = env.targetOf(node) as Buffer;
-  if (parts === 1) return [directKernel(env, node, form, target, 1)];
+  if (parts === 1) return [directKernel(env, node, form, () => finish, 1)];
   const partial = env.temporary("partial", node.dtype, parts * node.size);
-  return [directKernel(env, node, form, partial, parts), joinParts(env, node, partial, parts)];
+  const toPart = (part: Expr): Finish => partialFinish(partial, env.f.mul(part, env.f.int(node.size)));
+  return [directKernel(env, node, form, toPart, parts), joinParts(env, node, partial, parts, finish)];
 }
 
-function directKernel(env: KernelEnv, node: Node, form: ContractionForm, target: Buffer, parts: number): KernelDraft {
+function directKernel(
+  env: KernelEnv,
+  node: Node,
+  form: ContractionForm,
+  finish: (part: Expr) => Finish,
+  parts: number,
+): KernelDraft {
   const { f } = env;
   const free = [...form.batch, ...form.rows, ...form.columns];
   const vector = chooseVectorAxis(env, free, form.summed);
@@ -37,11 +52,10 @@ function directKernel(env: KernelEnv, node: Node, form: ContractionForm, target:
   const outerTile = f.rem(f.div(tile, f.int(cut.vectorTiles)), f.int(cut.outerTiles));
   const o = f.variable("o", "i32", { min: 0, max: cut.perTile - 1 });
   const flat = f.add(f.mul(outerTile, f.int(cut.perTile)), o);
-  const digits = digitsOf(env, outer, flat);
+  const digits = digitsOf(f, outer, flat);
   const inner = (steps: readonly { axis: Axis; at: Expr }[]): Stmt[] => {
     const offset = (side: "a" | "b" | "out"): Expr =>
       steps.reduce((sum, { axis, at }) => f.add(sum, f.mul(at, f.int(axis[side]))), f.int(0) as Expr);
-    const baseOut = parts > 1 ? f.mul(part, f.int(node.size)) : f.int(0);
     return sumLoop(
       env,
       node,
@@ -49,9 +63,9 @@ function directKernel(env: KernelEnv, node: Node, form: ContractionForm, target:
       {
         a: f.add(f.int(form.a.offset), offset("a")),
         b: f.add(f.int(form.b.offset), offset("b")),
-        out: f.add(baseOut, offset("out")),
+        out: offset("out"),
       },
-      target,
+      finish(part),
       part,
       parts,
       vector === null,
@@ -105,7 +119,7 @@ function sumLoop(
   node: Node,
   form: ContractionForm,
   base: { a: Expr; b: Expr; out: Expr },
-  target: Buffer,
+  finish: Finish,
   part: Expr,
   parts: number,
   isVector: boolean,
@@ -137,36 +151,6 @@ function sumLoop(
     { kind: "let", v: acc, value: f.const(type, 0) },
     ...emit(0, base.a, base.b),
     { kind: "let", v: result, value: wrapped },
-    { kind: "store", buffer: target, index: base.out, value: result, guard: null },
+    ...finish.element(base.out, result),
   ];
-}
-
-function digitsOf(env: KernelEnv, axes: readonly Axis[], flat: Expr): Expr[] {
-  const { f } = env;
-  const out = new Array<Expr>(axes.length);
-  let rest = flat;
-  for (let i = axes.length - 1; i >= 0; i--) {
-    const extent = f.int((axes[i] as Axis).extent);
-    out[i] = i === 0 ? rest : f.rem(rest, extent);
-    rest = f.div(rest, extent);
-  }
-  return out;
-}
-
-/** result = Σ over parts, for partial results `[part][size]`. */
-export function joinParts(env: KernelEnv, node: Node, partial: Buffer, parts: number): KernelDraft {
-  const { f } = env;
-  const { size } = node;
-  const chunk = 4096;
-  const tiles = Math.ceil(size / chunk);
-  const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
-  const start = f.mul(tile, f.int(chunk));
-  const i = f.variable("i", "i32", { min: 0, max: Math.min(chunk, size) - 1 });
-  const at = f.add(start, i);
-  let sum: Expr = f.load(partial, at);
-  for (let part = 1; part < parts; part++) sum = f.add(sum, f.load(partial, f.add(at, f.int(part * size))));
-  const store: Stmt = { kind: "store", buffer: env.targetOf(node) as Buffer, index: at, value: sum, guard: null };
-  const to = f.min(f.int(chunk), f.sub(f.int(size), start));
-  const body: Stmt[] = [{ kind: "for", v: i, from: f.int(0), to, step: 1, hint: "vectorize", body: [store] }];
-  return { name: "contract_join", tiles, tile, body, flops: size * parts, bytes: 4 * size * (parts + 1) };
 }

@@ -1,0 +1,82 @@
+// The summed loops of a contraction, cut into blocks: what a packed panel holds at a time.
+import type { Expr, ExprFactory, Stmt } from "../../ir/index.js";
+import { digitsOf, offsetOf } from "./axes.js";
+import { type Axis, extentOf } from "./form.js";
+
+/** Loops outside, a loop taken in pieces, loops inside. */
+export interface DepthBlocks {
+  readonly outside: readonly Axis[];
+  readonly cut: Axis;
+  readonly piece: number;
+  readonly inside: readonly Axis[];
+  /** Elements of a full block. */
+  readonly depth: number;
+  readonly count: number;
+}
+
+export function cutDepth(summed: readonly Axis[], limit: number): DepthBlocks {
+  const axes = summed.length > 0 ? summed : [{ extent: 1, a: 0, b: 0, out: 0 }];
+  let at = axes.length - 1;
+  let inner = 1;
+  while (at > 0 && inner * (axes[at] as Axis).extent <= limit) inner *= (axes[at--] as Axis).extent;
+  const cut = axes[at] as Axis;
+  const most = Math.max(1, Math.min(cut.extent, Math.floor(limit / inner)));
+  const piece = Math.ceil(cut.extent / Math.ceil(cut.extent / most)); // pieces of about one size
+  const outside = axes.slice(0, at);
+  const count = extentOf(outside) * Math.ceil(cut.extent / piece);
+  return { outside, cut, piece, inside: axes.slice(at + 1), depth: piece * inner, count };
+}
+
+/** A summed loop within a block. */
+export interface DepthAxis {
+  readonly axis: Axis;
+  readonly length: Expr;
+}
+
+/** One block: its loops, how many elements they are together, and where it starts in both operands. */
+export interface Block {
+  readonly axes: readonly DepthAxis[];
+  readonly length: Expr;
+  readonly startA: Expr;
+  readonly startB: Expr;
+}
+
+/** Block number `block`; offsets are relative to the operands' own. */
+export function blockAt(f: ExprFactory, blocks: DepthBlocks, block: Expr): Block {
+  const { outside, cut, piece, inside } = blocks;
+  const pieces = Math.ceil(cut.extent / piece);
+  const digits = digitsOf(f, outside, f.div(block, f.int(pieces)));
+  const start = f.mul(f.rem(block, f.int(pieces)), f.int(piece));
+  const length = f.min(f.int(piece), f.sub(f.int(cut.extent), start));
+  const at = (side: "a" | "b"): Expr => f.add(offsetOf(f, outside, digits, side), f.mul(start, f.int(cut[side])));
+  return {
+    axes: [{ axis: cut, length }, ...inside.map((axis) => ({ axis, length: f.int(axis.extent) as Expr }))],
+    length: f.mul(length, f.int(extentOf(inside))),
+    startA: at("a"),
+    startB: at("b"),
+  };
+}
+
+/** A summed element: its number in the block and its offset in both operands. */
+export interface Depth {
+  readonly flat: Expr;
+  readonly a: Expr;
+  readonly b: Expr;
+}
+
+/** Loops over summed elements, outermost first. */
+export function depthLoops(f: ExprFactory, axes: readonly DepthAxis[], body: (at: Depth) => Stmt[]): Stmt[] {
+  const emit = (i: number, at: Depth): Stmt[] => {
+    if (i === axes.length) return body(at);
+    const { axis, length } = axes[i] as DepthAxis;
+    const inner = extentOf(axes.slice(i + 1).map((x) => x.axis));
+    const v = f.variable(`k${i}`, "i32", { min: 0, max: Math.max(0, length.max - 1) });
+    const next: Depth = {
+      flat: f.add(at.flat, f.mul(v, f.int(inner))),
+      a: f.add(at.a, f.mul(v, f.int(axis.a))),
+      b: f.add(at.b, f.mul(v, f.int(axis.b))),
+    };
+    return [{ kind: "for", v, from: f.int(0), to: length, step: 1, body: emit(i + 1, next) }];
+  };
+  return emit(0, { flat: f.int(0), a: f.int(0), b: f.int(0) });
+}

@@ -1,0 +1,97 @@
+// The micro-kernel: a block of accumulators in registers, rows spread to all lanes times vectors of columns.
+import type { Buffer, Expr, Stmt, Var } from "../../ir/index.js";
+import { offsetAt } from "./axes.js";
+import { type Block, type Depth, depthLoops } from "./depth.js";
+import type { Problem, Side } from "./operand.js";
+import { loop } from "./statements.js";
+
+/** Where an operand is read: a packed panel from element `at`, or the operand's memory with row or column 0 at `at`. */
+export interface Source {
+  readonly buffer: Buffer;
+  readonly isPanel: boolean;
+  readonly at: Expr;
+}
+
+export interface MicroPlace {
+  /** Rows of the micro-kernel; at most the panel's. */
+  readonly rows: number;
+  /** First row and column in the whole result. */
+  readonly row: Expr;
+  readonly column: Expr;
+}
+
+export type Accumulators = readonly (readonly Var[])[];
+
+/** Sums one block into `rows` × microVectors accumulators, then does what `keep` says with them. */
+export function microKernel(
+  p: Problem,
+  place: MicroPlace,
+  block: Block,
+  a: Source,
+  b: Source,
+  keep: (acc: Accumulators) => Stmt[],
+): Stmt[] {
+  const { f } = p.env;
+  const zero = f.const(p.type, 0, p.lanes);
+  const acc = Array.from({ length: place.rows }, (_, i) =>
+    Array.from({ length: p.options.microVectors }, (_, v) =>
+      f.variable(`c${i}_${v}`, p.type, { lanes: p.lanes, mutable: true }),
+    ),
+  );
+  const rowAt = reader(p, p.a, a, place.row, place.rows);
+  const columnAt = reader(p, p.b, b, place.column, p.options.microVectors, p.lanes);
+  const step = (at: Depth): Stmt[] =>
+    multiply(
+      p,
+      acc,
+      (i) => rowAt(i, at),
+      (v) => columnAt(v, at),
+    );
+  return [
+    ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: zero })),
+    ...(a.isPanel && b.isPanel ? flatLoop(p, block, step) : depthLoops(f, block.axes, step)),
+    ...keep(acc),
+  ];
+}
+
+/** Both operands are packed: the block's elements are one loop. */
+function flatLoop(p: Problem, block: Block, step: (at: Depth) => Stmt[]): Stmt[] {
+  const { f } = p.env;
+  const k = f.variable("k", "i32", { min: 0, max: p.blocks.depth - 1 });
+  return [loop(f, k, block.length, step({ flat: k, a: k, b: k }))];
+}
+
+/** Addresses of the `count` rows (or vectors of columns) from `first` at a summed element. */
+function reader(
+  p: Problem,
+  side: Side,
+  source: Source,
+  first: Expr,
+  count: number,
+  lanes = 1,
+): (i: number, at: Depth) => Expr {
+  const { f } = p.env;
+  if (source.isPanel) {
+    return (i, { flat }) =>
+      f.freshLoad(source.buffer, f.add(source.at, f.add(f.mul(flat, f.int(side.pitch)), f.int(i * lanes))), lanes);
+  }
+  const starts = Array.from({ length: count }, (_, i) =>
+    f.add(source.at, offsetAt(f, side.axes, f.add(first, f.int(i * lanes)), side.key)),
+  );
+  return (i, at) => f.load(source.buffer, f.add(starts[i] as Expr, at[side.key]), lanes);
+}
+
+/** One summed element: every accumulator grows by row · column. */
+function multiply(p: Problem, acc: Accumulators, row: (i: number) => Expr, column: (v: number) => Expr): Stmt[] {
+  const { f } = p.env;
+  const columns = Array.from({ length: p.options.microVectors }, (_, v) =>
+    f.variable(`b${v}`, p.type, { lanes: p.lanes }),
+  );
+  return [
+    ...columns.map((v, i): Stmt => ({ kind: "let", v, value: column(i) })),
+    ...acc.flatMap((vectors, i) => {
+      const x = f.splat(row(i), p.lanes);
+      return vectors.map((c, v): Stmt => ({ kind: "assign", v: c, value: f.fma(x, columns[v] as Var, c) }));
+    }),
+  ];
+}

@@ -1,0 +1,158 @@
+// The decisions of a contraction's schedule, as data: chosen by estimates, printed, and open to a hook that tests and a search
+// can set. Cache sizes are constants of a lane width: nothing here may depend on what a machine was probed for.
+import { InternalError } from "../../base/index.js";
+import type { TargetInfo } from "../../ir/index.js";
+import { type Axis, type ContractionForm, extentOf } from "./form.js";
+
+/** Where an operand is read: in its own memory, in panels that each tile packs, or in panels packed once before. */
+export type Packing = "none" | "tile" | "before";
+
+export interface ContractionOptions {
+  /** Accumulators of the micro-kernel: rows × vectors. */
+  readonly microRows: number;
+  readonly microVectors: number;
+  /** Rows and columns of a tile, whole panels of microRows and of microVectors vectors. */
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  readonly packRows: Packing;
+  readonly packColumns: Packing;
+  /** Most summed elements of a block. Part of the order of a sum. */
+  readonly blockDepth: number;
+  /** Pieces of the sum that different tiles add up. Part of the order of a sum. */
+  readonly parts: number;
+}
+
+/** What a schedule is chosen for. */
+export interface ContractionShape {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly lanes: number;
+}
+
+/** Given the heuristics' choice, gives the options to use. */
+export type ScheduleHook = (shape: ContractionShape, chosen: ContractionOptions) => ContractionOptions;
+
+let hook: ScheduleHook | null = null;
+
+/** Overrides schedules; options that order sums must stay. Returns the hook there was. */
+export function setScheduleHook(next: ScheduleHook | null): ScheduleHook | null {
+  const before = hook;
+  hook = next;
+  return before;
+}
+
+/** A tile's packed columns stay in the second-level cache, and so does the block of results beside them. */
+const COLUMN_BYTES = 512 * 1024;
+const RESULT_BYTES = 512 * 1024;
+/** A contraction with fewer tiles is cut along the sum as well, if the sum is long enough. */
+const ENOUGH_TILES = 16;
+const MIN_PART_DEPTH = 512;
+/** Tiles with less work than this (multiply-adds of vectors) cost more to hand out than they balance. */
+const MIN_TILE_WORK = 1 << 13;
+
+/** Summed elements of a block: a panel of rows of this depth fits the first-level cache. */
+function depthLimit(lanes: number): number {
+  return lanes >= 8 ? 384 : 512;
+}
+
+export function chooseOptions(
+  form: ContractionForm,
+  info: TargetInfo,
+  lanes: number,
+  bytes: number,
+): ContractionOptions {
+  const shape: ContractionShape = {
+    batch: extentOf(form.batch),
+    m: extentOf(form.rows),
+    n: extentOf(form.columns),
+    k: extentOf(form.summed),
+    lanes,
+  };
+  const chosen = chooseByEstimate(form, shape, info, bytes);
+  if (!hook) return chosen;
+  const other = hook(shape, chosen);
+  if (other.blockDepth !== chosen.blockDepth || other.parts !== chosen.parts) {
+    throw new InternalError("a schedule's blockDepth and parts order its sums and may not be overridden");
+  }
+  return other;
+}
+
+function chooseByEstimate(
+  form: ContractionForm,
+  shape: ContractionShape,
+  info: TargetInfo,
+  bytes: number,
+): ContractionOptions {
+  const { batch, m, n, k, lanes } = shape;
+  const { rows: microRows, vectors: microVectors } = chooseMicro(shape, info);
+  const width = microVectors * lanes;
+  const blockDepth = depthLimit(lanes);
+  const depth = Math.min(k, blockDepth);
+  const rowPanels = Math.ceil(m / microRows);
+  const columnPanels = Math.ceil(n / width);
+  const mostColumns = Math.max(1, Math.floor(COLUMN_BYTES / (bytes * width * depth)));
+  const columnTiles = Math.ceil(columnPanels / mostColumns);
+  const tileColumns = Math.ceil(columnPanels / columnTiles) * width;
+  const mostRows = Math.max(1, Math.floor(RESULT_BYTES / (bytes * microRows * tileColumns)));
+  const panelWork = microRows * microVectors * k * (tileColumns / width);
+  const leastRows = Math.ceil(MIN_TILE_WORK / panelWork);
+  const wished = Math.ceil(ENOUGH_TILES / (batch * columnTiles));
+  const rowTiles = Math.max(Math.ceil(rowPanels / mostRows), Math.min(wished, Math.ceil(rowPanels / leastRows)));
+  const tileRows = Math.ceil(rowPanels / rowTiles) * microRows;
+  const tiles = batch * columnTiles * Math.ceil(m / tileRows);
+  return {
+    microRows,
+    microVectors,
+    tileRows,
+    tileColumns,
+    packRows: packsRows(form, shape, width) ? "tile" : "none",
+    packColumns: rowTiles > 1 ? "before" : "tile",
+    blockDepth,
+    parts: chooseParts(tiles, k),
+  };
+}
+
+/** The block of accumulators that leaves the fewest idle: time of all micro-kernels, in cycles a summed element. */
+export function chooseMicro({ m, n, lanes }: ContractionShape, info: TargetInfo): { rows: number; vectors: number } {
+  let best = { rows: 1, vectors: 1 };
+  let least = Infinity;
+  for (const { rows: most, vectors: widest } of info.microShapes) {
+    for (let vectors = 1; vectors <= widest; vectors++) {
+      const panels = Math.ceil(n / (vectors * lanes));
+      for (let rows = most; rows >= 1; rows--) {
+        const cost = panels * (Math.floor(m / rows) * microCost(rows, vectors) + microCost(m % rows, vectors));
+        if (cost < least * 0.98) [best, least] = [{ rows, vectors }, cost];
+      }
+    }
+  }
+  return best;
+}
+
+/** Two multiply-adds or two loads a cycle, and a latency of four cycles for the chain of each accumulator. */
+function microCost(rows: number, vectors: number): number {
+  return rows === 0 ? 0 : Math.max(rows * vectors, rows + vectors, 8) / 2 + 0.25;
+}
+
+/** Rows read where they lie must be walked in steps of one, not far apart, and not so that they evict each other. */
+function packsRows(form: ContractionForm, { m, n, k }: ContractionShape, width: number): boolean {
+  const last = form.summed[form.summed.length - 1] as Axis | undefined;
+  const isSequential = !last || last.a === 1;
+  if (isSequential && n <= 2 * width) return false;
+  return !isSequential && m * k > 4096;
+}
+
+function chooseParts(tiles: number, k: number): number {
+  if (tiles >= ENOUGH_TILES || k < 2 * MIN_PART_DEPTH) return 1;
+  return Math.max(1, Math.min(Math.ceil(ENOUGH_TILES / tiles), Math.floor(k / MIN_PART_DEPTH)));
+}
+
+/** One line for the debug print. */
+export function describeOptions(shape: ContractionShape, options: ContractionOptions): string {
+  const { microRows, microVectors, tileRows, tileColumns, packRows, packColumns, blockDepth, parts } = options;
+  return (
+    `contraction ${shape.batch}×[${shape.m},${shape.k}]·[${shape.k},${shape.n}]: micro ${microRows}×${microVectors}` +
+    `, tile ${tileRows}×${tileColumns}, rows ${packRows}, columns ${packColumns}, depth ${blockDepth}, parts ${parts}`
+  );
+}

@@ -1,0 +1,219 @@
+// The contraction schedule: columns packed into panels of vectors, rows spread to all lanes, a block of accumulators in
+// registers. Sums are cut by constants of shapes and lanes, tiles never split them: hence the same bits on any machine.
+import type { Buffer, Expr, KernelDraft, Stmt } from "../../ir/index.js";
+import { digitsOf, offsetOf } from "./axes.js";
+import { type Block, blockAt } from "./depth.js";
+import { type Axis, extentOf } from "./form.js";
+import { type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
+import { type Problem, panelsOf, type Side } from "./operand.js";
+import { packPanel } from "./pack.js";
+import { addToBlock, clearBlock, type Finish, storeAccumulators, storeRegion } from "./result.js";
+import { branch, loop } from "./statements.js";
+
+/** Position of a tile. */
+interface Tile {
+  readonly batch: readonly Expr[];
+  readonly part: Expr;
+  readonly row: Expr;
+  readonly column: Expr;
+}
+
+/** Kernels that compute the contraction, each sum (or part of one) given to `finish`. */
+export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): KernelDraft[] {
+  const { f } = p.env;
+  const [columnTiles, rowTiles] = [p.b, p.a].map((side) => Math.ceil(side.panels / side.tilePanels)) as [
+    number,
+    number,
+  ];
+  const batch = extentOf(p.form.batch);
+  const tiles = batch * p.parts * rowTiles * columnTiles;
+  const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
+  const before = [packBefore(p, p.a), packBefore(p, p.b)];
+  const at: Tile = {
+    column: f.rem(tile, f.int(columnTiles)),
+    row: f.rem(f.div(tile, f.int(columnTiles)), f.int(rowTiles)),
+    part: f.rem(f.div(tile, f.int(columnTiles * rowTiles)), f.int(p.parts)),
+    batch: digitsOf(f, p.form.batch, f.div(tile, f.int(columnTiles * rowTiles * p.parts))),
+  };
+  const body = new TileBody(p, at, finish(at.part), before[0]?.buffer, before[1]?.buffer).statements();
+  const [m, n, k] = [p.a.count, p.b.count, extentOf(p.form.summed)];
+  const bytes = (p.type === "f64" ? 8 : 4) * batch * (m * k + n * k + m * n);
+  const main: KernelDraft = { name: "contract", tiles, tile, body, flops: 2 * batch * m * n * k, bytes };
+  return [...before.flatMap((x) => (x ? [x.draft] : [])), main];
+}
+
+/** Batch loops that an operand has. */
+function batchOf(p: Problem, side: Side): Axis[] {
+  return p.form.batch.filter((axis) => axis[side.key] !== 0);
+}
+
+/** Elements of a packed block of a whole operand (a batch of it). */
+function packedBlock(p: Problem, side: Side): number {
+  return side.panels * p.blocks.depth * side.pitch;
+}
+
+/** The kernel that packs all of an operand, one panel of one block a tile: `[batch][block][panel][depth][pitch]`. */
+function packBefore(p: Problem, side: Side): { draft: KernelDraft; buffer: Buffer } | null {
+  if (side.packing !== "before") return null;
+  const { f } = p.env;
+  const axes = batchOf(p, side);
+  const { count } = p.blocks;
+  const tiles = extentOf(axes) * count * side.panels;
+  const buffer = p.env.temporary(`packed_${side.key}`, p.node.dtype, tiles * p.blocks.depth * side.pitch);
+  const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
+  const panel = f.rem(tile, f.int(side.panels));
+  const number = f.rem(f.div(tile, f.int(side.panels)), f.int(count));
+  const digits = digitsOf(f, axes, f.div(tile, f.int(side.panels * count)));
+  const block = blockAt(f, p.blocks, number);
+  const start = f.add(
+    f.add(f.int(side.offset), offsetOf(f, axes, digits, side.key)),
+    side.key === "a" ? block.startA : block.startB,
+  );
+  const first = f.mul(panel, f.int(side.unit));
+  const to = f.mul(tile, f.int(p.blocks.depth * side.pitch));
+  const body = packPanel(p, side, block, { buffer, to, first, start });
+  const bytes = (p.type === "f64" ? 16 : 8) * buffer.size;
+  return { draft: { name: `pack_${side.key}`, tiles, tile, body, flops: 0, bytes }, buffer };
+}
+
+class TileBody {
+  readonly #panels: { readonly a: Buffer | undefined; readonly b: Buffer | undefined };
+  readonly #block: Buffer | null;
+  readonly #corner: Buffer;
+  readonly #blockPitch: number;
+  readonly #base: Expr;
+
+  constructor(
+    private readonly p: Problem,
+    private readonly tile: Tile,
+    private readonly finish: Finish,
+    packedA: Buffer | undefined,
+    packedB: Buffer | undefined,
+  ) {
+    const { f } = p.env;
+    const local = (side: Side): Buffer | undefined => {
+      if (side.packing !== "tile") return undefined;
+      const size = side.tilePanels * p.blocks.depth * side.pitch;
+      return f.buffer(`panels_${side.key}`, p.node.dtype, size, "local");
+    };
+    this.#panels = { a: packedA ?? local(p.a), b: packedB ?? local(p.b) };
+    this.#blockPitch = p.b.tilePanels * p.b.unit;
+    const size = p.a.tilePanels * p.a.unit * this.#blockPitch;
+    this.#block = p.blocks.count > 1 ? f.buffer("block", p.node.dtype, size, "local") : null;
+    this.#corner = f.buffer("corner", p.node.dtype, p.a.unit * p.b.unit, "local");
+    this.#base = offsetOf(f, p.form.batch, tile.batch, "out");
+  }
+
+  statements(): Stmt[] {
+    const { f } = this.p.env;
+    const { blocks, parts } = this.p;
+    const perPart = Math.ceil(blocks.count / parts);
+    const first = f.mul(this.tile.part, f.int(perPart));
+    const count = f.min(f.int(perPart), f.sub(f.int(blocks.count), first));
+    const number = f.variable("kb", "i32", { min: 0, max: perPart - 1 });
+    const body = this.#depthBlock(f.add(first, number));
+    if (!this.#block) return [loop(f, number, f.int(1), body)];
+    return [...clearBlock(this.p, this.#block), loop(f, number, count, body), ...this.#finishBlock(this.#block)];
+  }
+
+  #finishBlock(block: Buffer): Stmt[] {
+    const { f } = this.p.env;
+    const { a, b } = this.p;
+    const [row, column] = [f.mul(this.tile.row, f.int(a.tilePanels * a.unit)), this.#firstColumn()];
+    return storeRegion(this.p, this.finish, block, f.int(0), this.#blockPitch, {
+      row,
+      rows: f.min(f.int(a.tilePanels * a.unit), f.sub(f.int(a.count), row)),
+      column,
+      columns: f.min(f.int(b.tilePanels * b.unit), f.sub(f.int(b.count), column)),
+      base: this.#base,
+    });
+  }
+
+  #firstColumn(): Expr {
+    const { f } = this.p.env;
+    const { b } = this.p;
+    return f.mul(this.tile.column, f.int(b.tilePanels * b.unit));
+  }
+
+  /** One block of the sum: packs what the tile packs, then runs the micro-kernels over all panels. */
+  #depthBlock(number: Expr): Stmt[] {
+    const { f } = this.p.env;
+    const block = blockAt(f, this.p.blocks, number);
+    return [
+      ...this.#packTile(this.p.a, this.tile.row, block),
+      ...this.#packTile(this.p.b, this.tile.column, block),
+      ...this.#panelLoops(number, block),
+    ];
+  }
+
+  /** Offset of row or column 0 of the tile's batch at the block's first summed element. */
+  #start(side: Side, block: Block): Expr {
+    const { f } = this.p.env;
+    const batch = offsetOf(f, this.p.form.batch, this.tile.batch, side.key);
+    return f.add(f.add(f.int(side.offset), batch), side.key === "a" ? block.startA : block.startB);
+  }
+
+  #packTile(side: Side, tile: Expr, block: Block): Stmt[] {
+    if (side.packing !== "tile") return [];
+    const { f } = this.p.env;
+    const buffer = this.#panels[side.key] as Buffer;
+    const panel = f.variable("p", "i32", { min: 0, max: side.tilePanels - 1 });
+    const first = f.mul(f.add(f.mul(tile, f.int(side.tilePanels)), panel), f.int(side.unit));
+    const to = f.mul(panel, f.int(this.p.blocks.depth * side.pitch));
+    const body = packPanel(this.p, side, block, { buffer, to, first, start: this.#start(side, block) });
+    return [loop(f, panel, panelsOf(this.p, side, tile), body)];
+  }
+
+  /** Panel number `panel` of the tile: packed, or the operand itself. */
+  #source(side: Side, tile: Expr, panel: Expr, number: Expr, block: Block): Source {
+    const { f } = this.p.env;
+    const buffer = this.#panels[side.key];
+    if (!buffer) return { buffer: side.buffer, isPanel: false, at: this.#start(side, block) };
+    const size = f.int(this.p.blocks.depth * side.pitch);
+    if (side.packing === "tile") return { buffer, isPanel: true, at: f.mul(panel, size) };
+    const axes = batchOf(this.p, side);
+    const digits = axes.map((axis) => this.tile.batch[this.p.form.batch.indexOf(axis)] as Expr);
+    let batch: Expr = f.int(0);
+    axes.forEach((axis, i) => {
+      batch = f.add(f.mul(batch, f.int(axis.extent)), digits[i] as Expr);
+    });
+    const blockNumber = f.add(f.mul(batch, f.int(this.p.blocks.count)), number);
+    const global = f.add(f.mul(tile, f.int(side.tilePanels)), panel);
+    const at = f.add(f.mul(blockNumber, f.int(packedBlock(this.p, side))), f.mul(global, size));
+    return { buffer, isPanel: true, at };
+  }
+
+  /** All row panels times all column panels: a panel of rows stays in the first-level cache, columns stream past it. */
+  #panelLoops(number: Expr, block: Block): Stmt[] {
+    const { f } = this.p.env;
+    const { a, b } = this.p;
+    const [i, j] = [a, b].map((side, at) =>
+      f.variable(at === 0 ? "r" : "c", "i32", { min: 0, max: side.tilePanels - 1 }),
+    ) as [Expr & { kind: "var" }, Expr & { kind: "var" }];
+    const rowPanel = f.add(f.mul(this.tile.row, f.int(a.tilePanels)), i);
+    const row = f.mul(rowPanel, f.int(a.unit));
+    const column = f.add(this.#firstColumn(), f.mul(j, f.int(b.unit)));
+    const micro = (rows: number): Stmt[] => {
+      const place: MicroPlace = { rows, row, column };
+      const sourceA = this.#source(a, this.tile.row, i, number, block);
+      const sourceB = this.#source(b, this.tile.column, j, number, block);
+      return [
+        loop(
+          f,
+          j,
+          panelsOf(this.p, b, this.tile.column),
+          microKernel(this.p, place, block, sourceA, sourceB, (acc) =>
+            this.#block
+              ? addToBlock(this.p, this.#block, this.#blockPitch, f.mul(i, f.int(a.unit)), f.mul(j, f.int(b.unit)), acc)
+              : storeAccumulators(this.p, this.finish, this.#corner, place, this.#base, acc),
+          ),
+        ),
+      ];
+    };
+    const rest = a.count % a.unit;
+    const isFull = f.le(f.add(row, f.int(a.unit)), f.int(a.count));
+    const body =
+      rest === 0 ? micro(a.unit) : a.count < a.unit ? micro(rest) : branch(isFull, micro(a.unit), micro(rest));
+    return [loop(f, i, panelsOf(this.p, a, this.tile.row), body)];
+  }
+}

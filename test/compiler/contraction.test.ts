@@ -1,0 +1,106 @@
+// The contraction schedule on targets of every vector width, in all layouts, with whatever a schedule may choose. Small whole
+// numbers, so that every value is exact and the definition's plain loops are the oracle.
+import { afterEach, describe, expect, it } from "vitest";
+import type { Storage } from "../../src/base/index.js";
+import { runStep, setScheduleHook } from "../../src/compiler/index.js";
+import type { Node } from "../../src/graph/index.js";
+import type { Target } from "../../src/ir/index.js";
+import { conv2d, matmul, permute } from "../../src/ops/index.js";
+import { createInterpreter } from "../../src/targets/interpreter/index.js";
+import { input, integers, values } from "../ops/helpers.js";
+
+/** The interpreter, taking itself for a machine with vectors of `lanes` floats. */
+function machine(lanes: number): Target {
+  const target = createInterpreter({ detectRaces: true });
+  const microShapes = lanes >= 8 ? [{ rows: 5, vectors: 2 }] : [{ rows: 4, vectors: 2 }];
+  const info = {
+    ...target.info,
+    lanes: (bytes: number) => (bytes === 8 ? Math.max(1, lanes / 2) : lanes),
+    supportsVector: () => lanes > 1,
+    microShapes,
+  };
+  return { name: target.name, info, load: (program) => target.load(program) };
+}
+
+function computed(node: Node, target: Target): number[] {
+  runStep({ outputs: [node], updates: [] }, target);
+  return Array.from((node.storage as Storage).toTypedArray() as ArrayLike<number>);
+}
+
+/** Fails with the first element that differs from the reference. */
+function expectRight(make: () => Node, target: Target): void {
+  const wanted = values(make());
+  const actual = computed(make(), target);
+  expect(actual.length).toBe(wanted.length);
+  const i = actual.findIndex((value, at) => value !== wanted[at]);
+  if (i >= 0) expect.fail(`element ${i} is ${actual[i]}, not ${wanted[i]}`);
+}
+
+function product(
+  m: number,
+  k: number,
+  n: number,
+  layout: string,
+  dtype: "float32" | "float64" = "float32",
+  batch: readonly number[] = [],
+): Node {
+  const count = batch.reduce((x, y) => x * y, 1);
+  const side = (rows: number, columns: number, isTurned: boolean, seed: number): Node => {
+    const sizes = isTurned ? [columns, rows] : [rows, columns];
+    const x = input(integers(count * rows * columns, 4, seed), [...batch, ...sizes], dtype);
+    const d = batch.length;
+    return isTurned ? permute(x, [...batch.map((_, i) => i), d + 1, d]) : x;
+  };
+  return matmul(side(m, k, layout.startsWith("T"), 1), side(k, n, layout.endsWith("T"), 2));
+}
+
+afterEach(() => {
+  setScheduleHook(null);
+});
+
+describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
+  const target = machine(lanes);
+
+  for (const layout of ["NN", "NT", "TN", "TT"]) {
+    it(`matmul ${layout}: given odd sizes, gives every element`, () => {
+      expectRight(() => product(23, 37, 45, layout), target);
+      expectRight(() => product(7, 53, 33, layout, "float64"), target);
+    });
+
+    it(`matmul ${layout}: given a sum of several blocks and parts, takes every term once`, () => {
+      expectRight(() => product(9, 1100, 35, layout), target);
+    });
+
+    it(`matmul ${layout}: given every kind of packing and several tiles, gives the same`, () => {
+      for (const packRows of ["none", "tile", "before"] as const) {
+        for (const packColumns of ["tile", "before"] as const) {
+          setScheduleHook((_, chosen) => ({
+            ...chosen,
+            packRows,
+            packColumns,
+            tileRows: 2 * chosen.microRows,
+            tileColumns: chosen.microVectors * lanes,
+          }));
+          expectRight(() => product(13, 19, 40, layout, "float32", [2]), target);
+        }
+      }
+    });
+  }
+
+  it("conv2d: given padding, strides and several images, gives every element", () => {
+    const x = () => input(integers(2 * 3 * 11 * 9, 4, 3), [2, 3, 11, 9]);
+    const w = () => input(integers(10 * 3 * 3 * 3, 4, 4), [10, 3, 3, 3]);
+
+    expectRight(() => conv2d(x(), w(), null, { padding: 1 }), target);
+    expectRight(() => conv2d(x(), w(), null, { padding: 1, stride: 2 }), target);
+    expectRight(() => conv2d(x(), w(), null, { dilation: 2 }), target);
+  });
+});
+
+it("a schedule hook: given options that would change the order of sums, throws", () => {
+  setScheduleHook((_, chosen) => ({ ...chosen, blockDepth: 7 }));
+
+  expect(() => computed(product(8, 8, 8, "NN"), machine(4))).toThrow(
+    "a schedule's blockDepth and parts order its sums and may not be overridden",
+  );
+});
