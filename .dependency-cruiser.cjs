@@ -9,7 +9,8 @@ const layers = {
   // The tensor layer chooses the target itself: a program that imports only gradus/nn must have one too.
   tensor: ["ops", "compiler", "graph", "targets", "ir", "base"],
   nn: ["tensor", "base"],
-  optim: ["tensor", "base"],
+  // Averages of weights are modules.
+  optim: ["nn", "tensor", "base"],
   data: ["tensor", "base"],
   vision: ["data", "tensor", "base"],
   formats: ["tensor", "base"],

@@ -18,14 +18,14 @@ export interface BatchNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
-abstract class BatchNormBase extends Module {
+export abstract class BatchNormBase extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
   readonly runningMean: Buffer | null;
   readonly runningVar: Buffer | null;
   readonly numBatchesTracked: Buffer | null;
   readonly eps: number;
-  readonly momentum: number | null;
+  momentum: number | null;
 
   constructor(
     private readonly layer: string,
@@ -45,6 +45,15 @@ abstract class BatchNormBase extends Module {
     this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
     this.numBatchesTracked = trackRunningStats ? new Buffer(zeros([], { dtype: "int64" })) : null;
+  }
+
+  /** Sets the running statistics to those of no batch: mean 0, variance 1. */
+  resetRunningStats(): void {
+    noGrad(() => {
+      this.runningMean?.zero_();
+      this.runningVar?.fill_(1);
+      this.numBatchesTracked?.zero_();
+    });
   }
 
   forward(input: Tensor): Tensor {
@@ -98,4 +107,9 @@ export class BatchNorm2d extends BatchNormBase {
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super("BatchNorm2d", [4], numFeatures, options);
   }
+}
+
+/** Whether a module is a batch norm layer of any rank. */
+export function isBatchNorm(module: Module): module is BatchNormBase {
+  return module instanceof BatchNormBase;
 }

@@ -1,6 +1,6 @@
 // Layers, containers, losses, initialisation.
 export * from "./activations.js";
-export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from "./batch-norm.js";
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, isBatchNorm } from "./batch-norm.js";
 export type { Size2 } from "./checks.js";
 export { ModuleDict, ModuleList, Sequential } from "./containers.js";
 export {

@@ -1,6 +1,24 @@
 // Optimizers and learning-rate schedules.
-export { Adam, type AdamOptions, AdamW } from "./adam.js";
+export { Adadelta, type AdadeltaOptions } from "./adadelta.js";
+export { Adafactor, type AdafactorOptions } from "./adafactor.js";
+export { Adagrad, type AdagradOptions } from "./adagrad.js";
+export { Adam, type AdamOptions, AdamW, type AdamWOptions } from "./adam.js";
+export { Adamax, type AdamaxOptions } from "./adamax.js";
+export { ASGD, type ASGDOptions } from "./asgd.js";
+export {
+  AveragedModel,
+  type AveragedModelOptions,
+  type AverageFn,
+  getEmaAvgFn,
+  getSwaAvgFn,
+} from "./averaged-model.js";
+export { ChainedScheduler, SequentialLR } from "./combined-schedules.js";
+export { CyclicLR, type CyclicLROptions, OneCycleLR, type OneCycleLROptions } from "./cyclic.js";
+export { LBFGS, type LBFGSOptions } from "./lbfgs.js";
+export { Lion, type LionOptions } from "./lion.js";
 export { LRScheduler, type SchedulerState } from "./lr-scheduler.js";
+export { Muon, type MuonAdjustment, type MuonOptions } from "./muon.js";
+export { NAdam, type NAdamOptions } from "./nadam.js";
 export {
   type BaseOptions,
   Optimizer,
@@ -9,6 +27,10 @@ export {
   type ParamGroupInput,
   type ParamsInput,
 } from "./optimizer.js";
+export { type PlateauState, ReduceLROnPlateau, type ReduceLROnPlateauOptions } from "./plateau.js";
+export { RAdam, type RAdamOptions } from "./radam.js";
+export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
+export { Rprop, type RpropOptions } from "./rprop.js";
 export {
   ConstantLR,
   type ConstantLROptions,
@@ -17,8 +39,12 @@ export {
   LambdaLR,
   LinearLR,
   type LinearLROptions,
+  MultiplicativeLR,
   MultiStepLR,
-  SequentialLR,
+  PolynomialLR,
   StepLR,
 } from "./schedules.js";
 export { SGD, type SGDOptions } from "./sgd.js";
+export { SWALR, type SWALROptions } from "./swa-lr.js";
+export { updateBn } from "./update-bn.js";
+export { CosineAnnealingWarmRestarts } from "./warm-restarts.js";

@@ -11,6 +11,14 @@ export interface SchedulerState {
   readonly schedulers?: readonly SchedulerState[];
 }
 
+/** One value a param group, from one for all or a list. */
+export function perGroup<T>(name: string, what: string, optimizer: Optimizer, value: T | readonly T[]): readonly T[] {
+  const groups = optimizer.paramGroups.length;
+  if (!Array.isArray(value)) return new Array<T>(groups).fill(value as T);
+  if (value.length === groups) return value;
+  throw new ArgumentError(`${name}: got ${value.length} values of ${what} for ${groups} param groups`, { op: name });
+}
+
 /** Base of the schedules: sets each param group's `lr` when it is made and at each `step()`; the group keeps its `initialLr`. */
 export abstract class LRScheduler {
   /** Steps taken so far. */
@@ -90,7 +98,7 @@ export abstract class FormulaLR extends LRScheduler {
     this.setRates((_lr, base, i) => this.closedForm(base, i));
   }
 
-  private setRates(rate: (lr: number, baseLr: number, group: number) => number): void {
+  protected setRates(rate: (lr: number, baseLr: number, group: number) => number): void {
     const groups = this.optimizer.paramGroups;
     if (groups.length !== this.baseLrs.length) {
       throw new ArgumentError(

@@ -29,7 +29,7 @@ export interface ParamState {
   /** Updates the parameter has had. */
   step: number;
   /** Running averages and the like. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly tensors: Record<string, Tensor>;
 }
 
 /** A parameter that has a gradient in this step. */
@@ -69,8 +69,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     for (const input of areGroups ? inputs : [{ params: inputs }]) this.addParamGroup(input as ParamGroupInput<O>);
   }
 
-  /** New state of a parameter, of zeros. Made with the group, so that a compiled step finds it there. */
-  protected abstract newTensors(param: Tensor, group: ParamGroup<O>): Readonly<Record<string, Tensor>>;
+  /** New state of a parameter. Made with the group, so that a compiled step finds it there. */
+  protected abstract newTensors(param: Tensor, group: ParamGroup<O>): Record<string, Tensor>;
 
   /** Writes the parameters' and the states' new values. Every `state.step` counts this step already. */
   protected abstract update(group: ParamGroup<O>, updates: readonly Update[]): void;
@@ -82,6 +82,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   protected checkAtLeastZero(name: string, value: number): void {
     if (!(value >= 0)) throw this.error(`${name} must be >= 0, got ${value}`);
+  }
+
+  /** Decay rates of the averages of gradient and squared gradient. */
+  protected checkBetas(betas: readonly [number, number]): void {
+    if (Array.isArray(betas) && betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)) return;
+    throw this.error(`betas must be two numbers in [0, 1), got ${JSON.stringify(betas)}`);
   }
 
   protected error(text: string): ArgumentError {
@@ -142,7 +148,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   private updateAll(): void {
     for (const group of this.paramGroups) {
       const updates: Update[] = [];
-      const { maximize } = constants(group);
+      const maximize = guarded(() => group.maximize);
       for (const param of group.params) {
         const { grad } = param;
         if (grad) updates.push({ param, grad: maximize ? grad.neg() : grad, state: this.stateOf(param, group) });
@@ -206,10 +212,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       if (!own) return;
       own.step = (saved?.step as number | undefined) ?? 0;
       noGrad(() => {
-        for (const [name, value] of Object.entries(own.tensors)) {
-          if (saved) value.copy_(saved[name] as Tensor);
-          else value.zero_();
-        }
+        const values = saved ?? this.newTensors(param, group);
+        for (const [name, value] of Object.entries(own.tensors)) value.copy_(values[name] as Tensor);
       });
     });
   }
@@ -239,10 +243,17 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 }
 
-/** A group's options but for the rate, as constants of the program: a compiled step is traced anew when one changes. */
-export function constants<O extends BaseOptions>(group: ParamGroup<O>): Readonly<O> {
+/**
+ * A group's options but for the rate, as constants of the program: a compiled step is traced anew when one changes.
+ * @param scheduled - further options that the optimizer takes as run-time numbers, because schedules move them.
+ */
+export function constants<O extends BaseOptions>(
+  group: ParamGroup<O>,
+  scheduled: readonly (keyof O & string)[] = [],
+): Readonly<O> {
+  const excluded: readonly string[] = ["params", "lr", "initialLr", ...scheduled];
   for (const [name, value] of Object.entries(group)) {
-    if (name === "params" || name === "lr" || name === "initialLr") continue;
+    if (excluded.includes(name)) continue;
     // Arrays (betas) are compared by their parts.
     const parts = Array.isArray(value) ? value.keys() : [null];
     for (const part of parts) {

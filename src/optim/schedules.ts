@@ -1,6 +1,6 @@
 // The schedules: each is its recurrence and its closed form.
 import { ArgumentError, checkOptions } from "../base/index.js";
-import { FormulaLR, LRScheduler, type SchedulerState } from "./lr-scheduler.js";
+import { FormulaLR, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
 function checkCount(name: string, what: string, value: number): number {
@@ -212,6 +212,34 @@ export class CosineAnnealingLR extends FormulaLR {
 }
 
 /**
+ * Falls from the base rate to 0 in `totalIters` steps: lr = lr₀ (1 - t / totalIters)^power.
+ * @param options - `totalIters` (default 5), `power` (default 1).
+ * @example new PolynomialLR(optimizer, { totalIters: 100, power: 2 })
+ */
+export class PolynomialLR extends FormulaLR {
+  private readonly totalIters: number;
+  private readonly power: number;
+
+  constructor(optimizer: Optimizer, options: { readonly totalIters?: number; readonly power?: number } = {}) {
+    super(optimizer);
+    checkOptions("PolynomialLR", options, ["totalIters", "power"]);
+    this.totalIters = checkCount("PolynomialLR", "totalIters", options.totalIters ?? 5);
+    this.power = options.power ?? 1;
+    this.start();
+  }
+
+  protected next(lr: number): number {
+    const { lastEpoch: t, totalIters } = this;
+    if (t > totalIters) return lr;
+    return lr * ((1 - t / totalIters) / (1 - (t - 1) / totalIters)) ** this.power;
+  }
+
+  protected closedForm(baseLr: number): number {
+    return baseLr * (1 - Math.min(this.totalIters, this.lastEpoch) / this.totalIters) ** this.power;
+  }
+}
+
+/**
  * Sets the rate to lr₀ · `lrLambda(t)`.
  * @param lrLambda - factor from the step number; an array gives each param group its own. Functions are not saved.
  * @example new LambdaLR(optimizer, (epoch) => 0.95 ** epoch)
@@ -221,13 +249,7 @@ export class LambdaLR extends FormulaLR {
 
   constructor(optimizer: Optimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
     super(optimizer);
-    this.lambdas = typeof lrLambda === "function" ? optimizer.paramGroups.map(() => lrLambda) : lrLambda;
-    if (this.lambdas.length !== optimizer.paramGroups.length) {
-      throw new ArgumentError(
-        `LambdaLR: got ${this.lambdas.length} functions for ${optimizer.paramGroups.length} param groups`,
-        { op: "LambdaLR" },
-      );
-    }
+    this.lambdas = perGroup("LambdaLR", "lrLambda", optimizer, lrLambda);
     this.start();
   }
 
@@ -245,78 +267,34 @@ export class LambdaLR extends FormulaLR {
 }
 
 /**
- * Runs one schedule after the other: schedule i + 1 begins, at its epoch 0, when `milestones[i]` steps are taken.
- * @throws ArgumentError unless there is one milestone fewer than schedules, ascending, all on `optimizer`.
- * @example
- * const warmup = new LinearLR(optimizer, { startFactor: 0.1, totalIters: 100 });
- * new SequentialLR(optimizer, [warmup, new CosineAnnealingLR(optimizer, 900)], [100]);
+ * Multiplies the rate by `lrLambda(t)` at every step t ≥ 1: lr = lr₀ · Π lrLambda(i).
+ * @param lrLambda - factor from the step number; an array gives each param group its own. Functions are not saved.
+ * @example new MultiplicativeLR(optimizer, () => 0.95)
  */
-export class SequentialLR extends LRScheduler {
-  constructor(
-    optimizer: Optimizer,
-    readonly schedulers: readonly LRScheduler[],
-    readonly milestones: readonly number[],
-  ) {
+export class MultiplicativeLR extends FormulaLR {
+  private readonly lambdas: readonly ((epoch: number) => number)[];
+
+  constructor(optimizer: Optimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
     super(optimizer);
-    this.checkArguments();
-    // Each schedule applied its first rate when it was made; only the first one's counts.
-    this.restart();
+    this.lambdas = perGroup("MultiplicativeLR", "lrLambda", optimizer, lrLambda);
+    this.start();
   }
 
-  private checkArguments(): void {
-    const { schedulers, milestones } = this;
-    const fail = (text: string) => new ArgumentError(`SequentialLR: ${text}`, { op: "SequentialLR" });
-    if (schedulers.length < 1 || milestones.length !== schedulers.length - 1) {
-      throw fail(
-        `got ${schedulers.length} schedules and ${milestones.length} milestones; one milestone fewer is needed`,
-      );
-    }
-    if (milestones.some((m, i) => m <= (milestones[i - 1] ?? 0))) {
-      throw fail(`milestones must be positive and ascending, got [${milestones.join(", ")}]`);
-    }
-    const stranger = schedulers.findIndex((s) => s.optimizer !== this.optimizer);
-    if (stranger >= 0) throw fail(`schedule ${stranger} belongs to another optimizer`);
+  private factor(group: number): number {
+    return (this.lambdas[group] as (epoch: number) => number)(this.lastEpoch);
   }
 
-  private get active(): LRScheduler {
-    return this.schedulers[this.milestones.filter((m) => m <= this.lastEpoch).length] as LRScheduler;
+  protected next(lr: number, _baseLr: number, group: number): number {
+    return lr * this.factor(group);
   }
 
-  step(): void {
-    this.lastEpoch += 1;
-    const isFirst = this.milestones.includes(this.lastEpoch);
-    if (isFirst) this.active.restart();
-    else this.active.step();
-    this.lastLr = this.active.getLastLr();
+  protected closedForm(baseLr: number): number {
+    return baseLr;
   }
 
-  start(): void {
-    this.restart();
-  }
-
-  restart(): void {
+  /** Goes on from the current rate, as PyTorch's in a SequentialLR: its product has no closed form. */
+  override restart(): void {
     this.lastEpoch = 0;
-    for (const group of this.optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
-    const first = this.schedulers[0] as LRScheduler;
-    first.start();
-    this.lastLr = first.getLastLr();
-  }
-
-  override stateDict(): SchedulerState {
-    return { ...super.stateDict(), schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
-  }
-
-  override loadStateDict(state: SchedulerState): void {
-    const inner = state.schedulers ?? [];
-    if (inner.length !== this.schedulers.length) {
-      throw new ArgumentError(
-        `SequentialLR.loadStateDict: the state has ${inner.length} schedules, this one ${this.schedulers.length}`,
-        { op: "SequentialLR" },
-      );
-    }
-    super.loadStateDict(state);
-    this.schedulers.forEach((scheduler, i) => {
-      scheduler.loadStateDict(inner[i] as SchedulerState);
-    });
+    this.setRates((lr, _base, group) => lr * this.factor(group));
   }
 }

@@ -1,16 +1,16 @@
 // Stochastic gradient descent with momentum, with PyTorch's order of operations.
-import { checkOptions, type DType } from "../base/index.js";
-import { runtimeScalar, type Tensor, zerosLike } from "../tensor/index.js";
+import { checkOptions } from "../base/index.js";
+import { guarded, type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
   constants,
   Optimizer,
   type ParamGroup,
-  type ParamState,
   type ParamsInput,
   type Update,
   withDefaults,
 } from "./optimizer.js";
+import { StepNumbers } from "./step-numbers.js";
 
 export interface SGDOptions extends BaseOptions {
   momentum: number;
@@ -61,23 +61,28 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   protected update(group: ParamGroup<SGDOptions>, updates: readonly Update[]): void {
-    const rates = new Map<DType, Tensor>();
-    const { weightDecay, momentum } = constants(group);
-    for (const { param, grad, state } of updates) {
-      const rate = rates.get(param.dtype) ?? runtimeScalar(() => -group.lr, param.dtype);
-      rates.set(param.dtype, rate);
+    // Schedules of one cycle move the momentum.
+    const { weightDecay } = constants(group, ["momentum"]);
+    const numbers = new StepNumbers();
+    for (const update of updates) {
+      const { param, grad } = update;
       const g = weightDecay === 0 ? grad : grad.add(param.mul(weightDecay));
-      const direction = momentum === 0 ? g : this.withMomentum(group, g, param.dtype, state);
-      param.copy_(param.add(direction.mul(rate)));
+      const hasMomentum = guarded(() => group.momentum !== 0);
+      const direction = hasMomentum ? this.withMomentum(group, g, update, numbers) : g;
+      param.copy_(param.add(direction.mul(numbers.of("rate", update, () => -group.lr))));
     }
   }
 
-  private withMomentum(group: ParamGroup<SGDOptions>, g: Tensor, dtype: DType, state: ParamState): Tensor {
-    const { momentum, dampening, nesterov } = group;
-    const buffer = state.tensors.momentumBuffer as Tensor;
+  private withMomentum(group: ParamGroup<SGDOptions>, g: Tensor, update: Update, numbers: StepNumbers): Tensor {
+    const { dampening, nesterov } = group;
+    const { tensors } = update.state;
+    // Missing only if the momentum was 0 when the group was added.
+    tensors.momentumBuffer ??= zerosLike(update.param);
+    const buffer = tensors.momentumBuffer;
+    const momentum = numbers.of("momentum", update, () => group.momentum);
     // The buffer starts as zeros, so the first gradient must come in undamped: a run-time number, not another program.
-    const share = dampening === 0 ? null : runtimeScalar(() => (state.step === 1 ? 1 : 1 - group.dampening), dtype);
-    const next = buffer.mul(momentum).add(share ? g.mul(share) : g);
+    const share = () => numbers.of("share", update, (t) => (t === 1 ? 1 : 1 - group.dampening));
+    const next = buffer.mul(momentum).add(dampening === 0 ? g : g.mul(share()));
     buffer.copy_(next);
     return nesterov ? g.add(next.mul(momentum)) : next;
   }

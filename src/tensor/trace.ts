@@ -159,8 +159,9 @@ class Tracer {
     if (cell.serial >= this.firstSerial || this.states.has(cell)) return;
     const node = this.#outside(() => {
       if (!cell.peek().isRealized) computeNow(cell.peek());
-      // Two cells with one value would be one input of the program; they may part later.
-      if (!cell.isExclusive) cell.adopt(copyOf(cell.peek().storage as Storage));
+      // Two cells with one value would be one input of the program; they may part later. A number (`ones([])`) would be a
+      // constant of it.
+      if (!cell.isExclusive || cell.peek().value !== null) cell.adopt(copyOf(cell.peek().storage as Storage));
       return cell.peek();
     });
     if (node.requiresGrad && !cell.variable) {

@@ -1,6 +1,6 @@
 // Trajectories of optimizers over 20 steps and learning rates of schedulers over 50 are PyTorch's.
 import type { DType, Tensor } from "gradus";
-import type { LRScheduler, Optimizer } from "gradus/optim";
+import type { LRScheduler, Optimizer, ReduceLROnPlateau, SGD } from "gradus/optim";
 import { describe, expect, test } from "vitest";
 import { makeOptim, makeTensor } from "./api.js";
 import { Inputs } from "./build.js";
@@ -30,6 +30,20 @@ interface SchedulerCase {
   /** One schedule; or several and, last, the milestones of a SequentialLR. */
   readonly chain: readonly (Schedule | readonly number[])[];
   readonly rates: readonly number[];
+  /** Given if the schedule moves the momentum. */
+  readonly momenta?: readonly number[];
+}
+
+/** Functions of the step that the generator knows by the same names. */
+const functions: Readonly<Record<string, (t: number) => number>> = {
+  decay: (t) => 0.95 ** t,
+  bump: (t) => 1 + 0.1 * (t % 3),
+  inverse: (t) => 1 / (1 + t),
+};
+
+/** What ReduceLROnPlateau sees: falls, rests and rises. */
+function metric(step: number): number {
+  return 1 / (1 + Math.floor(step / 4)) + (step % 11 === 7 ? 0.3 : 0) + 0.05 * Math.floor(step / 20);
 }
 
 const family = loadFamily<OptimizerCase | SchedulerCase>("optimizers");
@@ -45,6 +59,19 @@ function stepLoss(inputs: Inputs, parameters: readonly Tensor[], step: number): 
   return parts.reduce((total, part) => total.add(part));
 }
 
+/** The same at every step, and no quadratic: Σ p⁴/4 + p·g. */
+function curvedLoss(inputs: Inputs, parameters: readonly Tensor[]): Tensor {
+  const parts = parameters.map((p, k) => {
+    const square = p.mul(p);
+    return square
+      .mul(square)
+      .sum()
+      .mul(0.25)
+      .add(p.mul(inputs.leaf(p.shape, `g:${k}`)).sum());
+  });
+  return parts.reduce((total, part) => total.add(part));
+}
+
 function compareTrajectory(item: OptimizerCase, dtype: DType): string[] {
   const inputs = new Inputs(item.id, dtype, true);
   const report = new Report(family, dtype, item.tol);
@@ -54,9 +81,17 @@ function compareTrajectory(item: OptimizerCase, dtype: DType): string[] {
   for (let step = 1; step <= Math.max(...item.snapshots); step++) {
     if (item.laterGroup && step === 6)
       optimizer.addParamGroup({ params: [parameters[2] as Tensor], ...item.laterGroup });
-    optimizer.zeroGrad();
-    stepLoss(inputs, parameters, step).backward();
-    optimizer.step();
+    const closure = () => {
+      optimizer.zeroGrad();
+      const loss = item.optimizer === "LBFGS" ? curvedLoss(inputs, parameters) : stepLoss(inputs, parameters, step);
+      loss.backward();
+      return loss;
+    };
+    if (item.optimizer === "LBFGS") optimizer.step(closure);
+    else {
+      closure();
+      optimizer.step();
+    }
     item.expect[item.snapshots.indexOf(step)]?.forEach((place, k) => {
       report.tensor(`parameter ${k} after step ${step}`, parameters[k], place);
     });
@@ -64,11 +99,19 @@ function compareTrajectory(item: OptimizerCase, dtype: DType): string[] {
   return report.problems;
 }
 
-function makeScheduler(optimizer: Optimizer, chain: SchedulerCase["chain"]): LRScheduler {
+/** Names of functions become the functions. */
+function argument(value: unknown): unknown {
+  return typeof value === "string" && value in functions ? functions[value] : value;
+}
+
+function makeScheduler(optimizer: Optimizer, { scheduler, chain }: SchedulerCase): LRScheduler | ReduceLROnPlateau {
   const parts = chain.filter((part): part is Schedule => typeof part[0] === "string");
-  const schedulers = parts.map(
-    ([name, args, options]) => makeOptim(name, [optimizer, ...args, options]) as LRScheduler,
-  );
+  const schedulers = parts.map(([name, args, options]) => {
+    const given = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, argument(value)]));
+    const rest = Object.keys(given).length > 0 ? [given] : [];
+    return makeOptim(name, [optimizer, ...args.map(argument), ...rest]) as LRScheduler;
+  });
+  if (scheduler === "ChainedScheduler") return makeOptim("ChainedScheduler", [schedulers]) as LRScheduler;
   if (parts.length === chain.length) return schedulers[0] as LRScheduler;
   return makeOptim("SequentialLR", [optimizer, schedulers, chain.at(-1)]) as LRScheduler;
 }
@@ -84,20 +127,26 @@ forEachTarget(() => {
 });
 
 describe("schedulers", () => {
-  test.each(schedules)("$scheduler: given $chain, 50 steps give PyTorch's learning rates", ({ lr, chain, rates }) => {
-    const optimizer = makeOptim("SGD", [[makeTensor(new Float64Array(1), [1], "float32", true)], { lr }]) as Optimizer;
-    const scheduler = makeScheduler(optimizer, chain);
+  test.each(schedules)("$scheduler: given $chain, 50 steps give PyTorch's rates and momenta", (item) => {
+    const { lr, rates, momenta } = item;
+    const parameter = makeTensor(new Float64Array(1), [1], "float32", true);
+    const optimizer = makeOptim("SGD", [[parameter], { lr, momentum: 0.5 }]) as SGD;
+    const scheduler = makeScheduler(optimizer, item);
 
-    const actual = rates.map(() => {
-      const rate = optimizer.paramGroups[0]?.lr as number;
+    const actual = rates.map((_, step) => {
+      const group = optimizer.paramGroups[0];
+      const now = [group?.lr as number, group?.momentum as number] as const;
       optimizer.step();
-      scheduler.step();
-      return rate;
+      Reflect.apply(scheduler.step, scheduler, item.scheduler === "ReduceLROnPlateau" ? [metric(step)] : []);
+      return now;
     });
 
     // Both follow the same recurrence in doubles; pow and cos differ in the last places.
-    rates.forEach((rate, i) => {
-      expect(Math.abs((actual[i] as number) - rate), `step ${i}`).toBeLessThanOrEqual(1e-13 + 1e-12 * rate);
-    });
+    const problems = actual.flatMap(([rate, momentum], i) =>
+      [[rate, rates[i] as number] as const, [momentum, momenta?.[i] ?? 0.5] as const]
+        .filter(([got, wanted]) => !(Math.abs(got - wanted) <= 1e-13 + 1e-12 * wanted))
+        .map(([got, wanted]) => `step ${i}: ${got}, PyTorch ${wanted}`),
+    );
+    expect(problems).toEqual([]);
   });
 });

@@ -51,6 +51,17 @@ describe.each<[string, Make]>([
   ["SGD with momentum and dampening", (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, dampening: 0.1 })],
   ["Adam", (p) => new optim.Adam(p, { lr: 0.05 })],
   ["AdamW with amsgrad", (p) => new optim.AdamW(p, { lr: 0.05, amsgrad: true })],
+  ["Adamax", (p) => new optim.Adamax(p, { lr: 0.05 })],
+  ["NAdam", (p) => new optim.NAdam(p, { lr: 0.05 })],
+  ["RAdam", (p) => new optim.RAdam(p, { lr: 0.05, betas: [0.8, 0.9] })],
+  ["Adagrad", (p) => new optim.Adagrad(p, { lr: 0.1, lrDecay: 0.1 })],
+  ["Adadelta", (p) => new optim.Adadelta(p)],
+  ["centred RMSprop with momentum", (p) => new optim.RMSprop(p, { lr: 0.01, momentum: 0.9, centered: true })],
+  ["Rprop", (p) => new optim.Rprop(p)],
+  ["ASGD", (p) => new optim.ASGD(p, { lr: 0.1, t0: 3 })],
+  ["Adafactor", (p) => new optim.Adafactor(p, { lr: 0.1 })],
+  ["Lion", (p) => new optim.Lion(p, { lr: 0.01 })],
+  ["Muon", (p) => new optim.Muon(p.filter(({ ndim }) => ndim === 2))],
 ])("%s", (_, make) => {
   test("given a compiled step, losses, weights and statistics are those of the plain loop", () => {
     const plain = train(make, (step) => step);
@@ -73,6 +84,47 @@ describe("programs", () => {
       if (i === 1) ({ compiles } = programCacheStats());
     }
     expect(programCacheStats().compiles).toBe(compiles);
+  });
+
+  test("given a cycle of rate and momentum, a compiled step is traced once and follows it", () => {
+    const losses = [(step: (x: Tensor, y: Tensor) => Tensor) => step, compile].map((wrap) => {
+      const { step, optimizer } = setup((p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 }));
+      const scheduler = new optim.OneCycleLR(optimizer, 0.2, { totalSteps: 12 });
+      const run = wrap(step);
+      manualSeed(11);
+      const values = Array.from({ length: 12 }, () => {
+        const loss = run(randn([6, 4]), labels).item() as number;
+        scheduler.step();
+        return loss;
+      });
+      if ("programs" in run) expect(run.programs).toBe(1);
+      return values;
+    });
+    // The same arithmetic, fused otherwise: float32 over twelve steps.
+    losses[0]?.forEach((value, i) => {
+      expect(Math.abs(value - (losses[1]?.[i] as number))).toBeLessThan(2e-4 * Math.max(1, value));
+    });
+  });
+
+  test("given gradients accumulated over two half batches, the step is that of the whole batch", () => {
+    const [x, y] = [randn([6, 4]), tensor(Int32Array.of(0, 1, 2, 1, 0, 2))];
+    const criterion = new nn.CrossEntropyLoss();
+    const weights = [1, 2].map((parts) => {
+      manualSeed(3);
+      const model = new nn.Linear(4, 3);
+      const optimizer = new optim.Adam(model.parameters(), { lr: 0.1 });
+      for (let i = 0; i < parts; i++) {
+        const [from, size] = [(i * 6) / parts, 6 / parts];
+        criterion(model(x.narrow(0, from, size)), y.narrow(0, from, size))
+          .div(parts)
+          .backward();
+      }
+      optimizer.step();
+      return Array.from(model.weight.toTypedArray(), Number);
+    });
+    weights[0]?.forEach((value, i) => {
+      expect(value).toBeCloseTo(weights[1]?.[i] as number, 5);
+    });
   });
 
   test("given eval() between two calls, a compiled function follows the mode", () => {

@@ -146,7 +146,7 @@ describe("schedules", () => {
         new optim.SequentialLR(o, [new optim.ExponentialLR(optimizerWith(1), 1), new optim.ExponentialLR(o, 1)], [3]),
       "SequentialLR: schedule 0 belongs to another optimizer",
     ],
-    [(o: optim.Optimizer) => new optim.LambdaLR(o, []), "LambdaLR: got 0 functions for 1 param groups"],
+    [(o: optim.Optimizer) => new optim.LambdaLR(o, []), "LambdaLR: got 0 values of lrLambda for 1 param groups"],
   ])("given wrong arguments %#, it throws saying what is wrong", (make, message) => {
     expect(() => make(optimizerWith(1))).toThrow(message);
   });

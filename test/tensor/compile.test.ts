@@ -329,6 +329,17 @@ describe("traps", () => {
   });
 });
 
+test("given a 0-d tensor that began as a number and is written in place, replays go on from its last value", () => {
+  const product = ones([]);
+  const f = compile(() => {
+    const next = product.mul(2);
+    product.copy_(next);
+    return next;
+  });
+  expect([f().item(), f().item(), f().item()]).toEqual([2, 4, 8]);
+  expect(product.item()).toBe(8);
+});
+
 test("given the reference target, gives the same values", () => {
   const previous = setTarget("reference");
   try {

@@ -1,0 +1,26 @@
+// The numbers of one step that change from step to step, as inputs of its program.
+import type { DType } from "../base/index.js";
+import { runtimeScalar, type Tensor } from "../tensor/index.js";
+import type { ParamState } from "./optimizer.js";
+
+/**
+ * Makes each number once a step count and dtype, so that parameters share it: rates, bias corrections, decays. They are
+ * inputs of the program and never compile it anew. Parameters that joined later count their own steps.
+ */
+export class StepNumbers {
+  readonly #known = new Map<string, Tensor>();
+
+  /** A 0-d tensor of what `read` gives for the step count of `state`, read again at each replay. */
+  of(name: string, { param, state }: { param: Tensor; state: ParamState }, read: (step: number) => number): Tensor {
+    return this.as(name, param.dtype, state, read);
+  }
+
+  as(name: string, dtype: DType, state: ParamState, read: (step: number) => number): Tensor {
+    const key = `${name} ${state.step} ${dtype}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const made = runtimeScalar(() => read(state.step), dtype);
+    this.#known.set(key, made);
+    return made;
+  }
+}
