@@ -85,6 +85,7 @@ export class ExprFactory {
     return this.#intern(`p${slot}:${type}`, { kind: "param", type, lanes: 1, slot });
   }
 
+  /** Where the scalar or lane-wise `guard` does not hold, nothing is read and the value is 0. */
   load(buffer: Buffer, index: Expr, lanes = 1, guard: Expr | null = null): Expr {
     const type = scalarOf(buffer.dtype);
     if (guard?.kind === "const") {
@@ -244,6 +245,17 @@ export class ExprFactory {
 
   /** Combines all lanes of a vector with `op`, pairing the halves: the order is fixed by the lane count. */
   reduceLanes(op: BinaryOp, x: Expr): Expr {
+    if (x.type === "bool") return this.#reduceLaneByLane(op, x);
+    let sum = x;
+    for (let half = x.lanes / 2; half >= 1; half /= 2) {
+      const turned = Array.from({ length: x.lanes }, (_, i) => (i + half) % x.lanes);
+      sum = this.binary(op, sum, this.shuffle(sum, sum, turned));
+    }
+    return this.extract(sum, 0);
+  }
+
+  /** Bools may lie in mask registers, which have no shuffles. */
+  #reduceLaneByLane(op: BinaryOp, x: Expr): Expr {
     let values = Array.from({ length: x.lanes }, (_, lane) => this.extract(x, lane));
     while (values.length > 1) {
       const half = values.length / 2;

@@ -14,6 +14,8 @@ export interface TargetInfo {
   lanes(bytes: 1 | 4 | 8): number;
   /** True if integer and bool vectors are supported for these scalar types. */
   supportsVector(type: Scalar): boolean;
+  /** Vector loads and stores may be guarded lane by lane; without, what is left of a vector loop runs one by one. */
+  readonly masks: boolean;
   /** Blocks of accumulators that stay in registers beside what feeds them; fewer rows or vectors fit as well. */
   readonly microShapes: readonly MicroShape[];
   readonly threads: number;

@@ -87,7 +87,10 @@ export interface Bitcast extends ExprBase {
   readonly kind: "bitcast";
   readonly x: Expr;
 }
-/** `lanes` consecutive elements from `index`. With a guard (scalar bool): 0 / false where it does not hold, and no access. */
+/**
+ * `lanes` consecutive elements from `index`. With a guard 0 / false where it does not hold, and no access: a scalar bool for
+ * all lanes, or (targets with masks) a bool vector with a lane for each.
+ */
 export interface Load extends ExprBase {
   readonly kind: "load";
   readonly buffer: Buffer;
@@ -150,7 +153,7 @@ export type Stmt =
   /** Declares `v`; scope is the rest of the enclosing block. */
   | { readonly kind: "let"; readonly v: Var; readonly value: Expr }
   | { readonly kind: "assign"; readonly v: Var; readonly value: Expr }
-  /** Stores as many consecutive elements as `value` has lanes. With a guard (scalar bool) only where it holds. */
+  /** Stores as many consecutive elements as `value` has lanes. With a guard (as a load's) only where it holds. */
   | {
       readonly kind: "store";
       readonly buffer: Buffer;

@@ -96,8 +96,8 @@ class KernelVerifier {
 
   #store({ buffer, index, value, guard }: Extract<Stmt, { kind: "store" }>): void {
     for (const x of [index, value]) this.#expr(x);
-    if (guard) this.#condition(guard, "guard");
-    this.#access(buffer, index, value.lanes);
+    if (guard) this.#expr(guard);
+    this.#access(buffer, index, value.lanes, guard);
     const expected = scalarOf(buffer.dtype);
     if (value.type !== expected) this.#fail(`a ${value.type} does not fit ${describeBuffer(buffer)} of ${expected}`);
   }
@@ -173,9 +173,8 @@ class KernelVerifier {
         return;
       }
       case "load":
-        if (x.guard) this.#operandType(x, "guard", x.guard, "bool", 1);
         if (x.type !== scalarOf(x.buffer.dtype)) this.#fail(`load of ${describeBuffer(x.buffer)} as ${x.type}`);
-        this.#access(x.buffer, x.index, x.lanes);
+        this.#access(x.buffer, x.index, x.lanes, x.guard);
         return;
       case "fma":
         if (!isFloat(x.type)) this.#fail(`fma of ${x.type}`);
@@ -232,10 +231,14 @@ class KernelVerifier {
     if (a.type === "bool" && !boolOps.has(op) && !comparisons.has(op)) this.#fail(`${op} of bool`);
   }
 
-  #access(buffer: Buffer, index: Expr, lanes: number): void {
+  #access(buffer: Buffer, index: Expr, lanes: number, guard: Expr | null): void {
+    if (guard && (guard.type !== "bool" || (guard.lanes !== 1 && guard.lanes !== lanes))) {
+      const wanted = lanes === 1 ? "a bool" : `a bool or v${lanes} bool`;
+      this.#fail(`guard is ${describeType(guard)}, not ${wanted}`);
+    }
     if (!this.#buffers.has(buffer)) this.#fail(`buffer ${buffer.name} is not declared`);
     if (!isIndex(index)) this.#fail(`index of ${buffer.name} is ${describeType(index)}, not i32`);
-    if (index.kind !== "const") return;
+    if (index.kind !== "const" || (guard && guard.lanes > 1)) return;
     const last = (index.value as number) + lanes;
     const padded = lanes === 1 ? buffer.size : paddedBytes(buffer) / itemSize(buffer.dtype);
     if ((index.value as number) < 0 || last > padded) {

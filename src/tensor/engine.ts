@@ -20,16 +20,20 @@ import { compileReference, runReference } from "./reference-engine.js";
 
 export type { CompiledStep, StepRequest };
 
-/** How the CPU runs: `interpreter` compiles but interprets kernels, `reference` interprets graphs node by node; both are slow. */
-export type TargetName = "wasm:relaxed" | "wasm" | "interpreter" | "reference";
+/**
+ * How the CPU runs: `interpreter` compiles but interprets kernels, `interpreter:wide` those for long masked vectors;
+ * `reference` interprets graphs node by node. All three are slow.
+ */
+export type TargetName = "wasm:relaxed" | "wasm" | "interpreter" | "interpreter:wide" | "reference";
 
-const names: readonly TargetName[] = ["wasm:relaxed", "wasm", "interpreter", "reference"];
+const names: readonly TargetName[] = ["wasm:relaxed", "wasm", "interpreter", "interpreter:wide", "reference"];
 const known = new Map<TargetName, Target | null>();
 let current: TargetName | null = null;
 
 function create(name: TargetName): Target | null {
   if (name === "reference") return null;
   if (name === "interpreter") return createInterpreter();
+  if (name === "interpreter:wide") return createInterpreter({ lanes: 16, masks: true });
   return createWasmTarget({ relaxed: name === "wasm:relaxed" });
 }
 

@@ -34,6 +34,7 @@ describe("printExpr", () => {
     ["<p, q>", x.lanes([p, q])],
     ["splat4(p)", x.splat(p, 4)],
     ["a[0; 4].3", x.extract(x.load(a, x.int(0), 4), 3)],
+    ["a[0; 2 if <true, false>]", x.load(a, x.int(0), 2, x.lanes([x.bool(true), x.bool(false)]))],
     ["shuffle(splat2(p), splat2(q); 1 2)", x.shuffle(x.splat(p, 2), x.splat(q, 2), [1, 2])],
     ["!(p < q) & p == q", x.and(x.not(cond), x.eq(p, q))],
   ];

@@ -40,12 +40,14 @@ function loop(body: Stmt[], changes: Record<string, unknown> = {}): Stmt {
 describe("verifyKernel", () => {
   it("given a kernel with all kinds of statements, accepts it", () => {
     const sum = x.variable("sum", "f32", { mutable: true });
+    const mask = x.lanes(Array.from({ length: 8 }, (_, j) => x.bool(j < 2)));
     const body: Stmt[] = [
       { kind: "let", v: sum, value: one },
       loop([{ kind: "assign", v: sum, value: x.fma(x.load(a, i), one, sum) }], { hint: "vectorize" }),
       { kind: "while", cond: x.lt(sum, one), body: [{ kind: "assign", v: sum, value: x.unary("exp", sum) }] },
       store(x.add(tile, x.int(3)), sum, x.lt(tile, x.int(1))),
       store(x.int(16), x.load(a, x.int(16), 4)),
+      store(x.int(18), x.load(a, x.int(19), 8, x.lanes(Array.from({ length: 8 }, (_, j) => x.bool(j < 1)))), mask),
     ];
 
     expect(() => verifyKernel(kernel(body))).not.toThrow();
@@ -73,6 +75,8 @@ describe("verifyKernel", () => {
     ["index 20 is outside out: float32[20]", [store(x.int(20), one)]],
     ["index 30 is outside a: float32[20]", [store(x.int(0), x.extract(x.load(a, x.int(30), 4), 0))]],
     ["guard is f32, not a bool", [store(x.int(0), one, one)]],
+    ["guard is v2 bool, not a bool", [store(x.int(0), one, x.const("bool", true, 2))]],
+    ["guard is v2 bool, not a bool or v4 bool", [store(x.int(0), vector, x.const("bool", true, 2))]],
     ["condition is v4 bool, not a bool", [{ kind: "while", cond: x.lt(vector, x.splat(one, 4)), body: [] }]],
     ["loop step 0 is not a positive integer", [loop([], { step: 0 })]],
     ["loop bound 1 is f32, not i32", [loop([], { to: one })]],

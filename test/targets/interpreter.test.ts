@@ -357,6 +357,22 @@ describe("checks", () => {
     expect(outOfBounds(16, 13, 4, "store")).toThrow(InternalError);
   });
 
+  it("given a mask, touches the lanes where it holds, and loads 0 for the others", () => {
+    const x = new ExprFactory();
+    const [a, out] = [x.buffer("a", "float32", 10), x.buffer("out", "float32", 10)];
+    const masked = (first: number, taken: (lane: number) => boolean) => {
+      const mask = x.lanes(Array.from({ length: 8 }, (_, j) => x.bool(taken(j))));
+      return run(x, out, [[a, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]], () => [
+        store(out, x.int(0), x.const("f32", 7, 8)),
+        store(out, x.int(2), x.load(a, x.int(first), 8, mask)),
+        store(out, x.int(9), x.const("f32", 8, 8), x.lanes(Array.from({ length: 8 }, (_, j) => x.bool(j === 0)))),
+      ]);
+    };
+
+    expect(masked(7, (lane) => lane < 3)).toEqual([7, 7, 7, 8, 9, 0, 0, 0, 0, 8]);
+    expect(() => masked(7, (lane) => lane < 4)).toThrow('"a" (float32[10]) load at index 10 is out of bounds');
+  });
+
   it("given a vector that ends in the padding to 64 bytes, allows it", () => {
     expect(outOfBounds(10, 12, 4, "load")).not.toThrow();
     expect(outOfBounds(10, 12, 4, "store")).not.toThrow();

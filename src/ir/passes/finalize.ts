@@ -19,7 +19,8 @@ export interface KernelDraft {
 }
 
 export function finalizeKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
-  const vectors = vectorize(f, draft.body, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4 });
+  const { masks } = info;
+  const vectors = vectorize(f, draft.body, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4, masks });
   const expanded = mapStatements(vectors, mathExpander(f));
   const body = placeExpressions(f, expanded, draft.tile);
   return { ...draft, body, buffers: buffersOf(body) };

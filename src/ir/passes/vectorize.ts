@@ -1,6 +1,7 @@
 // Runs loops marked "vectorize" side by side: `lanes` iterations in a vector, and `unroll` vectors at a time so that
 // independent chains overlap. Reductions into a variable of an outer block get one accumulator a vector, combined in a
-// fixed order afterwards. A loop whose body branches on the loop variable stays scalar.
+// fixed order afterwards. What is left over runs as one vector with a mask where the target has masks, else one by one.
+// A loop whose body branches on the loop variable stays scalar.
 import { children, type ExprFactory, scalarOf } from "../expr.js";
 import { visitExpressions } from "../statements.js";
 import type { BinaryOp, Expr, Scalar, Stmt, Var } from "../types.js";
@@ -11,6 +12,8 @@ export interface VectorizeOptions {
   readonly lanes: (bytes: 4 | 8) => number;
   /** Upper bound of vectors in flight. */
   readonly maxUnroll: number;
+  /** Loads and stores may be guarded lane by lane. */
+  readonly masks: boolean;
 }
 
 type ForStmt = Extract<Stmt, { kind: "for" }>;
@@ -37,35 +40,44 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
   const scalar: ForStmt = { kind: "for", v: loop.v, from: loop.from, to: loop.to, step: loop.step, body: loop.body };
   const lanes = options.lanes(widestBytes(loop.body));
   const trips = f.sub(loop.to, loop.from);
-  if (lanes === 1 || trips.max < lanes || loop.step !== 1) return [scalar];
-  const unroll = chooseUnroll(loop, lanes, options.maxUnroll, Math.floor(trips.max / lanes));
+  const fewest = options.masks ? Math.min(lanes, MIN_MASKED) : lanes;
+  if (lanes === 1 || trips.max < fewest || loop.step !== 1) return [scalar];
+  const sums = new Accumulators(f, lanes);
+  const vectors = Math.floor(trips.max / lanes);
+  const unroll = vectors > 0 ? chooseUnroll(loop, lanes, options.maxUnroll, vectors) : 1;
   const out: Stmt[] = [];
+  // Blocks of one round stand outside a loop, so a shared variable would live at two depths.
+  const copy = (): ForStmt => (out.length === 0 ? loop : { ...loop, body: renameDeclared(f, loop.body) });
   let done: Expr = f.int(0); // iterations already emitted
   for (const width of new Set([unroll, 1])) {
     const step = lanes * width;
-    const rest = f.sub(trips, done);
-    const blocks = f.div(rest, f.int(step));
+    const blocks = f.div(f.sub(trips, done), f.int(step));
     if (blocks.max < 1) continue;
-    // Blocks of one round stand outside a loop, so a shared variable would live at two depths.
-    const own: ForStmt = out.length === 0 ? loop : { ...loop, body: renameDeclared(f, loop.body) };
-    const made = new LoopVectorizer(f, own, lanes, width).emit(f.add(loop.from, done), blocks);
+    const made = new LoopVectorizer(f, copy(), sums, { ...options, lanes, width }).emit(f.add(loop.from, done), blocks);
     if (!made) return [scalar];
     out.push(...made);
     done = f.add(done, f.mul(blocks, f.int(step)));
   }
   const from = f.add(loop.from, done);
-  const rest = f.sub(loop.to, from);
-  if (rest.max <= 0) return out;
+  const rest = trips.min >= 0 ? f.rem(trips, f.int(lanes)) : f.sub(loop.to, from);
+  if (options.masks && rest.max > 0) {
+    const made = new LoopVectorizer(f, copy(), sums, { ...options, lanes, width: 1 }).emitMasked(from, rest);
+    if (!made) return [scalar];
+    out.push(...made);
+  }
+  const whole = [...sums.before(), ...out, ...sums.after()];
+  if (options.masks || rest.max <= 0) return whole;
   const tail: ForStmt = { ...scalar, from, body: renameDeclared(f, scalar.body) };
-  if (rest.kind === "const" && rest.max <= SHORT_TAIL) out.push(...writeOut(f, tail, from, rest.max));
-  else out.push(tail);
-  return out;
+  if (rest.kind === "const" && rest.max <= SHORT_TAIL) return [...whole, ...writeOut(f, tail, from, rest.max)];
+  return [...whole, tail];
 }
 
 /** Vectors of a period that are run side by side. */
 const MAX_PERIOD = 4;
 /** Iterations of a scalar rest that are written out. */
 const SHORT_TAIL = 3;
+/** Fewer iterations than this are not worth a masked vector and the combination of its lanes. */
+const MIN_MASKED = 4;
 
 /** The body for `count` iterations from `from`, one after the other. Only for bodies of stores and assignments. */
 function writeOut(f: ExprFactory, loop: ForStmt, from: Expr, count: number): Stmt[] {
@@ -142,21 +154,77 @@ function isIndexArithmetic(x: Expr): boolean {
 
 class NotVectorizable extends Error {}
 
+/** The reductions of a loop: vectors that collect, shared by all its pieces, and the variables that get the result. */
+class Accumulators {
+  readonly #reductions = new Map<Var, { readonly op: BinaryOp; readonly parts: Var[] }>();
+
+  constructor(
+    private readonly f: ExprFactory,
+    private readonly lanes: number,
+  ) {}
+
+  /** The first `width` accumulators of `v`. */
+  of(v: Var, op: BinaryOp, width: number): readonly Var[] {
+    const { parts } = this.#reductions.get(v) ?? { parts: [] as Var[] };
+    this.#reductions.set(v, { op, parts });
+    const { lanes } = this;
+    while (parts.length < width) {
+      parts.push(this.f.variable(`${v.name}${parts.length}`, v.type, { lanes, mutable: true }));
+    }
+    return parts.slice(0, width);
+  }
+
+  before(): Stmt[] {
+    return [...this.#reductions].flatMap(([v, { op, parts }]) =>
+      parts.map((part): Stmt => ({ kind: "let", v: part, value: this.#identity(op, v) })),
+    );
+  }
+
+  after(): Stmt[] {
+    const { f } = this;
+    return [...this.#reductions].map(([v, { op, parts }]): Stmt => {
+      let all: Expr = parts[0] as Var;
+      for (const part of parts.slice(1)) all = f.binary(op, all, part);
+      return { kind: "assign", v, value: f.binary(op, v, f.reduceLanes(op, all)) };
+    });
+  }
+
+  /** min and max start from the running value: it takes part anyway, and needs no infinity of an integer type. */
+  #identity(op: BinaryOp, v: Var): Expr {
+    const neutral = identities[op];
+    return neutral ? this.f.const(v.type, neutral(v.type), this.lanes) : this.f.splat(v, this.lanes);
+  }
+}
+
+interface PieceOptions {
+  readonly lanes: number;
+  /** Vectors side by side. */
+  readonly width: number;
+  readonly masks: boolean;
+}
+
+/** Writes one piece of a loop: blocks of whole vectors, or what is left over. */
 class LoopVectorizer {
   readonly #vectorVars = new Map<Var, readonly Var[]>();
-  readonly #reductions: { v: Var; op: BinaryOp; parts: readonly Var[] }[] = [];
   readonly #memo: Map<Expr, Expr>[];
   readonly #depends = new Map<Expr, boolean>();
+  readonly #reductions = new Set<Var>();
+  readonly lanes: number;
+  readonly width: number;
   #block: Var;
   #base: Expr;
+  /** How many lanes take part; null for all. */
+  #count: Expr | null = null;
 
   constructor(
     private readonly f: ExprFactory,
     private readonly loop: ForStmt,
-    private readonly lanes: number,
-    private readonly width: number,
+    private readonly sums: Accumulators,
+    private readonly options: PieceOptions,
   ) {
-    this.#memo = Array.from({ length: width }, () => new Map<Expr, Expr>());
+    this.lanes = options.lanes;
+    this.width = options.width;
+    this.#memo = Array.from({ length: this.width }, () => new Map<Expr, Expr>());
     this.#block = loop.v;
     this.#base = loop.v;
   }
@@ -167,28 +235,28 @@ class LoopVectorizer {
     this.#block = f.variable(`${this.loop.v.name}q`, "i32", { min: 0, max: Math.max(0, blocks.max - 1) });
     const isOnce = blocks.kind === "const" && blocks.value === 1;
     this.#base = isOnce ? from : f.add(from, f.mul(this.#block, f.int(lanes * width)));
+    const body = this.#tryStatements();
+    if (!body || isOnce) return body;
+    return [{ kind: "for", v: this.#block, from: f.int(0), to: blocks, step: 1, body }];
+  }
+
+  /** The `count` iterations from `from`, fewer than lanes, as one vector; null if it cannot be vectorised. */
+  emitMasked(from: Expr, count: Expr): Stmt[] | null {
+    const { f } = this;
+    this.#base = from;
+    this.#count = count;
+    const body = this.#tryStatements();
+    if (!body || count.min > 0) return body;
+    return [{ kind: "if", cond: f.lt(f.int(0), count), then: body, else: [] }];
+  }
+
+  #tryStatements(): Stmt[] | null {
     try {
-      const body = this.#statements(this.loop.body);
-      const before: Stmt[] = [];
-      const after: Stmt[] = [];
-      for (const { v, op, parts } of this.#reductions) {
-        for (const part of parts) before.push({ kind: "let", v: part, value: this.#identity(op, v) });
-        let sum: Expr = parts[0] as Var;
-        for (const part of parts.slice(1)) sum = f.binary(op, sum, part);
-        after.push({ kind: "assign", v, value: f.binary(op, v, f.reduceLanes(op, sum)) });
-      }
-      if (isOnce) return [...before, ...body, ...after];
-      return [...before, { kind: "for", v: this.#block, from: f.int(0), to: blocks, step: 1, body }, ...after];
+      return this.#statements(this.loop.body);
     } catch (error) {
       if (error instanceof NotVectorizable) return null;
       throw error;
     }
-  }
-
-  /** min and max start from the running value: it takes part anyway, and needs no infinity of an integer type. */
-  #identity(op: BinaryOp, v: Var): Expr {
-    const neutral = identities[op];
-    return neutral ? this.f.const(v.type, neutral(v.type), this.lanes) : this.f.splat(v, this.lanes);
   }
 
   #statements(body: readonly Stmt[]): Stmt[] {
@@ -215,7 +283,8 @@ class LoopVectorizer {
       return [0, 1].map((half): Stmt => {
         const pattern = Array.from({ length: lanes }, (_, j) => (half * lanes) / 2 + (j >> 1) + (j % 2) * lanes);
         const index = f.add(indices[0] as Expr, f.int(half * lanes));
-        return { kind: "store", buffer: a.buffer, index, value: f.shuffle(x, y, pattern), guard: null };
+        const guard = this.#taking(pattern.map((lane) => lane % lanes));
+        return { kind: "store", buffer: a.buffer, index, value: f.shuffle(x, y, pattern), guard };
       });
     });
   }
@@ -251,7 +320,39 @@ class LoopVectorizer {
     const parts = this.#vectorVars.get(stmt.v) ?? this.#reductionParts(stmt);
     const values = this.#copies((u) => this.#spread(stmt.value, u));
     for (const memo of this.#memo) memo.clear(); // the variable changed: nothing computed from it may be reused
-    return parts.map((v, u) => ({ kind: "assign", v, value: values[u] as Expr }));
+    const mask = this.#reductions.has(stmt.v) ? this.#taking(this.#iota()) : null;
+    return parts.map((v, u) => {
+      const value = values[u] as Expr;
+      return { kind: "assign", v, value: mask ? this.f.select(mask, value, v) : value };
+    });
+  }
+
+  /** For a vector whose lane j belongs to iteration `iterations[j]`: which lanes take part. Null: all. */
+  #taking(iterations: readonly number[]): Expr | null {
+    const { f, lanes } = this;
+    const count = this.#count;
+    if (!count) return null;
+    const numbers = iterations.map((i) => f.int(i));
+    if (count.kind === "const") return f.lanes(numbers.map((i) => f.lt(i, count)));
+    return f.lt(f.lanes(numbers), f.splat(count, lanes));
+  }
+
+  #iota(): number[] {
+    return Array.from({ length: this.lanes }, (_, j) => j);
+  }
+
+  /** The guard of an access to consecutive elements, lane j for iteration `iterations[j]`; `guard` does not vary. */
+  #wideGuard(guard: Expr | null, iterations: readonly number[]): Expr | null {
+    const taking = this.#taking(iterations);
+    return taking && guard ? this.f.and(taking, guard) : (taking ?? guard);
+  }
+
+  /** The guard of an access by lane `j` alone. */
+  #laneGuard(guard: Expr | null, u: number, j: number): Expr | null {
+    const { f } = this;
+    const own = guard && this.#lane(guard, u, j);
+    const takes = this.#count && f.lt(f.int(j), this.#count);
+    return own && takes ? f.and(own, takes) : (own ?? takes);
   }
 
   /** `v = op(v, x)` with v of an outer block: one accumulator a vector. */
@@ -259,10 +360,10 @@ class LoopVectorizer {
     const op =
       value.kind === "binary" && (value.a === v || value.b === v) ? value.op : value.kind === "fma" ? "add" : null;
     if (!op || !reducible.has(op) || (value.kind === "fma" && value.c !== v)) throw new NotVectorizable();
-    const parts = this.#newParts(v);
+    const parts = this.sums.of(v, op, this.width);
     this.#vectorVars.set(v, parts);
     this.#depends.set(v, true);
-    this.#reductions.push({ v, op, parts });
+    this.#reductions.add(v);
     this.#depends.delete(value);
     return parts;
   }
@@ -278,13 +379,21 @@ class LoopVectorizer {
 
   #store(stmt: Extract<Stmt, { kind: "store" }>, u: number): Stmt[] {
     const { f } = this;
-    if (stmt.guard && this.#dependsOnLoop(stmt.guard)) throw new NotVectorizable();
+    const guardVaries = stmt.guard !== null && this.#dependsOnLoop(stmt.guard);
+    if (guardVaries && !this.options.masks) throw new NotVectorizable();
     const value = this.#spread(stmt.value, u);
     const indices = this.#laneIndices(stmt.index, u);
     const deltas = this.#deltas(indices);
-    if (deltas?.every((d, j) => d === j)) return [{ ...stmt, index: indices[0] as Expr, value }];
+    if (deltas?.every((d, j) => d === j)) {
+      const own = guardVaries ? this.#spread(stmt.guard as Expr, u) : stmt.guard;
+      return [{ ...stmt, index: indices[0] as Expr, value, guard: this.#wideGuard(own, this.#iota()) }];
+    }
     if (deltas?.every((d) => d === 0)) throw new NotVectorizable(); // all iterations write one element
-    return indices.map((index, j) => ({ ...stmt, index, value: f.extract(value, j) }));
+    return indices.flatMap((index, j): Stmt[] => {
+      const guard = this.#laneGuard(stmt.guard, u, j);
+      if (guard?.kind === "const" && !guard.value) return [];
+      return [{ ...stmt, index, value: f.extract(value, j), guard: guard?.kind === "const" ? null : guard }];
+    });
   }
 
   #dependsOnLoop(x: Expr): boolean {
@@ -382,32 +491,39 @@ class LoopVectorizer {
   }
 
   #load(x: Extract<Expr, { kind: "load" }>, u: number): Expr {
-    const { f, lanes } = this;
+    const { f } = this;
     const guardVaries = x.guard !== null && this.#dependsOnLoop(x.guard);
     const indices = this.#laneIndices(x.index, u);
-    if (!guardVaries) {
-      const deltas = this.#deltas(indices);
-      const wideLoad = deltas && this.#patternLoad(x, indices, deltas);
+    const deltas = this.#deltas(indices);
+    if (deltas && !guardVaries) {
+      const wideLoad = this.#patternLoad(x, indices, deltas);
       if (wideLoad) return wideLoad;
     }
-    const guards = indices.map((_, j) => (x.guard && guardVaries ? this.#lane(x.guard, u, j) : x.guard));
-    return f.lanes(Array.from({ length: lanes }, (_, j) => f.load(x.buffer, indices[j] as Expr, 1, guards[j] ?? null)));
+    if (guardVaries && this.options.masks && deltas?.every((d, j) => d === j)) {
+      const guard = this.#wideGuard(this.#spread(x.guard as Expr, u), this.#iota());
+      return f.load(x.buffer, indices[0] as Expr, this.lanes, guard);
+    }
+    return f.lanes(indices.map((index, j) => f.load(x.buffer, index, 1, this.#laneGuard(x.guard, u, j))));
   }
 
   #patternLoad(x: Extract<Expr, { kind: "load" }>, indices: readonly Expr[], deltas: readonly number[]): Expr | null {
     const { f, lanes } = this;
     const first = indices[0] as Expr;
-    const wide = (index: Expr): Expr => f.load(x.buffer, index, lanes, x.guard);
-    if (deltas.every((d, j) => d === j)) return wide(first);
+    const wide = (index: Expr, iterations: readonly number[]): Expr =>
+      f.load(x.buffer, index, lanes, this.#wideGuard(x.guard, iterations));
+    if (deltas.every((d, j) => d === j)) return wide(first, deltas);
     if (deltas.every((d, j) => d === -j)) {
       const reversed = deltas.map((_, j) => lanes - 1 - j);
-      const loaded = wide(indices[lanes - 1] as Expr);
+      const loaded = wide(indices[lanes - 1] as Expr, reversed);
       return f.shuffle(loaded, loaded, reversed);
     }
     if (deltas.every((d, j) => d === 2 * j)) {
       // Even elements of two overlapping vectors: the second ends at the last element needed, never beyond it.
       const pattern = deltas.map((d) => (d < lanes ? d : d - (lanes - 1) + lanes));
-      return f.shuffle(wide(first), wide(f.add(first, f.int(lanes - 1))), pattern);
+      // An element between two that are needed is read with the later one.
+      const iterations = (from: number): number[] => this.#iota().map((j) => Math.ceil((from + j) / 2));
+      const upper = wide(f.add(first, f.int(lanes - 1)), iterations(lanes - 1));
+      return f.shuffle(wide(first, iterations(0)), upper, pattern);
     }
     return null;
   }

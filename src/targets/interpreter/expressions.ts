@@ -137,11 +137,29 @@ export class ExpressionCompiler {
   }
 
   #load(x: Load): Evaluate {
+    if (x.guard && x.guard.lanes > 1) return this.#maskedLoad(x, x.guard);
     const access = this.#access(x);
     if (!x.guard) return access;
     const guard = this.compile(x.guard);
     const none = zero(x.type, x.lanes);
     return () => (guard() ? access() : none);
+  }
+
+  /** Each lane whose guard holds is an access of its own. */
+  #maskedLoad({ buffer, index, type }: Load, guard: Expr): Evaluate {
+    const memory = this.frame.memory.of(buffer);
+    const at = this.compile(index) as () => number;
+    const mask = this.compile(guard) as Lanes;
+    const read = elementReader(buffer.dtype === "bool");
+    const none = zero(type, 1) as ScalarValue;
+    return () => {
+      const first = at();
+      return mask().map((isTaken, lane) => {
+        if (!isTaken) return none;
+        memory.check("load", first + lane, 1);
+        return read(memory.view, first + lane);
+      });
+    };
   }
 
   #access({ buffer, index, lanes }: Load): Evaluate {

@@ -86,13 +86,17 @@ class KernelCompiler {
     const { lanes } = value;
     return () => {
       frame.epoch++;
-      if (condition && !condition()) return;
+      const takes = condition ? condition() : true;
+      if (takes === false) return;
       const first = at();
       const result = compute();
-      memory.check("store", first, lanes);
+      const mask = takes === true ? null : (takes as readonly ScalarValue[]);
+      if (!mask) memory.check("store", first, lanes);
       const values = lanes === 1 ? [result as ScalarValue] : (result as readonly ScalarValue[]);
-      // The verifier has matched the value's type and the view's; bools become 0 and 1, uint8 wraps.
       values.forEach((v, lane) => {
+        if (mask && !mask[lane]) return;
+        if (mask) memory.check("store", first + lane, 1);
+        // The verifier has matched the value's type and the view's; bools become 0 and 1, uint8 wraps.
         memory.view[first + lane] = (typeof v === "boolean" ? Number(v) : v) as never;
       });
     };

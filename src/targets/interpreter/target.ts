@@ -13,16 +13,23 @@ import { compileStages } from "./kernel.js";
 import { ProgramMemory } from "./memory.js";
 
 export interface InterpreterOptions {
-  /** 4 gives sums the order they have on wasm, whose bits results then equal; 1 keeps kernels scalar. Default 4. */
-  readonly lanes?: 1 | 4;
+  /**
+   * Lanes of a vector of 4-byte elements. 4 gives sums the order they have on wasm, whose bits results then equal; 1 keeps
+   * kernels scalar. Default 4.
+   */
+  readonly lanes?: 1 | 4 | 8 | 16;
+  /** Vectors are masked where a loop ends within one. Default false, as on wasm. */
+  readonly masks?: boolean;
   /** Throws when a tile touches an element that another tile wrote in the same stage. Default false: it is slow. */
   readonly detectRaces?: boolean;
 }
 
-export function createInterpreter({ lanes = 4, detectRaces = false }: InterpreterOptions = {}): Target {
+export function createInterpreter(options: InterpreterOptions = {}): Target {
+  const { lanes = 4, masks = false, detectRaces = false } = options;
   const info: TargetInfo = {
-    lanes: (bytes) => (lanes === 1 ? 1 : bytes === 8 ? 2 : 4),
+    lanes: (bytes) => (lanes === 1 ? 1 : bytes === 8 ? lanes / 2 : lanes),
     supportsVector: () => lanes > 1,
+    masks: masks && lanes > 1,
     microShapes: [{ rows: 4, vectors: 2 }],
     threads: 1,
     cacheBytes: { l1: 32768, l2: 1048576 },

@@ -60,6 +60,7 @@ class WasmTarget implements Target {
     this.info = {
       lanes: (bytes) => (bytes === 8 ? 2 : 4),
       supportsVector: () => true,
+      masks: false,
       microShapes: [{ rows: 4, vectors: 2 }],
       get threads() {
         return runtime.threads;
