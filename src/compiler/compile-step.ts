@@ -147,7 +147,7 @@ class StepCompiler implements KernelEnv {
     const { order, stored } = chooseStored(
       [...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized),
     );
-    const groups = formGroups(order, stored);
+    const groups = formGroups(order, stored, new Set(updates.map((u) => u.value)));
     for (const node of stored)
       this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
     this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
@@ -218,7 +218,7 @@ class StepCompiler implements KernelEnv {
       case "loops":
         return lowerLoops(this, group);
       case "contraction":
-        return lowerContraction(this, node);
+        return lowerContraction(this, group);
       case "concat":
         return lowerConcat(this, node);
       case "routine":
@@ -267,7 +267,8 @@ class StepCompiler implements KernelEnv {
     }
     for (const node of order) for (const { input } of checksOf(node) ?? []) needed.add(node.inputs[input] as Node);
     for (const node of home.keys()) {
-      if (!needed.has(node) && home.get(node)?.kind === "loops") this.#internal.add(node);
+      const kind = home.get(node)?.kind;
+      if (!needed.has(node) && (kind === "loops" || kind === "contraction")) this.#internal.add(node);
     }
   }
 

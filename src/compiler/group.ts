@@ -35,9 +35,13 @@ export interface Group {
   readonly needs: Set<Group>;
 }
 
-/** Forms groups from the stored nodes, in topological order. */
-export function formGroups(order: readonly Node[], stored: ReadonlySet<Node>): Group[] {
-  const former = new GroupFormer(stored);
+/** Forms groups from the stored nodes, in topological order. `updates` may be written in place by loops of their own. */
+export function formGroups(
+  order: readonly Node[],
+  stored: ReadonlySet<Node>,
+  updates: ReadonlySet<Node> = new Set(),
+): Group[] {
+  const former = new GroupFormer(stored, updates);
   for (const node of order) if (stored.has(node)) former.add(node);
   return former.groups;
 }
@@ -46,7 +50,10 @@ class GroupFormer {
   readonly groups: Group[] = [];
   readonly #groupOf = new Map<Node, Group>();
 
-  constructor(private readonly stored: ReadonlySet<Node>) {}
+  constructor(
+    private readonly stored: ReadonlySet<Node>,
+    private readonly updates: ReadonlySet<Node>,
+  ) {}
 
   add(node: Node): void {
     const needs = new Set<Group>();
@@ -70,8 +77,10 @@ class GroupFormer {
   #start(node: Node, needs: Set<Group>): Group {
     const { kind } = node.primitive;
     if (!isLoopNode(node)) {
-      const alone: Member = { node, space: node.shape, roles: [], inner: [], isReduction: false, phase: 0 };
-      return { kind: kind as "contraction" | "concat" | "routine", outer: [], members: [alone], needs };
+      const roles = outerRoles(node.shape);
+      const alone: Member = { node, space: node.shape, roles, inner: [], isReduction: false, phase: 0 };
+      const outer = node.shape.filter((size) => size !== 1);
+      return { kind: kind as "contraction" | "concat" | "routine", outer, members: [alone], needs };
     }
     const outer = node.shape.filter((size) => size !== 1);
     const roles = outerRoles(node.shape);
@@ -85,13 +94,19 @@ class GroupFormer {
   #join(node: Node, needs: ReadonlySet<Group>): Group | null {
     for (let i = this.groups.length - 1; i >= 0; i--) {
       const group = this.groups[i] as Group;
-      if (group.kind !== "loops" || !this.#keepsOrder(group, needs)) continue;
+      const isOpen = group.kind === "loops" || (group.kind === "contraction" && this.#takesSums(group, node, needs));
+      if (!isOpen || !this.#keepsOrder(group, needs)) continue;
       const member = this.#fit(group, node, needs.has(group));
       if (!member) continue;
       group.members.push(member);
       return group;
     }
     return null;
+  }
+
+  /** Elementwise work on a contraction's sums, done before they are stored. An update in place has loops of its own. */
+  #takesSums(group: Group, node: Node, needs: ReadonlySet<Group>): boolean {
+    return needs.has(group) && node.primitive.kind === "pointwise" && !this.updates.has(node);
   }
 
   /** True if no other group that the node needs comes after `group`. */

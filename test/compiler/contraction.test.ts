@@ -1,11 +1,11 @@
 // The contraction schedule on targets of every vector width, in all layouts, with whatever a schedule may choose. Small whole
 // numbers, so that every value is exact and the definition's plain loops are the oracle.
 import { afterEach, describe, expect, it } from "vitest";
-import type { Storage } from "../../src/base/index.js";
+import type { DType, Storage } from "../../src/base/index.js";
 import { runStep, setScheduleHook } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
-import type { Target } from "../../src/ir/index.js";
-import { conv2d, matmul, permute } from "../../src/ops/index.js";
+import type { Program, Target } from "../../src/ir/index.js";
+import { add, cast, constant, conv2d, matmul, mul, permute, relu, sub } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers, values } from "../ops/helpers.js";
 
@@ -54,6 +54,10 @@ function product(
   return matmul(side(m, k, layout.startsWith("T"), 1), side(k, n, layout.endsWith("T"), 2));
 }
 
+function number(value: number, dtype: DType = "float32"): Node {
+  return constant(value, dtype);
+}
+
 afterEach(() => {
   setScheduleHook(null);
 });
@@ -87,6 +91,27 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
     });
   }
 
+  it("an epilogue: given bias, activation and residual, gives every element of what is used", () => {
+    const row = () => input(integers(45, 4, 5), [45]);
+    const residual = () => input(integers(23 * 45, 4, 6), [23, 45]);
+    const column = () => input(integers(9, 4, 7), [9, 1]);
+
+    expectRight(() => relu(sub(product(23, 37, 45, "NN"), mul(row(), number(40)))), target);
+    expectRight(() => add(relu(sub(product(23, 37, 45, "NT"), number(50))), residual()), target);
+    expectRight(() => mul(cast(product(23, 37, 45, "TN"), "int32"), number(3, "int32")), target);
+    expectRight(() => add(product(9, 1100, 35, "NN"), column()), target);
+    expectRight(() => add(product(5, 7, 1, "NN"), number(3)), target);
+  });
+
+  it("an epilogue of a convolution: given bias and activation, gives every element", () => {
+    const x = () => input(integers(2 * 3 * 11 * 9, 4, 3), [2, 3, 11, 9]);
+    const w = () => input(integers(10 * 3 * 3 * 3, 4, 4), [10, 3, 3, 3]);
+    const bias = () => input(integers(10, 100, 5), [10]);
+
+    expectRight(() => relu(sub(conv2d(x(), w(), bias(), { padding: 1 }), number(80))), target);
+    expectRight(() => relu(sub(conv2d(x(), w(), bias(), { stride: 2 }), number(80))), target);
+  });
+
   it("conv2d: given padding, strides and several images, gives every element", () => {
     const x = () => input(integers(2 * 3 * 11 * 9, 4, 3), [2, 3, 11, 9]);
     const w = () => input(integers(10 * 3 * 3 * 3, 4, 4), [10, 3, 3, 3]);
@@ -103,4 +128,20 @@ it("a schedule hook: given options that would change the order of sums, throws",
   expect(() => computed(product(8, 8, 8, "NN"), machine(4))).toThrow(
     "a schedule's blockDepth and parts order its sums and may not be overridden",
   );
+});
+
+it("bias and activation are fused: given linear, bias and relu, runs one kernel that stores once", () => {
+  const x = input(integers(64 * 64, 4), [64, 64]);
+  const y = relu(add(matmul(x, x), input(integers(64, 4), [64])));
+  const programs: Program[] = [];
+  const target = machine(4);
+
+  const load = (program: Program) => {
+    programs.push(program);
+    return target.load(program);
+  };
+  runStep({ outputs: [y], updates: [] }, { ...target, load });
+
+  const kernels = programs.flatMap((program) => program.stages.flat());
+  expect(kernels.map((kernel) => kernel.name).filter((name) => !name.startsWith("pack"))).toEqual(["contract_where"]);
 });

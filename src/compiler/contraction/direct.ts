@@ -4,9 +4,9 @@ import type { Node } from "../../graph/index.js";
 import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { digitsOf } from "./axes.js";
+import type { Finish } from "./finish.js";
 import { type Axis, type ContractionForm, extentOf } from "./form.js";
 import { joinParts } from "./join.js";
-import type { Finish } from "./result.js";
 
 const TILE_WORK = 1 << 15;
 const MAX_TILES = 128;
@@ -77,7 +77,7 @@ function directKernel(
     : inner(steps);
   const to = f.min(f.int(cut.perTile), f.sub(f.int(outerCount), f.mul(outerTile, f.int(cut.perTile))));
   const loop: Stmt = { kind: "for", v: o, from: f.int(0), to, step: 1, body };
-  return { name: "contract_direct", tiles, tile, body: [loop], flops: work, bytes: 2 * work };
+  return { name: `${finish(part).name}_direct`, tiles, tile, body: [loop], flops: work, bytes: 2 * work };
 }
 
 interface Cut {

@@ -1,25 +1,28 @@
 // A contraction becomes kernels: tiled with packed panels, or plain loops where packing does not pay.
 import { InternalError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
-import type { Buffer, Expr, KernelDraft } from "../../ir/index.js";
+import type { KernelDraft } from "../../ir/index.js";
+import type { Group, Member } from "../group.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { isView } from "../materialize.js";
 import { lowerDirectContraction } from "./direct.js";
+import { groupFinish, plainFinish } from "./finish.js";
 import { affineView, type ContractionForm, contractionForm, extentOf, swapOperands } from "./form.js";
 import { joinParts } from "./join.js";
 import { describeProblem } from "./operand.js";
 import { chooseMicro } from "./options.js";
-import type { Finish } from "./result.js";
 import { tiledKernels } from "./tiled.js";
 
-export function lowerContraction(env: KernelEnv, node: Node): KernelDraft[] {
+/** Kernels of a group: a contraction, and elementwise nodes that take its sums. */
+export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
+  const [{ node }] = group.members as [Member];
   const [x, y] = node.inputs as [Node, Node];
   const hasMemory = (n: Node): boolean => env.bufferOf(n) !== null;
   const [a, b] = [affineView(x, isView, hasMemory), affineView(y, isView, hasMemory)];
   if (!a || !b) throw new InternalError("contraction operand is not an affine view"); // materialize.ts guarantees it
   const form = contractionForm(node, a, b);
   if (node.size === 0) return [];
-  const finish = plainFinish(env, env.targetOf(node) as Buffer, env.f.int(0));
+  const finish = groupFinish(env, group);
   const isFloat = node.dtype === "float32" || node.dtype === "float64";
   const [m, n, k] = [extentOf(form.rows), extentOf(form.columns), extentOf(form.summed)];
   if (!isFloat || Math.min(m, n) < 3 || m * n < 32 || k === 0) {
@@ -30,15 +33,6 @@ export function lowerContraction(env: KernelEnv, node: Node): KernelDraft[] {
   const partial = env.temporary("partial", node.dtype, p.parts * node.size);
   const kernels = tiledKernels(p, (part) => plainFinish(env, partial, env.f.mul(part, env.f.int(node.size))));
   return [...kernels, joinParts(env, node, partial, p.parts, finish)];
-}
-
-/** Sums stored as they are, in `buffer` from `base`. */
-function plainFinish(env: KernelEnv, buffer: Buffer, base: Expr): Finish {
-  const { f } = env;
-  return {
-    plain: { buffer, base },
-    element: (at, value) => [{ kind: "store", buffer, index: f.add(base, at), value, guard: null }],
-  };
 }
 
 /** Rows are broadcast, columns run in vectors: takes the assignment that wastes fewer lanes and stores contiguously. */

@@ -2,17 +2,11 @@
 // that collects sums of several blocks of a tile.
 import type { Buffer, Expr, Stmt } from "../../ir/index.js";
 import { axesIn, digitsOf, offsetAt, offsetOf } from "./axes.js";
-import type { Axis } from "./form.js";
+import type { Finish } from "./finish.js";
+import { type Axis, extentOf } from "./form.js";
 import type { Accumulators, MicroPlace } from "./micro-kernel.js";
 import type { Problem } from "./operand.js";
 import { branch, loop } from "./statements.js";
-
-/** Stores one finished element: `at` is its place in the result, `value` the sum. */
-export interface Finish {
-  /** Set if sums are stored unchanged: vectors of them may be stored at once. */
-  readonly plain: { readonly buffer: Buffer; readonly base: Expr } | null;
-  element(at: Expr, value: Expr): Stmt[];
-}
 
 /** Rows `row … row+rows-1` and columns `column … column+columns-1` of the result. */
 interface Region {
@@ -22,6 +16,8 @@ interface Region {
   readonly columns: Expr;
   /** Offset of the batch in the result. */
   readonly base: Expr;
+  /** The columns are neighbours in the result. */
+  readonly isRun?: boolean;
 }
 
 /** Adds a micro-kernel's accumulators to the tile's block, row by row with `pitch` elements each. */
@@ -61,6 +57,10 @@ export function storeAccumulators(
 ): Stmt[] {
   const { f } = p.env;
   const { unit, count } = p.b;
+  const columns = axesIn(p.form.columns, "out");
+  const inner = columns[columns.length - 1] as Axis;
+  const isWhole = f.le(f.add(place.column, f.int(unit)), f.int(count));
+  const isRun = f.le(f.add(f.rem(place.column, f.int(inner.extent)), f.int(unit)), f.int(inner.extent));
   const left = f.min(f.int(unit), f.sub(f.int(count), place.column));
   const spill = acc.flatMap((vectors, i) =>
     vectors.map((c, v): Stmt => {
@@ -68,15 +68,14 @@ export function storeAccumulators(
       return { kind: "store", buffer: corner, index, value: c, guard: null };
     }),
   );
-  const region: Region = { row: place.row, rows: f.int(place.rows), column: place.column, columns: left, base };
-  const byElement = [...spill, ...storeRegion(p, finish, corner, f.int(0), unit, region)];
+  const ragged: Region = { row: place.row, rows: f.int(place.rows), column: place.column, columns: left, base };
+  const byElement = [...spill, ...storeRegion(p, finish, corner, unit, ragged)];
+  if (inner.out !== 1) return byElement;
   const { plain } = finish;
-  const columns = axesIn(p.form.columns, "out");
-  const inner = columns[columns.length - 1] as Axis;
-  if (!plain || inner.out !== 1) return byElement;
-  const isWhole = f.le(f.add(place.column, f.int(unit)), f.int(count));
-  const isRun = f.le(f.add(f.rem(place.column, f.int(inner.extent)), f.int(unit)), f.int(inner.extent));
-  return branch(f.and(isWhole, isRun), storeVectors(p, plain, columns, place, base, acc), byElement);
+  const whole = plain
+    ? storeVectors(p, plain, columns, place, base, acc)
+    : [...spill, ...storeRegion(p, finish, corner, unit, { ...ragged, columns: f.int(unit), isRun: true })];
+  return branch(f.and(isWhole, isRun), whole, byElement);
 }
 
 function storeVectors(
@@ -100,66 +99,71 @@ function storeVectors(
 }
 
 /** Finishes sums that lie in `from`, `pitch` elements a row, along whichever loop the result is contiguous in. */
-export function storeRegion(
-  p: Problem,
-  finish: Finish,
-  from: Buffer,
-  start: Expr,
-  pitch: number,
-  region: Region,
-): Stmt[] {
+export function storeRegion(p: Problem, finish: Finish, from: Buffer, pitch: number, region: Region): Stmt[] {
   const { f } = p.env;
   const rowAxes = axesIn(p.form.rows, "out");
   const columnAxes = axesIn(p.form.columns, "out");
   const isRowMajor = (columnAxes[columnAxes.length - 1] as Axis).out === 1;
   const element = (rowAt: Expr, columnAt: Expr, r: Expr, c: Expr): Stmt[] => {
-    const value = f.freshLoad(from, f.add(start, f.add(f.mul(r, f.int(pitch)), c)));
+    const value = f.freshLoad(from, f.add(f.mul(r, f.int(pitch)), c));
     return finish.element(f.add(region.base, f.add(rowAt, columnAt)), value);
   };
-  const rows = (inner: (at: Expr, r: Expr) => Stmt[], isVector: boolean) =>
-    runs(p, rowAxes, region.row, region.rows, p.a.unit * p.a.tilePanels, isVector, inner);
-  const columns = (inner: (at: Expr, c: Expr) => Stmt[], isVector: boolean) =>
-    runs(p, columnAxes, region.column, region.columns, p.b.unit * p.b.tilePanels, isVector, inner);
+  const rows = (isVector: boolean, inner: (at: Expr, r: Expr) => Stmt[]) =>
+    positions(p, rowAxes, { first: region.row, count: region.rows, isRun: false, isVector }, inner);
+  const columns = (isVector: boolean, inner: (at: Expr, c: Expr) => Stmt[]) =>
+    positions(
+      p,
+      columnAxes,
+      { first: region.column, count: region.columns, isRun: region.isRun ?? false, isVector },
+      inner,
+    );
   return isRowMajor
-    ? rows((rowAt, r) => columns((columnAt, c) => element(rowAt, columnAt, r, c), true), false)
-    : columns((columnAt, c) => rows((rowAt, r) => element(rowAt, columnAt, r, c), true), false);
+    ? rows(false, (rowAt, r) => columns(true, (columnAt, c) => element(rowAt, columnAt, r, c)))
+    : columns(false, (columnAt, c) => rows(true, (rowAt, r) => element(rowAt, columnAt, r, c)));
 }
 
-/** A loop over `count` positions from `first`, cut where its innermost axis begins anew: no division within a run. */
-function runs(
+/** `count` positions of a list of loops, from flat position `first`. */
+interface Positions {
+  readonly first: Expr;
+  readonly count: Expr;
+  /** They do not go beyond the innermost loop's end. */
+  readonly isRun: boolean;
+  readonly isVector: boolean;
+}
+
+/**
+ * A loop over positions, cut where the innermost axis begins anew. Its variable is the position along that axis, so that no
+ * division is left in what is computed from it. `body` takes the offset in the result and the position's number from `first`.
+ */
+function positions(
   p: Problem,
   axes: readonly Axis[],
-  first: Expr,
-  count: Expr,
-  most: number,
-  isVector: boolean,
+  { first, count, isRun, isVector }: Positions,
   body: (at: Expr, local: Expr) => Stmt[],
 ): Stmt[] {
   const { f } = p.env;
-  const hint = isVector ? ("vectorize" as const) : undefined;
   const inner = axes[axes.length - 1] as Axis;
-  if (axes.length === 1) {
-    const i = f.variable("i", "i32", { min: 0, max: Math.min(count.max, most) - 1 });
-    return [loop(f, i, count, body(f.mul(f.add(first, i), f.int(inner.out)), i), hint)];
-  }
-  const extent = f.int(inner.extent);
-  const firstRun = f.div(first, extent);
-  const end = f.add(first, count);
-  const lastRun = f.div(f.sub(end, f.int(1)), extent);
-  const s = f.variable("s", "i32", { min: 0, max: Math.ceil(most / inner.extent) });
-  const run = f.add(firstRun, s);
-  const start = f.mul(run, extent);
-  const i = f.variable("i", "i32", { min: 0, max: inner.extent - 1 });
   const outer = axes.slice(0, -1);
-  const at = f.add(offsetOf(f, outer, digitsOf(f, outer, run), "out"), f.mul(i, f.int(inner.out)));
-  const one: Stmt = {
-    kind: "for",
-    v: i,
-    from: f.max(f.int(0), f.sub(first, start)),
-    to: f.min(extent, f.sub(end, start)),
-    step: 1,
-    body: body(at, f.sub(f.add(start, i), first)),
-    ...(hint && { hint }),
+  const extent = f.int(inner.extent);
+  const hint = isVector ? { hint: "vectorize" as const } : {};
+  const i = f.variable("i", "i32", { min: 0, max: inner.extent - 1 });
+  /** The positions from `from` to `to` along the innermost axis, in its run number `run`. */
+  const along = (run: Expr, from: Expr, to: Expr): Stmt => {
+    const at = f.add(offsetOf(f, outer, digitsOf(f, outer, run), "out"), f.mul(i, f.int(inner.out)));
+    const local = f.sub(f.add(f.mul(run, extent), i), first);
+    return { kind: "for", v: i, from, to, step: 1, body: body(at, local), ...hint };
   };
-  return [loop(f, s, f.add(f.sub(lastRun, firstRun), f.int(1)), [one])];
+  if (outer.length === 0) return [along(f.int(0), first, f.add(first, count))];
+  const firstRun = f.div(first, extent);
+  if (isRun) {
+    const from = f.rem(first, extent);
+    return [along(firstRun, from, f.add(from, count))];
+  }
+  const end = f.add(first, count);
+  const runs = f.add(f.sub(f.div(f.sub(end, f.int(1)), extent), firstRun), f.int(1));
+  const s = f.variable("s", "i32", { min: 0, max: extentOf(outer) - 1 });
+  const number = f.variable("run", "i32", { min: 0, max: extentOf(outer) - 1 });
+  const start = f.mul(number, extent);
+  const one = along(number, f.max(f.int(0), f.sub(first, start)), f.min(extent, f.sub(end, start)));
+  return [loop(f, s, runs, [{ kind: "let", v: number, value: f.add(firstRun, s) }, one])];
 }

@@ -3,11 +3,12 @@
 import type { Buffer, Expr, KernelDraft, Stmt } from "../../ir/index.js";
 import { digitsOf, offsetOf } from "./axes.js";
 import { type Block, blockAt } from "./depth.js";
+import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
 import { type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import { packPanel } from "./pack.js";
-import { addToBlock, clearBlock, type Finish, storeAccumulators, storeRegion } from "./result.js";
+import { addToBlock, clearBlock, storeAccumulators, storeRegion } from "./result.js";
 import { branch, loop } from "./statements.js";
 
 /** Position of a tile. */
@@ -35,10 +36,11 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): Kernel
     part: f.rem(f.div(tile, f.int(columnTiles * rowTiles)), f.int(p.parts)),
     batch: digitsOf(f, p.form.batch, f.div(tile, f.int(columnTiles * rowTiles * p.parts))),
   };
-  const body = new TileBody(p, at, finish(at.part), before[0]?.buffer, before[1]?.buffer).statements();
+  const done = finish(at.part);
+  const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer).statements();
   const [m, n, k] = [p.a.count, p.b.count, extentOf(p.form.summed)];
   const bytes = (p.type === "f64" ? 8 : 4) * batch * (m * k + n * k + m * n);
-  const main: KernelDraft = { name: "contract", tiles, tile, body, flops: 2 * batch * m * n * k, bytes };
+  const main: KernelDraft = { name: done.name, tiles, tile, body, flops: 2 * batch * m * n * k, bytes };
   return [...before.flatMap((x) => (x ? [x.draft] : [])), main];
 }
 
@@ -120,7 +122,7 @@ class TileBody {
     const { f } = this.p.env;
     const { a, b } = this.p;
     const [row, column] = [f.mul(this.tile.row, f.int(a.tilePanels * a.unit)), this.#firstColumn()];
-    return storeRegion(this.p, this.finish, block, f.int(0), this.#blockPitch, {
+    return storeRegion(this.p, this.finish, block, this.#blockPitch, {
       row,
       rows: f.min(f.int(a.tilePanels * a.unit), f.sub(f.int(a.count), row)),
       column,
