@@ -1,5 +1,5 @@
 // Activation functions as modules.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import { full, type Tensor } from "../tensor/index.js";
 import * as F from "./functional.js";
 import { Module } from "./module.js";
@@ -192,6 +192,68 @@ export class PReLU extends Module {
   }
 }
 
+/** x, and 0 where |x| <= lambd (0.5). */
+export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
+  constructor(options?: { readonly lambd?: number }) {
+    super("Hardshrink", { lambd: 0.5 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.hardshrink(input, this.options);
+  }
+}
+
+/** x moved by lambd (0.5) towards 0, and 0 where |x| <= lambd. */
+export class Softshrink extends WithOptions<{ readonly lambd: number }> {
+  constructor(options?: { readonly lambd?: number }) {
+    super("Softshrink", { lambd: 0.5 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.softshrink(input, this.options);
+  }
+}
+
+/** The first half along `dim` (-1) times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083. */
+export class GLU extends WithOptions<{ readonly dim: number }> {
+  constructor(options?: { readonly dim?: number }) {
+    super("GLU", { dim: -1 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.glu(input, this.options);
+  }
+}
+
+/** Leaky ReLU with slopes drawn in [lower, upper) (1/8, 1/3) in training, their mean in evaluation. Xu et al., 2015, arXiv:1505.00853. */
+export class RReLU extends WithOptions<{ readonly lower: number; readonly upper: number }> {
+  constructor(options?: { readonly lower?: number; readonly upper?: number }) {
+    super("RReLU", { lower: 1 / 8, upper: 1 / 3 }, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.rrelu(input, { ...this.options, training: this.training });
+  }
+}
+
+/** x where x > threshold, else `value`. */
+export class Threshold extends Module {
+  constructor(
+    readonly threshold: number,
+    readonly value: number,
+  ) {
+    super();
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.threshold(input, this.threshold, this.value);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ threshold: this.threshold, value: this.value });
+  }
+}
+
 abstract class AlongDim extends Module {
   constructor(readonly dim: number) {
     super();
@@ -226,5 +288,19 @@ export class Softmin extends AlongDim {
 export class LogSoftmax extends AlongDim {
   forward(input: Tensor): Tensor {
     return F.logSoftmax(input, this.dim);
+  }
+}
+
+/** Softmax over the channels of images: `[N, C, H, W]` (dim 1) or `[C, H, W]` (dim 0). */
+export class Softmax2d extends Module {
+  forward(input: Tensor): Tensor {
+    const { shape } = input;
+    if (shape.length !== 3 && shape.length !== 4) {
+      throw new ShapeError(`Softmax2d: input must have 3 or 4 dims, got shape ${formatShape(shape)}`, {
+        op: "Softmax2d",
+        shapes: [shape],
+      });
+    }
+    return F.softmax(input, -3);
   }
 }

@@ -109,6 +109,13 @@ export class BatchNorm2d extends BatchNormBase {
   }
 }
 
+/** As BatchNorm1d, over batch and space of volumes `[N, numFeatures, D, H, W]`. */
+export class BatchNorm3d extends BatchNormBase {
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
+    super("BatchNorm3d", [5], numFeatures, options);
+  }
+}
+
 /** Whether a module is a batch norm layer of any rank. */
 export function isBatchNorm(module: Module): module is BatchNormBase {
   return module instanceof BatchNormBase;

@@ -4,6 +4,9 @@ import { ArgumentError } from "../base/index.js";
 /** A number for both dims, or one a dim. */
 export type Size2 = number | readonly [number, number];
 
+/** A number for all three dims, or one a dim. */
+export type Size3 = number | readonly [number, number, number];
+
 /** Throws unless every named number is an integer >= `least`. */
 export function checkCounts(layer: string, counts: Readonly<Record<string, number>>, least = 1): void {
   for (const [name, value] of Object.entries(counts)) {

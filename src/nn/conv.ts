@@ -1,8 +1,8 @@
 // Convolution layers.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { checkCounts, perDim, type Size2 } from "./checks.js";
-import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./functional.js";
+import { checkCounts, perDim, type Size2, type Size3 } from "./checks.js";
+import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, pad } from "./functional.js";
 import { uniformParameter } from "./linear.js";
 import { Module } from "./module.js";
 import type { Parameter } from "./parameter.js";
@@ -19,9 +19,16 @@ interface ConvOptions<Size> {
   readonly groups?: number;
   /** Add a learned bias; default true. */
   readonly bias?: boolean;
+  /** What is beyond the borders; default "zeros". */
+  readonly paddingMode?: PaddingMode;
 }
 
-interface ConvTransposeOptions<Size> extends Omit<ConvOptions<Size>, "padding"> {
+/** Zeros, the mirror image without the border, the border's value, or the other side. */
+export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
+
+const paddingModes: readonly PaddingMode[] = ["zeros", "reflect", "replicate", "circular"];
+
+interface ConvTransposeOptions<Size> extends Omit<ConvOptions<Size>, "padding" | "paddingMode"> {
   /** Takes this much off each side of the output; default 0. */
   readonly padding?: Size;
   /** Adds to one side of the output, to choose among the sizes that a stride maps to one; default 0. */
@@ -30,6 +37,7 @@ interface ConvTransposeOptions<Size> extends Omit<ConvOptions<Size>, "padding"> 
 
 export type Conv1dOptions = ConvOptions<number>;
 export type Conv2dOptions = ConvOptions<Size2>;
+export type Conv3dOptions = ConvOptions<Size3>;
 export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
 export type ConvTranspose2dOptions = ConvTransposeOptions<Size2>;
 
@@ -44,6 +52,7 @@ abstract class ConvBase extends Module {
   readonly padding: readonly number[] | "same" | "valid";
   readonly dilation: readonly number[];
   readonly groups: number;
+  readonly paddingMode: PaddingMode;
 
   constructor(
     layer: string,
@@ -55,8 +64,14 @@ abstract class ConvBase extends Module {
     isTransposed: boolean,
   ) {
     super();
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode = "zeros" } = options;
     checkCounts(layer, { inChannels, outChannels, groups });
+    if (!paddingModes.includes(paddingMode)) {
+      throw new ArgumentError(`${layer}: unknown paddingMode "${paddingMode}"; one of ${paddingModes.join(", ")}`, {
+        op: layer,
+      });
+    }
+    this.paddingMode = paddingMode;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new ArgumentError(
         `${layer}: groups ${groups} must divide inChannels ${inChannels} and outChannels ${outChannels}`,
@@ -76,8 +91,21 @@ abstract class ConvBase extends Module {
     this.bias = bias ? uniformParameter([outChannels], bound) : null;
   }
 
+  /** The input with borders of another mode than zeros on it, and the padding that is left for the convolution. */
+  protected bordered(input: Tensor): { input: Tensor; padding: readonly number[] | "same" | "valid" } {
+    const { padding, paddingMode, kernelSize, dilation } = this;
+    if (paddingMode === "zeros") return { input, padding };
+    const sides = kernelSize.map((size, d) => {
+      if (typeof padding !== "string") return [padding[d] as number, padding[d] as number];
+      const total = padding === "same" ? (dilation[d] as number) * (size - 1) : 0;
+      return [Math.floor(total / 2), Math.ceil(total / 2)];
+    });
+    // `pad` takes the last dim first.
+    return { input: pad(input, sides.reverse().flat(), { mode: paddingMode }), padding: kernelSize.map(() => 0) };
+  }
+
   override extraRepr(): string {
-    const { inChannels, outChannels, kernelSize, stride, padding, dilation, groups, bias } = this;
+    const { inChannels, outChannels, kernelSize, stride, padding, dilation, groups, bias, paddingMode } = this;
     const changed = <T>(value: T, usual: string): T | undefined => (String(value) === usual ? undefined : value);
     const usual = (value: number) => String(kernelSize.map(() => value));
     return `${inChannels}, ${outChannels}, ${printArguments({
@@ -87,12 +115,13 @@ abstract class ConvBase extends Module {
       dilation: changed(dilation, usual(1)),
       groups: changed(groups, "1"),
       bias: bias === null ? false : undefined,
+      paddingMode: changed(paddingMode, "zeros"),
     })}`;
   }
 }
 
-const names = ["stride", "padding", "dilation", "groups", "bias"];
-const transposedNames = [...names, "outputPadding"];
+const names = ["stride", "padding", "dilation", "groups", "bias", "paddingMode"];
+const transposedNames = ["stride", "padding", "outputPadding", "dilation", "groups", "bias"];
 
 /**
  * Cross-correlation over sequences: y[n, o, i] = b[o] + Σ_c Σ_k W[o, c, k] x[n, c, i·stride + k·dilation - padding].
@@ -107,8 +136,9 @@ export class Conv1d extends ConvBase {
   }
 
   forward(input: Tensor): Tensor {
-    const { weight, bias, stride, padding, dilation, groups } = this;
-    return conv1d(input, weight, bias, { stride, padding, dilation, groups });
+    const { weight, bias, stride, dilation, groups } = this;
+    const { input: x, padding } = this.bordered(input);
+    return conv1d(x, weight, bias, { stride, padding, dilation, groups });
   }
 }
 
@@ -128,8 +158,28 @@ export class Conv2d extends ConvBase {
   }
 
   forward(input: Tensor): Tensor {
-    const { weight, bias, stride, padding, dilation, groups } = this;
-    return conv2d(input, weight, bias, { stride, padding, dilation, groups });
+    const { weight, bias, stride, dilation, groups } = this;
+    const { input: x, padding } = this.bordered(input);
+    return conv2d(x, weight, bias, { stride, padding, dilation, groups });
+  }
+}
+
+/**
+ * Cross-correlation over volumes: `[N, inChannels, D, H, W]` (or without N) → `[N, outChannels, D', H', W']`; `weight` is
+ * `[outChannels, inChannels/groups, KD, KH, KW]`.
+ * @throws ArgumentError for sizes that are no positive integers or groups that do not divide the channels.
+ * @example new nn.Conv3d(1, 8, 3)(randn([2, 1, 8, 8, 8])).shape // [2, 8, 6, 6, 6]
+ */
+export class Conv3d extends ConvBase {
+  constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: Conv3dOptions = {}) {
+    checkOptions("Conv3d", options, names);
+    super("Conv3d", 3, inChannels, outChannels, kernelSize, options, false);
+  }
+
+  forward(input: Tensor): Tensor {
+    const { weight, bias, stride, dilation, groups } = this;
+    const { input: x, padding } = this.bordered(input);
+    return conv3d(x, weight, bias, { stride, padding, dilation, groups });
   }
 }
 

@@ -65,8 +65,8 @@ export class Embedding extends Module {
   }
 }
 
-function paddingRow(index: number | undefined, rows: number): number | null {
+export function paddingRow(index: number | undefined, rows: number, layer = "Embedding"): number | null {
   if (index === undefined) return null;
   if (Number.isInteger(index) && index >= -rows && index < rows) return index < 0 ? index + rows : index;
-  throw new ArgumentError(`Embedding: paddingIdx ${index} is out of range for ${rows} embeddings`, { op: "Embedding" });
+  throw new ArgumentError(`${layer}: paddingIdx ${index} is out of range for ${rows} embeddings`, { op: layer });
 }

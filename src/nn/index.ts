@@ -1,23 +1,29 @@
 // Layers, containers, losses, initialisation.
 export * from "./activations.js";
-export { BatchNorm1d, BatchNorm2d, type BatchNormOptions, isBatchNorm } from "./batch-norm.js";
-export type { Size2 } from "./checks.js";
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormOptions, isBatchNorm } from "./batch-norm.js";
+export type { Size2, Size3 } from "./checks.js";
 export { ModuleDict, ModuleList, Sequential } from "./containers.js";
 export {
   Conv1d,
   type Conv1dOptions,
   Conv2d,
   type Conv2dOptions,
+  Conv3d,
+  type Conv3dOptions,
   ConvTranspose1d,
   type ConvTranspose1dOptions,
   ConvTranspose2d,
   type ConvTranspose2dOptions,
+  type PaddingMode,
 } from "./conv.js";
-export { Dropout } from "./dropout.js";
+export { Bilinear, CosineSimilarity, PairwiseDistance } from "./distance.js";
+export * from "./dropout.js";
 export { Embedding, type EmbeddingOptions } from "./embedding.js";
+export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";
 export * as functional from "./functional.js";
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, HookHandle } from "./hooks.js";
 export * as init from "./init.js";
+export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from "./instance-norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export {
   BCELoss,
@@ -26,6 +32,7 @@ export {
   CrossEntropyLoss,
   type CrossEntropyLossOptions,
   HuberLoss,
+  KLDivLoss,
   L1Loss,
   type LossOptions,
   MSELoss,
@@ -34,8 +41,19 @@ export {
   type Reduction,
   SmoothL1Loss,
 } from "./losses.js";
+export * from "./margin-losses.js";
 export { Module, type NamedOptions, type ToOptions, type UnaryModule } from "./module.js";
-export { GroupNorm, type GroupNormOptions, LayerNorm, type LayerNormOptions } from "./normalization.js";
+export {
+  GroupNorm,
+  type GroupNormOptions,
+  LayerNorm,
+  type LayerNormOptions,
+  LocalResponseNorm,
+  type LocalResponseNormOptions,
+  RMSNorm,
+  type RMSNormOptions,
+} from "./normalization.js";
+export * from "./padding.js";
 export { Buffer, Parameter } from "./parameter.js";
 export {
   AdaptiveAvgPool1d,
@@ -51,6 +69,7 @@ export {
   MaxPool2d,
   type MaxPool2dOptions,
 } from "./pooling.js";
+export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from "./rearrange.js";
 export { Flatten, Identity, Unflatten } from "./shape-layers.js";
 export type { LoadOptions, LoadResult, StateDict } from "./state-dict.js";
 export * as utils from "./utils.js";

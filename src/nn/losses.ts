@@ -16,7 +16,7 @@ export interface LossOptions {
 }
 
 /** Options of a loss: checked, kept, and printed. */
-abstract class Loss extends Module {
+export abstract class Loss extends Module {
   readonly reduction: Reduction;
 
   constructor(name: string, options: LossOptions, names: readonly string[], allowed: readonly string[] = reductions) {
@@ -37,12 +37,12 @@ abstract class Loss extends Module {
 }
 
 /** A given factor, as state that moves and is saved with the module. */
-function weightBuffer(weight: Tensor | undefined): Buffer | null {
+export function weightBuffer(weight: Tensor | undefined): Buffer | null {
   return weight ? new Buffer(weight) : null;
 }
 
 /** Leaves out what was not given, so that the function's defaults hold. */
-function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], null | undefined> } {
+export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], null | undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null && value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], null | undefined>;
   };
@@ -148,6 +148,30 @@ export class HuberLoss extends Loss {
 
   forward(input: Tensor, target: Tensor): Tensor {
     return F.huberLoss(input, target, { reduction: this.reduction, delta: this.delta });
+  }
+}
+
+/**
+ * Kullback-Leibler divergence target (log target - input), of log probabilities `input` from probabilities `target`.
+ * @param options - `reduction` (default "mean"; "batchmean" is the mathematical one), `logTarget` (default false).
+ */
+export class KLDivLoss extends Module {
+  readonly reduction: Reduction | "batchmean";
+  readonly logTarget: boolean;
+
+  constructor(options: { readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean } = {}) {
+    super();
+    checkOptions("KLDivLoss", options, ["reduction", "logTarget"]);
+    this.reduction = options.reduction ?? "mean";
+    this.logTarget = options.logTarget ?? false;
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.klDiv(input, target, { reduction: this.reduction, logTarget: this.logTarget });
+  }
+
+  override extraRepr(): string {
+    return printArguments({ reduction: this.reduction, logTarget: this.logTarget });
   }
 }
 

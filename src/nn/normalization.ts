@@ -1,8 +1,8 @@
-// Layers that normalise within a sample: LayerNorm, GroupNorm.
+// Layers that normalise within a sample: LayerNorm, RMSNorm, GroupNorm, LocalResponseNorm.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import { ones, type Tensor, zeros } from "../tensor/index.js";
 import { checkCounts, checkPositive } from "./checks.js";
-import { groupNorm, layerNorm } from "./functional.js";
+import { groupNorm, layerNorm, localResponseNorm, rmsNorm } from "./functional.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
@@ -49,6 +49,83 @@ export class LayerNorm extends Module {
   override extraRepr(): string {
     const { normalizedShape, eps, weight } = this;
     return `${printArguments({ normalizedShape, eps, elementwiseAffine: weight !== null })}`;
+  }
+}
+
+export interface RMSNormOptions {
+  /** Default: the machine epsilon of the input's dtype. */
+  readonly eps?: number;
+  /** Scale by learned numbers; default true. */
+  readonly elementwiseAffine?: boolean;
+}
+
+/**
+ * y = x / √(mean(x²) + eps) · weight over the last dims.
+ *
+ * Shapes: input `[…, ...normalizedShape]` → the same; `weight` is `normalizedShape`.
+ * Source: Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019, arXiv:1910.07467, eq. 4.
+ * @throws ArgumentError unless sizes are positive integers and eps > 0.
+ * @example new nn.RMSNorm(64)(randn([8, 10, 64])).shape // [8, 10, 64]
+ */
+export class RMSNorm extends Module {
+  weight: Parameter | null;
+  readonly normalizedShape: readonly number[];
+  readonly eps: number | null;
+
+  constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
+    super();
+    checkOptions("RMSNorm", options, ["eps", "elementwiseAffine"]);
+    const { eps, elementwiseAffine = true } = options;
+    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    checkCounts("RMSNorm", Object.fromEntries(this.normalizedShape.map((n, i) => [`normalizedShape[${i}]`, n])));
+    if (eps !== undefined) checkPositive("RMSNorm", "eps", eps);
+    this.eps = eps ?? null;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
+  }
+
+  forward(input: Tensor): Tensor {
+    return rmsNorm(input, this.normalizedShape, { weight: this.weight, eps: this.eps });
+  }
+
+  override extraRepr(): string {
+    const { normalizedShape, eps, weight } = this;
+    return printArguments({ normalizedShape, eps, elementwiseAffine: weight !== null });
+  }
+}
+
+export interface LocalResponseNormOptions {
+  /** Default 1e-4. */
+  readonly alpha?: number;
+  /** Default 0.75. */
+  readonly beta?: number;
+  /** Default 1. */
+  readonly k?: number;
+}
+
+/**
+ * x / (k + alpha · mean of the squares of `size` neighbouring channels)^beta.
+ *
+ * Shapes: input `[N, C, …]` → the same. Source: Krizhevsky, Sutskever & Hinton, 2012, section 3.3.
+ */
+export class LocalResponseNorm extends Module {
+  private readonly options: Required<LocalResponseNormOptions>;
+
+  constructor(
+    readonly size: number,
+    options: LocalResponseNormOptions = {},
+  ) {
+    super();
+    checkOptions("LocalResponseNorm", options, ["alpha", "beta", "k"]);
+    checkCounts("LocalResponseNorm", { size });
+    this.options = { alpha: 1e-4, beta: 0.75, k: 1, ...options };
+  }
+
+  forward(input: Tensor): Tensor {
+    return localResponseNorm(input, this.size, this.options);
+  }
+
+  override extraRepr(): string {
+    return `${this.size}, ${printArguments({ ...this.options })}`;
   }
 }
 

@@ -33,13 +33,32 @@ export {
   where,
 } from "./functions/arithmetic.js";
 export * from "./functions/arrange.js";
+export * from "./functions/channels.js";
 export * from "./functions/comparison.js";
 export type { HookHandle } from "./functions/conversion.js";
 export * from "./functions/convolution.js";
+export * from "./functions/distance.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";
+export * from "./functions/embedding-bag.js";
+export * from "./functions/feature-dropout.js";
 export * from "./functions/gather.js";
+export * from "./functions/likelihood-losses.js";
 export * from "./functions/linear-algebra.js";
 export * from "./functions/loss.js";
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  type MultiMarginLossOptions,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  type TripletMarginLossOptions,
+  type TripletMarginWithDistanceLossOptions,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from "./functions/margin-losses.js";
 export {
   type BatchNormOptions,
   batchNorm,
@@ -51,6 +70,7 @@ export {
 export * from "./functions/pointwise.js";
 export * from "./functions/reduction.js";
 export * from "./functions/shape.js";
+export * from "./functions/thresholds.js";
 export {
   defaultGenerator,
   Generator,

@@ -4,7 +4,7 @@ import type { Module } from "gradus/nn";
 import { expect, test } from "vitest";
 import { makeModule, makeTensor } from "./api.js";
 import { Inputs } from "./build.js";
-import { loadFamily, type Place, type TensorSpec, type Tolerance } from "./fixtures.js";
+import { isTensorSpec, loadFamily, type Place, type TensorSpec, type Tolerance } from "./fixtures.js";
 import type { Kind } from "./inputs.js";
 import { differentiate, Report, results } from "./run-op.js";
 import { forEachTarget } from "./targets.js";
@@ -47,13 +47,22 @@ function fillState(module: CallableModule, inputs: Inputs): void {
   module.loadStateDict(state);
 }
 
+/** Options with their tensors built, under names of their own. */
+function optionsOf(options: Readonly<Record<string, unknown>>, inputs: Inputs): Record<string, unknown> {
+  const entries = Object.entries(options).map(([key, value]) => [
+    key,
+    isTensorSpec(value) ? inputs.tensor(value, `option:${key}`) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 function check(moduleCase: ModuleCase, dtype: DType): string[] {
   const report = new Report(family, dtype, moduleCase.tol);
-  const options = moduleCase.options ? [moduleCase.options] : [];
+  const inputs = new Inputs(moduleCase.id, dtype, true);
+  const options = moduleCase.options ? [optionsOf(moduleCase.options, inputs)] : [];
   const module = makeModule(moduleCase.module, [...moduleCase.args, ...options]) as CallableModule;
   module.to({ dtype });
   module.train(moduleCase.training);
-  const inputs = new Inputs(moduleCase.id, dtype, true);
   fillState(module, inputs);
   const args = moduleCase.inputs.map((spec) => inputs.tensor(spec));
 

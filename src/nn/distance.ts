@@ -1,0 +1,84 @@
+// Similarities, distances and the bilinear layer.
+import { checkOptions } from "../base/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
+import * as F from "./functional.js";
+import { uniformParameter } from "./linear.js";
+import { Module } from "./module.js";
+import type { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+/** x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim` (default 1); `eps` is 1e-8 by default. */
+export class CosineSimilarity extends Module {
+  readonly dim: number;
+  readonly eps: number;
+
+  constructor(options: { readonly dim?: number; readonly eps?: number } = {}) {
+    super();
+    checkOptions("CosineSimilarity", options, ["dim", "eps"]);
+    this.dim = options.dim ?? 1;
+    this.eps = options.eps ?? 1e-8;
+  }
+
+  forward(x1: Tensor, x2: Tensor): Tensor {
+    return F.cosineSimilarity(x1, x2, { dim: this.dim, eps: this.eps });
+  }
+
+  override extraRepr(): string {
+    return printArguments({ dim: this.dim, eps: this.eps });
+  }
+}
+
+/** ‖x1 - x2 + eps‖_p over the last dim; `p` is 2, `eps` 1e-6, `keepdim` false by default. */
+export class PairwiseDistance extends Module {
+  private readonly options: { readonly p: number; readonly eps: number; readonly keepdim: boolean };
+
+  constructor(options: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean } = {}) {
+    super();
+    checkOptions("PairwiseDistance", options, ["p", "eps", "keepdim"]);
+    this.options = { p: 2, eps: 1e-6, keepdim: false, ...options };
+  }
+
+  forward(x1: Tensor, x2: Tensor): Tensor {
+    return F.pairwiseDistance(x1, x2, this.options);
+  }
+
+  override extraRepr(): string {
+    return printArguments(this.options);
+  }
+}
+
+/**
+ * y_o = x1ᵀ W_o x2 + b_o over the last dims.
+ *
+ * Shapes: inputs `[…, in1Features]` and `[…, in2Features]` → `[…, outFeatures]`; `weight` is
+ * `[outFeatures, in1Features, in2Features]`. Starts uniform in ±1/√in1Features, as PyTorch's.
+ * @example new nn.Bilinear(20, 30, 40)(randn([128, 20]), randn([128, 30])).shape // [128, 40]
+ */
+export class Bilinear extends Module {
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(
+    readonly in1Features: number,
+    readonly in2Features: number,
+    readonly outFeatures: number,
+    options: { readonly bias?: boolean } = {},
+  ) {
+    super();
+    checkOptions("Bilinear", options, ["bias"]);
+    checkCounts("Bilinear", { in1Features, in2Features, outFeatures });
+    const bound = 1 / Math.sqrt(in1Features);
+    this.weight = uniformParameter([outFeatures, in1Features, in2Features], bound);
+    this.bias = (options.bias ?? true) ? uniformParameter([outFeatures], bound) : null;
+  }
+
+  forward(input1: Tensor, input2: Tensor): Tensor {
+    return F.bilinear(input1, input2, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const { in1Features, in2Features, outFeatures, bias } = this;
+    return printArguments({ in1Features, in2Features, outFeatures, bias: bias !== null });
+  }
+}

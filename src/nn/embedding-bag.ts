@@ -1,0 +1,59 @@
+// Embeddings reduced over bags of indices.
+import { checkOptions } from "../base/index.js";
+import { noGrad, randn, type Tensor } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
+import { paddingRow } from "./embedding.js";
+import { embeddingBag } from "./functional.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+export interface EmbeddingBagOptions {
+  /** Default "mean". */
+  readonly mode?: "sum" | "mean" | "max";
+  /** `offsets` has the end of the last bag too; default false. */
+  readonly includeLastOffset?: boolean;
+  /** This row starts as zeros, does not count and gets no gradient. */
+  readonly paddingIdx?: number;
+}
+
+/**
+ * Sum, mean or maximum of the embeddings of each bag of indices.
+ *
+ * Shapes: input `[B, n]`, one bag a row, or `[n]` with `offsets` `[B]` → `[B, embeddingDim]`; `weight` is
+ * `[numEmbeddings, embeddingDim]`, normal with variance 1.
+ * @throws ArgumentError for sizes and options that do not fit.
+ * @example new nn.EmbeddingBag(10, 3)(tensor([[1, 2], [4, 9]], { dtype: "int64" })).shape // [2, 3]
+ */
+export class EmbeddingBag extends Module {
+  weight: Parameter;
+  readonly mode: "sum" | "mean" | "max";
+  readonly includeLastOffset: boolean;
+  readonly paddingIdx: number | null;
+
+  constructor(
+    readonly numEmbeddings: number,
+    readonly embeddingDim: number,
+    options: EmbeddingBagOptions = {},
+  ) {
+    super();
+    checkOptions("EmbeddingBag", options, ["mode", "includeLastOffset", "paddingIdx"]);
+    checkCounts("EmbeddingBag", { numEmbeddings, embeddingDim });
+    this.mode = options.mode ?? "mean";
+    this.includeLastOffset = options.includeLastOffset ?? false;
+    const paddingIdx = paddingRow(options.paddingIdx, numEmbeddings, "EmbeddingBag");
+    this.paddingIdx = paddingIdx;
+    this.weight = new Parameter(randn([numEmbeddings, embeddingDim]));
+    if (paddingIdx !== null) noGrad(() => this.weight.select(0, paddingIdx).zero_());
+  }
+
+  forward(input: Tensor, offsets: Tensor | null = null, perSampleWeights: Tensor | null = null): Tensor {
+    const { mode, includeLastOffset, paddingIdx } = this;
+    return embeddingBag(input, this.weight, { offsets, perSampleWeights, mode, includeLastOffset, paddingIdx });
+  }
+
+  override extraRepr(): string {
+    const { numEmbeddings, embeddingDim, mode } = this;
+    return `${numEmbeddings}, ${embeddingDim}, ${printArguments({ mode })}`;
+  }
+}

@@ -1,0 +1,57 @@
+// Layers that move elements between channels and space.
+import type { Tensor } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
+import * as F from "./functional.js";
+import { Module } from "./module.js";
+import { printArguments } from "./print.js";
+
+/**
+ * Moves blocks of channels into space: `[…, C r², H, W]` → `[…, C, H r, W r]`. Shi et al., 2016, arXiv:1609.05158.
+ * @example new nn.PixelShuffle(3)(randn([1, 9, 4, 4])).shape // [1, 1, 12, 12]
+ */
+export class PixelShuffle extends Module {
+  constructor(readonly upscaleFactor: number) {
+    super();
+    checkCounts("PixelShuffle", { upscaleFactor });
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.pixelShuffle(input, this.upscaleFactor);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ upscaleFactor: this.upscaleFactor });
+  }
+}
+
+/** Moves blocks of space into channels: `[…, C, H r, W r]` → `[…, C r², H, W]`. */
+export class PixelUnshuffle extends Module {
+  constructor(readonly downscaleFactor: number) {
+    super();
+    checkCounts("PixelUnshuffle", { downscaleFactor });
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.pixelUnshuffle(input, this.downscaleFactor);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ downscaleFactor: this.downscaleFactor });
+  }
+}
+
+/** Interleaves groups of channels. Zhang et al., 2018, arXiv:1707.01083. */
+export class ChannelShuffle extends Module {
+  constructor(readonly groups: number) {
+    super();
+    checkCounts("ChannelShuffle", { groups });
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.channelShuffle(input, this.groups);
+  }
+
+  override extraRepr(): string {
+    return printArguments({ groups: this.groups });
+  }
+}

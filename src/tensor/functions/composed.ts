@@ -1,0 +1,10 @@
+// Functions written with tensors in place of nodes.
+import { markVisible, quietly } from "../pending.js";
+import type { Tensor } from "../tensor.js";
+
+/** Runs `fn`, of whose tensors only the result is the user's: a sync point need not store the others. */
+export function composed(fn: () => Tensor): Tensor {
+  const result = quietly(fn);
+  markVisible(result.node);
+  return result;
+}

@@ -1,0 +1,95 @@
+// Embeddings reduced over bags of indices.
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { nodeOf, noMore } from "../args.js";
+import { arange } from "../creation.js";
+import type { Tensor } from "../tensor.js";
+import { where } from "./arithmetic.js";
+import { cat } from "./arrange.js";
+import { composed } from "./composed.js";
+import { embedding } from "./gather.js";
+
+export interface EmbeddingBagOptions {
+  /** Start of each bag in a vector of indices `[n]`. */
+  readonly offsets?: Tensor | null;
+  /** Default "mean". */
+  readonly mode?: "sum" | "mean" | "max";
+  /** A factor for each index; only with "sum". */
+  readonly perSampleWeights?: Tensor | null;
+  /** `offsets` has the end of the last bag too; default false. */
+  readonly includeLastOffset?: boolean;
+  /** Indices that do not count. */
+  readonly paddingIdx?: number | null;
+}
+
+/**
+ * Sum, mean or maximum of the embeddings of each bag of indices.
+ *
+ * Shapes: input `[B, n]`, one bag a row, or `[n]` with `offsets` `[B]`; weight `[V, D]` → `[B, D]`. Empty bags give 0.
+ * @throws ShapeError, ArgumentError for options that do not fit.
+ */
+export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBagOptions = {}, ...surplus: []): Tensor {
+  const op = "embeddingBag";
+  noMore(op, surplus);
+  checkOptions(op, options, ["offsets", "mode", "perSampleWeights", "includeLastOffset", "paddingIdx"]);
+  nodeOf(op, "input", input);
+  nodeOf(op, "weight", weight);
+  const { offsets = null, mode = "mean", perSampleWeights = null, includeLastOffset = false } = options;
+  if (!["sum", "mean", "max"].includes(mode)) {
+    throw new ArgumentError(`${op}: mode must be "sum", "mean" or "max", got ${JSON.stringify(mode)}`, { op });
+  }
+  if (perSampleWeights && mode !== "sum") {
+    throw new ArgumentError(`${op}: perSampleWeights goes with mode "sum" only, got "${mode}"`, { op });
+  }
+  const rank = input.shape.length;
+  if (rank !== 1 && rank !== 2) {
+    throw new ShapeError(`${op}: input must have 1 or 2 dims, got shape ${formatShape(input.shape)}`, {
+      op,
+      shapes: [input.shape],
+    });
+  }
+  if ((rank === 1) !== (offsets !== null)) {
+    throw new ArgumentError(`${op}: offsets go with an input of 1 dim, and only with that`, { op });
+  }
+  const padding = options.paddingIdx ?? null;
+  const rows = weight.shape[0] as number;
+  return composed(() => {
+    const vectors = embedding(input, weight, padding === null ? {} : { paddingIdx: padding }); // [..., n, D]
+    const factors = perSampleWeights ? vectors.mul(perSampleWeights.unsqueeze(-1)) : vectors;
+    const counts = padding === null ? null : input.ne(padding < 0 ? padding + rows : padding);
+    if (rank === 2) return reduceBags(factors, counts?.unsqueeze(-1) ?? null, 1, mode);
+    const member = membership(offsets as Tensor, input.shape[0] as number, includeLastOffset); // [B, n]
+    const taking = counts ? member.logicalAnd(counts) : member;
+    if (mode === "max") return reduceBags(factors.unsqueeze(0), taking.unsqueeze(-1), 1, mode); // [B, n, D]
+    const sum = taking.to(weight.dtype).matmul(factors);
+    return mode === "sum" ? sum : sum.div(taking.sum(1, { keepdim: true }).clamp({ min: 1 }).to(weight.dtype));
+  });
+}
+
+/** True where index i belongs to bag b: offsets[b] <= i < offsets[b + 1]. */
+function membership(offsets: Tensor, count: number, includesLast: boolean): Tensor {
+  const starts = includesLast ? offsets.narrow(0, 0, offsets.size(0) - 1) : offsets;
+  const bags = starts.size(0);
+  const position = arange(count);
+  const begun = starts.unsqueeze(1).le(position); // [B, n]
+  const ends = includesLast ? offsets.narrow(0, 1, bags) : offsets.narrow(0, 1, bags - 1);
+  const over = ends.unsqueeze(1).le(position);
+  if (includesLast) return begun.logicalAnd(over.logicalNot());
+  const last = begun
+    .narrow(0, bags - 1, 1)
+    .logicalNot()
+    .logicalAnd(begun.narrow(0, bags - 1, 1));
+  return begun.logicalAnd(cat([over, last]).logicalNot());
+}
+
+function reduceBags(vectors: Tensor, counts: Tensor | null, dim: number, mode: "sum" | "mean" | "max"): Tensor {
+  if (!counts) {
+    if (mode === "max") return vectors.amax(dim);
+    return mode === "sum" ? vectors.sum(dim) : vectors.mean(dim);
+  }
+  if (mode === "max") {
+    const largest = where(counts, vectors, Number.NEGATIVE_INFINITY).amax(dim);
+    return where(counts.any(dim), largest, 0);
+  }
+  const sum = where(counts, vectors, 0).sum(dim);
+  return mode === "sum" ? sum : sum.div(counts.sum(dim).clamp({ min: 1 }).to(sum.dtype));
+}

@@ -1,0 +1,123 @@
+// Activations with thresholds and gates.
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { nodeOf, noMore } from "../args.js";
+import { onesLike } from "../creation.js";
+import type { Generator } from "../generator.js";
+import { randLike } from "../random.js";
+import type { Tensor } from "../tensor.js";
+import { leakyRelu, softmax } from "./activation.js";
+import { where } from "./arithmetic.js";
+import { composed } from "./composed.js";
+
+/**
+ * The first half of `input` along `dim` times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
+ * @param options - `dim` (default -1), whose size must be even.
+ * @throws ShapeError if it is odd.
+ * @example glu(randn([4, 6])).shape // [4, 3]
+ */
+export function glu(input: Tensor, options: { readonly dim?: number } = {}, ...surplus: []): Tensor {
+  noMore("glu", surplus);
+  checkOptions("glu", options, ["dim"]);
+  nodeOf("glu", "input", input);
+  const { dim = -1 } = options;
+  return composed(() => {
+    const size = input.size(dim);
+    if (size % 2 !== 0) {
+      throw new ShapeError(`glu: dim ${dim} must have an even size, has ${size} (input ${formatShape(input.shape)})`, {
+        op: "glu",
+        shapes: [input.shape],
+      });
+    }
+    return input.narrow(dim, 0, size / 2).mul(input.narrow(dim, size / 2, size / 2).sigmoid());
+  });
+}
+
+/** x where |x| > lambd (default 0.5), else 0. */
+export function hardshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
+  noMore("hardshrink", surplus);
+  checkOptions("hardshrink", options, ["lambd"]);
+  nodeOf("hardshrink", "input", input);
+  const { lambd = 0.5 } = options;
+  return composed(() => where(input.ge(-lambd).logicalAnd(input.le(lambd)), 0, input));
+}
+
+/** x moved by lambd (default 0.5) towards 0, and 0 where |x| <= lambd. */
+export function softshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
+  noMore("softshrink", surplus);
+  checkOptions("softshrink", options, ["lambd"]);
+  nodeOf("softshrink", "input", input);
+  const { lambd = 0.5 } = options;
+  if (!(lambd >= 0)) throw new ArgumentError(`softshrink: lambd must be >= 0, got ${lambd}`, { op: "softshrink" });
+  return composed(() =>
+    where(input.gt(lambd), input.sub(lambd), where(input.lt(-lambd), input.add(lambd), input.mul(0))),
+  );
+}
+
+/** x where x > threshold, else `value`. */
+export function threshold(input: Tensor, threshold: number, value: number, ...surplus: []): Tensor {
+  noMore("threshold", surplus);
+  nodeOf("threshold", "input", input);
+  return composed(() => where(input.le(threshold), value, input));
+}
+
+export interface RReluOptions {
+  /** Default 1/8. */
+  readonly lower?: number;
+  /** Default 1/3. */
+  readonly upper?: number;
+  /** Draw the slopes; default false. */
+  readonly training?: boolean;
+  readonly generator?: Generator;
+}
+
+/**
+ * Leaky ReLU whose negative slope is drawn in [lower, upper) for each element in training, and is their mean in evaluation.
+ * Xu et al., 2015, arXiv:1505.00853.
+ */
+export function rrelu(input: Tensor, options: RReluOptions = {}, ...surplus: []): Tensor {
+  noMore("rrelu", surplus);
+  checkOptions("rrelu", options, ["lower", "upper", "training", "generator"]);
+  nodeOf("rrelu", "input", input);
+  const { lower = 1 / 8, upper = 1 / 3, training = false, generator } = options;
+  if (!(lower <= upper)) {
+    throw new ArgumentError(`rrelu: lower ${lower} must not be above upper ${upper}`, { op: "rrelu" });
+  }
+  if (!training) return leakyRelu(input, { negativeSlope: (lower + upper) / 2 });
+  return composed(() => {
+    const slope = randLike(input.detach(), { ...(generator && { generator }) })
+      .mul(upper - lower)
+      .add(lower);
+    return where(input.le(0), input.mul(slope), input);
+  });
+}
+
+export interface GumbelSoftmaxOptions {
+  /** Temperature; default 1. */
+  readonly tau?: number;
+  /** One-hot values with the gradient of the soft ones; default false. */
+  readonly hard?: boolean;
+  /** Default -1. */
+  readonly dim?: number;
+  readonly generator?: Generator;
+}
+
+/**
+ * A differentiable draw of a class: softmax((logits + g) / tau) with Gumbel noise g.
+ * Jang, Gu & Poole, 2017, arXiv:1611.01144; Maddison et al., 2017, arXiv:1611.00712.
+ */
+export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}, ...surplus: []): Tensor {
+  noMore("gumbelSoftmax", surplus);
+  checkOptions("gumbelSoftmax", options, ["tau", "hard", "dim", "generator"]);
+  nodeOf("gumbelSoftmax", "logits", logits);
+  const { tau = 1, hard = false, dim = -1, generator } = options;
+  return composed(() => {
+    // 1 - u lies in (0, 1], so that the inner logarithm is finite.
+    const uniform = onesLike(logits.detach()).sub(randLike(logits.detach(), { ...(generator && { generator }) }));
+    const noise = uniform.log().neg().clamp({ min: 1e-38 }).log().neg();
+    const soft = softmax(logits.add(noise).div(tau), dim);
+    if (!hard) return soft;
+    const index = soft.argmax(dim, { keepdim: true });
+    const oneHot = soft.detach().mul(0).scatter(dim, index, 1);
+    return oneHot.sub(soft.detach()).add(soft);
+  });
+}
