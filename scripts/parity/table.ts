@@ -2,7 +2,11 @@
 // it. Read by `npm run parity`, which writes docs/parity.md, and by the test that each row says the truth.
 import { readFileSync } from "node:fs";
 import * as gradus from "gradus";
+import * as data from "gradus/data";
+import * as nn from "gradus/nn";
 import * as functional from "gradus/nn/functional";
+import * as optim from "gradus/optim";
+import * as vision from "gradus/vision";
 
 export type Status = "done" | "planned" | "not planned";
 
@@ -42,7 +46,13 @@ export function readTable(): Table {
 /** What each place offers. */
 const places: Readonly<Record<string, object>> = {
   gradus,
+  "gradus/data": data,
+  "gradus/nn": nn,
   "gradus/nn/functional": functional,
+  "gradus/nn init": nn.init,
+  "gradus/nn utils": nn.utils,
+  "gradus/optim": optim,
+  "gradus/vision": vision,
   // A tensor, not the prototype: methods are there once the first one was made.
   Tensor: gradus.zeros(1),
 };

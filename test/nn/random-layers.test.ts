@@ -8,15 +8,15 @@ const values = (t: Tensor) => Array.from(t.toTypedArray(), Number);
 
 describe("channel dropout", () => {
   test.each([
-    ["Dropout1d", [64, 32, 5], 5],
-    ["Dropout2d", [64, 32, 3, 2], 6],
-    ["Dropout3d", [64, 32, 2, 2, 2], 8],
-    ["FeatureAlphaDropout", [64, 32, 3, 2], 6],
+    [nn.Dropout1d, [64, 32, 5], 5],
+    [nn.Dropout2d, [64, 32, 3, 2], 6],
+    [nn.Dropout3d, [64, 32, 2, 2, 2], 8],
+    [nn.FeatureAlphaDropout, [64, 32, 3, 2], 6],
   ] as const)(
-    "%s: given ones in training, whole channels have one value and a share of p is dropped",
-    (name, shape, size) => {
+    "channel dropout %#: given ones in training, whole channels have one value and a share of p is dropped",
+    (Layer, shape, size) => {
       manualSeed(1);
-      const channels = values(new nn[name](0.25)(ones([...shape])));
+      const channels = values(new Layer(0.25)(ones([...shape])));
       const firsts = channels.filter((_, i) => i % size === 0);
       expect(channels.every((value, i) => value === firsts[Math.floor(i / size)])).toBe(true);
       const least = Math.min(...firsts);
