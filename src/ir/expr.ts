@@ -204,12 +204,8 @@ export class ExprFactory {
 
   /** An integer operation that is not brought to normal form: how `linear` is spelled out for targets. */
   plain(op: "add" | "mul", a: Expr, b: Expr): Expr {
-    return this.#intern(
-      `b${op}${a.id},${b.id}`,
-      { kind: "binary", type: "i32", lanes: 1, op, a, b },
-      -Infinity,
-      Infinity,
-    );
+    const draft = { kind: "binary", type: "i32", lanes: 1, op, a, b } as const;
+    return this.#intern(`b${op}${a.id},${b.id}`, draft, ...plainRange(op, a, b));
   }
 
   // ---- vectors ------------------------------------------------------------------------------------------------
@@ -576,6 +572,17 @@ function isIndex(x: Expr): boolean {
 
 function loadRange(buffer: Buffer, lanes: number): [number, number] {
   return buffer.dtype === "uint8" && lanes === 1 ? [0, 255] : [-Infinity, Infinity];
+}
+
+/** Bounds of a sum or product; none where it may wrap. */
+function plainRange(op: "add" | "mul", a: Expr, b: Expr): [number, number] {
+  const ends = op === "add" ? [a.min + b.min, a.max + b.max] : products(a, b);
+  const [min, max] = [Math.min(...ends), Math.max(...ends)];
+  return min >= I32_MIN && max <= I32_MAX ? [min, max] : [-Infinity, Infinity]; // NaN (0 times Infinity) has none
+}
+
+function products(a: Expr, b: Expr): number[] {
+  return [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max];
 }
 
 function binaryRange(op: BinaryOp, a: Expr, b: Expr): [number, number] {

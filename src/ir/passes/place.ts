@@ -142,7 +142,7 @@ class Placer {
     const value = this.f.rebuildPlain(x, (child) => this.#place(child, target, local, shared));
     const uses = (pinned ? local.get(x) : this.#uses.get(x)) ?? 0;
     if (!hoisted && (uses < 2 || isOffset(x) || x.kind === "param")) return value;
-    const v = this.f.variable("t", x.type, { lanes: x.lanes });
+    const v = this.f.variable("t", x.type, { lanes: x.lanes, min: x.min, max: x.max });
     target.out.push({ kind: "let", v, value });
     if (pinned) shared.set(x, v);
     else target.lets.set(x, v);
