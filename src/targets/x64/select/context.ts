@@ -1,0 +1,223 @@
+// State while one kernel is translated: registers of variables, values known in the current block, the innermost loop.
+import { InternalError } from "../../../base/index.js";
+import type { Buffer, Expr, Program, Var } from "../../../ir/index.js";
+import type { Mnemonic } from "../asm/instructions.js";
+import { type Features, type Label, type Mem, mem, type Operand, type OperandSize, type Reg } from "../asm/operands.js";
+import type { TableLayout } from "../layout.js";
+import type { MachineFunction } from "../machine.js";
+
+/** The innermost loop under way. */
+export interface Loop {
+  readonly v: Var;
+  /** Declarations seen before it. */
+  readonly start: number;
+  /** Addresses kept in registers while it runs, by key (see pointers.ts). */
+  readonly pointers: ReadonlyMap<string, Reg>;
+}
+
+/** Base register of a buffer, named so that equal bases are found again, and the bytes from there to the buffer. */
+export interface Base {
+  readonly key: string;
+  readonly offset: number;
+  readonly register: () => Reg;
+}
+
+/** The translators of expressions; passed in, because they call each other through the context. */
+export interface Emitters {
+  /** The value in a register: general for integer and bool scalars, vector for floats and numeric vectors. */
+  value(context: KernelContext, x: Expr): Reg;
+  /** A bool vector: an opmask, or on AVX2 a vector whose lanes of `bits` bits are all ones or all zeros. */
+  mask(context: KernelContext, x: Expr, bits: 32 | 64): Reg;
+  /** Jumps where the bool scalar `cond` is `when`. */
+  jumpIf(context: KernelContext, cond: Expr, when: boolean, to: Label): void;
+}
+
+export class KernelContext {
+  readonly avx512: boolean;
+  loop: Loop | null = null;
+  #declarations = 0;
+  /** Variables in scope, with the number of declarations before theirs. */
+  readonly #inScope = new Map<Var, number>();
+  readonly #registers = new Map<Var, Reg>();
+  readonly #constants = new Map<Var, number>();
+  /** Registers that outlive the instruction that reads them. */
+  readonly #pinned = new Set<Reg>();
+  /** Registers of variables that are assigned again. */
+  readonly #mutable = new Set<Reg>();
+  readonly #scopes: Map<string, Reg>[] = [new Map()];
+
+  constructor(
+    readonly f: MachineFunction,
+    features: Features,
+    readonly program: Program,
+    readonly table: TableLayout,
+    private readonly tableRegister: Reg,
+    private readonly scratchRegister: Reg,
+    private readonly emitters: Emitters,
+  ) {
+    this.avx512 = features === "avx512";
+    this.pin(tableRegister);
+    this.pin(scratchRegister);
+  }
+
+  // ---- translating ----------------------------------------------------------------------------------------------
+
+  value(x: Expr): Reg {
+    return this.emitters.value(this, x);
+  }
+
+  mask(x: Expr, bits: 32 | 64): Reg {
+    return this.emitters.mask(this, x, bits);
+  }
+
+  jumpIf(cond: Expr, when: boolean, to: Label): void {
+    this.emitters.jumpIf(this, cond, when, to);
+  }
+
+  // ---- instructions ---------------------------------------------------------------------------------------------
+
+  emit(op: Mnemonic, size: OperandSize, ...operands: readonly Operand[]): void {
+    this.f.emit(op, size, operands);
+  }
+
+  /** Emits an instruction whose first operand is a new vector register. */
+  vec(op: Mnemonic, size: OperandSize, ...sources: readonly Operand[]): Reg {
+    const to = this.f.vec();
+    this.f.emit(op, size, [to, ...sources]);
+    return to;
+  }
+
+  /** Emits an instruction whose first operand is a new general register. */
+  gp(op: Mnemonic, size: OperandSize, ...sources: readonly Operand[]): Reg {
+    const to = this.f.gp();
+    this.f.emit(op, size, [to, ...sources]);
+    return to;
+  }
+
+  zeroVector(): Reg {
+    const to = this.f.vec();
+    this.f.emit("vxorps", 128, [to, to, to]); // the rest of a wider register becomes 0 too
+    return to;
+  }
+
+  // ---- registers ------------------------------------------------------------------------------------------------
+
+  /** Marks a register as belonging to a variable or cache: instructions that overwrite an operand work on a copy. */
+  pin(reg: Reg): Reg {
+    this.#pinned.add(reg);
+    return reg;
+  }
+
+  isTemporary(reg: Reg): boolean {
+    return !this.#pinned.has(reg);
+  }
+
+  /** True if the register keeps its contents for as long as the block runs. */
+  isSteady(reg: Reg): boolean {
+    return !this.#mutable.has(reg);
+  }
+
+  /** A register with the contents of `reg` that may be overwritten. */
+  own(reg: Reg): Reg {
+    return this.isTemporary(reg) ? reg : this.f.copyOf(reg);
+  }
+
+  // ---- variables ------------------------------------------------------------------------------------------------
+
+  /** Opens a variable's scope; it lives in `reg` from now on. */
+  declare(v: Var, reg: Reg): void {
+    if (v.mutable) this.#mutable.add(reg);
+    this.#registers.set(v, this.pin(reg));
+    this.#inScope.set(v, this.#declarations++);
+  }
+
+  /** Opens the scope of a variable that is always `value`. */
+  declareConstant(v: Var, value: number): void {
+    this.#constants.set(v, value);
+    this.#inScope.set(v, this.#declarations++);
+  }
+
+  leave(v: Var): void {
+    this.#inScope.delete(v);
+    this.#constants.delete(v);
+  }
+
+  constant(v: Var): number | undefined {
+    return this.#constants.get(v);
+  }
+
+  register(v: Var): Reg {
+    const reg = this.#registers.get(v);
+    if (!reg) throw new InternalError(`x64: variable ${v.name} has no register`);
+    return reg;
+  }
+
+  /** True if the variable keeps its value for as long as `loop` runs. */
+  isFixed(v: Var, loop: Loop): boolean {
+    return !v.mutable && (this.#inScope.get(v) ?? Number.POSITIVE_INFINITY) < loop.start;
+  }
+
+  /** Runs `emitBody` as a loop over `v`; `prepare` makes the loop's pointers, in front of it. */
+  inLoop(v: Var, reg: Reg, prepare: (loop: Loop) => ReadonlyMap<string, Reg>, emitBody: () => void): void {
+    const outer = this.loop;
+    const start = this.#declarations;
+    this.declare(v, reg);
+    const pointers = prepare({ v, start, pointers: new Map() });
+    this.loop = { v, start, pointers };
+    this.inScope(emitBody);
+    this.leave(v);
+    this.loop = outer;
+  }
+
+  // ---- values known in a block ----------------------------------------------------------------------------------
+
+  /** Runs code that may be skipped or repeated: what it computes is forgotten afterwards. */
+  inScope<T>(body: () => T): T {
+    this.#scopes.push(new Map());
+    try {
+      return body();
+    } finally {
+      this.#scopes.pop();
+    }
+  }
+
+  /** The register with the value called `key`, made at most once in a block. */
+  cached(key: string, make: () => Reg): Reg {
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const known = this.#scopes[i]?.get(key);
+      if (known) return known;
+    }
+    const made = this.pin(make());
+    this.#scopes[this.#scopes.length - 1]?.set(key, made);
+    return made;
+  }
+
+  // ---- memory ---------------------------------------------------------------------------------------------------
+
+  base(buffer: Buffer): Base {
+    if (buffer.space === "local") {
+      const offset = this.program.localOffsets.get(buffer);
+      if (offset === undefined) throw new InternalError(`local buffer ${buffer.name} has no place`);
+      return { key: "scratch", offset, register: () => this.scratchRegister };
+    }
+    const placement = this.program.placements.get(buffer);
+    if (!placement) throw new InternalError(`buffer ${buffer.name} has no placement`);
+    if (placement.kind === "arena") return this.#tableBase(this.table.arena, placement.offset);
+    return this.#tableBase(placement.slot * 8, 0);
+  }
+
+  /** Where run-time scalar `slot` is. */
+  scalar(slot: number): Mem {
+    return mem(this.tableRegister, this.table.scalars + slot * 8);
+  }
+
+  #tableBase(entry: number, offset: number): Base {
+    const key = `table${entry}`;
+    const register = () => this.cached(key, () => this.gp("mov", 64, mem(this.tableRegister, entry)));
+    return { key, offset, register };
+  }
+}
+
+export function unsupported(what: string): InternalError {
+  return new InternalError(`x64: ${what} must be expanded before code generation`);
+}
