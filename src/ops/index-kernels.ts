@@ -146,6 +146,17 @@ export function buildScatterSum(context: RoutineContext, lines: Lines, sources: 
   });
 }
 
+/** out[b, index[b, j, a], a] = combine(…combine(fill, first source)…, last source); `combine` gets the old value and a flat position. */
+export function buildScatterFold(
+  context: RoutineContext,
+  lines: Lines,
+  sources: number,
+  fill: number,
+  combine: (old: Expr, at: Expr) => Expr,
+): void {
+  buildLineScatter(context, "scatter_fold", lines, sources, { fill, update: (old, _, at) => combine(old, at) });
+}
+
 /** out[b, index[b, j, a], a] = the last such j; -1 where there is none. */
 export function buildLastPosition(context: RoutineContext, lines: Lines, sources: number): void {
   buildLineScatter(context, "last_position", lines, sources, { fill: -1, update: (_, j) => j });

@@ -1,5 +1,5 @@
 // Nodes without inputs: realised storage, numbers, positions.
-import { type DType, InternalError, type Shape, type Storage } from "../base/index.js";
+import { type DType, InternalError, type Shape, Storage } from "../base/index.js";
 import {
   type Attrs,
   apply,
@@ -85,4 +85,9 @@ const iotaPrimitive: PointwisePrimitive = {
 /** 0, 1, …, count - 1 as int32 `[count]`. */
 export function iota(count: number): Node {
   return apply(iotaPrimitive, [], { count });
+}
+
+/** Known whole numbers as int32 `[n]`. */
+export function intVector(values: readonly number[]): Node {
+  return leaf(Storage.from("int32", Int32Array.from(values)), [values.length]);
 }

@@ -3,7 +3,8 @@ import { DTypeError, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constantLike } from "./composing.js";
 import { contract } from "./contraction.js";
-import { add, mul } from "./elementwise.js";
+import { add, mul, where } from "./elementwise.js";
+import { constant } from "./leaves.js";
 import { permute, reshape } from "./movement.js";
 
 // Labels: batch dims count up from 0 (aligned from the right), the three dims of the product have these.
@@ -135,14 +136,22 @@ export function outer(a: Node, b: Node): Node {
 
 /** `beta input + alpha a·b`, as torch.addmm. With beta 0 `input` is ignored, NaN and infinities included. */
 export function addmm(input: Node, a: Node, b: Node, options: { beta?: number; alpha?: number } = {}): Node {
-  const { beta = 1, alpha = 1 } = options;
   checkRank("addmm", "mat1", a, 2);
   checkRank("addmm", "mat2", b, 2);
   checkProduct("addmm", a, b, a.shape[1], b.shape[0]);
   const product = mm(a, b);
+  return scaledSum(input, product, options);
+}
+
+/** beta x + alpha product. With beta 0 only the shape of `x` counts, NaN and infinities are ignored; its gradient is 0. */
+export function scaledSum(
+  x: Node,
+  product: Node,
+  { beta = 1, alpha = 1 }: { beta?: number; alpha?: number } = {},
+): Node {
   const scaled = alpha === 1 ? product : mul(product, constantLike(product, alpha));
-  if (beta === 0) return scaled;
-  return add(scaled, beta === 1 ? input : mul(input, constantLike(input, beta)));
+  if (beta === 0) return x.requiresGrad ? where(constant(true, "bool"), scaled, x) : scaled;
+  return add(scaled, beta === 1 ? x : mul(x, constantLike(x, beta)));
 }
 
 /** `x·Wᵀ + bias` over the last dim, as torch.nn.functional.linear: x `[…,in]`, weight `[out,in]` or `[in]`, bias `[out]`. */

@@ -110,7 +110,8 @@ function shifted(x: Node, dim: number, by: 1 | -1): Node {
   return pad(x, before, after, 0);
 }
 
-function recurrence(x: Node, factor: Node, dim: number, reverse: boolean): Node {
+/** out[j] = factor[j] out[j - 1] + x[j] along `dim`, from the end (j + 1) if `reverse`. */
+export function recurrence(x: Node, factor: Node, dim: number, reverse: boolean): Node {
   return apply(recurrenceP, [x, factor], { dim, reverse });
 }
 

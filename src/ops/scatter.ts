@@ -66,7 +66,8 @@ function lastPosition(op: string, index: Node, dim: number, size: number): Node 
   return apply(lastPositionP, [index], { dim, size, op });
 }
 
-function checkScatter(op: string, x: Node, dim: number, index: Node, source: Node): void {
+/** Throws unless index and source fit the input. */
+export function checkScatter(op: string, x: Node, dim: number, index: Node, source: Node): void {
   if (!isInteger(index.dtype)) {
     throw new DTypeError(`${op}: index must be of an integer dtype, is ${index.dtype}; convert it with .to("int64")`, {
       op,

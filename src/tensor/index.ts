@@ -13,6 +13,7 @@ export {
   add,
   addcdiv,
   addcmul,
+  arctan2,
   atan2,
   div,
   divide,
@@ -35,13 +36,28 @@ export {
 export * from "./functions/arrange.js";
 export * from "./functions/channels.js";
 export * from "./functions/comparison.js";
+export * from "./functions/construct.js";
 export type { HookHandle } from "./functions/conversion.js";
 export * from "./functions/convolution.js";
 export * from "./functions/distance.js";
+export { type MultinomialOptions, multinomial } from "./functions/draws.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";
 export * from "./functions/embedding-bag.js";
 export * from "./functions/feature-dropout.js";
-export * from "./functions/gather.js";
+export {
+  argsort,
+  embedding,
+  gather,
+  indexSelect,
+  kthvalue,
+  oneHot,
+  type ScatterOptions,
+  scatter,
+  scatterAdd,
+  sort,
+  takeAlongDim,
+  topk,
+} from "./functions/gather.js";
 export * from "./functions/likelihood-losses.js";
 export * from "./functions/linear-algebra.js";
 export * from "./functions/loss.js";
@@ -67,9 +83,96 @@ export {
   layerNorm,
   rmsNorm,
 } from "./functions/normalization.js";
+export * from "./functions/ordering.js";
+export {
+  bitwiseLeftShift,
+  bitwiseRightShift,
+  clampMax,
+  clampMin,
+  copysign,
+  floatPower,
+  fmax,
+  fmin,
+  heaviside,
+  hypot,
+  logaddexp,
+  logaddexp2,
+  xlogy,
+} from "./functions/pairs.js";
+export {
+  argwhere,
+  diagonalScatter,
+  type IsinOptions,
+  indexAdd,
+  indexCopy,
+  indexFill,
+  indexPut,
+  isin,
+  maskedScatter,
+  put,
+  type SliceScatterOptions,
+  scatterReduce,
+  selectScatter,
+  sliceScatter,
+  take,
+  unravelIndex,
+} from "./functions/placing.js";
 export * from "./functions/pointwise.js";
+export {
+  addbmm,
+  addmv,
+  addr,
+  baddbmm,
+  cdist,
+  chainMatmul,
+  cross,
+  inner,
+  kron,
+  multiDot,
+  pdist,
+  type ScaledOptions,
+  tensordot,
+  trace,
+  vander,
+  vecdot,
+} from "./functions/products.js";
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  columnStack,
+  dsplit,
+  dstack,
+  fliplr,
+  flipud,
+  hsplit,
+  rot90,
+  tensorSplit,
+  vsplit,
+} from "./functions/rearrange.js";
 export * from "./functions/reduction.js";
+export * from "./functions/sets.js";
 export * from "./functions/shape.js";
+export {
+  bincount,
+  type CovOptions,
+  corrcoef,
+  cov,
+  cumulativeTrapezoid,
+  type DiffOptions,
+  diff,
+  dist,
+  type GradientOptions,
+  gradient,
+  type HistogramOptions,
+  histc,
+  histogram,
+  nanmean,
+  nansum,
+  renorm,
+  type TrapezoidOptions,
+  trapezoid,
+} from "./functions/statistics.js";
 export * from "./functions/thresholds.js";
 export {
   defaultGenerator,

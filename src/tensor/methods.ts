@@ -6,14 +6,23 @@ import { clamp, logSoftmax, prelu, relu, softmax } from "./functions/activation.
 import * as arithmetic from "./functions/arithmetic.js";
 import * as arrange from "./functions/arrange.js";
 import * as comparison from "./functions/comparison.js";
+import * as construct from "./functions/construct.js";
 import * as conversion from "./functions/conversion.js";
+import { cauchy_, exponential_, geometric_, multinomial } from "./functions/draws.js";
 import * as gather from "./functions/gather.js";
 import * as forms from "./functions/in-place-forms.js";
 import * as linear from "./functions/linear-algebra.js";
+import * as ordering from "./functions/ordering.js";
+import * as pairs from "./functions/pairs.js";
+import * as placing from "./functions/placing.js";
 import * as pointwise from "./functions/pointwise.js";
+import * as products from "./functions/products.js";
 import * as random from "./functions/random-forms.js";
+import * as rearrange from "./functions/rearrange.js";
 import * as reduction from "./functions/reduction.js";
+import { type SortedUniqueOptions, type UniqueOptions, unique, uniqueConsecutive } from "./functions/sets.js";
 import * as shape from "./functions/shape.js";
+import * as statistics from "./functions/statistics.js";
 import { at, maskedSelect, nonzero, setAt } from "./indexing.js";
 import * as read from "./read.js";
 import { isSyncHeld } from "./sync.js";
@@ -38,11 +47,30 @@ const { argsort, indexSelect, kthvalue, scatter, scatterAdd, sort, takeAlongDim,
 const { addmm, bmm, dot, matmul, mm, mv, outer } = linear;
 const { bool, byte, cpu, detach, dim, double, elementSize, float, int, long, numel, registerHook } = conversion;
 const { requiresGrad_, retainGrad, storageOffset, to, typeAs } = conversion;
+const { acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atanh, deg2rad, digamma } =
+  pointwise;
+const { erfinv, fix, lgamma, logit, nanToNum, positive, rad2deg, sgn, signbit, sinc } = pointwise;
+const { bitwiseLeftShift, bitwiseRightShift, clampMax, clampMin, copysign, floatPower, fmax, fmin, heaviside, hypot } =
+  pairs;
+const { logaddexp, logaddexp2, xlogy } = pairs;
+const { aminmax, cummax, cummin, logcumsumexp, msort, nanquantile, quantile, mode } = ordering;
+const { argwhere, diagonalScatter, indexAdd, indexCopy, indexFill, indexPut, maskedScatter, put, scatterReduce } =
+  placing;
+const { selectScatter, sliceScatter, take } = placing;
+const { addbmm, addmv, addr, baddbmm, cross, inner, kron, trace } = products;
+const { dsplit, fliplr, flipud, hsplit, rot90, tensorSplit, vsplit } = rearrange;
+const { bincount, corrcoef, cov, diff, dist, histc, histogram, nanmean, nansum, renorm } = statistics;
+const { diagEmbed, diagflat } = construct;
 const { data, item, toArray, toTypedArray } = read;
 
 /** This tensor where the condition holds, else `other`. */
 function whereMethod(input: Tensor, condition: Tensor, other: TensorLike, ...surplus: []): Tensor {
   return arithmetic.where(condition, input, other, ...surplus);
+}
+
+/** The n-th derivative of digamma at this tensor. */
+function polygammaMethod(input: Tensor, n: number, ...surplus: []): Tensor {
+  return pointwise.polygamma(n, input, ...surplus);
 }
 
 /** Functions whose types carry over as they are. */
@@ -65,11 +93,42 @@ const methods = {
   ...{ addmm, bmm, dot, matmul, mm, mv, outer },
   ...{ bool, byte, cpu, detach, dim, double, elementSize, float, int, long, numel, registerHook },
   ...{ requiresGrad_, retainGrad, storageOffset, to, typeAs, isContiguous: conversion.isContiguousTensor },
+  ...{ acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atanh, deg2rad, digamma },
+  ...{ erfinv, fix, lgamma, logit, nanToNum, polygamma: polygammaMethod, positive, rad2deg, sgn, signbit, sinc },
+  ...{
+    arctan2: atan2,
+    bitwiseLeftShift,
+    bitwiseRightShift,
+    clampMax,
+    clampMin,
+    copysign,
+    floatPower,
+    fmax,
+    fmin,
+    heaviside,
+  },
+  ...{ hypot, logaddexp, logaddexp2, xlogy },
+  ...{ aminmax, cummax, cummin, logcumsumexp, mode, msort, nanquantile, quantile },
+  ...{ argwhere, diagonalScatter, indexAdd, indexCopy, indexFill, indexPut, maskedScatter, put, scatterReduce },
+  ...{ selectScatter, sliceScatter, take },
+  ...{ addbmm, addmv, addr, baddbmm, cross, inner, kron, trace },
+  ...{ dsplit, fliplr, flipud, hsplit, rot90, tensorSplit, vsplit, unfold: rearrange.unfoldDim },
+  ...{ bincount, corrcoef, cov, diff, dist, histc, histogram, nanmean, nansum, renorm },
+  ...{ diagEmbed, diagflat, multinomial, cauchy_, exponential_, geometric_ },
   ...{ data, item, toArray, toTypedArray, backward, at, setAt, maskedSelect, nonzero },
 };
 
 /** Functions with several call signatures: their method types are written out below. */
-const overloaded = { max: reduction.max, min: reduction.min, size: conversion.size, stride: conversion.stride };
+const overloaded = {
+  max: reduction.max,
+  min: reduction.min,
+  size: conversion.size,
+  stride: conversion.stride,
+  median: ordering.median,
+  nanmedian: ordering.nanmedian,
+  unique,
+  uniqueConsecutive,
+};
 
 type Method<F> = F extends (self: never, ...args: infer A extends readonly unknown[]) => infer R
   ? (...args: A) => R
@@ -88,6 +147,28 @@ declare module "./tensor.js" {
     min(other: Tensor): Tensor;
     min(dim: number, options?: { readonly keepdim?: boolean }): reduction.ValuesIndices;
     min(options: { readonly dim: number; readonly keepdim?: boolean }): reduction.ValuesIndices;
+    /** The lower of the middle elements, of all or along a dim with the places. */
+    median(): Tensor;
+    median(
+      dim: number | { readonly dim: number; readonly keepdim?: boolean },
+      options?: { readonly keepdim?: boolean },
+    ): reduction.ValuesIndices;
+    /** As `median`, of the elements that are not NaN. */
+    nanmedian(): Tensor;
+    nanmedian(
+      dim: number | { readonly dim: number; readonly keepdim?: boolean },
+      options?: { readonly keepdim?: boolean },
+    ): reduction.ValuesIndices;
+    /** The distinct elements in order; with `returnInverse` or `returnCounts` in an array with these. */
+    unique(
+      options: SortedUniqueOptions & ({ readonly returnInverse: true } | { readonly returnCounts: true }),
+    ): Tensor[];
+    unique(options?: SortedUniqueOptions): Tensor;
+    /** As `unique`, of neighbours only. */
+    uniqueConsecutive(
+      options: UniqueOptions & ({ readonly returnInverse: true } | { readonly returnCounts: true }),
+    ): Tensor[];
+    uniqueConsecutive(options?: UniqueOptions): Tensor;
     /** Sizes of all dims, or of one. */
     size(): number[];
     size(dim: number): number;

@@ -32,15 +32,30 @@ const differences: readonly Difference[] = [
   },
 ];
 
+// PyTorch breaks the asymptotic series of trigamma off after four terms.
+const trigamma = (op: string, part: Part): Difference => ({
+  op,
+  dtype: "float64",
+  part,
+  explains: (actual, expected) => Math.abs(actual - expected) <= 2 ** -30 * Math.abs(expected),
+  reason: "PyTorch's trigamma has 9 right digits",
+});
+const allDifferences = [
+  ...differences,
+  trigamma("digamma", "gradient"),
+  trigamma("polygamma", "output"),
+  trigamma("polygamma", "gradient"),
+];
+
 const seen = new Set<Difference>();
 
 /** Known differences that no case has shown so far: entries that PyTorch or the fixtures have overtaken. */
 export function staleDifferences(): string[] {
-  return differences.filter((d) => !seen.has(d)).map(({ op, dtype, reason }) => `${op} ${dtype}: ${reason}`);
+  return allDifferences.filter((d) => !seen.has(d)).map(({ op, dtype, reason }) => `${op} ${dtype}: ${reason}`);
 }
 
 function explainer(op: string, dtype: DType, part: Part): Allowance["explains"] {
-  const known = differences.filter((d) => d.op === op && d.dtype === dtype && d.part === part);
+  const known = allDifferences.filter((d) => d.op === op && d.dtype === dtype && d.part === part);
   return (actual, expected) => {
     const found = known.find((d) => d.explains(actual, expected));
     if (found) seen.add(found);

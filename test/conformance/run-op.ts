@@ -6,12 +6,10 @@ import { type Allowance, read, tensorProblem } from "./compare.js";
 import { allowanceOf } from "./differences.js";
 import { type Expectation, expectations, type Family, type OpCase, type Place, type Tolerance } from "./fixtures.js";
 
-/** Tensors and plain values of what a call returned, in order; max(x, dim), sort and topk return objects. */
+/** Tensors and plain values of what a call returned, in order; max(x, dim), sort, aminmax … return objects. */
 export function results(output: unknown): unknown[] {
   if (Array.isArray(output)) return output.flatMap(results);
-  if (typeof output === "object" && output !== null && "values" in output && "indices" in output && !isTensor(output)) {
-    return [output.values, output.indices];
-  }
+  if (typeof output === "object" && output !== null && !isTensor(output)) return Object.values(output);
   return [output];
 }
 
@@ -97,8 +95,8 @@ function runOnce(
 
 /** `op` as a method of its first tensor operand: where(condition, x, y) is x.where(condition, y). */
 function callMethod(op: string, args: readonly unknown[]): unknown {
-  const [receiver, ...rest] = op === "where" ? [args[1], args[0], ...args.slice(2)] : args;
-  return method(receiver, op)(...rest);
+  const at = op === "where" ? 1 : args.findIndex(isTensor);
+  return method(args[at], op)(...args.filter((_, i) => i !== at));
 }
 
 /** What is wrong with a case on the present target, one line a problem; `asMethod` calls it on its first argument. */

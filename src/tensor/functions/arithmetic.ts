@@ -121,6 +121,7 @@ export const addcdiv = fused("addcdiv");
 
 /** The angle of the point (other, input) with the positive x-axis: atan(input / other) in the right quadrant. */
 export const atan2 = binary("atan2", atan2Node);
+export const arctan2 = atan2;
 
 /** `input` where the condition holds, else `other`. */
 export function where(condition: Tensor, input: TensorLike, other: TensorLike, ...surplus: []): Tensor {

@@ -44,19 +44,52 @@ export function indexSelect(input: Tensor, dim: number, index: Tensor, ...surplu
   return wrap(ops.indexSelect(x, d, at));
 }
 
-/** A copy with `src` written at `index` along `dim`. Where indices repeat the last one counts. */
-export function scatter(input: Tensor, dim: number, index: Tensor, src: TensorLike, ...surplus: []): Tensor {
+export interface ScatterOptions {
+  /** Adds or multiplies instead of replacing. */
+  readonly reduce?: "add" | "multiply";
+}
+
+/**
+ * A copy with `src` written at `index` along `dim`. Where indices repeat the last one counts; with `reduce` all are added to what
+ * is there, or multiplied with it.
+ */
+export function scatter(
+  input: Tensor,
+  dim: number,
+  index: Tensor,
+  src: TensorLike,
+  options: ScatterOptions = {},
+  ...surplus: []
+): Tensor {
   noMore("scatter", surplus);
-  return wrap(scatterNode("scatter", input, dim, index, src, ops.scatter));
+  return wrap(scatterNode(input, dim, index, src, options));
+}
+
+export function scatterNode(input: Tensor, dim: number, index: Tensor, src: TensorLike, options: ScatterOptions): Node {
+  checkOptions("scatter", options, ["reduce"]);
+  const { reduce } = options;
+  if (reduce === undefined) return scattered("scatter", input, dim, index, src, ops.scatter);
+  if (reduce !== "add" && reduce !== "multiply") {
+    throw new ArgumentError(`scatter: reduce must be "add" or "multiply", got ${JSON.stringify(reduce)}`, {
+      op: "scatter",
+    });
+  }
+  return scattered("scatter", input, dim, index, src, (x, d, at, source) =>
+    ops.scatterReduce(x, d, at, source, reduce === "add" ? "sum" : "prod"),
+  );
 }
 
 /** A copy with `src` added at `index` along `dim`. */
 export function scatterAdd(input: Tensor, dim: number, index: Tensor, src: Tensor, ...surplus: []): Tensor {
   noMore("scatterAdd", surplus);
-  return wrap(scatterNode("scatterAdd", input, dim, index, src, ops.scatterAdd));
+  return wrap(scatterAddNode(input, dim, index, src));
 }
 
-function scatterNode(
+export function scatterAddNode(input: Tensor, dim: number, index: Tensor, src: Tensor): Node {
+  return scattered("scatterAdd", input, dim, index, src, ops.scatterAdd);
+}
+
+function scattered(
   op: string,
   input: Tensor,
   dim: number,

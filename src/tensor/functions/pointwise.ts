@@ -1,5 +1,6 @@
 // Functions of one value at a time: rounding, powers, exponentials, trigonometry.
-import { checkOptions } from "../../base/index.js";
+import { checkOptions, DTypeError } from "../../base/index.js";
+import type { NanToNumOptions } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
@@ -8,20 +9,34 @@ import { unary } from "./define.js";
 /** -x. */
 export const neg = unary("neg", ops.neg);
 export const negative = neg;
+/** x itself; a bool tensor is refused, as PyTorch does. */
+export function positive(input: Tensor, ...surplus: []): Tensor {
+  noMore("positive", surplus);
+  if (nodeOf("positive", "input", input).dtype !== "bool") return input;
+  throw new DTypeError('positive: bool tensors have no sign; convert with .to("int32")', { op: "positive" });
+}
 /** |x|; the gradient at 0 is 0. */
 export const abs = unary("abs", ops.abs);
 export const absolute = abs;
 /** -1, 0 or 1. */
 export const sign = unary("sign", ops.sign);
+export const sgn = sign;
+/** True for negative values. Computations need not keep the sign of a zero. */
+export const signbit = unary("signbit", ops.signbit);
 export const floor = unary("floor", ops.floor);
 export const ceil = unary("ceil", ops.ceil);
 /** Towards zero. */
 export const trunc = unary("trunc", ops.trunc);
+/** Towards zero. */
+export const fix = trunc;
 /** x - trunc(x). */
 export const frac = unary("frac", (x) => ops.sub(x, ops.trunc(x)));
 export const exp = unary("exp", ops.exp);
 /** 2^x. */
-export const exp2 = unary("exp2", (x) => ops.exp(ops.mul(ops.toFloat(x), ops.constantLike(ops.toFloat(x), Math.LN2))));
+export const exp2 = unary("exp2", (x) => {
+  const f = ops.toFloat(x);
+  return ops.pow(ops.constantLike(f, 2), f);
+});
 /** exp(x) - 1, exact near 0. */
 export const expm1 = unary("expm1", ops.expm1);
 /** Natural logarithm. */
@@ -45,16 +60,32 @@ export const cos = unary("cos", ops.cos);
 export const tan = unary("tan", ops.tan);
 export const atan = unary("atan", ops.atan);
 export const tanh = unary("tanh", ops.tanh);
+export const arctan = atan;
+/** Angle in [-π/2, π/2] with this sine; NaN outside [-1, 1]. */
+export const asin = unary("asin", ops.asin);
+export const arcsin = asin;
+/** Angle in [0, π] with this cosine; NaN outside [-1, 1]. */
+export const acos = unary("acos", ops.acos);
+export const arccos = acos;
 /** (exp(x) - exp(-x)) / 2. */
-export const sinh = unary("sinh", (x) => {
-  const f = ops.toFloat(x);
-  return scaled(ops.sub(ops.expm1(f), ops.expm1(ops.neg(f))), 0.5);
-});
+export const sinh = unary("sinh", ops.sinh);
 /** (exp(x) + exp(-x)) / 2. */
-export const cosh = unary("cosh", (x) => {
-  const f = ops.toFloat(x);
-  return scaled(ops.add(ops.exp(f), ops.exp(ops.neg(f))), 0.5);
-});
+export const cosh = unary("cosh", ops.cosh);
+/** log(x + √(x² + 1)): the inverse of sinh. */
+export const asinh = unary("asinh", ops.asinh);
+export const arcsinh = asinh;
+/** log(x + √(x² - 1)): the inverse of cosh; NaN below 1. */
+export const acosh = unary("acosh", ops.acosh);
+export const arccosh = acosh;
+/** log((1 + x) / (1 - x)) / 2: the inverse of tanh; NaN outside [-1, 1]. */
+export const atanh = unary("atanh", ops.atanh);
+export const arctanh = atanh;
+/** sin(πx) / (πx); 1 at 0. */
+export const sinc = unary("sinc", ops.sinc);
+/** Degrees as radians. */
+export const deg2rad = unary("deg2rad", (x) => scaled(ops.toFloat(x), Math.PI / 180));
+/** Radians as degrees. */
+export const rad2deg = unary("rad2deg", (x) => scaled(ops.toFloat(x), 180 / Math.PI));
 /** 2/√π ∫₀ˣ exp(-t²) dt. */
 export const erf = unary("erf", ops.erf);
 /** 1 - erf(x). */
@@ -64,6 +95,32 @@ export const sigmoid = unary("sigmoid", ops.sigmoid);
 
 function scaled(x: ReturnType<typeof ops.log>, factor: number) {
   return ops.mul(x, ops.constantLike(x, factor));
+}
+
+/** log |Γ(x)|; Infinity at 0, -1, -2 … */
+export const lgamma = unary("lgamma", ops.lgamma);
+/** The derivative of log Γ; NaN at -1, -2 … */
+export const digamma = unary("digamma", ops.digamma);
+/** The x with erf(x) = y; ±Infinity at ±1, NaN beyond. */
+export const erfinv = unary("erfinv", ops.erfinv);
+
+/** The n-th derivative of digamma: `polygamma(1, x)`. For n >= 2 x below -10 give NaN. */
+export function polygamma(n: number, input: Tensor, ...surplus: []): Tensor {
+  noMore("polygamma", surplus);
+  return wrap(ops.polygamma(n, nodeOf("polygamma", "input", input)));
+}
+
+/** log(x / (1 - x)), of x limited to [eps, 1 - eps] if `eps` is given. */
+export function logit(input: Tensor, eps?: number | null, ...surplus: []): Tensor {
+  noMore("logit", surplus);
+  return wrap(ops.logit(nodeOf("logit", "input", input), eps ?? null));
+}
+
+/** NaN and infinities replaced: NaN by `nan` (0), infinities by `posinf` and `neginf` (the largest finite numbers). */
+export function nanToNum(input: Tensor, options: NanToNumOptions = {}, ...surplus: []): Tensor {
+  noMore("nanToNum", surplus);
+  checkOptions("nanToNum", options, ["nan", "posinf", "neginf"]);
+  return wrap(ops.nanToNum(nodeOf("nanToNum", "input", input), options));
 }
 
 /** To the nearest integer, ties to even; `decimals` digits after the point are kept. */

@@ -1,0 +1,186 @@
+// Order statistics, running extrema, and searches in sorted sequences.
+import { ArgumentError, checkOptions, isFloat, normalizeDim } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import type { Interpolation } from "../../ops/index.js";
+import * as ops from "../../ops/index.js";
+import { type Dims, nodeOf, noMore, operand, optionsWith } from "../args.js";
+import { isTensor, type Tensor, wrap } from "../tensor.js";
+import type { ValuesIndices } from "./reduction.js";
+
+interface OneDim {
+  readonly dim?: number;
+  readonly keepdim?: boolean;
+}
+
+function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndices {
+  return { values: wrap(values), indices: wrap(indices) };
+}
+
+type Median = {
+  /** Of all elements. */
+  (input: Tensor): Tensor;
+  /** Along a dim, with the place. */
+  (input: Tensor, dim: number | OneDim, options?: { readonly keepdim?: boolean }): ValuesIndices;
+};
+
+function medianOf(op: "median" | "nanmedian", ignoreNaN: boolean): Median {
+  const compute = (input: Tensor, dim?: number | OneDim, options?: OneDim, ...surplus: []) => {
+    const x = nodeOf(op, "input", input);
+    if (dim === undefined && options === undefined) return wrap(ops.medianOfAll(x, ignoreNaN));
+    const given = optionsWith<OneDim>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
+    if (given.dim === undefined) throw new ArgumentError(`${op}: keepdim needs a dim`, { op });
+    return pair(ops.median(x, given.dim, given.keepdim ?? false, ignoreNaN));
+  };
+  return compute as Median;
+}
+
+/** `median(x)`: the lower of the middle elements; `median(x, dim)`: along a dim, with places. NaN if there is one. */
+export const median = medianOf("median", false);
+/** As `median`, of the elements that are not NaN. */
+export const nanmedian = medianOf("nanmedian", true);
+
+/** The most frequent value along `dim` (the last by default), of several the smallest, and the last place where it is. */
+export function mode(input: Tensor, dim?: number | OneDim, options?: OneDim, ...surplus: []): ValuesIndices {
+  const given = optionsWith<OneDim>("mode", "dim", dim, options, ["dim", "keepdim"], surplus);
+  return pair(ops.mode(nodeOf("mode", "input", input), given.dim ?? -1, given.keepdim ?? false));
+}
+
+export interface QuantileOptions extends OneDim {
+  /** What a place between two elements gives. Default "linear". */
+  readonly interpolation?: Interpolation;
+}
+
+function quantileOf(op: "quantile" | "nanquantile") {
+  return (
+    input: Tensor,
+    q: number | readonly number[] | Tensor,
+    dim?: number | QuantileOptions,
+    options?: QuantileOptions,
+    ...surplus: []
+  ): Tensor => {
+    const names = ["dim", "keepdim", "interpolation"] as const;
+    const given = optionsWith<QuantileOptions>(op, "dim", dim, options, names, surplus);
+    const x = nodeOf(op, "input", input);
+    if (!isFloat(x.dtype)) {
+      throw new ArgumentError(`${op}: input must be a float tensor, is ${x.dtype}; convert it with .to("float32")`, {
+        op,
+      });
+    }
+    const { dim: along, ...rest } = given;
+    return wrap(ops.quantile(x, quantileNode(op, q, x), along ?? null, rest, op === "nanquantile"));
+  };
+}
+
+function quantileNode(op: string, q: number | readonly number[] | Tensor, x: Node): Node {
+  if (isTensor(q)) {
+    if (q.dtype === x.dtype && q.shape.length <= 1) return q.node;
+    throw new ArgumentError(
+      `${op}: q must be a ${x.dtype} tensor of at most 1 dim (q ${q.dtype}[${q.shape.join(",")}])`,
+      {
+        op,
+      },
+    );
+  }
+  const list = typeof q === "number" ? [q] : q;
+  for (const value of list) {
+    if (!(value >= 0 && value <= 1)) throw new ArgumentError(`${op}: q must lie in [0, 1], got ${value}`, { op });
+  }
+  if (typeof q === "number") return ops.constant(q, x.dtype);
+  return ops.stack(list.map((value) => ops.constant(value, x.dtype)));
+}
+
+/** The value below which a share `q` (a number, several, or a tensor) of the elements lies, along `dim` or of all. */
+export const quantile = quantileOf("quantile");
+/** As `quantile`, of the elements that are not NaN. */
+export const nanquantile = quantileOf("nanquantile");
+
+/** Values in order along dim 0. */
+export function msort(input: Tensor, ...surplus: []): Tensor {
+  noMore("msort", surplus);
+  const x = nodeOf("msort", "input", input);
+  return wrap(x.shape.length === 0 ? x : ops.sort(x, { dim: 0 }).values);
+}
+
+function running(op: "cummax" | "cummin", compute: typeof ops.cummax) {
+  return (input: Tensor, dim: number, ...surplus: []): ValuesIndices => {
+    noMore(op, surplus);
+    const x = nodeOf(op, "input", input);
+    return pair(compute(x, normalizeDim(op, dim, x.shape.length)));
+  };
+}
+
+/** The largest element so far along `dim`, and where the last of them is. */
+export const cummax = running("cummax", ops.cummax);
+/** The smallest element so far along `dim`, and where the last of them is. */
+export const cummin = running("cummin", ops.cummin);
+
+/** log Σ exp(x) of all elements up to each along `dim`. */
+export function logcumsumexp(input: Tensor, dim: number, ...surplus: []): Tensor {
+  noMore("logcumsumexp", surplus);
+  const x = nodeOf("logcumsumexp", "input", input);
+  return wrap(ops.logcumsumexp(x, normalizeDim("logcumsumexp", dim, x.shape.length)));
+}
+
+/** The smallest and the largest element, of all or along `dim`. */
+export function aminmax(
+  input: Tensor,
+  options: { readonly dim?: number; readonly keepdim?: boolean } = {},
+  ...surplus: []
+): { readonly min: Tensor; readonly max: Tensor } {
+  noMore("aminmax", surplus);
+  checkOptions("aminmax", options, ["dim", "keepdim"]);
+  const x = nodeOf("aminmax", "input", input);
+  const dim: Dims = options.dim ?? null;
+  return { min: wrap(ops.aminOver(x, dim, options.keepdim)), max: wrap(ops.amaxOver(x, dim, options.keepdim)) };
+}
+
+export interface SearchOptions {
+  /** Places behind equal elements instead of before them. Default false. */
+  readonly right?: boolean;
+  /** "right" is `right: true`, as NumPy spells it. */
+  readonly side?: "left" | "right";
+  /** Order in which the sequence is to be read, as `argsort` gives it. */
+  readonly sorter?: Tensor;
+}
+
+function isRightSide(op: string, { right = false, side }: SearchOptions): boolean {
+  if (side === undefined) return right;
+  if (side !== "left" && side !== "right") {
+    throw new ArgumentError(`${op}: side must be "left" or "right", got ${JSON.stringify(side)}`, { op });
+  }
+  if (side === "left" && right) throw new ArgumentError(`${op}: side "left" and right: true contradict`, { op });
+  return side === "right";
+}
+
+/** Where in the sorted sequence (last dim) each value can stand without breaking the order, int32. */
+export function searchsorted(
+  sortedSequence: Tensor,
+  values: Tensor | number,
+  options: SearchOptions = {},
+  ...surplus: []
+): Tensor {
+  const op = "searchsorted";
+  noMore(op, surplus);
+  checkOptions(op, options, ["right", "side", "sorter"]);
+  const given = nodeOf(op, "sortedSequence", sortedSequence);
+  const { sorter } = options;
+  const line = sorter ? ops.gather(given, given.shape.length - 1, nodeOf(op, "sorter", sorter)) : given;
+  return wrap(ops.searchsorted(line, operand(op, "values", values, line.dtype), isRightSide(op, options)));
+}
+
+/** Which of the intervals between `boundaries` each element falls into, int32. */
+export function bucketize(
+  input: Tensor | number,
+  boundaries: Tensor,
+  options: { readonly right?: boolean } = {},
+  ...surplus: []
+): Tensor {
+  const op = "bucketize";
+  noMore(op, surplus);
+  checkOptions(op, options, ["right"]);
+  const line = nodeOf(op, "boundaries", boundaries);
+  if (line.shape.length !== 1) {
+    throw new ArgumentError(`${op}: boundaries must be a vector (boundaries [${line.shape.join(",")}])`, { op });
+  }
+  return wrap(ops.searchsorted(line, operand(op, "input", input, line.dtype), options.right ?? false));
+}

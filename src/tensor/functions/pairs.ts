@@ -1,0 +1,63 @@
+// Functions of two values beside the arithmetic: signs and lengths, sums of exponentials, shifts of bits.
+
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { type Tensor, wrap } from "../tensor.js";
+import { type Binary, binary } from "./define.js";
+
+/** log(exp(input) + exp(other)), without overflow. */
+export const logaddexp: Binary = binary("logaddexp", ops.logaddexp);
+/** log2(2^input + 2^other), without overflow. */
+export const logaddexp2: Binary = binary("logaddexp2", ops.logaddexp2);
+/** √(input² + other²), without overflow. */
+export const hypot: Binary = binary("hypot", ops.hypot);
+/** input log other; 0 where input is 0, unless other is NaN. */
+export const xlogy: Binary = binary("xlogy", ops.xlogy);
+/** |input| with the sign of other. */
+export const copysign: Binary = binary("copysign", ops.copysign);
+/** The larger value; a NaN loses against a number. */
+export const fmax: Binary = binary("fmax", ops.fmax);
+/** The smaller value; a NaN loses against a number. */
+export const fmin: Binary = binary("fmin", ops.fmin);
+/** 0 below 0, 1 above 0, `values` at 0. */
+export const heaviside: Binary = binary("heaviside", ops.heaviside);
+/** input^other in float64. */
+export const floatPower: Binary = binary("floatPower", floatPowerNode);
+
+export function floatPowerNode(a: Node, b: Node): Node {
+  return ops.pow(ops.cast(a, "float64"), ops.cast(b, "float64"));
+}
+
+/** Bits moved to the left, zeros come in. */
+export const bitwiseLeftShift: Binary = binary("bitwiseLeftShift", ops.shiftLeft);
+/** Bits moved to the right; the sign stays. */
+export const bitwiseRightShift: Binary = binary("bitwiseRightShift", ops.shiftRight);
+
+/** x not below `min`. */
+export function clampMin(input: Tensor, min: TensorLike, ...surplus: []): Tensor {
+  noMore("clampMin", surplus);
+  return wrap(clampMinNode(nodeOf("clampMin", "input", input), min));
+}
+
+/** x not above `max`. */
+export function clampMax(input: Tensor, max: TensorLike, ...surplus: []): Tensor {
+  noMore("clampMax", surplus);
+  return wrap(clampMaxNode(nodeOf("clampMax", "input", input), max));
+}
+
+export function clampMinNode(x: Node, min: TensorLike): Node {
+  return ops.clamp(x, operand("clampMin", "min", min, x.dtype), null);
+}
+
+export function clampMaxNode(x: Node, max: TensorLike): Node {
+  return ops.clamp(x, null, operand("clampMax", "max", max, x.dtype));
+}
+
+/** Whether each element of `elements` is in `testElements`; with `invert` whether it is not. */
+export function isinNode(elements: Node, testElements: Node, invert: boolean): Node {
+  const list = ops.reshape(testElements, [testElements.size]);
+  const column = ops.reshape(elements, [...elements.shape, 1]);
+  const found = ops.anyOver(ops.eq(column, list), elements.shape.length);
+  return invert ? ops.not(found) : found;
+}

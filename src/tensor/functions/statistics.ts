@@ -1,0 +1,393 @@
+// Sums and means past NaN, covariances, counts by value, differences and integrals along a dim.
+import {
+  ArgumentError,
+  checkDType,
+  checkOptions,
+  type DType,
+  isFloat,
+  isInteger,
+  normalizeDim,
+} from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
+import { readValues } from "../read.js";
+import { isTensor, type Tensor, wrap } from "../tensor.js";
+import type { SumOptions } from "./reduction.js";
+
+const number = ops.constantLike;
+
+function pastNaN(op: "nansum" | "nanmean", compute: (x: Node, dim: Dims, options: { keepdim?: boolean }) => Node) {
+  return (input: Tensor, dim?: Dims | SumOptions, options?: Omit<SumOptions, "dim">, ...surplus: []): Tensor => {
+    const given = optionsWith<SumOptions>(op, "dim", dim, options, ["dim", "keepdim", "dtype"], surplus);
+    const x = nodeOf(op, "input", input);
+    const cast = given.dtype === undefined ? x : ops.cast(x, checkDType(op, given.dtype));
+    return wrap(compute(cast, given.dim ?? null, given));
+  };
+}
+
+const zeroNaN = (x: Node): Node => (isFloat(x.dtype) ? ops.where(ops.isnan(x), number(x, 0), x) : x);
+
+/** Sum where NaN counts as 0. */
+export const nansum = pastNaN("nansum", (x, dim, options) =>
+  ops.sumOver(zeroNaN(x), dim, { keepdim: options.keepdim ?? false }),
+);
+/** Mean of the elements that are not NaN. */
+export const nanmean = pastNaN("nanmean", (x, dim, options) => {
+  const f = ops.toFloat(x);
+  const keepdim = options.keepdim ?? false;
+  const count = ops.sumOver(ops.cast(ops.not(ops.isnan(f)), f.dtype), dim, { keepdim });
+  return ops.div(ops.sumOver(zeroNaN(f), dim, { keepdim }), count);
+});
+
+/** The p-norm of input - other. */
+export function dist(input: Tensor, other: Tensor, options: { readonly p?: number } = {}, ...surplus: []): Tensor {
+  noMore("dist", surplus);
+  checkOptions("dist", options, ["p"]);
+  const difference = ops.sub(nodeOf("dist", "input", input), nodeOf("dist", "other", other));
+  return wrap(ops.norm(difference, options.p ?? 2));
+}
+
+/** Slices along `dim` whose p-norm exceeds `maxnorm` are scaled down to it. */
+export function renormNode(x: Node, p: number, dim: number, maxnorm: number): Node {
+  const d = normalizeDim("renorm", dim, x.shape.length);
+  const others = x.shape.map((_, i) => i).filter((i) => i !== d);
+  const size = ops.norm(x, p, others, true);
+  const limit = number(x, maxnorm);
+  const factor = ops.where(ops.lt(limit, size), ops.div(limit, ops.add(size, number(x, 1e-7))), number(x, 1));
+  return ops.mul(x, factor);
+}
+
+export function renorm(input: Tensor, p: number, dim: number, maxnorm: number, ...surplus: []): Tensor {
+  noMore("renorm", surplus);
+  return wrap(renormNode(nodeOf("renorm", "input", input), p, dim, maxnorm));
+}
+
+export interface CovOptions {
+  /** Divides by n - correction. Default 1. */
+  readonly correction?: number;
+  /** How often each observation counts: integers. */
+  readonly fweights?: Tensor;
+  /** How much each observation counts. */
+  readonly aweights?: Tensor;
+}
+
+/** Covariances of variables (rows of `[variables, observations]`). */
+export function cov(input: Tensor, options: CovOptions = {}, ...surplus: []): Tensor {
+  noMore("cov", surplus);
+  checkOptions("cov", options, ["correction", "fweights", "aweights"]);
+  return wrap(covNode("cov", nodeOf("cov", "input", input), options));
+}
+
+function covNode(op: string, input: Node, { correction = 1, fweights, aweights }: CovOptions): Node {
+  if (input.shape.length > 2) {
+    throw new ArgumentError(`${op}: takes at most 2 dims (input [${input.shape.join(",")}])`, { op });
+  }
+  const f = ops.toFloat(input);
+  const isVector = f.shape.length < 2;
+  const x = isVector ? ops.reshape(f, [1, f.size]) : f;
+  const repeats = fweights ? ops.cast(nodeOf(op, "fweights", fweights), x.dtype) : null;
+  const shares = aweights ? ops.cast(nodeOf(op, "aweights", aweights), x.dtype) : null;
+  const weights = repeats && shares ? ops.mul(repeats, shares) : (repeats ?? shares);
+  const count = x.shape[1] as number;
+  const total = weights ? ops.sumOver(weights) : number(x, count);
+  const mean = ops.div(ops.sumOver(weights ? ops.mul(x, weights) : x, 1, { keepdim: true }), total);
+  const centred = ops.sub(x, mean);
+  let divisor = ops.sub(total, number(x, correction));
+  if (shares && correction !== 0) {
+    const spread = ops.div(ops.sumOver(ops.mul(weights as Node, shares)), total);
+    divisor = ops.sub(total, ops.mul(number(x, correction), spread));
+  }
+  const weighted = weights ? ops.mul(centred, weights) : centred;
+  const products = ops.matmul(weighted, ops.matrixTranspose(centred));
+  const positive = ops.where(ops.lt(divisor, number(x, 0)), number(x, 0), divisor);
+  const result = ops.div(products, positive);
+  return isVector ? ops.reshape(result, []) : result;
+}
+
+/** Correlation coefficients of variables (rows of `[variables, observations]`), in [-1, 1]. */
+export function corrcoef(input: Tensor, ...surplus: []): Tensor {
+  noMore("corrcoef", surplus);
+  const c = covNode("corrcoef", nodeOf("corrcoef", "input", input), {});
+  if (c.shape.length === 0) return wrap(ops.div(c, c));
+  const deviation = ops.sqrt(ops.diagonal(c));
+  const size = deviation.size;
+  const scaled = ops.div(ops.div(c, ops.reshape(deviation, [size, 1])), deviation);
+  return wrap(ops.clamp(scaled, -1, 1));
+}
+
+// ---- counts by value --------------------------------------------------------------------------------------------
+
+/** How many elements fall into each of `bins` equal intervals of [min, max]; equal bounds stand for those of the data. */
+export function histc(
+  input: Tensor,
+  options: { readonly bins?: number; readonly min?: number; readonly max?: number } = {},
+  ...surplus: []
+): Tensor {
+  const op = "histc";
+  noMore(op, surplus);
+  checkOptions(op, options, ["bins", "min", "max"]);
+  const { bins = 100, min = 0, max = 0 } = options;
+  const x = ops.toFloat(nodeOf(op, "input", input));
+  checkBins(op, bins);
+  const [low, high] = bounds(x, min, max);
+  return wrap(countIn(x, bins, low, high, null));
+}
+
+function checkBins(op: string, bins: number): void {
+  if (Number.isInteger(bins) && bins > 0) return;
+  throw new ArgumentError(`${op}: bins must be a positive integer, got ${bins}`, { op });
+}
+
+/** The bounds as nodes; of the data if both are equal, one apart if these are. */
+function bounds(x: Node, min: number, max: number): [Node, Node] {
+  if (min > max) throw new ArgumentError(`histc: max ${max} must not be below min ${min}`, { op: "histc" });
+  if (min !== max) return [number(x, min), number(x, max)];
+  if (x.size === 0) return [number(x, min), number(x, min + 1)];
+  const [low, high] = [ops.aminOver(x), ops.amaxOver(x)];
+  const isFlat = ops.eq(low, high);
+  const one = number(x, 1);
+  return [ops.where(isFlat, ops.sub(low, one), low), ops.where(isFlat, ops.add(high, one), high)];
+}
+
+/** Counts (or weights summed up) by equal intervals; the last one includes its end. */
+function countIn(x: Node, bins: number, low: Node, high: Node, weight: Node | null): Node {
+  const flat = ops.reshape(x, [x.size]);
+  const place = ops.floor(ops.div(ops.mul(ops.sub(flat, low), number(x, bins)), ops.sub(high, low)));
+  const isInside = ops.and(ops.le(low, flat), ops.le(flat, high));
+  const safe = ops.where(isInside, ops.minimum(place, number(x, bins - 1)), number(x, 0));
+  const one = weight ? ops.reshape(ops.cast(weight, x.dtype), [x.size]) : number(x, 1);
+  const counted = ops.where(isInside, one, number(x, 0));
+  const zeros = ops.full([bins], 0, x.dtype);
+  return ops.scatterAdd(zeros, 0, ops.cast(safe, "int32"), counted);
+}
+
+export interface HistogramOptions {
+  /** Bounds of equal intervals; default those of the data. */
+  readonly range?: readonly [number, number];
+  readonly weight?: Tensor;
+  /** Scales the counts so that the area is 1. */
+  readonly density?: boolean;
+}
+
+/** Counts by intervals, `bins` of them or between the edges given as a tensor: `{ hist, binEdges }`. */
+export function histogram(
+  input: Tensor,
+  bins: number | Tensor,
+  options: HistogramOptions = {},
+  ...surplus: []
+): { readonly hist: Tensor; readonly binEdges: Tensor } {
+  const op = "histogram";
+  noMore(op, surplus);
+  checkOptions(op, options, ["range", "weight", "density"]);
+  const x = ops.toFloat(nodeOf(op, "input", input));
+  const weight = options.weight ? nodeOf(op, "weight", options.weight) : null;
+  const { hist, edges } = isTensor(bins)
+    ? betweenEdges(x, ops.cast(bins.node, x.dtype), weight)
+    : equalIntervals(op, x, bins, options.range, weight);
+  const count = hist.size;
+  const width = ops.sub(ops.slice(edges, 0, 1, count + 1), ops.slice(edges, 0, 0, count));
+  const result = options.density ? ops.div(hist, ops.mul(ops.sumOver(hist), width)) : hist;
+  return { hist: wrap(result), binEdges: wrap(edges) };
+}
+
+function equalIntervals(
+  op: string,
+  x: Node,
+  bins: number,
+  range: readonly [number, number] | undefined,
+  weight: Node | null,
+) {
+  checkBins(op, bins);
+  const [low, high] = bounds(x, range?.[0] ?? 0, range?.[1] ?? 0);
+  const step = ops.div(ops.sub(high, low), number(x, bins));
+  const inner = ops.add(low, ops.mul(ops.cast(ops.iota(bins), x.dtype), step));
+  const edges = ops.cat([inner, ops.reshape(high, [1])]);
+  return { hist: countIn(x, bins, low, high, weight), edges };
+}
+
+function betweenEdges(x: Node, edges: Node, weight: Node | null) {
+  const bins = edges.size - 1;
+  const flat = ops.reshape(x, [x.size]);
+  const place = ops.sub(ops.searchsorted(edges, flat, true), ops.constant(1, "int32"));
+  const isLast = ops.eq(flat, ops.select(edges, 0, bins));
+  const index = ops.where(isLast, ops.constant(bins - 1, "int32"), place);
+  const isInside = ops.and(ops.le(ops.constant(0, "int32"), index), ops.lt(index, ops.constant(bins, "int32")));
+  const one = weight ? ops.reshape(ops.cast(weight, x.dtype), [x.size]) : number(x, 1);
+  const counted = ops.where(isInside, one, number(x, 0));
+  const safe = ops.where(isInside, index, ops.constant(0, "int32"));
+  return { hist: ops.scatterAdd(ops.full([bins], 0, x.dtype), 0, safe, counted), edges };
+}
+
+/** How often each of 0, 1 … occurs (int64), or the sums of `weights`. A read: the largest value is the result's size. */
+export function bincount(
+  input: Tensor,
+  options: { readonly weights?: Tensor; readonly minlength?: number } = {},
+  ...surplus: []
+): Tensor {
+  const op = "bincount";
+  noMore(op, surplus);
+  checkOptions(op, options, ["weights", "minlength"]);
+  const x = nodeOf(op, "input", input);
+  if (x.shape.length !== 1 || !isInteger(x.dtype)) {
+    throw new ArgumentError(`${op}: takes a vector of integers (input ${x.dtype}[${x.shape.join(",")}])`, { op });
+  }
+  let size = options.minlength ?? 0;
+  for (const value of readValues(op, input)) {
+    if (value < 0) throw new ArgumentError(`${op}: values must be >= 0, got ${value}`, { op });
+    size = Math.max(size, Number(value) + 1);
+  }
+  const weights = options.weights ? nodeOf(op, "weights", options.weights) : null;
+  const dtype: DType = weights ? (weights.dtype === "float32" ? "float32" : "float64") : "int64";
+  const source = weights ? ops.cast(weights, dtype) : ops.full([x.size], dtype === "int64" ? 1n : 1, dtype);
+  return wrap(ops.scatterAdd(ops.full([size], dtype === "int64" ? 0n : 0, dtype), 0, x, source));
+}
+
+// ---- differences and integrals ----------------------------------------------------------------------------------
+
+export interface DiffOptions {
+  /** How many times. Default 1. */
+  readonly n?: number;
+  readonly dim?: number;
+  /** Joined before and behind along `dim` first. */
+  readonly prepend?: Tensor;
+  readonly append?: Tensor;
+}
+
+/** Differences of neighbours along `dim` (the last by default). */
+export function diff(input: Tensor, options: DiffOptions = {}, ...surplus: []): Tensor {
+  const op = "diff";
+  noMore(op, surplus);
+  checkOptions(op, options, ["n", "dim", "prepend", "append"]);
+  const { n = 1, dim = -1, prepend, append } = options;
+  const x = nodeOf(op, "input", input);
+  const d = normalizeDim(op, dim, x.shape.length);
+  if (x.shape.length === 0) throw new ArgumentError(`${op}: takes at least 1 dim`, { op });
+  const parts = [prepend && nodeOf(op, "prepend", prepend), x, append && nodeOf(op, "append", append)];
+  let y = ops.cat(
+    parts.filter((part): part is Node => part !== undefined),
+    d,
+  );
+  for (let i = 0; i < n && (y.shape[d] as number) > 0; i++) {
+    const size = y.shape[d] as number;
+    const [late, early] = [ops.slice(y, d, 1, size), ops.slice(y, d, 0, size - 1)];
+    y = y.dtype === "bool" ? ops.xor(late, early) : ops.sub(late, early);
+  }
+  return wrap(y);
+}
+
+export interface TrapezoidOptions {
+  /** Distance between points. Default 1. */
+  readonly dx?: number;
+  readonly dim?: number;
+}
+
+/** Areas between neighbouring points along `dim`: (y₀ + y₁) / 2 times their distance. */
+function trapezoids(
+  op: string,
+  y: Node,
+  x: Tensor | undefined,
+  { dx = 1, dim = -1 }: TrapezoidOptions,
+): { d: number; areas: Node } {
+  const f = ops.toFloat(y);
+  const d = normalizeDim(op, dim, f.shape.length);
+  const size = f.shape[d] as number;
+  const ends = ops.add(ops.slice(f, d, 1, size), ops.slice(f, d, 0, size - 1));
+  if (!x) return { d, areas: ops.mul(ends, number(f, dx / 2)) };
+  const place = nodeOf(op, "x", x);
+  const own = place.shape.length === 1 ? ops.reshape(place, [place.size, ...f.shape.slice(d + 1).map(() => 1)]) : place;
+  const at = place.shape.length === 1 ? own.shape.length - (f.shape.length - d) : d + own.shape.length - f.shape.length;
+  const points = own.shape[at] as number;
+  const gaps = ops.sub(ops.slice(own, at, 1, points), ops.slice(own, at, 0, points - 1));
+  return { d, areas: ops.mul(ops.mul(ends, gaps), number(f, 0.5)) };
+}
+
+function splitPoints(x: Tensor | TrapezoidOptions | undefined, options: TrapezoidOptions) {
+  return isTensor(x) || x === undefined ? { x: x as Tensor | undefined, given: options } : { x: undefined, given: x };
+}
+
+/** The integral of `y` along `dim` by the trapezoidal rule: `trapezoid(y, x)` or `trapezoid(y, { dx })`. */
+export function trapezoid(
+  y: Tensor,
+  x?: Tensor | TrapezoidOptions,
+  options: TrapezoidOptions = {},
+  ...surplus: []
+): Tensor {
+  noMore("trapezoid", surplus);
+  const { x: points, given } = splitPoints(x, options);
+  checkOptions("trapezoid", given, ["dx", "dim"]);
+  const { d, areas } = trapezoids("trapezoid", nodeOf("trapezoid", "y", y), points, given);
+  return wrap(ops.sumOver(areas, d));
+}
+
+/** The integrals up to each point but the first. */
+export function cumulativeTrapezoid(
+  y: Tensor,
+  x?: Tensor | TrapezoidOptions,
+  options: TrapezoidOptions = {},
+  ...surplus: []
+): Tensor {
+  const op = "cumulativeTrapezoid";
+  noMore(op, surplus);
+  const { x: points, given } = splitPoints(x, options);
+  checkOptions(op, given, ["dx", "dim"]);
+  const { d, areas } = trapezoids(op, nodeOf(op, "y", y), points, given);
+  return wrap(ops.cumsum(areas, d));
+}
+
+export interface GradientOptions {
+  /** Distance between points: one number, one a dim, or a vector of places a dim. Default 1. */
+  readonly spacing?: number | readonly number[] | readonly Tensor[];
+  readonly dim?: Dims;
+  /** At the borders: differences of first (1) or second order (2). Default 1. */
+  readonly edgeOrder?: 1 | 2;
+}
+
+/** Numerical derivatives along dims (all by default) by central differences; one tensor a dim. */
+export function gradient(input: Tensor, options: GradientOptions = {}, ...surplus: []): Tensor[] {
+  const op = "gradient";
+  noMore(op, surplus);
+  checkOptions(op, options, ["spacing", "dim", "edgeOrder"]);
+  const { spacing = 1, edgeOrder = 1 } = options;
+  const x = ops.toFloat(nodeOf(op, "input", input));
+  const dims = ops.dimList(op, options.dim ?? null, x.shape.length);
+  return dims.map((d, i) => {
+    const own = typeof spacing === "number" ? spacing : (spacing[i] as number | Tensor | undefined);
+    if (own === undefined) throw new ArgumentError(`${op}: spacing has no entry for dim ${d}`, { op });
+    const size = x.shape[d] as number;
+    if (size < edgeOrder + 1) {
+      throw new ArgumentError(`${op}: dim ${d} has ${size} elements, needs ${edgeOrder + 1}`, { op });
+    }
+    const places = isTensor(own)
+      ? ops.cast(own.node, x.dtype)
+      : ops.mul(ops.cast(ops.iota(size), x.dtype), number(x, own));
+    return wrap(derivative(x, d, ops.reshape(places, [size, ...x.shape.slice(d + 1).map(() => 1)]), edgeOrder));
+  });
+}
+
+/** Second-order differences inside, one-sided ones at both ends; `places` broadcasts against dims d … */
+function derivative(x: Node, d: number, places: Node, edgeOrder: 1 | 2): Node {
+  const size = x.shape[d] as number;
+  const part = (from: number, to: number): Node => ops.slice(x, d, from, to);
+  const place = (from: number, to: number): Node => ops.slice(places, 0, from, to);
+  const gap = (from: number): Node => ops.sub(place(from + 1, from + 2), place(from, from + 1));
+  const slope = (from: number): Node => ops.div(ops.sub(part(from + 1, from + 2), part(from, from + 1)), gap(from));
+  const sections: Node[] = [];
+  // Of second order: the slope at the end of the parabola through three points, half a bend away from the middle slope.
+  const edge = (near: number, far: number): Node => {
+    if (edgeOrder === 1) return slope(near);
+    const bend = ops.div(ops.sub(slope(near), slope(far)), ops.add(gap(near), gap(far)));
+    return ops.add(slope(near), ops.mul(bend, gap(near)));
+  };
+  sections.push(edge(0, 1));
+  if (size > 2) {
+    const left = ops.sub(place(1, size - 1), place(0, size - 2));
+    const right = ops.sub(place(2, size), place(1, size - 1));
+    const down = ops.div(ops.sub(part(1, size - 1), part(0, size - 2)), left);
+    const up = ops.div(ops.sub(part(2, size), part(1, size - 1)), right);
+    const weighted = ops.add(ops.mul(down, right), ops.mul(up, left));
+    sections.push(ops.div(weighted, ops.add(left, right)));
+  }
+  sections.push(edge(size - 2, size - 3));
+  return ops.cat(sections, d);
+}
