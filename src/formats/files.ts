@@ -1,17 +1,13 @@
 // Saving and loading named tensors as files.
-import { platform } from "#platform";
-import { checkOptions, DeviceError, FormatError } from "../base/index.js";
+import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
+import { readBytes, writeBytes } from "./file-access.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";
+import { decodeTorch, encodeTorch, type TorchValue } from "./torch.js";
 
 export interface SaveOptions {
   /** Free text by key, kept in the file's header. */
   readonly metadata?: Readonly<Record<string, string>>;
-}
-
-function files(op: string): NonNullable<typeof platform.files> {
-  if (platform.files) return platform.files;
-  throw new DeviceError(`${op}: this host has no files; use encodeSafetensors and decodeSafetensors`, { op });
 }
 
 /**
@@ -21,13 +17,7 @@ function files(op: string): NonNullable<typeof platform.files> {
  */
 export async function save(file: string, tensors: NamedTensors, options: SaveOptions = {}): Promise<void> {
   checkOptions("save", options, ["metadata"]);
-  const bytes = encodeSafetensors(tensors, options);
-  try {
-    files("save").writeFileAtomic(file, bytes);
-  } catch (cause) {
-    if (cause instanceof DeviceError) throw cause;
-    throw new FormatError(`save: cannot write ${file}: ${(cause as Error).message}`, { op: "save", cause });
-  }
+  writeBytes("save", file, encodeSafetensors(tensors, options));
 }
 
 /**
@@ -41,13 +31,25 @@ export async function load(file: string): Promise<Record<string, Tensor>> {
 
 /** As `load`, with the metadata. */
 export async function loadWithMetadata(file: string): Promise<SafetensorsContent> {
-  const source = files("load");
-  if (!source.fileExists(file)) throw new FormatError(`load: ${file} does not exist`, { op: "load" });
-  let bytes: Uint8Array;
-  try {
-    bytes = source.readFile(file);
-  } catch (cause) {
-    throw new FormatError(`load: cannot read ${file}: ${(cause as Error).message}`, { op: "load", cause });
-  }
-  return decodeSafetensors(bytes, file);
+  return decodeSafetensors(readBytes("load", file), file);
+}
+
+/**
+ * Reads a file that `torch.save` wrote (`.pt`, `.pth`, `.bin`; zip and legacy). No code in it is run: see decodeTorch.
+ * @throws FormatError if the file is missing, damaged, or holds more than plain data.
+ * @example
+ * const state = (await loadTorch("model.pt")) as Record<string, Tensor>;
+ * model.loadStateDict(state);
+ */
+export async function loadTorch(file: string): Promise<TorchValue> {
+  return decodeTorch(readBytes("loadTorch", file), file);
+}
+
+/**
+ * Writes a file that `torch.load` reads: see encodeTorch. An older file is replaced as a whole or not at all.
+ * @throws FormatError if a value has no form in PyTorch, or the file cannot be written.
+ * @example await saveTorch("model.pt", model.stateDict());
+ */
+export async function saveTorch(file: string, value: TorchValue): Promise<void> {
+  writeBytes("saveTorch", file, encodeTorch(value));
 }

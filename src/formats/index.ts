@@ -1,3 +1,7 @@
-// File formats: safetensors.
-export { load, loadWithMetadata, type SaveOptions, save } from "./files.js";
+// File formats: safetensors, PyTorch's files, checkpoints.
+export { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+export { reason } from "./file-access.js";
+export { load, loadTorch, loadWithMetadata, type SaveOptions, save, saveTorch } from "./files.js";
 export { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";
+export { joinState, type SplitState, type State, type StateObject, splitState } from "./state-tree.js";
+export { decodeTorch, encodeTorch, type TorchValue } from "./torch.js";

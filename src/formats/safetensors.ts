@@ -2,6 +2,7 @@
 // Specification: https://github.com/huggingface/safetensors#format
 import { type DType, FormatError, formatShape, isInteger, itemSize, numel, typedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
+import { bfloatToNumber, halfToNumber } from "./widen.js";
 
 /** Tensors by name, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -185,21 +186,6 @@ function readTensor(bytes: Uint8Array, dataStart: number, { code, shape, begin, 
     data = isInteger(dtype) ? Int32Array.from(values) : Float32Array.from(values);
   }
   return tensor(data, { dtype }).reshape(shape);
-}
-
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-function bfloatToNumber(bits: number): number {
-  word.setUint32(0, bits << 16);
-  return word.getFloat32(0);
 }
 
 function fail(file: string, text: string): FormatError {

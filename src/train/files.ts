@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FormatError } from "../base/index.js";
+import { reason } from "../formats/index.js";
 
 /** Replaces a file by one with new content: readers see the old or the new one, and a failure keeps the old one. */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
@@ -53,20 +54,4 @@ function removeEmpty(folder: string): void {
   } catch {
     // Somebody put something there, or it never came to be: both are none of our business.
   }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "not permitted",
-  ENOTDIR: "a part of the path is a file",
-  EEXIST: "it is a file",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-  EISDIR: "it is a folder",
-};
-
-/** What went wrong with a file, in words. */
-export function reason(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return reasons[code ?? ""] ?? message ?? String(error);
 }

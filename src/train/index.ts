@@ -1,5 +1,13 @@
 // The toolkit of training runs: the loop, evaluation, checkpoints, metrics, pictures, files.
-export { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+export {
+  joinState,
+  loadCheckpoint,
+  type SplitState,
+  type State,
+  type StateObject,
+  saveCheckpoint,
+  splitState,
+} from "../formats/index.js";
 export { type Evaluation, evaluate } from "./evaluate.js";
 export { prepareFolder, writeFileAtomic } from "./files.js";
 export { MetricsLog, type MetricsRecord } from "./metrics.js";
@@ -12,7 +20,6 @@ export {
   stretchAroundZero,
   stretchEach,
 } from "./png.js";
-export { joinState, type SplitState, type State, type StateObject, splitState } from "./state-tree.js";
 export {
   type Batch,
   type BatchSource,

@@ -2,10 +2,10 @@
 
 import { ArgumentError } from "../base/index.js";
 import type { DataLoaderState } from "../data/index.js";
+import type { StateObject } from "../formats/index.js";
 import type { Device, Generator, Tensor } from "../index.js";
 import type { UnaryModule } from "../nn/index.js";
 import type { LRScheduler, Optimizer, OptimizerState, SchedulerState } from "../optim/index.js";
-import type { StateObject } from "./state-tree.js";
 
 /** Inputs and targets, both with the batch as first dim. */
 export type Batch = readonly [inputs: Tensor, targets: Tensor];

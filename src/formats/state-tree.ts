@@ -1,6 +1,6 @@
 // Nested state (objects, lists, numbers, tensors) as JSON text and a list of named tensors, and back, bit for bit.
 import { FormatError } from "../base/index.js";
-import { Tensor } from "../index.js";
+import { Tensor } from "../tensor/index.js";
 
 /** What a checkpoint can hold. */
 export type State = Tensor | number | bigint | string | boolean | null | undefined | readonly State[] | StateObject;
