@@ -1,8 +1,9 @@
-// `npm run bench -- mnist|matmul|conv|compile|mlp|memory`: measures Gradus, beside PyTorch where there is one.
+// `npm run bench -- mnist|matmul|conv|…`: measures Gradus, and other libraries beside it where they are installed.
 import { availableParallelism } from "node:os";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { describeMachine } from "./machine.js";
 import type { BenchOptions } from "./options.js";
+import { type PeerName, peerNames } from "./peers.js";
 import { type BenchRecord, readRecords, writeRecords } from "./record.js";
 import { plainTable } from "./table.js";
 
@@ -12,6 +13,9 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   mnist: async () => (await import("./cases/mnist.js")).benchMnist,
   matmul: async () => (await import("./cases/matmul.js")).benchMatmul,
   conv: async () => (await import("./cases/conv.js")).benchConv,
+  pointwise: async () => (await import("./cases/pointwise.js")).benchPointwise,
+  training: async () => (await import("./cases/training.js")).benchTraining,
+  inference: async () => (await import("./cases/inference.js")).benchInference,
   compile: async () => (await import("./cases/small.js")).benchCompile,
   mlp: async () => (await import("./cases/small.js")).benchMlp,
   memory: async () => (await import("./cases/small.js")).benchMemory,
@@ -23,7 +27,9 @@ interface CommandOptions {
   readonly steps?: number;
   readonly seconds: number;
   readonly target?: string;
-  readonly peer: boolean;
+  /** False: --no-peers. */
+  readonly peers?: PeerName[] | false;
+  readonly only?: string;
   readonly json?: string;
   readonly readme?: string;
 }
@@ -42,6 +48,14 @@ function counts(text: string): number[] {
   });
 }
 
+function peers(text: string): PeerName[] {
+  return text.split(",").map((part) => {
+    const name = peerNames.find((peer) => peer === part);
+    if (name) return name;
+    throw new InvalidArgumentError(`They must be among ${peerNames.join(", ")}.`);
+  });
+}
+
 /** One thread, and all that the machine has. */
 function defaultThreads(): number[] {
   return [...new Set([1, availableParallelism()])];
@@ -54,7 +68,8 @@ async function run(names: readonly string[], options: CommandOptions): Promise<v
     steps: options.steps ?? null,
     seconds: options.seconds,
     target: options.target ?? null,
-    usePeer: options.peer,
+    only: options.only ?? null,
+    peers: options.peers === false ? [] : (options.peers ?? peerNames),
   };
   console.log(`Machine: ${describeMachine()}`);
   const records: BenchRecord[] = [];
@@ -69,14 +84,19 @@ async function run(names: readonly string[], options: CommandOptions): Promise<v
 }
 
 await new Command("bench")
-  .description("Measures Gradus; where GRADUS_PYTHON (else python3) has PyTorch, that too, by turns in the same run.")
+  .description(
+    "Measures Gradus, and by turns in the same run other libraries: those of the Python in GRADUS_PYTHON (else python3), " +
+      "npm packages in the folder GRADUS_PEERS, and the system's OpenBLAS.",
+  )
   .addArgument(new Argument("[benchmarks...]", "what to measure").choices(Object.keys(benches)))
   .option("--threads <list>", "thread counts, like 1,2 (default: 1 and all cores)", counts)
   .option("--rounds <n>", "rounds by turns; medians are reported", positive, 7)
   .option("--steps <n>", "steps a round (mnist, mlp) or in all (compile, memory)", positive)
   .option("--seconds <s>", "time for one measurement of a kernel", positive, 0.3)
   .option("--target <name>", "how Gradus computes (default: the fastest)")
-  .option("--no-peer", "measure Gradus only")
+  .option("--only <text>", "only cases whose name, a comma and a blank, and variant contain this")
+  .option("--peers <list>", `libraries to measure beside it: ${peerNames.join(",")} (default: all)`, peers)
+  .option("--no-peers", "measure Gradus only")
   .option("--json <file>", "write the records as JSON")
   .option("--readme <file>", "put the records of a JSON file into README.md and docs/benchmarks.md; measures nothing")
   .action(async (names: string[], options: CommandOptions, command: Command) => {

@@ -1,4 +1,6 @@
 // What the benchmarks take from the command line.
+import type { PeerName } from "./peers.js";
+
 export interface BenchOptions {
   /** Thread counts to measure. */
   readonly threads: readonly number[];
@@ -9,8 +11,10 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Null: the default target. */
   readonly target: string | null;
-  /** False: only Gradus. */
-  readonly usePeer: boolean;
+  /** Part of the names of the cases to compare; null: all. */
+  readonly only: string | null;
+  /** Libraries to measure beside Gradus, where they are. */
+  readonly peers: readonly PeerName[];
 }
 
 /** Arguments for a process of bench/gradus. */

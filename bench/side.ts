@@ -78,16 +78,3 @@ function lastLine(text: string): string {
 export async function startGradus(script: string, args: readonly string[]): Promise<{ side: Side; ready: Answer }> {
   return Side.start("Gradus", process.execPath, ["--import", "tsx", `bench/gradus/${script}.ts`, ...args]);
 }
-
-/** Starts bench/peers/<script>.py; null, with the reason printed, where there is no Python with PyTorch. */
-export async function startPeer(script: string, args: readonly string[]): Promise<{ side: Side; peer: string } | null> {
-  const python = process.env.GRADUS_PYTHON || "python3";
-  try {
-    const { side, ready } = await Side.start("PyTorch", python, [`bench/peers/${script}.py`, ...args]);
-    return { side, peer: `${ready.peer} ${String(ready.version).replace(/\+.*/, "")}` };
-  } catch (error) {
-    if (!(error instanceof SideError)) throw error;
-    console.log(`No PyTorch beside it (${error.message}); set GRADUS_PYTHON to a Python that has torch.`);
-    return null;
-  }
-}

@@ -8,15 +8,23 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-/** Median time of `call` in seconds, as bench/peers/timing.py measures it: warm-up, then calls until the budget is spent. */
+export interface Timing {
+  /** Calls go on until this time is over; default 0.5. */
+  readonly seconds?: number | undefined;
+  /** Calls at least; default 5. */
+  readonly least?: number | undefined;
+  /** Calls before; default 3. */
+  readonly warmup?: number | undefined;
+}
+
+/** Median time of `call` in seconds, as bench/peers/timing.py measures it. */
 export function medianSeconds(
-  call: () => void,
-  budgetSeconds: number,
-  least = 5,
+  call: () => unknown,
+  { seconds = 0.5, least = 5, warmup = 3 }: Timing,
 ): { seconds: number; samples: number } {
-  for (let warmup = 0; warmup < 3; warmup++) call();
+  for (let i = 0; i < warmup; i++) call();
   const times: number[] = [];
-  const end = performance.now() + 1000 * budgetSeconds;
+  const end = performance.now() + 1000 * seconds;
   while (times.length < least || performance.now() < end) {
     const start = performance.now();
     call();

@@ -3,7 +3,7 @@ import { measureBandwidth } from "../bandwidth.js";
 import type { BenchOptions } from "../options.js";
 import { type BenchRecord, ownRecord } from "../record.js";
 import { formatValue } from "../table.js";
-import { compareKernels, type KernelCase } from "./kernels.js";
+import { type ComparedCase, compareCases } from "./compare.js";
 
 interface Product {
   readonly m: number;
@@ -16,23 +16,36 @@ interface Product {
 
 const squareCase = "matmul 1024³";
 
-function layouts(name: string, size: Product): KernelCase[] {
+function product(name: string, variant: string, request: Product): ComparedCase {
+  const { m, n, k, batch = 1 } = request;
+  const work = (2 * m * n * k * batch) / 1e9;
+  return {
+    case: name,
+    variant,
+    request: { kind: "matmul", ...request },
+    unit: "GFLOP/s",
+    work,
+    peers: ["pytorch", "openblas", "jax", "tfjs", "jaxjs"],
+  };
+}
+
+function layouts(name: string, size: Product): ComparedCase[] {
   return [false, true].flatMap((transA) =>
-    [false, true].map((transB) => ({
-      case: name,
-      variant: `${transA ? "Aᵀ" : "A"}${transB ? "Bᵀ" : "B"}`,
-      request: { ...size, transA, transB },
-    })),
+    [false, true].map((transB) =>
+      product(name, `${transA ? "Aᵀ" : "A"}${transB ? "Bᵀ" : "B"}`, { ...size, transA, transB }),
+    ),
   );
 }
 
-function shape(variant: string, request: Product): KernelCase {
+function shape(variant: string, request: Product): ComparedCase {
   const { m, n, k, batch } = request;
-  return { case: `matmul ${batch ? `${batch} × ` : ""}${m}×${k}×${n}`, variant, request: { ...request } };
+  return product(`matmul ${batch ? `${batch} × ` : ""}${m}×${k}×${n}`, variant, request);
 }
 
-export const matmulCases: readonly KernelCase[] = [
+export const matmulCases: readonly ComparedCase[] = [
+  ...layouts("matmul 512³", { m: 512, n: 512, k: 512 }),
   ...layouts(squareCase, { m: 1024, n: 1024, k: 1024 }),
+  ...layouts("matmul 2048³", { m: 2048, n: 2048, k: 2048 }),
   ...layouts("matmul 511×513×509", { m: 511, n: 509, k: 513 }),
   ...layouts("matmul 16 × 256³", { m: 256, n: 256, k: 256, batch: 16 }),
   shape("square", { m: 256, n: 256, k: 256 }),
@@ -52,9 +65,10 @@ function bandwidthLimit({ m, n, k, batch = 1 }: Product, gigabytesPerSecond: num
 }
 
 export async function benchMatmul(options: BenchOptions): Promise<BenchRecord[]> {
+  if (options.only !== null) return compareCases(matmulCases, options);
   const bandwidths = new Map<number, number>();
   for (const threads of options.threads) bandwidths.set(threads, await measureBandwidth(threads));
-  const records = await compareKernels("matmul", matmulCases, options);
+  const records = await compareCases(matmulCases, options);
   printShares(records, options, bandwidths);
   const copies = [...bandwidths].map(([threads, value]) =>
     ownRecord({ case: "memory bandwidth", variant: "copy", target: "host", threads, unit: "GB/s", value }),
@@ -71,10 +85,12 @@ function printShares(
   for (const threads of threadCounts) {
     const own = records.filter((record) => record.threads === threads);
     const square = own.find((record) => record.case === squareCase)?.value ?? 0;
-    const shares = matmulCases.map(({ case: name, variant, request }, i) => {
+    const shares = matmulCases.flatMap(({ case: name, variant, request }) => {
       const limit = Math.min(square, bandwidthLimit(request as unknown as Product, bandwidths.get(threads) as number));
-      return { name: `${name} ${variant}`, limit, share: (own[i] as BenchRecord).value / limit };
+      const record = own.find((row) => row.case === name && row.variant === variant);
+      return record ? [{ name: `${name} ${variant}`, limit, share: record.value / limit }] : [];
     });
+    if (shares.length === 0) continue;
     const worst = shares.reduce((a, b) => (b.share < a.share ? b : a));
     console.log(`\nShare of min(square case, memory bandwidth), ${threads} thread${threads === 1 ? "" : "s"}:`);
     for (const { name, limit, share } of shares) {

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { mnist } from "gradus/data";
 import { alternate } from "../alternate.js";
 import { type BenchOptions, sideArguments } from "../options.js";
+import { startPeer } from "../peers.js";
 import type { BenchRecord } from "../record.js";
-import { startGradus, startPeer } from "../side.js";
+import { startGradus } from "../side.js";
 
 const defaultSteps = 300;
 const variants = ["plain", "compiled"] as const;
@@ -28,7 +29,9 @@ async function compareAt(threads: number, data: string, options: BenchOptions): 
   const started: Awaited<ReturnType<typeof startGradus>>[] = [];
   for (const variant of variants)
     started.push(await startGradus("mnist", [...common, "--data", data, "--variant", variant]));
-  const torch = options.usePeer ? await startPeer("mnist", [data, "--threads", String(threads)]) : null;
+  const torch = options.peers.includes("pytorch")
+    ? await startPeer("pytorch", threads, { script: "mnist.py", args: [data] })
+    : null;
   const sides = [...started.map(({ side }) => side), ...(torch ? [torch.side] : [])];
   try {
     const request = `run ${options.steps ?? defaultSteps}`;
@@ -44,7 +47,7 @@ async function compareAt(threads: number, data: string, options: BenchOptions): 
         threads,
         unit: "images/s",
         value,
-        peer: torch?.peer ?? null,
+        peer: torch?.label ?? null,
         peerValue,
         ratio: peerValue === null ? null : value / peerValue,
       };

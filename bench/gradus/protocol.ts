@@ -1,9 +1,9 @@
 // The Gradus side of the peers' line protocol, and the settings all these processes take.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { setTarget, setThreads, targetName, threadCount } from "gradus";
-
-export type Request = Readonly<Record<string, unknown>>;
+import { medianSeconds, type Timing } from "../statistics.js";
 
 /** Applies --threads and --target; the other options as text. */
 export function configure(extra: readonly string[] = []): Readonly<Record<string, string | undefined>> {
@@ -30,4 +30,37 @@ export async function serve(answer: (line: string) => object | Promise<object>):
     }
   }
   process.exit(0);
+}
+
+/** The most memory that this process had resident. */
+function peakMegabytes(): number {
+  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+  return Number(kilobytes) / 1024;
+}
+
+/**
+ * Answers `{kind, …}` requests: `kinds[kind](request)` prepares a call, which is kept while requests differ in timing only.
+ * The first answer for a call also has `setupMs`, and `firstMs`: the time of the call that compiles its program.
+ */
+export async function serveKinds<Kinds extends Readonly<Record<string, (request: never) => () => unknown>>>(
+  kinds: Kinds,
+): Promise<void> {
+  let last: { key: string; call: () => unknown } | null = null;
+  await serve((line) => {
+    const { seconds, least, warmup, ...request } = JSON.parse(line) as Timing & { readonly kind: string };
+    if (request.kind === "peak") return { megabytes: peakMegabytes() };
+    const prepare = kinds[request.kind];
+    if (!prepare) return { unsupported: true };
+    const key = JSON.stringify(request);
+    const timing = { seconds, least, warmup };
+    if (last?.key === key) return medianSeconds(last.call, timing);
+    last = null; // frees the one before first
+    const start = performance.now();
+    const call = prepare(request as never);
+    const setupMs = performance.now() - start;
+    call();
+    const firstMs = performance.now() - start - setupMs;
+    last = { key, call };
+    return { ...medianSeconds(call, timing), setupMs, firstMs };
+  });
 }

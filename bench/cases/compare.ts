@@ -1,0 +1,106 @@
+// Compares Gradus with other libraries: the same requests to all of them, by turns.
+import { alternate } from "../alternate.js";
+import { type BenchOptions, sideArguments } from "../options.js";
+import { type PeerName, startPeer } from "../peers.js";
+import type { BenchRecord } from "../record.js";
+import { type Answer, type Side, SideError, startGradus } from "../side.js";
+import type { Timing } from "../statistics.js";
+
+export interface ComparedCase {
+  readonly case: string;
+  readonly variant: string;
+  /** What bench/gradus/kinds.ts and the programs of bench/peers are asked. */
+  readonly request: { readonly kind: string } & Readonly<Record<string, number | boolean | string>>;
+  readonly unit: "GFLOP/s" | "GB/s" | "images/s" | "ms";
+  /** What one call does, in the unit's numerator: 1e9 operations or bytes, or images. Of no account for ms. */
+  readonly work?: number;
+  readonly peers: readonly PeerName[];
+  /** For cases whose calls are long. */
+  readonly timing?: Timing;
+}
+
+interface Contender {
+  readonly label: string;
+  readonly side: Side;
+  readonly peer: PeerName | null;
+}
+
+/** Each case with each number of threads: a record for each peer, or one without where there is none. */
+export async function compareCases(cases: readonly ComparedCase[], options: BenchOptions): Promise<BenchRecord[]> {
+  const records: BenchRecord[] = [];
+  const { only } = options;
+  const chosen = cases.filter((one) => only === null || `${one.case}, ${one.variant}`.includes(only));
+  for (const threads of chosen.length > 0 ? options.threads : []) {
+    const { side, ready } = await startGradus("kinds", sideArguments(options, threads));
+    const contenders: Contender[] = [{ label: "Gradus", side, peer: null }];
+    try {
+      const wanted = new Set(chosen.flatMap(({ peers }) => peers));
+      for (const peer of options.peers.filter((name) => wanted.has(name))) {
+        const started = await startPeer(peer, threads);
+        if (started) contenders.push({ ...started, peer });
+      }
+      for (const one of chosen) {
+        const rows = await compareCase(one, contenders, String(ready.target), threads, options);
+        records.push(...rows);
+        printProgress(rows);
+      }
+    } finally {
+      for (const contender of contenders) contender.side.close();
+    }
+  }
+  return records;
+}
+
+async function compareCase(
+  { case: name, variant, request, unit, work = 1, peers, timing }: ComparedCase,
+  contenders: readonly Contender[],
+  target: string,
+  threads: number,
+  { seconds, rounds }: BenchOptions,
+): Promise<BenchRecord[]> {
+  const full = { ...request, seconds, ...timing };
+  const able: { label: string; side: Side }[] = [];
+  for (const { label, side, peer } of contenders) {
+    if (peer !== null && !peers.includes(peer)) continue;
+    // The first answer also says whether it can; preparing and compiling stay out of the measured rounds.
+    const answer = await tryAsk(side, { ...full, seconds: 0, least: 1 }, name);
+    if (answer) able.push({ label: answer.form ? `${label}, ${answer.form}` : label, side });
+    else if (peer === null) return [];
+  }
+  const measurements = able.map(
+    ({ side }) =>
+      () =>
+        side.measure(full, "seconds"),
+  );
+  const [own, ...others] = await alternate(measurements, rounds);
+  const inUnit = (time: number) => (unit === "ms" ? 1000 * time : work / time);
+  const row = { case: name, variant, target, threads, unit, value: inUnit(own as number) };
+  if (others.length === 0) return [{ ...row, peer: null, peerValue: null, ratio: null }];
+  return others.map((time, i) => ({
+    ...row,
+    peer: (able[i + 1] as { label: string }).label,
+    peerValue: inUnit(time),
+    ratio: time / (own as number),
+  }));
+}
+
+/** Null where the library cannot do it; why is printed if it tried and failed. */
+async function tryAsk(side: Side, request: object, name: string): Promise<Answer | null> {
+  try {
+    const answer = await side.ask(request);
+    return answer.unsupported ? null : answer;
+  } catch (error) {
+    if (!(error instanceof SideError)) throw error;
+    console.log(`  ${name}: ${error.message}`);
+    return null;
+  }
+}
+
+function printProgress(rows: readonly BenchRecord[]): void {
+  const [first] = rows;
+  if (!first) return;
+  const ratios = rows.map(({ peer, ratio }) => (ratio === null ? "no peer" : `${ratio.toFixed(2)}× ${peer}`));
+  console.log(
+    `  ${first.case}, ${first.variant} (${first.threads}): ${first.value.toPrecision(4)} ${first.unit}; ${ratios.join("; ")}`,
+  );
+}
