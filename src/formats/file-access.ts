@@ -4,6 +4,7 @@ import { DeviceError, FormatError } from "../base/index.js";
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  ENOENT: "there is no such place",
   EPERM: "not permitted",
   ENOTDIR: "a part of the path is a file",
   EEXIST: "it is a file",

@@ -28,7 +28,8 @@ export function prepareFolder(folder: string): () => void {
   };
   const probe = join(folder, `.gradus-${process.pid}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    // Not `recursive`: Node then never returns where the system refuses a name with ENOENT, as below /proc.
+    for (const path of [...made].reverse()) makeFolder(path);
     writeFileSync(probe, "");
     rmSync(probe);
   } catch (cause) {
@@ -46,6 +47,14 @@ function missingFolders(folder: string): string[] {
     if (dirname(path) === path) break;
   }
   return missing;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EEXIST") throw error; // another process was quicker
+  }
 }
 
 function removeEmpty(folder: string): void {

@@ -83,6 +83,13 @@ describe("files", () => {
     expect(readdirSync(join(folder, "x"))).toEqual(["file"]);
   });
 
+  test("given a place where the system makes no folders, prepareFolder says so instead of never returning", (context) => {
+    if (!existsSync("/proc/self")) context.skip("no /proc");
+    expect(() => prepareFolder("/proc/gradus/run")).toThrow(
+      "cannot write to the folder /proc/gradus/run: there is no such place; choose another one",
+    );
+  });
+
   test("given records, MetricsLog writes one JSON object a line", () => {
     const log = new MetricsLog();
     log.add({ event: "epoch", loss: 0.5 });
