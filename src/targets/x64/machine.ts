@@ -2,6 +2,7 @@
 import { ConstantPool } from "./asm/constants.js";
 import type { Mnemonic } from "./asm/instructions.js";
 import {
+  type Bind,
   FIRST_VIRTUAL,
   type Instr,
   type Label,
@@ -18,13 +19,6 @@ import {
 export type Pseudo =
   | { readonly op: "copy"; readonly to: Reg; readonly from: Reg }
   | { readonly op: "return"; readonly uses: readonly Reg[] };
-
-/** A place that jumps can name. `align` (bytes) is for heads of hot loops. */
-export interface Bind {
-  readonly op: "bind";
-  readonly label: Label;
-  readonly align: number;
-}
 
 export type MachineItem = Instr | Pseudo | Bind;
 

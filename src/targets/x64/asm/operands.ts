@@ -64,6 +64,13 @@ export interface Instr {
   readonly note?: string;
 }
 
+/** A place that jumps can name. `align` (bytes, a power of two up to 64) is for heads of hot loops. */
+export interface Bind {
+  readonly op: "bind";
+  readonly label: Label;
+  readonly align: number;
+}
+
 export function register(registerClass: RegClass, id: number): Reg {
   return { kind: "reg", class: registerClass, id };
 }

@@ -31,6 +31,26 @@ export function printInstr(instr: Instr, form: Form): string {
   return operands.length === 0 ? name : `${name} ${operands.join(", ")}`;
 }
 
+/** Text of an instruction that may have no form: with class and number of registers in place of names. */
+export function printLoose(instr: Instr): string {
+  const mask = instr.mask === undefined ? "" : ` {${looseRegister(instr.mask)}}${instr.zeroing === true ? "{z}" : ""}`;
+  return `${instr.op} (${instr.size} bits) ${instr.operands.map(looseOperand).join(", ")}${mask}`;
+}
+
+function looseOperand(operand: Operand): string {
+  if (operand.kind === "reg") return looseRegister(operand);
+  if (operand.kind === "imm") return String(operand.value);
+  if (operand.kind === "label") return labelName(operand);
+  const parts = [operand.base, operand.index].flatMap((reg) => (reg === null ? [] : [looseRegister(reg)]));
+  if (operand.label !== undefined) parts.push(labelName(operand.label));
+  if (operand.slot !== undefined) parts.push(`slot${operand.slot}`);
+  return `[${parts.join("+")}+${operand.disp}]${operand.broadcast === true ? "{broadcast}" : ""}`;
+}
+
+function looseRegister({ class: registerClass, id }: Reg): string {
+  return id >= FIRST_VIRTUAL ? `%${registerClass}${id}` : `${registerClass}${id}`;
+}
+
 function printMask({ mask, zeroing }: Instr): string {
   return `{${printRegister(mask as Reg, "k", 64)}}${zeroing === true ? "{z}" : ""}`;
 }

@@ -2,10 +2,10 @@
 // Opcodes and operands: Intel® 64 and IA-32 Architectures Software Developer's Manual, volume 2.
 
 /** `add` and its seven siblings differ in three bits of the opcode; `digit` is the same bits in ModRM. */
-function alu(digit: number, role = "+"): readonly string[] {
+function alu(digit: number, role = "+", attribute = ""): readonly string[] {
   const opcode = (low: number) => (digit * 8 + low).toString(16).padStart(2, "0");
   return [
-    `g ${opcode(1)} Mg${role} Rg b`,
+    `g ${opcode(1)} Mg${role} Rg b${attribute}`,
     `g ${opcode(3)} Rg${role} mg b`,
     `g 80/${digit} Mg${role} i8 s8`,
     `g 83/${digit} Mg${role} i8`,
@@ -38,8 +38,8 @@ export const GENERAL = {
   adc: alu(2),
   sbb: alu(3),
   and: alu(4),
-  sub: alu(5),
-  xor: alu(6),
+  sub: alu(5, "+", " idiom"),
+  xor: alu(6, "+", " idiom"),
   cmp: alu(7, ""),
   test: ["g 85 Mg Rg b", "g a8 Ag i8 s8", "g a9 Ag i32", "g f7/0 Mg i32 b"],
   imul: ["g 0faf Rg+ Mg", "g 6b Rg= Mg i8", "g 69 Rg= Mg i32", "g f7/5 Mg use=rax def=rax,rdx"],
