@@ -26,6 +26,9 @@ export class Storage {
   home: StorageHome | null = null;
   /** A number homes give it to know it again; 0 until then. */
   tag = 0;
+  /** Where `addressed`, the buffer it had when somebody asked, lies in native memory. */
+  address = 0;
+  addressed: ArrayBuffer | null = null;
   readonly byteLength: number;
 
   constructor(
@@ -44,6 +47,13 @@ export class Storage {
       new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
     );
     return storage;
+  }
+
+  /** Its bytes are in `home` from now on. */
+  moveTo(home: StorageHome): void {
+    this.buffer = null;
+    this.addressed = null;
+    this.home = home;
   }
 
   /** A fresh typed array with the current values. */

@@ -1,7 +1,7 @@
 // `gradus info`: what Gradus finds on this machine.
 import { availableParallelism, cpus } from "node:os";
 import { fashionMnist, mnist } from "../data/index.js";
-import { availableTargets, gpu, targetName, threadCount } from "../index.js";
+import { gpu, targetName, targetStatus, threadCount } from "../index.js";
 import { describeError } from "./errors.js";
 import { type DataName, dataSets } from "./train-options.js";
 
@@ -12,7 +12,10 @@ export async function printInfo(version: string): Promise<void> {
     ["cpu", `${cpus()[0]?.model.trim() || "unknown"}, ${availableParallelism()} cores`],
     ["gpu", (await gpu.isAvailable()) ? "available" : `not available: ${await gpu.unavailableReason()}`],
     ["target", targetName()],
-    ["targets", availableTargets().join(", ")],
+    ...targetStatus().map(({ name, reason }): [string, string] => [
+      `  ${name}`,
+      reason === null ? "available" : `not available: ${reason}`,
+    ]),
     ["threads", String(threadCount())],
   ];
   for (const name of dataSets) rows.push([name, await locate(name)]);

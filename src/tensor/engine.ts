@@ -13,6 +13,8 @@ import {
   createInterpreter,
   createWasmTarget,
   hasRelaxedSimd,
+  type NativeName,
+  nativeTargets,
   setThreads as setPoolThreads,
   threadCount,
 } from "../targets/index.js";
@@ -21,12 +23,21 @@ import { compileReference, runReference } from "./reference-engine.js";
 export type { CompiledStep, StepRequest };
 
 /**
- * How the CPU runs: `interpreter` compiles but interprets kernels, `interpreter:wide` those for long masked vectors;
- * `reference` interprets graphs node by node. All three are slow.
+ * How the CPU runs: machine code, WebAssembly, or three slow ones: `interpreter` compiles but interprets kernels,
+ * `interpreter:wide` those for long masked vectors; `reference` interprets graphs node by node.
  */
-export type TargetName = "wasm:relaxed" | "wasm" | "interpreter" | "interpreter:wide" | "reference";
+export type TargetName = NativeName | "wasm:relaxed" | "wasm" | "interpreter" | "interpreter:wide" | "reference";
 
-const names: readonly TargetName[] = ["wasm:relaxed", "wasm", "interpreter", "interpreter:wide", "reference"];
+const names: readonly TargetName[] = [
+  "wasm:relaxed",
+  "wasm",
+  ...nativeTargets.names,
+  "interpreter",
+  "interpreter:wide",
+  "reference",
+];
+/** Stands for the best target of machine code. */
+const anyNative = "x64";
 const known = new Map<TargetName, Target | null>();
 let current: TargetName | null = null;
 
@@ -34,7 +45,12 @@ function create(name: TargetName): Target | null {
   if (name === "reference") return null;
   if (name === "interpreter") return createInterpreter();
   if (name === "interpreter:wide") return createInterpreter({ lanes: 16, masks: true });
+  if (isNative(name)) return nativeTargets.create(name);
   return createWasmTarget({ relaxed: name === "wasm:relaxed" });
+}
+
+function isNative(name: TargetName): name is NativeName {
+  return (nativeTargets.names as readonly TargetName[]).includes(name);
 }
 
 /** Null: the reference interpreter. */
@@ -44,21 +60,39 @@ function targetOf(name: TargetName): Target | null {
   return target;
 }
 
+/** A target, and why this host does not have it; `reason` is null where it does. */
+export interface TargetStatus {
+  readonly name: TargetName;
+  readonly reason: string | null;
+}
+
+/** All targets, the one that is the default where it can be had first. */
+export function targetStatus(): TargetStatus[] {
+  return names.map((name) => ({ name, reason: unavailable(name) }));
+}
+
 /** Targets this host has, the default first. */
 export function availableTargets(): TargetName[] {
-  const hasWasm = typeof WebAssembly === "object";
-  return names.filter((name) => {
-    if (name === "wasm:relaxed") return hasWasm && hasRelaxedSimd();
-    return name === "wasm" ? hasWasm : true;
-  });
+  return names.filter((name) => unavailable(name) === null);
+}
+
+function unavailable(name: TargetName): string | null {
+  if (isNative(name)) return nativeTargets.unavailable(name);
+  if (name !== "wasm" && name !== "wasm:relaxed") return null;
+  if (typeof WebAssembly !== "object") return "this host has no WebAssembly";
+  return name === "wasm" || hasRelaxedSimd() ? null : "this host has no relaxed SIMD";
 }
 
 function checkName(op: string, name: string): TargetName {
+  if (name === anyNative) {
+    const [best] = nativeTargets.names.filter((native) => unavailable(native) === null);
+    return best ?? (nativeTargets.names.at(-1) as NativeName);
+  }
   if ((names as readonly string[]).includes(name)) return name as TargetName;
-  throw unknownName(op, "target", String(name), names);
+  throw unknownName(op, "target", String(name), [anyNative, ...names]);
 }
 
-/** The target that computes: GRADUS_TARGET, else the best there is; `setTarget` changes it. */
+/** The target that computes: GRADUS_TARGET (`x64` is the best of its kind), else the best there is; `setTarget` changes it. */
 export function targetName(): TargetName {
   if (current === null) {
     const setting = platform.env("GRADUS_TARGET");

@@ -7,7 +7,16 @@ export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
 export { type Compiled, compile } from "./compile.js";
 export * from "./creation.js";
 export { gpu } from "./device.js";
-export { availableTargets, setTarget, setThreads, type TargetName, targetName, threadCount } from "./engine.js";
+export {
+  availableTargets,
+  setTarget,
+  setThreads,
+  type TargetName,
+  type TargetStatus,
+  targetName,
+  targetStatus,
+  threadCount,
+} from "./engine.js";
 export * from "./functions/activation.js";
 export {
   add,

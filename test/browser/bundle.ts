@@ -19,6 +19,7 @@ export async function bundle(file: string, { minify }: { minify: boolean }): Pro
     absWorkingDir: fileURLToPath(new URL("../..", import.meta.url)),
     alias: {
       "#platform": source("base/platform/browser.ts"),
+      "#native-targets": source("targets/no-native.ts"),
       gradus: source("index.ts"),
       "gradus/nn": source("nn/index.ts"),
       "gradus/optim": source("optim/index.ts"),

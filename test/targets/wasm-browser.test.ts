@@ -18,7 +18,10 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 async function serve(): Promise<Server> {
   const bundle = await build({
     entryPoints: [here("./browser-page.ts")],
-    alias: { "#platform": here("../../src/base/platform/browser.ts") },
+    alias: {
+      "#platform": here("../../src/base/platform/browser.ts"),
+      "#native-targets": here("../../src/targets/no-native.ts"),
+    },
     bundle: true,
     format: "esm",
     write: false,

@@ -55,5 +55,5 @@ export const platform: Platform = {
 
   withOptimizingCompiler: (compile) => compile(),
   enableRelaxedSimd: () => {},
-  native: () => ({ native: null, reason: "browsers run no machine code" }),
+  native: () => ({ native: null, reason: "browsers run no machine code", isExpected: false }),
 };

@@ -34,9 +34,11 @@ export function native(): NativeAccess {
 
 function find(): NativeAccess {
   if (process.platform !== "linux" || process.arch !== "x64") {
-    return unavailable(`machine code is made for Linux on x86-64, this is ${process.platform} on ${process.arch}`);
+    const reason = `machine code is made for Linux on x86-64, this is ${process.platform} on ${process.arch}`;
+    return { native: null, reason, isExpected: false };
   }
-  const require = createRequire(import.meta.url);
+  // Bundles in CommonJS have no import.meta.url.
+  const require = createRequire(import.meta.url ?? `${process.cwd()}/`);
   let path: string;
   try {
     path = require.resolve("koffi");
@@ -44,14 +46,19 @@ function find(): NativeAccess {
     return unavailable("koffi is not installed (an optional dependency: npm install koffi)");
   }
   try {
-    return { native: new KoffiNative(require(path) as Koffi, path), reason: null };
+    return { native: new KoffiNative(require(path) as Koffi, path), reason: null, isExpected: true };
   } catch (error) {
     return unavailable(`koffi does not load: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 function unavailable(reason: string): NativeAccess {
-  return { native: null, reason };
+  return { native: null, reason, isExpected: true };
+}
+
+/** The system maps whole pages, and at least one. */
+function pagesFor(codeBytes: number): number {
+  return roundUp(Math.max(codeBytes, 1), pageBytes);
 }
 
 function roundUp(value: number, multiple: number): number {
@@ -85,7 +92,7 @@ class KoffiNative implements Native {
   }
 
   mapCode(code: Uint8Array): number {
-    const bytes = roundUp(code.length, pageBytes);
+    const bytes = pagesFor(code.length);
     const address = this.#mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
     if (address === -1) throw this.#refused("mmap");
     this.#memcpy(address, code, code.length);
@@ -98,7 +105,7 @@ class KoffiNative implements Native {
   }
 
   unmapCode(address: number, codeBytes: number): void {
-    if (this.#munmap(address, roundUp(codeBytes, pageBytes)) !== 0) throw this.#refused("munmap");
+    if (this.#munmap(address, pagesFor(codeBytes)) !== 0) throw this.#refused("munmap");
   }
 
   addressOf(buffer: ArrayBufferLike): number {

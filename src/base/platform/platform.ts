@@ -49,10 +49,10 @@ export interface Native {
   readonly workerFunctionAt: string;
 }
 
-/** Native memory and calls, or why there are none. */
+/** Native memory and calls, or why there are none; `isExpected` where that is a lack of this installation. */
 export type NativeAccess =
-  | { readonly native: Native; readonly reason: null }
-  | { readonly native: null; readonly reason: string };
+  | { readonly native: Native; readonly reason: null; readonly isExpected: true }
+  | { readonly native: null; readonly reason: string; readonly isExpected: boolean };
 
 export interface Platform {
   readonly name: "node" | "browser";

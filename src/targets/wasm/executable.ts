@@ -1,11 +1,10 @@
 // One loaded program: its code, its binding table, and how a run goes.
 import { ArgumentError, InternalError, itemSize, MemoryError, type Storage } from "../../base/index.js";
 import { type Executable, type Program, ProgramStatusError } from "../../ir/index.js";
+import { formatBytes, roundUp } from "../sizes.js";
 import { outcome } from "../threads/control.js";
 import { Bindings } from "./bindings.js";
 import type { CompiledProgram, ProgramExports } from "./compile.js";
-import { formatBytes } from "./heap.js";
-import { roundUp } from "./layout.js";
 import type { Runtime } from "./runtime.js";
 
 /** Machine code is about this many times the size of the binary. */

@@ -1,6 +1,7 @@
 // The process's WebAssembly memory and the allocator of blocks in it.
 import { MemoryError } from "../../base/index.js";
-import { heapStart, roundUp } from "./layout.js";
+import { roundUp } from "../sizes.js";
+import { heapStart } from "./layout.js";
 
 export const pageBytes = 65536;
 /** wasm32 addresses 4 GiB; the last page stays unused so that sizes fit in an i32 index of bytes + padding. */
@@ -166,16 +167,4 @@ function reserve(shared: boolean, limitPages: number): { memory: WebAssembly.Mem
       maximum = Math.floor(maximum / 2);
     }
   }
-}
-
-/** "1.5 GiB", "300 KiB": sizes in error messages. */
-export function formatBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

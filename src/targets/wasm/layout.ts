@@ -1,5 +1,6 @@
 // Where things are in the wasm memory, which starts with the threads' control block: the heap, and the binding table of a program.
 import type { Program } from "../../ir/index.js";
+import { roundUp } from "../sizes.js";
 
 /**
  * First address of buffers. Constant index parts below this become immediate offsets without proof that the rest of
@@ -21,8 +22,4 @@ export function tableLayout(program: Program): TableLayout {
   const scalars = roundUp(arena + 4, 8);
   const counters = roundUp(scalars + program.scalarCount * 8, 64);
   return { arena, scalars, counters, bytes: roundUp(counters + program.stages.length * 4, 64) };
-}
-
-export function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
 }

@@ -61,8 +61,7 @@ export class Residency implements StorageHome {
     if (options.copy) this.#heap.bytes.set(hostBytes(storage), address);
     else if (storage.home) storage.home.evict(storage);
     const resident: Resident = { storage, address, lastRun: run, isYoung: options.isYoung, isAlive: true };
-    storage.buffer = null;
-    storage.home = this;
+    storage.moveTo(this);
     this.#residents.set(storage, resident);
     this.#bytes += storage.byteLength;
     if (resident.isYoung) {

@@ -1,8 +1,8 @@
 // What all programs of a process share: the memory with its arena, scratch and residents, and the threads.
 import { platform } from "#platform";
+import { roundUp } from "../sizes.js";
 import { checkThreads, threadCount } from "../threads/settings.js";
 import { Heap } from "./heap.js";
-import { roundUp } from "./layout.js";
 import { ThreadPool } from "./pool.js";
 import { defaultLimits, Residency, type ResidencyLimits } from "./residency.js";
 

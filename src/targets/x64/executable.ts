@@ -1,0 +1,159 @@
+// One loaded program: its code, its table and plan, and how a run goes.
+import type { Native } from "#platform";
+import { ArgumentError, InternalError, MemoryError, type Storage } from "../../base/index.js";
+import { type Executable, type Placement, type Program, ProgramStatusError } from "../../ir/index.js";
+import { formatBytes, roundUp } from "../sizes.js";
+import { mostSegments, outcome } from "../threads/control.js";
+import { isWorthThreads, planSegments, programUs } from "../threads/work-plan.js";
+import type { KernelCode } from "./code.js";
+import { type TableLayout, tableLayout } from "./layout.js";
+import { PlanBlock, planHead } from "./plan.js";
+import type { Runtime } from "./runtime.js";
+
+interface Pages {
+  readonly native: Native;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Gives back the code of programs that nobody has freed, but nobody can run any more either. */
+const forgotten = new FinalizationRegistry<Pages>(({ native, address, bytes }) => native.unmapCode(address, bytes));
+
+export class X64Executable implements Executable {
+  readonly sizeBytes: number;
+  readonly #runtime: Runtime;
+  readonly #program: Program;
+  readonly #table: TableLayout;
+  readonly #plan: PlanBlock;
+  readonly #pages: Pages;
+  readonly #stride: number;
+  readonly #segments: number;
+  readonly #estimateUs: number;
+  readonly #statusPlacement: Placement | null;
+  /** Address of each bound storage in the last run. */
+  readonly #addresses: Float64Array;
+  #arena = -1;
+  #scratch = -1;
+  #status = 0;
+  #isFree = false;
+
+  constructor(runtime: Runtime, program: Program, code: KernelCode) {
+    const { native } = runtime;
+    this.#runtime = runtime;
+    this.#program = program;
+    this.#table = tableLayout(program);
+    this.#stride = roundUp(program.localBytes, 128);
+    this.#estimateUs = programUs(program);
+    this.#statusPlacement = program.status ? (program.placements.get(program.status) ?? null) : null;
+    this.#addresses = new Float64Array(program.bindings.length);
+    // A program outlives `setThreads`, so it is made ready for threads even while there is one.
+    const threads = Math.max(2, runtime.threads);
+    const planned = isWorthThreads(program, threads) ? planSegments(program, threads) : [];
+    const segments = planned.length < mostSegments ? planned : [];
+    this.#segments = segments.length;
+    const address = native.mapCode(code.bytes);
+    this.#pages = { native, address, bytes: code.bytes.length };
+    this.#plan = new PlanBlock(
+      {
+        program,
+        table: this.#table,
+        segments,
+        address: (kernel) => address + (code.entries.get(kernel) as number),
+      },
+      (buffer) => native.addressOf(buffer),
+    );
+    this.#plan.setAddress(this.#plan.head + planHead.stride, this.#stride);
+    this.sizeBytes = roundUp(code.bytes.length, 4096) + this.#plan.byteLength;
+    forgotten.register(this, this.#pages, this);
+  }
+
+  run(bindings: readonly Storage[], scalars: Float64Array): void {
+    const { name, bindings: expected, scalarCount } = this.#program;
+    if (this.#isFree) throw new InternalError(`program ${name} was run after free()`);
+    if (bindings.length !== expected.length || scalars.length !== scalarCount) {
+      throw new ArgumentError(
+        `program ${name}: got ${bindings.length} storages and ${scalars.length} scalars, takes ${expected.length} and ${scalarCount}`,
+      );
+    }
+    const runtime = this.#runtime;
+    const { threads } = runtime;
+    this.#bind(bindings);
+    this.#reserve(threads);
+    if (scalarCount > 0) this.#plan.doubles.set(scalars, this.#table.scalars / 8);
+    const plan = this.#plan.address + this.#plan.head;
+    runtime.bound = bindings;
+    const result =
+      threads > 1 && this.#segments > 0 ? runtime.run(plan, threads, this.#estimateUs) : runtime.runAlone(plan);
+    runtime.bound = null;
+    if (result === outcome.statusSet) this.#throwStatus();
+  }
+
+  free(): void {
+    if (this.#isFree) return;
+    this.#isFree = true;
+    forgotten.unregister(this);
+    const { native, address, bytes } = this.#pages;
+    native.unmapCode(address, bytes);
+  }
+
+  /** Tells the table where the storages are. */
+  #bind(bindings: readonly Storage[]): void {
+    const addresses = this.#addresses;
+    for (let slot = 0; slot < bindings.length; slot++) {
+      const storage = bindings[slot] as Storage;
+      const buffer = storage.buffer ?? storage.hostBuffer();
+      if (storage.addressed !== buffer) {
+        storage.address = this.#pages.native.addressOf(buffer);
+        storage.addressed = buffer;
+      }
+      if (addresses[slot] === storage.address) continue;
+      addresses[slot] = storage.address;
+      this.#plan.setAddress(slot * 8, storage.address);
+    }
+  }
+
+  /** Arena and scratch memory for a run, and the table and plan knowing of them. */
+  #reserve(threads: number): void {
+    const { arena, scratch } = this.#runtime;
+    try {
+      arena.reserve(this.#program.arenaBytes);
+      scratch.reserve(this.#stride * threads);
+    } catch (error) {
+      throw this.#outOfMemory(error);
+    }
+    if (arena.address !== this.#arena) {
+      this.#arena = arena.address;
+      this.#plan.setAddress(this.#table.arena, arena.address);
+    }
+    if (scratch.address !== this.#scratch) {
+      this.#scratch = scratch.address;
+      this.#plan.setAddress(this.#plan.head + planHead.scratch, scratch.address);
+    }
+    const status = this.#statusAddress();
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#plan.setAddress(this.#plan.head + planHead.status, status);
+  }
+
+  /** 0 if the program has no status words. */
+  #statusAddress(): number {
+    const placement = this.#statusPlacement;
+    if (placement === null) return 0;
+    return placement.kind === "arena" ? this.#arena + placement.offset : (this.#addresses[placement.slot] as number);
+  }
+
+  #throwStatus(): never {
+    const { words, head } = this.#plan;
+    const at = (head + planHead.statusCopy) / 4;
+    const [code, ...details] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
+    throw new ProgramStatusError(code, details);
+  }
+
+  #outOfMemory(cause: unknown): MemoryError {
+    const { name, arenaBytes } = this.#program;
+    return new MemoryError(
+      `program ${name}: needs ${formatBytes(arenaBytes)} of intermediate values at once, which the system does not give; use smaller batches or a smaller model`,
+      { cause },
+    );
+  }
+}

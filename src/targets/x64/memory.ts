@@ -1,0 +1,52 @@
+// Memory that programs share: blocks that grow by being replaced and shrink when nobody needs their size any more.
+import { type Native, platform } from "#platform";
+import { roundUp } from "../sizes.js";
+
+/** Large pages are asked for, and blocks given up, from this size on. */
+const largeBytes = 16 << 20;
+/** Runs after which the size that is really needed is looked at. */
+const reviewRuns = 512;
+const granule = 65536;
+const alignment = 4096;
+
+/** A block of memory whose contents last for one run. An ArrayBuffer, so it is given back with the thread that made it. */
+export class Region {
+  address = 0;
+  size = 0;
+  #buffer: ArrayBuffer | null = null;
+  readonly #native: Native;
+  #runs = 0;
+  /** The most that was asked for since the last review. */
+  #needed = 0;
+
+  constructor(native: Native) {
+    this.#native = native;
+  }
+
+  /** Makes the block at least this large. @throws RangeError if the system has no such block. */
+  reserve(bytes: number): void {
+    if (bytes > this.#needed) this.#needed = bytes;
+    if (++this.#runs >= reviewRuns) this.#review();
+    if (bytes > this.size) this.#replace(bytes);
+  }
+
+  /** Less than half of a large block in use for long: the rest is of more use elsewhere. */
+  #review(): void {
+    if (this.size > largeBytes && this.#needed < this.size / 2) this.#replace(this.#needed);
+    this.#runs = 0;
+    this.#needed = 0;
+  }
+
+  #replace(bytes: number): void {
+    const size = roundUp(Math.max(bytes, 1), granule);
+    // The old block goes first: both may not fit.
+    this.#buffer = null;
+    this.address = 0;
+    this.size = 0;
+    this.#buffer = new ArrayBuffer(size + alignment);
+    const start = this.#native.addressOf(this.#buffer);
+    this.address = roundUp(start, alignment);
+    this.size = size;
+    if (size >= largeBytes && platform.env("GRADUS_HUGE_PAGES") !== "0") this.#native.wishHugePages(this.address, size);
+  }
+}

@@ -1,0 +1,279 @@
+// Cases of the x64 driver, one a process: `x64-cases.ts <name>`. A case that throws ends its process with an error.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { isMainThread, Worker } from "node:worker_threads";
+import { platform } from "#platform";
+import { ProgramStatusError } from "../../src/ir/index.js";
+import { imm, mem } from "../../src/targets/x64/asm/operands.js";
+import { X64Executable } from "../../src/targets/x64/executable.js";
+import { Runtime } from "../../src/targets/x64/runtime.js";
+import { emptyStorage, makeProgram, storageOf } from "./programs.js";
+import { ByHand, load, loopOver, mixing, runMixing } from "./x64-kernels.js";
+
+const none = new Float64Array(0);
+
+function makeRuntime(threads: number): Runtime {
+  const { native, reason } = platform.native();
+  assert(native, reason ?? "");
+  return new Runtime(native, { threads });
+}
+
+/** Waits, without leaving to the event loop, until all workers have reported. */
+function startThreads(threads: number): Runtime {
+  const runtime = makeRuntime(threads);
+  runtime.workers.start(threads - 1);
+  const deadline = performance.now() + 10_000;
+  while (runtime.workers.readyCount < threads - 1 && performance.now() < deadline);
+  assert.equal(runtime.workers.readyCount, threads - 1);
+  return runtime;
+}
+
+/** Bytes of anonymous pages with these permissions. V8's own code is writable as well. */
+function mappedBytes(permissions: string): number {
+  let bytes = 0;
+  for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
+    const match = /^(\w+)-(\w+) (\S+) \S+ \S+ 0\s*$/.exec(line);
+    if (match?.[3] === permissions) bytes += Number.parseInt(match[2] ?? "", 16) - Number.parseInt(match[1] ?? "", 16);
+  }
+  return bytes;
+}
+
+const cases: Record<string, () => void | Promise<void>> = {
+  /** The same bits with any number of threads, and those of plain JavaScript. */
+  threads() {
+    const { program, code, bound, expected } = mixing(12);
+    for (const threads of [1, 2, 4]) {
+      const runtime = startThreads(threads);
+      const executable = new X64Executable(runtime, program, code);
+      // Workers that lost their core sit runs out: on a busy machine it takes some until they have joined often enough.
+      const deadline = performance.now() + 10_000;
+      const wanted = threads === 1 ? 0 : 20;
+      for (let run = 0; run < 200 || (runtime.workers.joinCount < wanted && performance.now() < deadline); run++) {
+        assert.deepEqual(runMixing(executable, bound), expected);
+      }
+      assert(runtime.workers.joinCount >= wanted, `${runtime.workers.joinCount} joins`);
+    }
+  },
+
+  /** Claims of several tiles: each tile once, whatever the last claim has left. */
+  claims() {
+    for (const tiles of [1024, 1000, 997]) {
+      const hand = new ByHand();
+      const out = hand.x.buffer("out", "int32", tiles);
+      // Estimated at 100 µs: worth two threads, and far less than a claim a tile.
+      const kernel = hand.kernel(
+        tiles,
+        (f, begin, end, table) => {
+          const to = load(f, table);
+          loopOver(f, begin, end, (i) => {
+            f.emit("add", 32, [mem(to, 0, i, 4), i]);
+            f.emit("add", 32, [mem(to, 0, i, 4), imm(1)]);
+          });
+        },
+        2e6,
+      );
+      const program = makeProgram({ stages: [[kernel]], bound: [out], inPlace: [out] });
+      const executable = new X64Executable(startThreads(2), program, hand.code());
+      const storage = emptyStorage(out);
+      executable.run([storage], none);
+      assert.deepEqual(
+        Array.from(storage.toTypedArray(), Number),
+        Array.from({ length: tiles }, (_, i) => i + 1),
+      );
+    }
+  },
+
+  /** Two tiles that wait for each other: the second thread has to join while the first is in the segment. */
+  late() {
+    const hand = new ByHand();
+    const out = hand.x.buffer("out", "int32", 4);
+    const kernel = hand.kernel(2, (f, _begin, _end, table) => {
+      const to = load(f, table);
+      const patience = f.gp();
+      const [wait, met] = [f.label(), f.label()];
+      f.emit("mov", 32, [patience, imm(200_000_000)]);
+      f.emit("lock add", 32, [mem(to), imm(1)]);
+      f.bind(wait);
+      f.emit("cmp", 32, [mem(to), imm(2)]);
+      f.emit("je", 64, [met]);
+      f.emit("pause", 64, []);
+      f.emit("sub", 32, [patience, imm(1)]);
+      f.emit("jne", 64, [wait]);
+      f.emit("mov", 32, [mem(to, 4), imm(1)]);
+      f.bind(met);
+    });
+    const program = makeProgram({ stages: [[kernel]], bound: [out], inPlace: [out] });
+    const executable = new X64Executable(startThreads(2), program, hand.code());
+    const storage = emptyStorage(out);
+    executable.run([storage], none);
+    assert.deepEqual([...storage.toTypedArray()], [2, 0, 0, 0]);
+  },
+
+  /** A status set by one thread: nothing is written in place, and the next run works. */
+  status() {
+    const n = 4096;
+    const hand = new ByHand();
+    const { x } = hand;
+    const [a, state] = [x.buffer("a", "int32", n), x.buffer("s", "int32", n)];
+    const status = x.buffer("status", "int32", 4);
+    const check = hand.kernel(64, (f, begin, end, table) => {
+      const [from, to] = [load(f, table), load(f, table, 16)];
+      const [first, last] = [begin, end].map((tile) => {
+        const i = f.copyOf(tile);
+        f.emit("shl", 32, [i, imm(6)]);
+        return i;
+      }) as [typeof begin, typeof end];
+      loopOver(f, first, last, (i) => {
+        const good = f.label();
+        const value = f.gp();
+        f.emit("mov", 32, [value, mem(from, 0, i, 4)]);
+        f.emit("test", 32, [value, value]);
+        f.emit("je", 64, [good]);
+        f.emit("mov", 32, [mem(to), value]);
+        f.emit("mov", 32, [mem(to, 4), i]);
+        f.bind(good);
+      });
+    });
+    const increment = hand.kernel(64, (f, begin, end, table) => {
+      const to = load(f, table, 8);
+      loopOver(f, begin, end, (i) => f.emit("add", 32, [mem(to, 0, i, 4), imm(1)]));
+    });
+    const program = makeProgram({
+      stages: [[check], [increment], [increment]],
+      bound: [a, state],
+      inPlace: [state],
+      status,
+      commitStage: 1,
+    });
+    const bad = new Int32Array(n);
+    bad[1234] = 5;
+    for (const threads of [1, 2]) {
+      const executable = new X64Executable(startThreads(threads), program, hand.code());
+      const kept = emptyStorage(state);
+      for (let round = 0; round < 50; round++) {
+        assert.throws(
+          () => executable.run([storageOf("int32", bad), kept], none),
+          (error) => error instanceof ProgramStatusError && error.status === 5 && error.details[0] === 1234,
+        );
+        executable.run([emptyStorage(a), kept], none);
+      }
+      assert.deepEqual([...kept.toTypedArray().slice(0, 65)], [...new Array(64).fill(100), 0]);
+    }
+  },
+
+  /** Small work stays on the calling thread. */
+  small() {
+    const hand = new ByHand();
+    const out = hand.x.buffer("out", "int32", 8);
+    const kernel = hand.kernel(
+      8,
+      (f, begin, end, table) => {
+        const to = load(f, table);
+        loopOver(f, begin, end, (i) => f.emit("add", 32, [mem(to, 0, i, 4), imm(1)]));
+      },
+      1000,
+    );
+    const runtime = startThreads(2);
+    const program = makeProgram({ stages: [[kernel], [kernel]], bound: [out], inPlace: [out] });
+    const executable = new X64Executable(runtime, program, hand.code());
+    const storage = emptyStorage(out);
+    for (let run = 0; run < 100; run++) executable.run([storage], none);
+    assert.deepEqual([...storage.toTypedArray()], new Array(8).fill(200));
+    assert.equal(runtime.workers.joinCount, 0);
+  },
+
+  /** Code pages: executable and not writable, gone after free(). */
+  pages() {
+    const runtime = startThreads(2);
+    const { program, code, bound, expected } = mixing(4);
+    const [before, writable] = [mappedBytes("r-xp"), mappedBytes("rwxp")];
+    const executables = Array.from({ length: 20 }, () => new X64Executable(runtime, program, code));
+    const pages = Math.ceil(code.bytes.length / 4096) * 4096;
+    assert.equal(mappedBytes("r-xp") - before, 20 * pages);
+    for (const executable of executables) assert.deepEqual(runMixing(executable, bound), expected);
+    for (const executable of executables) executable.free();
+    assert.equal(mappedBytes("r-xp"), before);
+    assert(mappedBytes("rwxp") - writable < 1 << 20, "memory that is writable and executable grew");
+  },
+
+  /** Programs that are dropped without free() give their pages back as well. */
+  async forgotten() {
+    const runtime = makeRuntime(1);
+    const { program, code } = mixing(4);
+    const before = mappedBytes("r-xp");
+    for (let k = 0; k < 20; k++) new X64Executable(runtime, program, code);
+    const { gc } = globalThis;
+    assert(gc);
+    for (let k = 0; k < 20 && mappedBytes("r-xp") > before; k++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(mappedBytes("r-xp"), before);
+  },
+
+  /** A wild store ends the process: this one. */
+  fault() {
+    const hand = new ByHand();
+    const out = hand.x.buffer("out", "int32", 4);
+    const kernel = hand.kernel(1, (f) => {
+      const to = f.gp();
+      f.emit("mov", 32, [to, imm(16)]);
+      f.emit("mov", 32, [mem(to), imm(1)]);
+    });
+    const program = makeProgram({ stages: [[kernel]], bound: [out] });
+    new X64Executable(makeRuntime(1), program, hand.code()).run([emptyStorage(out)], none);
+  },
+
+  /** Several worker threads of Node, each with a pool of its own, at once. */
+  async workers() {
+    const exits = [1, 2, 3].map(() => {
+      const worker = startWorker("threads");
+      return new Promise((resolve, reject) => worker.on("error", reject).on("exit", resolve));
+    });
+    assert.deepEqual(await Promise.all(exits), [0, 0, 0]);
+  },
+
+  /** A worker thread that is ended in the middle of its runs takes its pool along and nothing else. */
+  async terminate() {
+    const worker = startWorker("endless");
+    await new Promise((resolve) => worker.once("message", resolve));
+    await worker.terminate();
+    cases.threads?.();
+  },
+
+  endless() {
+    const { program, code, bound } = mixing(12);
+    const executable = new X64Executable(startThreads(2), program, code);
+    process.stdout.write("running\n");
+    tellParent();
+    for (;;) runMixing(executable, bound);
+  },
+
+  /** Leaves while workers look for work. */
+  exit() {
+    const { program, code, bound } = mixing(12);
+    runMixing(new X64Executable(startThreads(2), program, code), bound);
+    process.exit(3);
+  },
+};
+
+let tellParent = (): void => {};
+
+/** Runs a case in a worker thread. A worker cannot start on TypeScript, but it can load it. */
+function startWorker(name: string): Worker {
+  const script = fileURLToPath(import.meta.url);
+  const source = `
+    const { parentPort } = require("node:worker_threads");
+    const { runCase } = require("tsx/cjs/api").require(${JSON.stringify(script)}, ${JSON.stringify(script)});
+    runCase(${JSON.stringify(name)}, () => parentPort.postMessage("running"));`;
+  return new Worker(source, { eval: true, execArgv: [], stdout: true });
+}
+
+export async function runCase(name: string, tell: () => void = () => {}): Promise<void> {
+  tellParent = tell;
+  await cases[name]?.();
+}
+
+const name = process.argv[2];
+if (isMainThread && name !== undefined) void runCase(name);
