@@ -37,7 +37,12 @@ export function cloneModule(module: AnyModule, create: (module: AnyModule) => An
   }
 
   function copyFields<T extends object>(from: object, to: T): T {
-    for (const [name, value] of Object.entries(from)) (to as Record<string, unknown>)[name] = copy(value);
+    for (const name of Object.keys(from)) {
+      const property = Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor;
+      // A computed field (a parametrized weight) stays computed, from the copy's own fields.
+      if (property.get) Object.defineProperty(to, name, property);
+      else (to as Record<string, unknown>)[name] = copy(property.value);
+    }
     return to;
   }
 

@@ -1,5 +1,11 @@
 // Layers, containers, losses, initialisation.
 export * from "./activations.js";
+export {
+  type AttentionCallOptions,
+  KVCache,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from "./attention.js";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormOptions, isBatchNorm } from "./batch-norm.js";
 export type { Size2, Size3 } from "./checks.js";
 export { ModuleDict, ModuleList, Sequential } from "./containers.js";
@@ -16,6 +22,7 @@ export {
   type ConvTranspose2dOptions,
   type PaddingMode,
 } from "./conv.js";
+export { CTCLoss, type CTCLossOptions } from "./ctc-loss.js";
 export { Bilinear, CosineSimilarity, PairwiseDistance } from "./distance.js";
 export * from "./dropout.js";
 export { Embedding, type EmbeddingOptions } from "./embedding.js";
@@ -70,7 +77,22 @@ export {
   type MaxPool2dOptions,
 } from "./pooling.js";
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from "./rearrange.js";
+export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./recurrent.js";
+export { type CellOptions, GRUCell, LSTMCell, RNNCell } from "./recurrent-cells.js";
 export { Flatten, Identity, Unflatten } from "./shape-layers.js";
 export type { LoadOptions, LoadResult, StateDict } from "./state-dict.js";
+export {
+  type DecoderCallOptions,
+  type EncoderCallOptions,
+  Transformer,
+  type TransformerActivation,
+  type TransformerCallOptions,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+  type TransformerOptions,
+} from "./transformer.js";
 export * as utils from "./utils.js";
 export { clipGradNorm_, clipGradValue_ } from "./utils.js";

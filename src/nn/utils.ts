@@ -1,6 +1,16 @@
-// Gradient clipping: PyTorch's nn.utils.
+// PyTorch's nn.utils: gradient clipping, and what the files beside it have.
 import { ArgumentError, checkOptions, NumericError } from "../base/index.js";
-import { noGrad, stack, Tensor, zeros } from "../tensor/index.js";
+import { cat, noGrad, stack, Tensor, zeros } from "../tensor/index.js";
+
+export { fuseConvBnEval, fuseConvBnWeights, fuseLinearBnEval, fuseLinearBnWeights } from "./fusion.js";
+export { spectralNorm, weightNorm } from "./parametrizations.js";
+export {
+  isParametrized,
+  type Parametrization,
+  registerParametrization,
+  removeParametrizations,
+} from "./parametrize.js";
+export { padSequence, unpadSequence } from "./sequences.js";
 
 type Parameters = Tensor | Iterable<Tensor>;
 
@@ -46,6 +56,14 @@ export function clipGradNorm_(parameters: Parameters, maxNorm: number, options: 
   });
 }
 
+/** Scales the gradients in place so that `totalNorm`, from getTotalNorm, becomes at most `maxNorm`. */
+export function clipGradsWithNorm_(parameters: Parameters, maxNorm: number, totalNorm: Tensor): void {
+  noGrad(() => {
+    const factor = totalNorm.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 });
+    for (const grad of gradsOf(parameters)) grad.mul_(factor);
+  });
+}
+
 /** Limits every element of the gradients to ±`clipValue`, in place. */
 export function clipGradValue_(parameters: Parameters, clipValue: number): void {
   if (!(clipValue >= 0)) {
@@ -53,5 +71,34 @@ export function clipGradValue_(parameters: Parameters, clipValue: number): void 
   }
   noGrad(() => {
     for (const grad of gradsOf(parameters)) grad.clamp_(-clipValue, clipValue);
+  });
+}
+
+/** All parameters, one after the other, as one vector; gradients flow through it. */
+export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
+  const parts = [...parameters].map((parameter) => parameter.reshape([-1]));
+  if (parts.length > 0) return cat(parts);
+  throw new ArgumentError("parametersToVector: got no parameters", { op: "parametersToVector" });
+}
+
+/**
+ * Copies parts of a vector into the parameters, the inverse of parametersToVector.
+ * @throws ArgumentError unless the vector has as many elements as the parameters.
+ */
+export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
+  const list = [...parameters];
+  const size = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
+  if (vector.shape.length !== 1 || vector.numel() !== size) {
+    throw new ArgumentError(
+      `vectorToParameters: the vector must have shape [${size}], as many elements as the parameters, got [${vector.shape.join(", ")}]`,
+      { op: "vectorToParameters" },
+    );
+  }
+  let at = 0;
+  noGrad(() => {
+    for (const parameter of list) {
+      parameter.copy_(vector.narrow(0, at, parameter.numel()).reshape(parameter.shape));
+      at += parameter.numel();
+    }
   });
 }

@@ -48,6 +48,7 @@ export * from "./functions/comparison.js";
 export * from "./functions/construct.js";
 export type { HookHandle } from "./functions/conversion.js";
 export * from "./functions/convolution.js";
+export { type CtcLossOptions, ctcLoss } from "./functions/ctc.js";
 export * from "./functions/distance.js";
 export { type MultinomialOptions, multinomial } from "./functions/draws.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";

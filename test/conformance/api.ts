@@ -40,7 +40,15 @@ function construct(space: object, where: string, name: string, args: readonly un
 /** Arguments that PyTorch also takes by position and we as an option. */
 const OPTIONS: Readonly<Record<string, string>> = { LeakyReLU: "negativeSlope" };
 
+/** A stack of layers from the arguments of one layer, their number and whether a norm ends it. */
+function makeStack(name: string, args: readonly unknown[]): unknown {
+  const [dimension, heads, count, hasNorm, options] = args;
+  const layer = construct(nn, "nn", `${name}Layer`, [dimension, heads, options]);
+  return construct(nn, "nn", name, [layer, count, hasNorm ? new nn.LayerNorm(dimension as number) : null]);
+}
+
 export function makeModule(name: string, args: readonly unknown[]): unknown {
+  if (name === "TransformerEncoder" || name === "TransformerDecoder") return makeStack(name, args);
   const option = OPTIONS[name];
   const given = option !== undefined && typeof args[0] === "number" ? [{ [option]: args[0] }] : args;
   return construct(nn, "nn", name, given);

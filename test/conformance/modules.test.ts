@@ -4,7 +4,7 @@ import type { Module } from "gradus/nn";
 import { expect, test } from "vitest";
 import { makeModule, makeTensor } from "./api.js";
 import { Inputs } from "./build.js";
-import { isTensorSpec, loadFamily, type Place, type TensorSpec, type Tolerance } from "./fixtures.js";
+import { isTensorSpec, loadFamily, type Place, type Tolerance } from "./fixtures.js";
 import type { Kind } from "./inputs.js";
 import { differentiate, Report, results } from "./run-op.js";
 import { forEachTarget } from "./targets.js";
@@ -14,12 +14,15 @@ interface ModuleCase {
   readonly module: string;
   readonly args: readonly unknown[];
   readonly options?: Readonly<Record<string, unknown>>;
-  readonly inputs: readonly TensorSpec[];
+  readonly inputs: readonly unknown[];
+  /** Options of the call. */
+  readonly call?: Readonly<Record<string, unknown>>;
   readonly training: boolean;
   readonly calls: number;
   readonly tol: Tolerance;
   readonly expect: {
-    readonly out: readonly Place[];
+    /** null where the module returns null. */
+    readonly out: readonly (Place | null)[];
     readonly grad: readonly (Place | null)[];
     readonly paramGrad: Readonly<Record<string, Place | null>>;
     readonly buffers: Readonly<Record<string, Place>>;
@@ -47,11 +50,23 @@ function fillState(module: CallableModule, inputs: Inputs): void {
   module.loadStateDict(state);
 }
 
+/** Positional arguments before the options of a call; those left out are null. */
+const positions: Readonly<Record<string, number>> = { RNN: 2, LSTM: 2, GRU: 2 };
+
+function callArguments({ module, call = {} }: ModuleCase, given: unknown[], inputs: Inputs): unknown[] {
+  const missing = Math.max(0, (positions[module] ?? 0) - given.length);
+  return [...given, ...new Array<null>(missing).fill(null), optionsOf(call, inputs, "call")];
+}
+
 /** Options with their tensors built, under names of their own. */
-function optionsOf(options: Readonly<Record<string, unknown>>, inputs: Inputs): Record<string, unknown> {
+function optionsOf(
+  options: Readonly<Record<string, unknown>>,
+  inputs: Inputs,
+  prefix = "option",
+): Record<string, unknown> {
   const entries = Object.entries(options).map(([key, value]) => [
     key,
-    isTensorSpec(value) ? inputs.tensor(value, `option:${key}`) : value,
+    isTensorSpec(value) ? inputs.tensor(value, `${prefix}:${key}`) : value,
   ]);
   return Object.fromEntries(entries);
 }
@@ -64,17 +79,22 @@ function check(moduleCase: ModuleCase, dtype: DType): string[] {
   module.to({ dtype });
   module.train(moduleCase.training);
   fillState(module, inputs);
-  const args = moduleCase.inputs.map((spec) => inputs.tensor(spec));
+  const given = moduleCase.inputs.map((spec) => inputs.build(spec));
+  const args = moduleCase.call ? callArguments(moduleCase, given, inputs) : given;
 
   let outputs: unknown[] = [];
   for (let call = 0; call < moduleCase.calls; call++) outputs = results(module(...args));
-  differentiate(outputs, inputs);
+  differentiate(
+    outputs.filter((output) => output !== null),
+    inputs,
+  );
 
   const { out, grad, paramGrad, buffers } = moduleCase.expect;
   const parameters = new Map(module.namedParameters());
   const state = module.stateDict();
   out.forEach((place, k) => {
-    report.tensor(`output ${k}`, outputs[k], place);
+    if (place) report.tensor(`output ${k}`, outputs[k], place);
+    else if (outputs[k] !== null) report.problems.push(`output ${k} is not null`);
   });
   grad.forEach((place, k) => {
     report.gradient(`gradient ${k}`, inputs.differentiable[k]?.grad ?? null, place);

@@ -1,0 +1,91 @@
+// Batch norm in evaluation folded into the layer before it.
+import { ArgumentError } from "../base/index.js";
+import { noGrad, type Tensor, zerosLike } from "../tensor/index.js";
+import type { BatchNormBase } from "./batch-norm.js";
+import type { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d } from "./conv.js";
+import type { Linear } from "./linear.js";
+import { Parameter } from "./parameter.js";
+
+type Convolution = Conv1d | Conv2d | Conv3d | ConvTranspose1d | ConvTranspose2d;
+
+export interface BatchNormNumbers {
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  readonly eps: number;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+}
+
+function fused(
+  weight: Tensor,
+  bias: Tensor | null,
+  norm: BatchNormNumbers,
+  channelDim: number,
+): [Parameter, Parameter] {
+  return noGrad(() => {
+    const scale = norm.runningVar
+      .add(norm.eps)
+      .rsqrt()
+      .mul(norm.weight ?? 1);
+    const shape = weight.shape.map((_, d) => (d === channelDim ? -1 : 1));
+    const moved = (bias ?? zerosLike(norm.runningMean)).sub(norm.runningMean).mul(scale);
+    return [new Parameter(weight.mul(scale.reshape(shape))), new Parameter(norm.bias ? moved.add(norm.bias) : moved)];
+  });
+}
+
+/** Weight and bias of a convolution that does what it and the batch norm did. Transposed ones have channels in dim 1. */
+export function fuseConvBnWeights(
+  weight: Tensor,
+  bias: Tensor | null,
+  norm: BatchNormNumbers,
+  options: { readonly transpose?: boolean } = {},
+): [weight: Parameter, bias: Parameter] {
+  return fused(weight, bias, norm, options.transpose ? 1 : 0);
+}
+
+/** Weight and bias of a linear layer that does what it and the batch norm did. */
+export function fuseLinearBnWeights(
+  weight: Tensor,
+  bias: Tensor | null,
+  norm: BatchNormNumbers,
+): [weight: Parameter, bias: Parameter] {
+  return fused(weight, bias, norm, 0);
+}
+
+function numbersOf(op: string, layer: { training: boolean }, norm: BatchNormBase): BatchNormNumbers {
+  const { runningMean, runningVar, eps, weight, bias } = norm;
+  if (layer.training || norm.training) {
+    throw new ArgumentError(`${op}: fusing is for evaluation only; call eval() on the model first`, { op });
+  }
+  if (!runningMean || !runningVar) throw new ArgumentError(`${op}: the batch norm keeps no running statistics`, { op });
+  return { runningMean, runningVar, eps, weight, bias };
+}
+
+/**
+ * A convolution that does what `conv` and then `norm` do in evaluation; both stay as they are.
+ * @throws ArgumentError in training mode, and for a norm without running statistics.
+ */
+export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBase): C {
+  const numbers = numbersOf("fuseConvBnEval", conv, norm);
+  if (conv.groups > 1 && "outputPadding" in conv) {
+    throw new ArgumentError("fuseConvBnEval: transposed convolutions in groups cannot be fused", {
+      op: "fuseConvBnEval",
+    });
+  }
+  // The clone of a union of layers loses which one it was.
+  const copy = conv.clone() as C;
+  const [weight, bias] = fuseConvBnWeights(conv.weight, conv.bias, numbers, { transpose: "outputPadding" in conv });
+  copy.weight = weight;
+  copy.bias = bias;
+  return copy;
+}
+
+/** As fuseConvBnEval, for a linear layer. */
+export function fuseLinearBnEval(linear: Linear, norm: BatchNormBase): Linear {
+  const numbers = numbersOf("fuseLinearBnEval", linear, norm);
+  const copy = linear.clone();
+  const [weight, bias] = fuseLinearBnWeights(linear.weight, linear.bias, numbers);
+  copy.weight = weight;
+  copy.bias = bias;
+  return copy;
+}

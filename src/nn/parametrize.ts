@@ -1,0 +1,119 @@
+// Parametrizations: a parameter of a module as a function of others, with PyTorch's state-dict keys.
+import { ArgumentError } from "../base/index.js";
+import { noGrad, Tensor } from "../tensor/index.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+
+/** A function from one or more tensors to a parameter's value. */
+export interface Parametrization extends Module {
+  forward(...originals: Tensor[]): Tensor;
+  /** Originals that give a value; without it, the value itself is the original. */
+  rightInverse?(value: Tensor): Tensor | readonly Tensor[];
+}
+
+/** The originals of one parameter and the functions on the way from them to its value. */
+class ParametrizationList extends Module {
+  static override readonly stateKeys = { items: "" };
+  readonly items: Parametrization[];
+
+  constructor(
+    first: Parametrization,
+    value: Tensor,
+    private readonly names: string[] = [],
+  ) {
+    super();
+    const given = noGrad(() => first.rightInverse?.(value) ?? value);
+    const originals = given instanceof Tensor ? [given] : [...given];
+    const fields = this as unknown as Record<string, Parameter>;
+    originals.forEach((original, i) => {
+      const name = given instanceof Tensor ? "original" : `original${i}`;
+      this.names.push(name);
+      fields[name] = new Parameter(original, { requiresGrad: value.requiresGrad });
+    });
+    this.items = [first];
+  }
+
+  get originals(): Parameter[] {
+    const fields = this as unknown as Record<string, Parameter>;
+    return this.names.map((name) => fields[name] as Parameter);
+  }
+
+  forward(): Tensor {
+    const [first, ...rest] = this.items as [Parametrization, ...Parametrization[]];
+    // A parametrization is called with its originals, which its declared type leaves open.
+    const call = (item: Parametrization, ...args: Tensor[]) => (item as unknown as (...a: Tensor[]) => Tensor)(...args);
+    return rest.reduce((value, item) => call(item, value), call(first, ...this.originals));
+  }
+}
+
+type Lists = Record<string, ParametrizationList>;
+
+/** The lists of a module, in its field `parametrizations`. */
+function listsOf(module: Module): Lists | undefined {
+  return (module as unknown as { parametrizations?: Lists }).parametrizations;
+}
+
+/** Whether a module, or its parameter `name`, is parametrized. */
+export function isParametrized(module: Module, name?: string): boolean {
+  const lists = listsOf(module);
+  if (!lists) return false;
+  return name === undefined ? Object.keys(lists).length > 0 : Object.hasOwn(lists, name);
+}
+
+/**
+ * Makes a parameter a function of others: reading `module[name]` computes it, and training moves the originals, which are at
+ * `parametrizations.<name>.original` in state dicts. Further parametrizations of the same parameter are applied on top.
+ * Optimizers made before have the old parameter: make them afterwards.
+ * @throws ArgumentError if the module has no such parameter.
+ * @example nn.utils.registerParametrization(linear, "weight", new Symmetric())
+ */
+export function registerParametrization<M extends Module>(
+  module: M,
+  name: string,
+  parametrization: Parametrization,
+): M {
+  const fields = module as unknown as Record<string, unknown> & { parametrizations?: Lists };
+  if (isParametrized(module, name)) {
+    listsOf(module)?.[name]?.items.push(parametrization);
+    return module;
+  }
+  const value = fields[name];
+  if (!(value instanceof Parameter)) {
+    throw new ArgumentError(`registerParametrization: ${module.constructor.name} has no parameter "${name}"`, {
+      op: "registerParametrization",
+    });
+  }
+  const list = new ParametrizationList(parametrization, value);
+  fields.parametrizations = { ...fields.parametrizations, [name]: list };
+  // `this`, so that a clone computes from its own originals.
+  Object.defineProperty(module, name, {
+    get(this: { parametrizations: Lists }) {
+      return (this.parametrizations[name] as ParametrizationList)();
+    },
+    enumerable: true,
+    configurable: true,
+  });
+  return module;
+}
+
+/**
+ * Makes a parameter a plain one again, with the value it has now.
+ * @throws ArgumentError if it is not parametrized.
+ */
+export function removeParametrizations<M extends Module>(module: M, name: string): M {
+  const lists = listsOf(module);
+  const list = lists?.[name];
+  if (!lists || !list) {
+    throw new ArgumentError(`removeParametrizations: "${name}" of ${module.constructor.name} is not parametrized`, {
+      op: "removeParametrizations",
+    });
+  }
+  const value = noGrad(() => list());
+  const requiresGrad = list.originals.some((original) => original.requiresGrad);
+  const fields = module as unknown as Record<string, unknown>;
+  delete lists[name];
+  if (Object.keys(lists).length === 0) delete fields.parametrizations;
+  delete fields[name];
+  fields[name] = new Parameter(value, { requiresGrad });
+  return module;
+}

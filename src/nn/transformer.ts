@@ -1,0 +1,323 @@
+// The encoder-decoder Transformer and its layers.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import { full, type Tensor } from "../tensor/index.js";
+import { MultiheadAttention } from "./attention.js";
+import { ModuleList } from "./containers.js";
+import { Dropout } from "./dropout.js";
+import { gelu, relu } from "./functional.js";
+import { xavierUniform_ } from "./init.js";
+import { Linear } from "./linear.js";
+import { Module } from "./module.js";
+import { LayerNorm } from "./normalization.js";
+
+/** "relu", "gelu" or a function of a tensor. */
+export type TransformerActivation = "relu" | "gelu" | ((x: Tensor) => Tensor);
+
+export interface TransformerLayerOptions {
+  /** Default 2048. */
+  readonly dimFeedforward?: number;
+  /** Default 0.1. */
+  readonly dropout?: number;
+  /** Default "relu". */
+  readonly activation?: TransformerActivation;
+  /** Default 1e-5. */
+  readonly layerNormEps?: number;
+  /** Sequences are `[N, L, E]` in place of `[L, N, E]`; default false. */
+  readonly batchFirst?: boolean;
+  /** Normalise before attention and feed-forward parts in place of after; default false. */
+  readonly normFirst?: boolean;
+  /** Biases in linear layers and norms; default true. */
+  readonly bias?: boolean;
+}
+
+const layerNames = ["dimFeedforward", "dropout", "activation", "layerNormEps", "batchFirst", "normFirst", "bias"];
+
+function activationOf(layer: string, activation: TransformerActivation): (x: Tensor) => Tensor {
+  if (typeof activation === "function") return activation;
+  if (activation === "relu") return (x) => relu(x);
+  if (activation === "gelu") return (x) => gelu(x);
+  throw new ArgumentError(`${layer}: activation must be "relu", "gelu" or a function, got "${activation}"`, {
+    op: layer,
+  });
+}
+
+/** What both kinds of layers have. */
+function partsOf(layer: string, dModel: number, options: TransformerLayerOptions) {
+  checkOptions(layer, options, layerNames);
+  const { dimFeedforward = 2048, dropout = 0.1, layerNormEps: eps = 1e-5, bias = true } = options;
+  return {
+    activation: activationOf(layer, options.activation ?? "relu"),
+    normFirst: options.normFirst ?? false,
+    attention: (nhead: number) =>
+      new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst: options.batchFirst ?? false }),
+    linear1: () => new Linear(dModel, dimFeedforward, { bias }),
+    linear2: () => new Linear(dimFeedforward, dModel, { bias }),
+    norm: () => new LayerNorm(dModel, { eps, bias }),
+    drop: () => new Dropout(dropout),
+  };
+}
+
+export interface EncoderCallOptions {
+  /** `[L, L]`: true where attention is forbidden, or floats added to the scores. */
+  readonly mask?: Tensor | null;
+  /** `[N, L]`: true where the source is padding. */
+  readonly srcKeyPaddingMask?: Tensor | null;
+  /** Position i sees positions up to i only; default false. */
+  readonly isCausal?: boolean;
+}
+
+const encoderCallNames = ["mask", "srcKeyPaddingMask", "isCausal"];
+
+/**
+ * Self-attention and two linear layers, each with a residual connection and layer norm.
+ *
+ * Shapes: `[L, N, dModel]` (`[N, L, dModel]` with `batchFirst`) → the same.
+ * Source: Vaswani et al., 2017, arXiv:1706.03762, section 3.1; `normFirst`: Xiong et al., 2020, arXiv:2002.04745.
+ * @param options - see TransformerLayerOptions.
+ * @example new nn.TransformerEncoderLayer(64, 8, { batchFirst: true })(randn([2, 10, 64])).shape // [2, 10, 64]
+ */
+export class TransformerEncoderLayer extends Module {
+  readonly selfAttn: MultiheadAttention;
+  readonly linear1: Linear;
+  readonly dropout: Dropout;
+  readonly linear2: Linear;
+  readonly norm1: LayerNorm;
+  readonly norm2: LayerNorm;
+  readonly dropout1: Dropout;
+  readonly dropout2: Dropout;
+  readonly normFirst: boolean;
+  readonly activation: (x: Tensor) => Tensor;
+
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    super();
+    const parts = partsOf("TransformerEncoderLayer", dModel, options);
+    this.selfAttn = parts.attention(nhead);
+    this.linear1 = parts.linear1();
+    this.dropout = parts.drop();
+    this.linear2 = parts.linear2();
+    this.norm1 = parts.norm();
+    this.norm2 = parts.norm();
+    this.dropout1 = parts.drop();
+    this.dropout2 = parts.drop();
+    this.normFirst = parts.normFirst;
+    this.activation = parts.activation;
+  }
+
+  forward(src: Tensor, options: EncoderCallOptions = {}): Tensor {
+    checkOptions("TransformerEncoderLayer", options, encoderCallNames);
+    if (this.normFirst) {
+      const x = src.add(this.attended(this.norm1(src), options));
+      return x.add(this.fed(this.norm2(x)));
+    }
+    const x = this.norm1(src.add(this.attended(src, options)));
+    return this.norm2(x.add(this.fed(x)));
+  }
+
+  private attended(x: Tensor, { mask, srcKeyPaddingMask, isCausal = false }: EncoderCallOptions): Tensor {
+    const masks = { attnMask: mask ?? null, keyPaddingMask: srcKeyPaddingMask ?? null, isCausal };
+    return this.dropout1(this.selfAttn(x, x, x, { ...masks, needWeights: false })[0]);
+  }
+
+  private fed(x: Tensor): Tensor {
+    return this.dropout2(this.linear2(this.dropout(this.activation(this.linear1(x)))));
+  }
+}
+
+export interface DecoderCallOptions {
+  /** `[L, L]`, on the target. */
+  readonly tgtMask?: Tensor | null;
+  /** `[L, S]`, on the memory. */
+  readonly memoryMask?: Tensor | null;
+  /** `[N, L]`: true where the target is padding. */
+  readonly tgtKeyPaddingMask?: Tensor | null;
+  /** `[N, S]`: true where the memory is padding. */
+  readonly memoryKeyPaddingMask?: Tensor | null;
+  /** Target position i sees target positions up to i only; default false. */
+  readonly tgtIsCausal?: boolean;
+  /** Target position i sees memory positions up to i only; default false. */
+  readonly memoryIsCausal?: boolean;
+}
+
+const decoderCallNames = [
+  "tgtMask",
+  "memoryMask",
+  "tgtKeyPaddingMask",
+  "memoryKeyPaddingMask",
+  "tgtIsCausal",
+  "memoryIsCausal",
+];
+
+/**
+ * Self-attention, attention to the encoder's output and two linear layers, each with a residual connection and layer norm.
+ *
+ * Shapes: target `[L, N, dModel]`, memory `[S, N, dModel]` (`[N, L, …]` with `batchFirst`) → like the target.
+ * Source: Vaswani et al., 2017, arXiv:1706.03762, section 3.1.
+ * @param options - see TransformerLayerOptions.
+ */
+export class TransformerDecoderLayer extends Module {
+  readonly selfAttn: MultiheadAttention;
+  readonly multiheadAttn: MultiheadAttention;
+  readonly linear1: Linear;
+  readonly dropout: Dropout;
+  readonly linear2: Linear;
+  readonly norm1: LayerNorm;
+  readonly norm2: LayerNorm;
+  readonly norm3: LayerNorm;
+  readonly dropout1: Dropout;
+  readonly dropout2: Dropout;
+  readonly dropout3: Dropout;
+  readonly normFirst: boolean;
+  readonly activation: (x: Tensor) => Tensor;
+
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    super();
+    const parts = partsOf("TransformerDecoderLayer", dModel, options);
+    this.selfAttn = parts.attention(nhead);
+    this.multiheadAttn = parts.attention(nhead);
+    this.linear1 = parts.linear1();
+    this.dropout = parts.drop();
+    this.linear2 = parts.linear2();
+    this.norm1 = parts.norm();
+    this.norm2 = parts.norm();
+    this.norm3 = parts.norm();
+    this.dropout1 = parts.drop();
+    this.dropout2 = parts.drop();
+    this.dropout3 = parts.drop();
+    this.normFirst = parts.normFirst;
+    this.activation = parts.activation;
+  }
+
+  forward(tgt: Tensor, memory: Tensor, options: DecoderCallOptions = {}): Tensor {
+    checkOptions("TransformerDecoderLayer", options, decoderCallNames);
+    if (this.normFirst) {
+      const x = tgt.add(this.attended(this.norm1(tgt), options));
+      const y = x.add(this.remembered(this.norm2(x), memory, options));
+      return y.add(this.fed(this.norm3(y)));
+    }
+    const x = this.norm1(tgt.add(this.attended(tgt, options)));
+    const y = this.norm2(x.add(this.remembered(x, memory, options)));
+    return this.norm3(y.add(this.fed(y)));
+  }
+
+  private attended(x: Tensor, { tgtMask, tgtKeyPaddingMask, tgtIsCausal = false }: DecoderCallOptions): Tensor {
+    const masks = { attnMask: tgtMask ?? null, keyPaddingMask: tgtKeyPaddingMask ?? null, isCausal: tgtIsCausal };
+    return this.dropout1(this.selfAttn(x, x, x, { ...masks, needWeights: false })[0]);
+  }
+
+  private remembered(x: Tensor, memory: Tensor, options: DecoderCallOptions): Tensor {
+    const { memoryMask, memoryKeyPaddingMask, memoryIsCausal = false } = options;
+    const masks = {
+      attnMask: memoryMask ?? null,
+      keyPaddingMask: memoryKeyPaddingMask ?? null,
+      isCausal: memoryIsCausal,
+    };
+    return this.dropout2(this.multiheadAttn(x, memory, memory, { ...masks, needWeights: false })[0]);
+  }
+
+  private fed(x: Tensor): Tensor {
+    return this.dropout3(this.linear2(this.dropout(this.activation(this.linear1(x)))));
+  }
+}
+
+function copies<M extends Module>(layer: M, count: number): ModuleList<M> {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ArgumentError(`Transformer: numLayers must be a positive integer, got ${count}`, { op: "Transformer" });
+  }
+  return new ModuleList(Array.from({ length: count }, () => layer.clone()));
+}
+
+/** `numLayers` copies of an encoder layer, then `norm` if it is given. */
+export class TransformerEncoder extends Module {
+  readonly layers: ModuleList<TransformerEncoderLayer>;
+
+  constructor(
+    encoderLayer: TransformerEncoderLayer,
+    readonly numLayers: number,
+    readonly norm: LayerNorm | null = null,
+  ) {
+    super();
+    this.layers = copies(encoderLayer, numLayers);
+  }
+
+  forward(src: Tensor, options: EncoderCallOptions = {}): Tensor {
+    let x = src;
+    for (const layer of this.layers) x = layer(x, options);
+    return this.norm ? this.norm(x) : x;
+  }
+}
+
+/** `numLayers` copies of a decoder layer, then `norm` if it is given. */
+export class TransformerDecoder extends Module {
+  readonly layers: ModuleList<TransformerDecoderLayer>;
+
+  constructor(
+    decoderLayer: TransformerDecoderLayer,
+    readonly numLayers: number,
+    readonly norm: LayerNorm | null = null,
+  ) {
+    super();
+    this.layers = copies(decoderLayer, numLayers);
+  }
+
+  forward(tgt: Tensor, memory: Tensor, options: DecoderCallOptions = {}): Tensor {
+    let x = tgt;
+    for (const layer of this.layers) x = layer(x, memory, options);
+    return this.norm ? this.norm(x) : x;
+  }
+}
+
+export interface TransformerOptions extends TransformerLayerOptions {
+  /** Features; default 512. */
+  readonly dModel?: number;
+  /** Heads; default 8. */
+  readonly nhead?: number;
+  /** Default 6. */
+  readonly numEncoderLayers?: number;
+  /** Default 6. */
+  readonly numDecoderLayers?: number;
+}
+
+export interface TransformerCallOptions extends DecoderCallOptions {
+  /** `[S, S]`, on the source. */
+  readonly srcMask?: Tensor | null;
+  /** `[N, S]`: true where the source is padding. */
+  readonly srcKeyPaddingMask?: Tensor | null;
+  /** Source position i sees source positions up to i only; default false. */
+  readonly srcIsCausal?: boolean;
+}
+
+/**
+ * Encoder and decoder, both ending in a layer norm. Embeddings and the output layer are the caller's.
+ *
+ * Shapes: source `[S, N, dModel]`, target `[L, N, dModel]` (`[N, …]` with `batchFirst`) → like the target.
+ * Weight matrices start as xavierUniform_. Source: Vaswani et al., 2017, arXiv:1706.03762.
+ * @param options - see TransformerOptions.
+ * @example new nn.Transformer({ dModel: 64, nhead: 4 })(randn([10, 2, 64]), randn([7, 2, 64]), { tgtIsCausal: true }).shape // [7, 2, 64]
+ */
+export class Transformer extends Module {
+  readonly encoder: TransformerEncoder;
+  readonly decoder: TransformerDecoder;
+
+  constructor(options: TransformerOptions = {}) {
+    super();
+    const names = ["dModel", "nhead", "numEncoderLayers", "numDecoderLayers"];
+    checkOptions("Transformer", options, [...names, ...layerNames]);
+    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...rest } = options;
+    const norm = () => new LayerNorm(dModel, { eps: rest.layerNormEps ?? 1e-5, bias: rest.bias ?? true });
+    this.encoder = new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, rest), numEncoderLayers, norm());
+    this.decoder = new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, rest), numDecoderLayers, norm());
+    for (const parameter of this.parameters()) if (parameter.shape.length > 1) xavierUniform_(parameter);
+  }
+
+  /** A causal mask `[size, size]` to add to scores: -Infinity above the diagonal, else 0. `isCausal` options need none. */
+  static generateSquareSubsequentMask(size: number): Tensor {
+    return full([size, size], Number.NEGATIVE_INFINITY).triu({ diagonal: 1 });
+  }
+
+  forward(src: Tensor, tgt: Tensor, options: TransformerCallOptions = {}): Tensor {
+    checkOptions("Transformer", options, ["srcMask", "srcKeyPaddingMask", "srcIsCausal", ...decoderCallNames]);
+    const { srcMask = null, srcKeyPaddingMask = null, srcIsCausal = false, ...rest } = options;
+    const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
+    return this.decoder(tgt, memory, rest);
+  }
+}
