@@ -14,8 +14,10 @@ export function emitScalarCast(context: KernelContext, x: Cast): Reg {
   return castScalar(context, context.value(x.x), x.x.type, x.type, x.x.min >= 0);
 }
 
+/** The same for a value in a register; `to` may be bool here. */
 export function castScalar(context: KernelContext, value: Reg, from: Scalar, to: Scalar, isNatural = false): Reg {
   const source = from === "bool" ? "i32" : from;
+  if (source === to) return value;
   if (isFloat(source)) {
     if (isFloat(to)) return context.vec(source === "f64" ? "vcvtsd2ss" : "vcvtss2sd", 128, value, value);
     return to === "i64" ? floatToInt64(context, value, source) : floatToInt32(context, value, source);
@@ -24,7 +26,6 @@ export function castScalar(context: KernelContext, value: Reg, from: Scalar, to:
     const op = to === "f64" ? "vcvtsi2sd" : "vcvtsi2ss";
     return context.vec(op, source === "i64" ? 64 : 32, context.zeroVector(), value);
   }
-  if (source === to) return value;
   if (to === "i64") return from === "bool" || isNatural ? value : context.gp("movsxd", 64, value);
   return context.gp("mov", 32, value); // the low half
 }

@@ -117,7 +117,7 @@ function emitWhile(context: KernelContext, s: Extract<Stmt, { kind: "while" }>):
 function emitUnrolled(context: KernelContext, s: For): void {
   for (const value of unrolledValues(s)) {
     context.declareConstant(s.v, value);
-    emitBlock(context, s.body);
+    context.inScope(() => emitBlock(context, s.body)); // what the body declares is something else each time
     context.leave(s.v);
   }
 }

@@ -273,11 +273,14 @@ export function keep(
   return to;
 }
 
+/** The lanes of a mask as bits of a general register; only as many as there are lanes mean something. */
+export function maskToBits(context: KernelContext, mask: Reg, bytes: 4 | 8, lanes: number): Reg {
+  if (context.avx512) return context.gp("kmovw", 64, mask);
+  return context.gp(bytes === 8 ? "vmovmskpd" : "vmovmskps", sizeOfLanes(bytes, lanes), mask);
+}
+
 /** Jumps if no lane of a mask holds; lanes have `bytes` bytes. */
 export function jumpIfNone(context: KernelContext, mask: Reg, bytes: 4 | 8, lanes: number, to: Label): void {
-  const bits = context.avx512
-    ? context.gp("kmovw", 64, mask)
-    : context.gp(bytes === 8 ? "vmovmskpd" : "vmovmskps", sizeOfLanes(bytes, lanes), mask);
-  context.emit("test", 32, bits, imm(2 ** lanes - 1));
+  context.emit("test", 32, maskToBits(context, mask, bytes, lanes), imm(2 ** lanes - 1));
   context.emit("je", 64, to);
 }

@@ -5,7 +5,7 @@ import { addressOf } from "./address.js";
 import { maskToBytes, packBytes, testBytes } from "./bytes.js";
 import type { KernelContext } from "./context.js";
 import { insertLanes } from "./lanes.js";
-import { maskFromLanes } from "./mask.js";
+import { maskFromLanes, maskToBits } from "./mask.js";
 import { elementBytes, packed, sizeOfLanes, vectorSize } from "./shape.js";
 
 type Store = Extract<Stmt, { kind: "store" }>;
@@ -57,14 +57,9 @@ function guardMask(context: KernelContext, guard: Expr, bytes: 4 | 8): Reg {
   return low;
 }
 
-/** The lanes of a guard as bits of a general register (AVX2). */
-function guardBits(context: KernelContext, guard: Expr): Reg {
-  return context.gp("vmovmskps", sizeOfLanes(4, guard.lanes), context.mask(guard, 32));
-}
-
 /** Runs `emitLane` for each lane whose guard holds. */
 function forGuardedLanes(context: KernelContext, guard: Expr, emitLane: (lane: number) => void): void {
-  const bits = context.pin(guardBits(context, guard));
+  const bits = context.pin(maskToBits(context, context.mask(guard, 32), 4, guard.lanes));
   for (let lane = 0; lane < guard.lanes; lane++) {
     const end = context.f.label();
     context.emit("test", 32, bits, imm(1 << lane));

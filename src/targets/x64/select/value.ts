@@ -74,7 +74,7 @@ function emitConstant(context: KernelContext, x: Const): Reg {
 }
 
 function emitBinary(context: KernelContext, x: Binary): Reg {
-  const reduced = x.lanes === 1 ? emitReduction(context, x) : null;
+  const reduced = x.lanes === 1 && x.type === "bool" ? emitReduction(context, x) : null;
   if (reduced) return reduced;
   if (isFloat(x.type)) return emitFloatBinary(context, x);
   return x.lanes > 1 ? emitIntsBinary(context, x) : emitIntegerBinary(context, x);
