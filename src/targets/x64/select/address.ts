@@ -54,6 +54,8 @@ function collect(context: KernelContext, x: Expr, scale: number, terms: Map<Expr
   if (x.kind === "var") {
     const known = context.constant(x);
     if (known !== undefined) return known * scale;
+    const sum = context.sum(x);
+    if (sum) return collect(context, sum, scale, terms);
   }
   if (x.kind === "binary" && Number.isFinite(x.min) && Number.isFinite(x.max)) {
     const factor = x.b.kind === "const" ? Number(x.b.value) : x.a.kind === "const" ? Number(x.a.value) : null;
@@ -155,7 +157,7 @@ export function index64(context: KernelContext, x: Expr): Reg {
 const steadyMemo = new WeakMap<Expr, boolean>();
 
 /** True if an expression has one value for as long as its variables are in scope. */
-function isSteady(x: Expr): boolean {
+export function isSteady(x: Expr): boolean {
   const known = steadyMemo.get(x);
   if (known !== undefined) return known;
   const result = x.kind !== "load" && !(x.kind === "var" && x.mutable) && children(x).every(isSteady);

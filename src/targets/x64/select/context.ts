@@ -40,6 +40,7 @@ export class KernelContext {
   readonly #inScope = new Map<Var, number>();
   readonly #registers = new Map<Var, Reg>();
   readonly #constants = new Map<Var, number>();
+  readonly #sums = new Map<Var, Expr>();
   /** Registers that outlive the instruction that reads them. */
   readonly #pinned = new Set<Reg>();
   /** Registers of variables that are assigned again. */
@@ -144,6 +145,20 @@ export class KernelContext {
 
   constant(v: Var): number | undefined {
     return this.#constants.get(v);
+  }
+
+  /** From now on `v` stands for an index sum, which is computed only where its addresses are not enough. */
+  declareSum(v: Var, sum: Expr): void {
+    this.#sums.set(v, sum);
+  }
+
+  forgetSum(v: Var): void {
+    this.#sums.delete(v);
+  }
+
+  /** The sum that a variable stands for. */
+  sum(v: Var): Expr | undefined {
+    return this.#sums.get(v);
   }
 
   register(v: Var): Reg {

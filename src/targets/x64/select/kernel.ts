@@ -9,6 +9,7 @@ import { emitJumpIf } from "./condition.js";
 import { type Emitters, KernelContext } from "./context.js";
 import { emitFloatArithmetic, isFloatArithmetic } from "./float.js";
 import { emitFmaAssign } from "./fma.js";
+import { indexSums } from "./index-sums.js";
 import { emitMask } from "./mask.js";
 import { integerOperand } from "./operand.js";
 import { type LoopPointers, makePointers, movePointers } from "./pointers.js";
@@ -55,6 +56,7 @@ function emitBlock(context: KernelContext, body: readonly Stmt[]): void {
 function emitStatement(context: KernelContext, s: Stmt): void {
   switch (s.kind) {
     case "let":
+      if (context.sum(s.v)) return;
       return emitLet(context, s.v, s.value);
     case "assign":
       return emitAssign(context, s);
@@ -151,6 +153,8 @@ function runLoop(context: KernelContext, { v, step, body, isFromZero }: LoopPart
   const { f } = context;
   const head = f.label();
   const innermost = isInnermost(body);
+  const sums = innermost ? indexSums(body) : [];
+  for (const sum of sums) context.declareSum(sum.v, sum.value);
   let pointers: LoopPointers = { registers: new Map(), moving: [] };
   context.inLoop(
     v,
@@ -169,6 +173,7 @@ function runLoop(context: KernelContext, { v, step, body, isFromZero }: LoopPart
       context.emit("jl", 64, head);
     },
   );
+  for (const sum of sums) context.forgetSum(sum.v);
 }
 
 /** The loop's end: a constant, or a register computed once. */

@@ -60,7 +60,9 @@ export function emitValue(context: KernelContext, x: Expr): Reg {
 
 function emitVariable(context: KernelContext, x: Extract<Expr, { kind: "var" }>): Reg {
   const known = context.constant(x);
-  return known === undefined ? context.register(x) : integerConstant(context, known, 32);
+  if (known !== undefined) return integerConstant(context, known, 32);
+  const sum = context.sum(x);
+  return sum ? context.cached(`value of ${x.id}`, () => context.own(context.value(sum))) : context.register(x);
 }
 
 function emitConstant(context: KernelContext, x: Const): Reg {
