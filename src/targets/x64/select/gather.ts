@@ -1,11 +1,12 @@
 // Vectors from scalar expressions: constants, loads at constant distances, lanes of other vectors, or whatever there is.
 import type { Expr, Extract as LaneOf, Lanes, Load } from "../../../ir/index.js";
-import { type Mem, mem, type Reg } from "../asm/operands.js";
+import { imm, type Mem, mem, type Reg } from "../asm/operands.js";
 import { addressOf, splitAddress } from "./address.js";
 import type { KernelContext } from "./context.js";
 import { buildLanes, extractPart, joinParts } from "./lanes.js";
-import { inMemory, isPlainLoad, operand } from "./operand.js";
-import { elementBytes, isFloat, isInt32, vectorSize } from "./shape.js";
+import { maskFromLanes } from "./mask.js";
+import { inMemory, isDirectLoad, isPlainLoad, operand } from "./operand.js";
+import { elementBytes, isFloat, isInt32, isZero, type VectorSize, vectorSize } from "./shape.js";
 import { shuffleLanes } from "./shuffle.js";
 
 /** Fewer lanes than this are loaded one by one. */
@@ -81,20 +82,31 @@ function fromOne(context: KernelContext, x: Lanes, source: Expr, pattern: readon
 
 // ---- loads --------------------------------------------------------------------------------------------------------
 
-/** Loads of one buffer that lie constant distances apart. */
+/** Loads of one buffer that lie constant distances apart; lanes that are 0 or whose guard does not hold are left out. */
 function fromMemory(context: KernelContext, x: Lanes): Reg | null {
   const bytes = elementBytes(x.type);
-  if (!x.elements.every(isPlainLoad)) return null;
-  const loads = x.elements as readonly Load[];
+  const isLoad = context.avx512 ? isDirectLoad : isPlainLoad;
+  if (!x.elements.every((element) => isLoad(element) || isZero(element))) return null;
+  const loads = x.elements.filter(isLoad);
+  if (loads.length === 0) return null;
   const distances = distancesOf(context, loads);
   if (!distances) return null;
   const first = loads[0] as Load;
   const size = vectorSize(x.type, x.lanes);
   const from = () => addressOf(context, first.buffer, first.index);
-  if (distances.every((distance, i) => distance === i * bytes)) {
+  const isWhole = x.elements.every(isPlainLoad);
+  if (isWhole && distances.every((distance, i) => distance === i * bytes)) {
     return bytes * x.lanes < 16 ? context.vec("vmovsd", 128, from()) : context.vec("vmovups", size, from());
   }
-  return x.lanes < leastGather ? null : gather(context, from(), distances, bytes, size);
+  if (loads.length < leastGather) return null;
+  const offsets = spreadOut(x.elements.map(isLoad), distances);
+  return gather(context, x, from(), offsets);
+}
+
+/** The distances at the lanes that are loaded, 0 at the others. */
+function spreadOut(isLoaded: readonly boolean[], distances: readonly number[]): number[] {
+  let next = 0;
+  return isLoaded.map((loaded) => (loaded ? (distances[next++] as number) : 0));
 }
 
 /** Bytes from the first load to each. */
@@ -115,27 +127,50 @@ function distancesOf(context: KernelContext, loads: readonly Load[]): number[] |
   return distances;
 }
 
-function gather(
-  context: KernelContext,
-  first: Mem,
-  distances: readonly number[],
-  bytes: 4 | 8,
-  size: 128 | 256 | 512,
-): Reg {
+function gather(context: KernelContext, x: Lanes, first: Mem, distances: readonly number[]): Reg {
   const { pool } = context.f;
+  const bytes = elementBytes(x.type);
+  const size = vectorSize(x.type, x.lanes);
   const indexSize = (bytes === 4 ? size : size / 2) as 128 | 256 | 512;
   const index = context.vec("vmovups", indexSize, pool.vector(Int32Array.from(distances)));
   const base = first.index ? mem(context.gp("lea", 64, first), 0, index) : { ...first, index, scale: 1 as const };
   const to = context.zeroVector();
   const op = bytes === 4 ? "vgatherdps" : "vgatherdpd";
   if (context.avx512) {
-    const mask = context.f.mask();
-    context.emit("kxnorw", 64, mask, mask, mask);
-    context.f.emit(op, size, [to, base], { mask });
+    context.f.emit(op, size, [to, base], { mask: loadedMask(context, x) });
   } else {
-    const mask = context.f.vec();
-    context.emit("vpcmpeqd", size, mask, mask, mask);
-    context.emit(op, size, to, base, mask);
+    context.emit(op, size, to, base, loadedLanes(context, x.elements.map(isPlainLoad), bytes, size));
   }
   return to;
+}
+
+/** The lanes that are loaded; the instruction clears the mask, so it is made anew each time. */
+function loadedMask(context: KernelContext, x: Lanes): Reg {
+  if (x.elements.some((element) => element.kind === "load" && element.guard)) return guardedMask(context, x);
+  const mask = context.f.mask();
+  if (x.elements.every(isPlainLoad)) context.emit("kxnorw", 64, mask, mask, mask);
+  else {
+    const bits = x.elements.reduce((sum, element, lane) => (isPlainLoad(element) ? sum | (1 << lane) : sum), 0);
+    context.emit("kmovw", 64, mask, context.gp("mov", 32, imm(bits)));
+  }
+  return mask;
+}
+
+function guardedMask(context: KernelContext, x: Lanes): Reg {
+  return maskFromLanes(
+    context,
+    x.elements.map((element) => {
+      const guard = element.kind === "load" ? element.guard : null;
+      return context.pin(guard ? context.value(guard) : context.gp("mov", 32, imm(element.kind === "load" ? 1 : 0)));
+    }),
+  );
+}
+
+function loadedLanes(context: KernelContext, isLoaded: readonly boolean[], bytes: 4 | 8, size: VectorSize): Reg {
+  const lanes = isLoaded.map((loaded) => (loaded ? -1 : 0));
+  const all = bytes === 8 ? BigInt64Array.from(lanes, BigInt) : Int32Array.from(lanes);
+  if (!isLoaded.every(Boolean)) return context.vec("vmovups", size, context.f.pool.vector(all));
+  const mask = context.f.vec();
+  context.emit("vpcmpeqd", size, mask, mask, mask);
+  return mask;
 }

@@ -1,5 +1,5 @@
 // Bool vectors (see mask-form.ts): comparisons, logic, conversions to and from numbers.
-import type { Binary, BinaryOp, Expr, Scalar, Select } from "../../../ir/index.js";
+import type { Binary, BinaryOp, Expr, Lanes, Scalar, Select } from "../../../ir/index.js";
 import { imm, type Label, type Mem, type Reg } from "../asm/operands.js";
 import { logicOf } from "./condition.js";
 import { type KernelContext, unsupported } from "./context.js";
@@ -37,6 +37,7 @@ export function emitMask(context: KernelContext, x: Expr, bits: Bits): Reg {
     case "load":
       return resizeMask(context, context.value(x), x.lanes, maskBits(x.lanes), bits);
     case "lanes": {
+      if (context.avx512 && x.elements.every((element) => element.kind === "const")) return constantLanes(context, x);
       const made = maskFromLanes(
         context,
         x.elements.map((element) => context.pin(context.value(element))),
@@ -79,6 +80,18 @@ function constantMask(context: KernelContext, value: boolean, bytes: number): Re
     return to;
   }
   return value ? allOnes(context, bytes > 16 ? 256 : 128) : context.zeroVector();
+}
+
+/** Known lanes as the bits of a number. */
+function constantLanes(context: KernelContext, x: Lanes): Reg {
+  const bits = x.elements.reduce((sum, element, i) => (isTrue(element) ? sum | (1 << i) : sum), 0);
+  const to = context.f.mask();
+  context.emit("kmovw", 64, to, context.gp("mov", 32, imm(bits)));
+  return to;
+}
+
+function isTrue(x: Expr): boolean {
+  return x.kind === "const" && Boolean(x.value);
 }
 
 function allOnes(context: KernelContext, size: 128 | 256): Reg {
@@ -252,8 +265,12 @@ export function blend(
 ): Reg {
   const suffix = bytes === 8 ? "pd" : "ps";
   if (!context.avx512) return context.vec(`vblendv${suffix}`, size, b, a, mask);
-  const to = context.own(b);
-  context.f.emit(`vmovu${suffix}`, size, [to, a], { mask });
+  if (context.isTemporary(b)) {
+    context.f.emit(`vmovu${suffix}`, size, [b, a], { mask });
+    return b;
+  }
+  const to = context.f.vec();
+  context.f.emit(`vblendm${suffix}`, size, [to, b, a], { mask });
   return to;
 }
 

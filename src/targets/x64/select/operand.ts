@@ -54,9 +54,14 @@ function memoryOperand(context: KernelContext, x: Expr): Mem {
   }
 }
 
+/** A load whose elements need no conversion. */
+export function isDirectLoad(x: Expr): x is Load {
+  return x.kind === "load" && x.buffer.dtype !== "uint8" && x.buffer.dtype !== "bool";
+}
+
 /** A load without a guard whose elements need no conversion. */
 export function isPlainLoad(x: Expr): x is Load {
-  return x.kind === "load" && x.guard === null && x.buffer.dtype !== "uint8" && x.buffer.dtype !== "bool";
+  return isDirectLoad(x) && x.guard === null;
 }
 
 /** A numeric constant in the constant pool, as an operand of its lanes. */
