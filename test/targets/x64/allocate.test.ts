@@ -1,6 +1,7 @@
 // Register allocation: code in physical registers does what the code in virtual ones does, and micro-kernels stay in registers.
 import { describe, expect, it } from "vitest";
 import { allocate } from "../../../src/targets/x64/allocate/allocate.js";
+import { Forms } from "../../../src/targets/x64/allocate/effects.js";
 import { verifyAllocation } from "../../../src/targets/x64/allocate/verify.js";
 import { Assembler } from "../../../src/targets/x64/asm/assembler.js";
 import {
@@ -155,7 +156,7 @@ describe("register allocation", () => {
     fn.return();
     const homes = new Int32Array(66).fill(0);
     const entries = fn.code.map((item) => ({ item, origin: item }));
-    expect(() => verifyAllocation(fn.name, entries, homes, "avx2")).toThrow(
+    expect(() => verifyAllocation(fn.name, entries, homes, new Forms("avx2"))).toThrow(
       /allocation of wrong: r0 does not hold register 64 at add/,
     );
   });

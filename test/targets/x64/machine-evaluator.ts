@@ -1,7 +1,7 @@
 // Runs machine code without a machine: registers and memory hold text that says how a value came about, so that two pieces of
 // code do the same exactly if they write the same texts to the same places in the same order. Moves and stack arithmetic are real.
 
-import { formOf, indexOf, isConstant, keepsLanes } from "../../../src/targets/x64/allocate/effects.js";
+import { Forms, indexOf, isConstant, keepsLanes } from "../../../src/targets/x64/allocate/effects.js";
 import type { Form, FormOperand } from "../../../src/targets/x64/asm/form.js";
 import type { Features, Instr, Label, Mem, Operand, Reg } from "../../../src/targets/x64/asm/operands.js";
 import type { MachineItem } from "../../../src/targets/x64/machine.js";
@@ -18,6 +18,7 @@ const MOST_STEPS = 5000;
 
 /** @param takes - whether the n-th conditional jump is taken: the same for both pieces of code. */
 export function evaluate(code: readonly MachineItem[], features: Features, takes: (jump: number) => boolean): Outcome {
+  const forms = new Forms(features);
   const registers = new Map<number, string>([[4, "1000000"]]);
   const stack = new Map<string, string>();
   const writes: string[] = [];
@@ -63,7 +64,7 @@ export function evaluate(code: readonly MachineItem[], features: Features, takes
   return { writes, registers };
 
   function run(item: Instr): void {
-    const form = formOf(item, features);
+    const form = forms.of(item);
     const constant = isConstant(item, form);
     const inputs: string[] = [];
     const outputs: { operand: Operand; role: string }[] = [];

@@ -14,7 +14,7 @@ import {
   type RegClass,
 } from "../asm/operands.js";
 import type { MachineFunction, MachineItem, Slot } from "../machine.js";
-import { type Effects, effectsOf, formOf, indexOf } from "./effects.js";
+import { type Effects, effectsOf, Forms, indexOf } from "./effects.js";
 import { layOutFrame, needsFramePointer } from "./frame.js";
 import { livenessOf } from "./liveness.js";
 import { allocatable, CALLEE_SAVED } from "./registers.js";
@@ -48,21 +48,22 @@ const FIXED = 56;
 
 /** @throws InternalError for instructions that do not exist with these features, or that need more registers than there are. */
 export function allocate(fn: MachineFunction, features: Features, { verify = false }: AllocateOptions = {}): Allocated {
+  const forms = new Forms(features);
   const slots = [...fn.slots];
   const registers: Registers = { count: FIRST_VIRTUAL + fn.registers.length, temporaries: new Set(), slots };
   let code: Entry[] = fn.code.map((item) => ({ item, origin: item }));
   let spills = 0;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const items = code.map(({ item }) => item);
-    const effects = effectsOf(items, features);
-    const found = assign(items, effects, registers, features, needsFramePointer(slots));
+    const effects = effectsOf(items, forms);
+    const found = assign(items, effects, registers, forms, needsFramePointer(slots));
     if (found.spilled.length === 0) {
-      if (verify) verifyAllocation(fn.name, code, found.homes, features);
+      if (verify) verifyAllocation(fn.name, code, found.homes, forms);
       const finished = finish(fn, code, effects, found.homes, slots, features);
       return { name: fn.name, entry: fn.entry, code: finished.code, spills, frameBytes: finished.frameBytes };
     }
     spills += found.spilled.length;
-    code = spill(code, found.spilled, found.constants, features, registers);
+    code = spill(code, found.spilled, found.constants, forms, registers);
   }
   throw new InternalError(`x64: registers of ${fn.name} cannot be allocated`);
 }
@@ -72,15 +73,15 @@ function assign(
   items: readonly MachineItem[],
   effects: Effects,
   registers: Registers,
-  features: Features,
+  forms: Forms,
   hasFramePointer: boolean,
 ) {
   const { segments, depth } = livenessOf(items, effects, registers.count);
-  const facts = factsOf(items, effects, depth, registers.count, features);
+  const facts = factsOf(items, effects, depth, registers.count, forms);
   const candidates = {
-    gp: allocatable("gp", features, hasFramePointer),
-    vec: allocatable("vec", features, hasFramePointer).map((id) => id + 16),
-    mask: allocatable("mask", features, hasFramePointer).map((id) => id + 48),
+    gp: allocatable("gp", forms.features, hasFramePointer),
+    vec: allocatable("vec", forms.features, hasFramePointer).map((id) => id + 16),
+    mask: allocatable("mask", forms.features, hasFramePointer).map((id) => id + 48),
   };
   // Instructions that only VEX encodes know sixteen registers.
   const low = candidates.vec.filter((id) => id < 32);
@@ -109,13 +110,7 @@ function assign(
 }
 
 /** What one walk over the code tells about its registers. */
-function factsOf(
-  items: readonly MachineItem[],
-  effects: Effects,
-  depth: Uint8Array,
-  count: number,
-  features: Features,
-) {
+function factsOf(items: readonly MachineItem[], effects: Effects, depth: Uint8Array, count: number, forms: Forms) {
   const regs: (Reg | undefined)[] = new Array(count).fill(undefined);
   const cost = new Float64Array(count);
   const writes = new Int32Array(count);
@@ -154,13 +149,13 @@ function factsOf(
     eachRegister(item, (reg) => {
       if (isVirtual(reg)) regs[reg.id] = reg;
     });
-    if (features === "avx512" && needsLowRegisters(item, features)) {
+    if (forms.features === "avx512" && needsLowRegisters(item, forms)) {
       eachRegister(item, (reg) => {
         if (isVirtual(reg)) lowOnly[reg.id] = 1;
       });
     }
     const first = item.operands[0];
-    if (first?.kind === "reg" && isVirtual(first) && isRepeatable(item, features)) definitions.set(first.id, item);
+    if (first?.kind === "reg" && isVirtual(first) && isRepeatable(item, forms)) definitions.set(first.id, item);
   });
   for (const register of definitions.keys()) if (writes[register] !== 1) definitions.delete(register);
   return { regs, cost, lowOnly, hints, constants: definitions };
@@ -242,12 +237,12 @@ function withRegisters(
 }
 
 /** Whether the instruction exists in VEX only, which knows vector registers 0 to 15. */
-function needsLowRegisters(instr: Instr, features: Features): boolean {
+function needsLowRegisters(instr: Instr, forms: Forms): boolean {
   if (!instr.operands.some((operand) => operand.kind === "reg" && operand.class === "vec")) return false;
-  if (formOf(instr, features).encoding !== "vex") return false;
+  if (forms.of(instr).encoding !== "vex") return false;
   const high = physical("vec", 31);
   const operands = instr.operands.map((operand) =>
     operand.kind === "reg" && operand.class === "vec" ? high : operand,
   );
-  return findForm({ ...instr, operands }, features) === null;
+  return findForm({ ...instr, operands }, forms.features) === null;
 }

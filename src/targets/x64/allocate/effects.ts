@@ -22,7 +22,7 @@ export interface Effects {
   readonly writeStart: Int32Array;
 }
 
-export function effectsOf(code: readonly MachineItem[], features: Features): Effects {
+export function effectsOf(code: readonly MachineItem[], forms: Forms): Effects {
   const reads: number[] = [];
   const writes: number[] = [];
   const readStart = new Int32Array(code.length + 1);
@@ -41,7 +41,7 @@ export function effectsOf(code: readonly MachineItem[], features: Features): Eff
         for (const reg of item.uses) reads.push(indexOf(reg));
         break;
       default:
-        instrEffects(item, formOf(item, features), reads, writes);
+        instrEffects(item, forms.of(item), reads, writes);
     }
   });
   readStart[code.length] = reads.length;
@@ -49,11 +49,21 @@ export function effectsOf(code: readonly MachineItem[], features: Features): Eff
   return { reads, readStart, writes, writeStart };
 }
 
-/** @throws InternalError if the instruction does not exist. */
-export function formOf(instr: Instr, features: Features): Form {
-  const form = findForm(instr, features);
-  if (form === null) throw new InternalError(`x64: no such instruction with ${features}: ${printLoose(instr)}`);
-  return form;
+/** The forms of instructions, each looked up once. */
+export class Forms {
+  readonly #known = new Map<Instr, Form>();
+
+  constructor(readonly features: Features) {}
+
+  /** @throws InternalError if the instruction does not exist. */
+  of(instr: Instr): Form {
+    let form = this.#known.get(instr) ?? null;
+    if (form !== null) return form;
+    form = findForm(instr, this.features);
+    if (form === null) throw new InternalError(`x64: no such instruction with ${this.features}: ${printLoose(instr)}`);
+    this.#known.set(instr, form);
+    return form;
+  }
 }
 
 function instrEffects(instr: Instr, form: Form, reads: number[], writes: number[]): void {

@@ -101,53 +101,57 @@ interface Crossing {
 
 /** Most registers live in one block only; the others get bits of the sets that are passed between blocks. */
 function crossingRegisters(blocks: readonly Block[], effects: Effects, registers: number): Crossing {
+  const { reads, readStart, writes, writeStart } = effects;
   const slots = new Int32Array(registers).fill(-1);
   const found: number[] = [];
   const home = new Int32Array(registers).fill(-1);
   const written = new Int32Array(registers).fill(-1);
-  const crosses = (register: number) => {
-    if (slots[register] !== -1) return;
-    slots[register] = found.length;
-    found.push(register);
-  };
-  blocks.forEach(({ start, end }, block) => {
-    const touch = (register: number, isRead: boolean) => {
-      const known = home[register];
-      if ((known !== -1 && known !== block) || (isRead && written[register] !== block)) crosses(register);
-      home[register] = block;
-    };
-    for (let at = start; at < end; at++) {
-      eachRead(effects, at, (register) => touch(register, true));
-      eachWrite(effects, at, (register) => {
-        touch(register, false);
-        written[register] = block;
-      });
+  const touch = (register: number, block: number, isExposed: boolean) => {
+    const known = home[register];
+    if (slots[register] === -1 && (isExposed || (known !== -1 && known !== block))) {
+      slots[register] = found.length;
+      found.push(register);
     }
-  });
+    home[register] = block;
+  };
+  for (const [block, { start, end }] of blocks.entries()) {
+    for (let at = start; at < end; at++) {
+      for (let index = readStart[at] as number; index < (readStart[at + 1] as number); index++) {
+        const register = reads[index] as number;
+        touch(register, block, written[register] !== block);
+      }
+      for (let index = writeStart[at] as number; index < (writeStart[at + 1] as number); index++) {
+        const register = writes[index] as number;
+        touch(register, block, false);
+        written[register] = block;
+      }
+    }
+  }
   return { slots, registers: found };
 }
 
 /** Sets of registers needed after each block, by repeated passes from the end until nothing changes. */
 function liveOutOf(blocks: readonly Block[], effects: Effects, { slots, registers }: Crossing): Uint32Array[] {
+  const { reads, readStart, writes, writeStart } = effects;
   const words = (registers.length + 31) >> 5;
   const sets = () => blocks.map(() => new Uint32Array(words));
   const [uses, defs, liveIn, liveOut] = [sets(), sets(), sets(), sets()] as const;
-  blocks.forEach(({ start, end }, block) => {
+  for (const [block, { start, end }] of blocks.entries()) {
     const use = uses[block] as Uint32Array;
     const def = defs[block] as Uint32Array;
     for (let at = end - 1; at >= start; at--) {
-      eachWrite(effects, at, (register) => {
-        const slot = slots[register] as number;
-        if (slot === -1) return;
+      for (let index = writeStart[at] as number; index < (writeStart[at + 1] as number); index++) {
+        const slot = slots[writes[index] as number] as number;
+        if (slot === -1) continue;
         setBit(def, slot);
         clearBit(use, slot);
-      });
-      eachRead(effects, at, (register) => {
-        const slot = slots[register] as number;
+      }
+      for (let index = readStart[at] as number; index < (readStart[at + 1] as number); index++) {
+        const slot = slots[reads[index] as number] as number;
         if (slot !== -1) setBit(use, slot);
-      });
+      }
     }
-  });
+  }
   for (let changed = true; changed; ) {
     changed = false;
     for (let block = blocks.length - 1; block >= 0; block--) {
@@ -173,7 +177,7 @@ function liveOutOf(blocks: readonly Block[], effects: Effects, { slots, register
 /** Walks each block from its end, the last block first, so that segments are found from the last to the first. */
 function segmentsOf(
   blocks: readonly Block[],
-  effects: Effects,
+  { reads, readStart, writes, writeStart }: Effects,
   crossing: Crossing,
   liveOut: readonly Uint32Array[],
   registers: number,
@@ -181,51 +185,44 @@ function segmentsOf(
   const backwards: (number[] | undefined)[] = new Array(registers).fill(undefined);
   // Where the range that is being walked ends, or -1 outside of one.
   const open = new Int32Array(registers).fill(-1);
+  const opened: number[] = [];
   const close = (register: number, from: number) => {
-    let list = backwards[register];
-    if (list === undefined) {
-      list = [];
-      backwards[register] = list;
-    }
     const to = open[register] as number;
-    if (list.length > 0 && list[list.length - 1] === to) list[list.length - 1] = from;
-    else list.push(to, from);
     open[register] = -1;
+    const list = backwards[register];
+    if (list === undefined) backwards[register] = [to, from];
+    else if (list[list.length - 1] === to) list[list.length - 1] = from;
+    else list.push(to, from);
   };
   for (let block = blocks.length - 1; block >= 0; block--) {
     const { start, end } = blocks[block] as Block;
     const out = liveOut[block] as Uint32Array;
-    const opened: number[] = [];
-    crossing.registers.forEach((register, slot) => {
-      if (!hasBit(out, slot)) return;
-      open[register] = 2 * end;
-      opened.push(register);
-    });
+    opened.length = 0;
+    for (let word = 0; word < out.length; word++) {
+      for (let bits = out[word] as number; bits !== 0; bits &= bits - 1) {
+        const register = crossing.registers[32 * word + 31 - Math.clz32(bits & -bits)] as number;
+        open[register] = 2 * end;
+        opened.push(register);
+      }
+    }
     for (let at = end - 1; at >= start; at--) {
-      eachWrite(effects, at, (register) => {
+      for (let index = writeStart[at] as number; index < (writeStart[at + 1] as number); index++) {
+        const register = writes[index] as number;
         // What is never read still needs a place to be written to.
         if (open[register] === -1) open[register] = 2 * at + 2;
         close(register, 2 * at + 1);
-      });
-      eachRead(effects, at, (register) => {
-        if (open[register] !== -1) return;
+      }
+      for (let index = readStart[at] as number; index < (readStart[at + 1] as number); index++) {
+        const register = reads[index] as number;
+        if (open[register] !== -1) continue;
         open[register] = 2 * at + 1;
         opened.push(register);
-      });
+      }
     }
     for (const register of opened) if (open[register] !== -1) close(register, 2 * start);
   }
-  return backwards.map((list) => list?.reverse());
-}
-
-export function eachRead({ reads, readStart }: Effects, at: number, visit: (register: number) => void): void {
-  for (let index = readStart[at] as number; index < (readStart[at + 1] as number); index++)
-    visit(reads[index] as number);
-}
-
-export function eachWrite({ writes, writeStart }: Effects, at: number, visit: (register: number) => void): void {
-  for (let index = writeStart[at] as number; index < (writeStart[at + 1] as number); index++)
-    visit(writes[index] as number);
+  for (const list of backwards) list?.reverse();
+  return backwards;
 }
 
 function setBit(set: Uint32Array, bit: number): void {
@@ -234,8 +231,4 @@ function setBit(set: Uint32Array, bit: number): void {
 
 function clearBit(set: Uint32Array, bit: number): void {
   set[bit >> 5] = (set[bit >> 5] as number) & ~(1 << (bit & 31));
-}
-
-function hasBit(set: Uint32Array, bit: number): boolean {
-  return ((set[bit >> 5] as number) & (1 << (bit & 31))) !== 0;
 }

@@ -3,7 +3,7 @@ import { broadcastBytes, memoryBytes } from "../asm/form.js";
 import { findForm } from "../asm/match.js";
 import { type Features, type Instr, type Mem, type Operand, type Reg, register } from "../asm/operands.js";
 import type { MachineItem, Slot } from "../machine.js";
-import { formOf, isConstant, keepsLanes } from "./effects.js";
+import { type Forms, isConstant, keepsLanes } from "./effects.js";
 
 /**
  * An item of the code under allocation and what it stands for. `origin` is the item that selection wrote, or null for what
@@ -50,11 +50,11 @@ const ELEMENT_LOADS = new Map([
 ]);
 
 /** Whether an instruction gives the same value wherever it stands, and changes nothing else: a constant. */
-export function isRepeatable(instr: Instr, features: Features): boolean {
+export function isRepeatable(instr: Instr, forms: Forms): boolean {
   const [first, ...sources] = instr.operands;
   if (first?.kind !== "reg" || sources.length === 0) return false;
   if (instr.mask !== undefined || instr.uses !== undefined || instr.defs !== undefined) return false;
-  const form = formOf(instr, features);
+  const form = forms.of(instr);
   // Of the other instructions on general registers some change the flags.
   if (form.encoding === "legacy" && instr.op !== "mov" && instr.op !== "lea") return false;
   if (isConstant(instr, form)) return sources.every((source) => source.kind !== "reg" || source.id === first.id);
@@ -67,23 +67,23 @@ export function spill(
   code: readonly Entry[],
   spilled: readonly Reg[],
   definitions: ReadonlyMap<number, Instr>,
-  features: Features,
+  forms: Forms,
   registers: Registers,
 ): Entry[] {
   const places = new Map<number, Place>();
   for (const reg of spilled) {
     const definition = definitions.get(reg.id) ?? null;
-    const slot = definition === null ? newSlot(reg, features, registers) : slotAt(-1);
+    const slot = definition === null ? newSlot(reg, forms, registers) : slotAt(-1);
     places.set(reg.id, { reg, slot, definition });
   }
   const out: Entry[] = [];
-  for (const entry of code) rewrite(entry, places, features, registers, out);
+  for (const entry of code) rewrite(entry, places, forms, registers, out);
   return out;
 }
 
 /** A place for a whole register, however much of it is in use. */
-function newSlot({ class: registerClass }: Reg, features: Features, registers: Registers): Mem {
-  const size = registerClass !== "vec" ? 8 : features === "avx512" ? 64 : 32;
+function newSlot({ class: registerClass }: Reg, forms: Forms, registers: Registers): Mem {
+  const size = registerClass !== "vec" ? 8 : forms.features === "avx512" ? 64 : 32;
   registers.slots.push({ size, align: size });
   return slotAt(registers.slots.length - 1);
 }
@@ -95,7 +95,7 @@ function slotAt(slot: number): Mem {
 function rewrite(
   entry: Entry,
   places: ReadonlyMap<number, Place>,
-  features: Features,
+  forms: Forms,
   registers: Registers,
   out: Entry[],
 ): void {
@@ -103,9 +103,9 @@ function rewrite(
   if (item.op === "bind" || item.op === "return") {
     out.push(entry);
   } else if (item.op === "copy") {
-    rewriteCopy(entry, item.to, item.from, places, features, registers, out);
+    rewriteCopy(entry, item.to, item.from, places, forms, registers, out);
   } else if (touches(item, places)) {
-    rewriteInstr(entry, item, places, features, registers, out);
+    rewriteInstr(entry, item, places, forms, registers, out);
   } else {
     out.push(entry);
   }
@@ -128,37 +128,37 @@ function rewriteCopy(
   to: Reg,
   from: Reg,
   places: ReadonlyMap<number, Place>,
-  features: Features,
+  forms: Forms,
   registers: Registers,
   out: Entry[],
 ): void {
   const source = places.get(from.id);
   const target = places.get(to.id);
   const value = source === undefined ? from : temporary(from, registers);
-  if (source !== undefined) out.push(load(value, source, features));
+  if (source !== undefined) out.push(load(value, source, forms));
   if (target === undefined) {
     out.push({ ...entry, item: { op: "copy", to, from: value } });
     return;
   }
   const copied = temporary(to, registers);
   out.push({ ...entry, item: { op: "copy", to: copied, from: value } });
-  if (target.definition === null) out.push(store(copied, target, features));
+  if (target.definition === null) out.push(store(copied, target, forms));
 }
 
 function rewriteInstr(
   entry: Entry,
   instr: Instr,
   places: ReadonlyMap<number, Place>,
-  features: Features,
+  forms: Forms,
   registers: Registers,
   out: Entry[],
 ): void {
   // A constant is made again where it is used: its own definition has nothing left to do.
   const first = instr.operands[0];
   if (first?.kind === "reg" && places.get(first.id)?.definition === instr) return;
-  const folded = fold(instr, places, features);
+  const folded = fold(instr, places, forms);
   const current = folded ?? instr;
-  const form = formOf(current, features);
+  const form = forms.of(current);
   const renamed = new Map<number, { reg: Reg; place: Place; isRead: boolean; isWritten: boolean }>();
   const rename = (reg: Reg, isRead: boolean, isWritten: boolean): Reg => {
     const place = places.get(reg.id);
@@ -185,39 +185,39 @@ function rewriteInstr(
     return { ...operand, base, index };
   });
   const mask = current.mask === undefined ? undefined : rename(current.mask, true, form.masking === "required");
-  for (const { reg, place, isRead } of renamed.values()) if (isRead) out.push(load(reg, place, features));
+  for (const { reg, place, isRead } of renamed.values()) if (isRead) out.push(load(reg, place, forms));
   out.push({ ...entry, item: mask === undefined ? { ...current, operands } : { ...current, operands, mask } });
-  for (const { reg, place, isWritten } of renamed.values()) if (isWritten) out.push(store(reg, place, features));
+  for (const { reg, place, isWritten } of renamed.values()) if (isWritten) out.push(store(reg, place, forms));
 }
 
 /** The instruction with one spilled operand read from memory, if there is such a form and no other operand in memory. */
-function fold(instr: Instr, places: ReadonlyMap<number, Place>, features: Features): Instr | null {
+function fold(instr: Instr, places: ReadonlyMap<number, Place>, forms: Forms): Instr | null {
   if (instr.operands.some(({ kind }) => kind === "mem")) return null;
-  const form = formOf(instr, features);
+  const form = forms.of(instr);
   for (const [at, operand] of instr.operands.entries()) {
     if (operand.kind !== "reg" || form.operands[at]?.role !== "r") continue;
     const place = places.get(operand.id);
     if (place === undefined || occurrences(instr, operand) > 1) continue;
-    const memory = place.definition === null ? place.slot : constantOperand(place.definition, instr, at, features);
+    const memory = place.definition === null ? place.slot : constantOperand(place.definition, instr, at, forms);
     if (memory === null) continue;
     const candidate = { ...instr, operands: instr.operands.with(at, memory) };
-    if (findForm(candidate, features) !== null) return candidate;
+    if (findForm(candidate, forms.features) !== null) return candidate;
   }
   return null;
 }
 
 /** A constant from the pool as an operand: the whole vector, or an element for all lanes. */
-function constantOperand(definition: Instr, user: Instr, at: number, features: Features): Mem | null {
+function constantOperand(definition: Instr, user: Instr, at: number, forms: Forms): Mem | null {
   const source = definition.operands[1];
   if (source?.kind !== "mem") return null;
   if (FULL_LOADS.has(definition.op)) {
-    const form = findForm({ ...user, operands: user.operands.with(at, source) }, features);
+    const form = findForm({ ...user, operands: user.operands.with(at, source) }, forms.features);
     return form !== null && memoryBytes(form.tuple, user.size, false) <= definition.size / 8 ? source : null;
   }
   const element = ELEMENT_LOADS.get(definition.op);
-  if (element === undefined || features === "avx2" || definition.size < user.size) return null;
+  if (element === undefined || forms.features === "avx2" || definition.size < user.size) return null;
   const repeated = { ...source, broadcast: true };
-  const form = findForm({ ...user, operands: user.operands.with(at, repeated) }, features);
+  const form = findForm({ ...user, operands: user.operands.with(at, repeated) }, forms.features);
   return form !== null && broadcastBytes(form.tuple) === element ? repeated : null;
 }
 
@@ -232,9 +232,9 @@ function temporary({ class: registerClass }: Reg, registers: Registers): Reg {
   return reg;
 }
 
-function load(to: Reg, { reg, slot, definition }: Place, features: Features): Entry {
+function load(to: Reg, { reg, slot, definition }: Place, forms: Forms): Entry {
   if (definition === null) {
-    return { item: move(to.class, features, [to, slot]), origin: null, moves: { value: reg, kind: "load" } };
+    return { item: move(to.class, forms.features, [to, slot]), origin: null, moves: { value: reg, kind: "load" } };
   }
   const again = {
     ...definition,
@@ -243,8 +243,8 @@ function load(to: Reg, { reg, slot, definition }: Place, features: Features): En
   return { item: again, origin: null, moves: { value: reg, kind: "again" } };
 }
 
-function store(from: Reg, { reg, slot }: Place, features: Features): Entry {
-  return { item: move(from.class, features, [slot, from]), origin: null, moves: { value: reg, kind: "store" } };
+function store(from: Reg, { reg, slot }: Place, forms: Forms): Entry {
+  return { item: move(from.class, forms.features, [slot, from]), origin: null, moves: { value: reg, kind: "store" } };
 }
 
 /** Moves a whole register. None of these touches the flags. */

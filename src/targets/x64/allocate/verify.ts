@@ -1,10 +1,10 @@
 // Checks an allocation: walks the code with physical registers and proves that every use finds the value that the code with
 // virtual registers asks for, on all paths.
 import { InternalError } from "../../../base/index.js";
-import { type Features, isVirtual, type Label, type Mem, type Operand, type Reg } from "../asm/operands.js";
+import { isVirtual, type Label, type Mem, type Operand, type Reg } from "../asm/operands.js";
 import { printLoose } from "../asm/print.js";
 import type { MachineItem } from "../machine.js";
-import { endsPath, formOf, indexOf, isConstant, keepsLanes } from "./effects.js";
+import { endsPath, type Forms, indexOf, isConstant, keepsLanes } from "./effects.js";
 import { jumpTarget } from "./liveness.js";
 import type { Entry } from "./spill.js";
 
@@ -17,7 +17,7 @@ type State = Map<string, Set<number>>;
 const PHYSICAL = 56;
 
 /** @throws InternalError naming the instruction that would read something else. */
-export function verifyAllocation(name: string, code: readonly Entry[], homes: Int32Array, features: Features): void {
+export function verifyAllocation(name: string, code: readonly Entry[], homes: Int32Array, forms: Forms): void {
   const labels = new Map<Label, number>();
   code.forEach(({ item }, at) => {
     if (item.op === "bind") labels.set(item.label, at);
@@ -44,7 +44,7 @@ export function verifyAllocation(name: string, code: readonly Entry[], homes: In
         arrive(at, state);
         break;
       }
-      const problem = step(entry, state, homes, features);
+      const problem = step(entry, state, homes, forms);
       if (problem !== null)
         throw new InternalError(`x64: allocation of ${name}: ${problem} at ${describe(entry.item)} (item ${at})`);
       const target = jumpTarget(entry.item);
@@ -55,7 +55,7 @@ export function verifyAllocation(name: string, code: readonly Entry[], homes: In
 }
 
 /** Applies one entry to the state; returns what is wrong, or null. */
-function step({ item, origin, moves }: Entry, state: State, homes: Int32Array, features: Features): string | null {
+function step({ item, origin, moves }: Entry, state: State, homes: Int32Array, forms: Forms): string | null {
   const place = (reg: Reg) => `r${isVirtual(reg) ? homes[reg.id] : indexOf(reg)}`;
   const slot = (memory: Mem) => `s${memory.slot}`;
   if (item.op === "bind") return null;
@@ -80,7 +80,7 @@ function step({ item, origin, moves }: Entry, state: State, homes: Int32Array, f
     state.set(place(item.to), copied.add(indexOf(wanted.to)));
     return null;
   }
-  return stepInstr(item, origin, state, place, slot, features);
+  return stepInstr(item, origin, state, place, slot, forms);
 }
 
 function stepInstr(
@@ -89,11 +89,11 @@ function stepInstr(
   state: State,
   place: (reg: Reg) => string,
   slot: (memory: Mem) => string,
-  features: Features,
+  forms: Forms,
 ): string | null {
   // What is neither a move nor a copy was written by selection.
   const wanted = origin as typeof item;
-  const form = formOf(item, features);
+  const form = forms.of(item);
   const constant = isConstant(item, form);
   const written: { place: string; value: number }[] = [];
   const check = (asked: Reg | null | undefined, given: string): string | null => {

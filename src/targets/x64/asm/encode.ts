@@ -211,7 +211,8 @@ function immediate(value: number | bigint, bytes: 1 | 2 | 4 | 8, out: CodeBuffer
     out.int64(BigInt(value));
     return;
   }
-  let rest = Number(BigInt.asIntN(32, BigInt(value)));
+  // Values up to 2^32 - 1 are written as what they are modulo 2^32.
+  let rest = typeof value === "number" ? value | 0 : Number(BigInt.asIntN(32, value));
   for (let byte = 0; byte < bytes; byte++) {
     out.byte(rest & 0xff);
     rest >>= 8;

@@ -30,7 +30,10 @@ function takes(form: Form, instr: Instr, features: Features): boolean {
   if (form.encoding === "evex" ? features === "avx2" : instr.mask !== undefined) return false;
   if (instr.mask !== undefined ? form.masking === "none" : form.masking === "required") return false;
   if (instr.zeroing === true && form.masking !== "zero" && form.masking !== "select") return false;
-  return form.operands.every((expected, at) => fits(instr.operands[at], expected, form, instr));
+  for (let at = 0; at < form.operands.length; at++) {
+    if (!fits(instr.operands[at], form.operands[at] as FormOperand, form, instr)) return false;
+  }
+  return true;
 }
 
 /** VEX has a two-byte prefix as long as ModRM.rm is a low register: between registers, a store may be shorter than a load. */
@@ -97,20 +100,20 @@ function fitsMemory(
 }
 
 function fitsImmediate(value: number | bigint, { place }: FormOperand, size: number): boolean {
-  const number = BigInt(value);
+  // Comparisons between a number and a bigint are exact.
   switch (place) {
     case "I":
-      return number >= -128n && number <= 255n;
+      return value >= -128 && value <= 255;
     case "i8":
-      return size === 8 ? number >= -128n && number <= 255n : number >= -128n && number <= 127n;
+      return value >= -128 && value <= (size === 8 ? 255 : 127);
     case "i32":
-      if (size === 64) return number >= -(1n << 31n) && number < 1n << 31n;
-      if (size === 8) return number >= -128n && number <= 255n;
-      return number >= -(1n << BigInt(size - 1)) && number < 1n << BigInt(size);
+      if (size === 64) return value >= -(2 ** 31) && value < 2 ** 31;
+      if (size === 8) return value >= -128 && value <= 255;
+      return value >= -(2 ** (size - 1)) && value < 2 ** size;
     case "i64":
-      return number >= -(1n << 63n) && number < 1n << 64n;
+      return value >= -(2 ** 63) && value < 2 ** 64;
     case "one":
-      return number === 1n;
+      return Number(value) === 1;
     default:
       return false;
   }
