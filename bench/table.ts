@@ -37,11 +37,7 @@ export function plainTable(records: readonly BenchRecord[]): string {
     .join("\n");
 }
 
-export function markdownRow(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
 export function markdownTable(records: readonly BenchRecord[]): string {
   const rows = [header, header.map(() => "---"), ...records.map(cells)];
-  return rows.map(markdownRow).join("\n");
+  return rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
 }

@@ -14,7 +14,6 @@ interface Product {
   readonly batch?: number;
 }
 
-const largestForJs = 2.5;
 const squareCase = "matmul 1024³";
 
 function product(name: string, variant: string, request: Product): ComparedCase {
@@ -26,8 +25,7 @@ function product(name: string, variant: string, request: Product): ComparedCase 
     request: { kind: "matmul", ...request },
     unit: "GFLOP/s",
     work,
-    // The two in JavaScript take many seconds for the larger ones.
-    peers: ["pytorch", "openblas", "jax", ...(work < largestForJs ? (["tfjs", "jaxjs"] as const) : [])],
+    peers: ["pytorch", "openblas", "jax", "tfjs", "jaxjs"],
   };
 }
 

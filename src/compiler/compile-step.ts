@@ -19,12 +19,10 @@ import {
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
-import { longSum } from "./costs.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
-import { lowerLongSum } from "./lower-long-sum.js";
 import { lowerLoops } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine } from "./lower-routine.js";
 import { checksOf, chooseStored } from "./materialize.js";
@@ -220,7 +218,7 @@ class StepCompiler implements KernelEnv {
       case "loops":
         return lowerLoops(this, group);
       case "contraction":
-        return longSum(node) ? lowerLongSum(this, group) : lowerContraction(this, group);
+        return lowerContraction(this, group);
       case "concat":
         return lowerConcat(this, node);
       case "routine":

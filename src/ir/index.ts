@@ -2,6 +2,7 @@
 export * from "./expr.js";
 export * from "./passes/finalize.js";
 export * from "./print.js";
+export * from "./profile.js";
 export * from "./semantics.js";
 export { visitExpressions, visitStatements } from "./statements.js";
 export * from "./target.js";

@@ -127,15 +127,20 @@ export function setThreads(count: number): void {
 
 export { threadCount };
 
+/** The target that computes; null for the reference interpreter. */
+export function currentTarget(): Target | null {
+  return targetOf(targetName());
+}
+
 /** Computes the request and attaches storages to its nodes. */
 export function runStep(request: StepRequest): void {
-  const target = targetOf(targetName());
+  const target = currentTarget();
   if (target) runFor(request, target);
   else runReference(request);
 }
 
 /** A program of its own for one request. */
 export function compileStep(request: StepRequest): CompiledStep {
-  const target = targetOf(targetName());
+  const target = currentTarget();
   return target ? compileFor(request, target) : compileReference(request);
 }

@@ -119,12 +119,12 @@ class KernelCompiler {
   }
 }
 
+export interface CompiledKernel {
+  readonly kernel: Kernel;
+  readonly run: (scalars: Float64Array) => void;
+}
+
 /** One function a stage that runs its kernels one after the other. */
-export function compileStages(program: Program, memory: ProgramMemory): ((scalars: Float64Array) => void)[] {
-  return program.stages.map((stage) => {
-    const kernels = stage.map((kernel) => compileKernel(kernel, memory));
-    return (scalars) => {
-      for (const run of kernels) run(scalars);
-    };
-  });
+export function compileStages(program: Program, memory: ProgramMemory): CompiledKernel[][] {
+  return program.stages.map((stage) => stage.map((kernel) => ({ kernel, run: compileKernel(kernel, memory) })));
 }

@@ -9,7 +9,8 @@ import {
   type TargetInfo,
   verifyProgram,
 } from "../../ir/index.js";
-import { compileStages } from "./kernel.js";
+import { RunMeasure } from "../run-measure.js";
+import { type CompiledKernel, compileStages } from "./kernel.js";
 import { ProgramMemory } from "./memory.js";
 
 export interface InterpreterOptions {
@@ -40,7 +41,7 @@ export function createInterpreter(options: InterpreterOptions = {}): Target {
 class InterpretedProgram implements Executable {
   readonly sizeBytes: number;
   readonly #memory: ProgramMemory;
-  readonly #stages: readonly ((scalars: Float64Array) => void)[];
+  readonly #stages: readonly (readonly CompiledKernel[])[];
   #isFree = false;
 
   constructor(
@@ -62,11 +63,13 @@ class InterpretedProgram implements Executable {
       );
     }
     this.#memory.bind(bindings);
-    this.#stages.forEach((run, stage) => {
+    const measure = new RunMeasure(this.program);
+    this.#stages.forEach((kernels, stage) => {
       if (stage === commitStage) this.#testStatus();
       this.#memory.position.stage = stage;
-      run(scalars);
+      for (const { kernel, run } of kernels) measure.time(kernel, () => run(scalars));
     });
+    measure.report();
     this.#testStatus();
   }
 

@@ -21,7 +21,12 @@ export interface ProgramExports {
   runAlone(table: number, scratch: number): number;
   open?(epoch: number): void;
   run?(epoch: number, isWorker: number, threads: number, table: number, scratch: number, stride: number): number;
+  /** Each kernel by the name that `kernelExport` gives it: runs tiles begin … end - 1. */
+  readonly [kernel: `kernel${number}`]: (begin: number, end: number, table: number, scratch: number) => void;
 }
+
+/** Name under which a kernel is exported, for runs that measure it: its number among the program's different kernels. */
+export const kernelExport = (index: number): `kernel${number}` => `kernel${index}`;
 
 export interface CompiledProgram {
   readonly module: WebAssembly.Module;
@@ -46,7 +51,7 @@ export function emitProgram(
     for (const kernel of stage) {
       if (kernels.has(kernel)) continue;
       const f = emitKernel(kernel, program, table, helpers, options.relaxed);
-      kernels.set(kernel, module.add(f));
+      kernels.set(kernel, module.add(f, kernelExport(kernels.size)));
     }
   }
   addRunAlone(module, program, table, kernels);

@@ -1,10 +1,11 @@
 // One loaded program: its code, its binding table, and how a run goes.
 import { ArgumentError, InternalError, itemSize, MemoryError, type Storage } from "../../base/index.js";
-import { type Executable, type Program, ProgramStatusError } from "../../ir/index.js";
+import { type Executable, type Program, ProgramStatusError, runListener } from "../../ir/index.js";
+import { RunMeasure } from "../run-measure.js";
 import { formatBytes, roundUp } from "../sizes.js";
 import { outcome } from "../threads/control.js";
 import { Bindings } from "./bindings.js";
-import type { CompiledProgram, ProgramExports } from "./compile.js";
+import { type CompiledProgram, kernelExport, type ProgramExports } from "./compile.js";
 import type { Runtime } from "./runtime.js";
 
 /** Machine code is about this many times the size of the binary. */
@@ -113,7 +114,8 @@ export class WasmExecutable implements Executable {
     const runtime = this.#runtime;
     const isThreaded = runtime.threads > 1 && this.#compiled.segments > 0;
     try {
-      if (isThreaded) this.#runThreaded();
+      if (runListener() !== null) this.#measure();
+      else if (isThreaded) this.#runThreaded();
       else this.#exports.runAlone(this.#table, runtime.scratch.address);
     } catch (error) {
       if (isThreaded) runtime.pool.abandon();
@@ -121,6 +123,23 @@ export class WasmExecutable implements Executable {
         cause: error,
       });
     }
+  }
+
+  /** A run on one thread, kernel by kernel, that says how long each took. */
+  #measure(): void {
+    const { stages, commitStage, status } = this.#program;
+    const measure = new RunMeasure(this.#program);
+    const numbers = new Map([...new Set(stages.flat())].map((kernel, index) => [kernel, index]));
+    const word = status === null ? -1 : this.#statusWord();
+    for (const [index, stage] of stages.entries()) {
+      if (index === commitStage && word >= 0 && this.#runtime.heap.words[word] !== 0) break;
+      for (const kernel of stage) {
+        if (kernel.tiles === 0) continue;
+        const run = this.#exports[kernelExport(numbers.get(kernel) as number)] as ProgramExports["kernel0"];
+        measure.time(kernel, () => run?.(0, kernel.tiles, this.#table, this.#runtime.scratch.address));
+      }
+    }
+    measure.report();
   }
 
   /** The first run that wants workers starts them, and goes on alone. */

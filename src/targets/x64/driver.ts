@@ -42,6 +42,8 @@ export interface Driver {
   readonly run: MachineFunction;
   /** `serve(control, line)`: takes part in runs until there was none for some time. */
   readonly serve: MachineFunction;
+  /** `ticks()`: the processor's clock. */
+  readonly ticks: MachineFunction;
   /** Called by the others. */
   readonly inner: readonly MachineFunction[];
 }
@@ -53,6 +55,7 @@ export function buildDriver(): Driver {
     runAlone: buildRunAlone(),
     run: buildRun(takePart.entry),
     serve: buildServe(takePart.entry),
+    ticks: buildTicks(),
     inner: [takePart, finish],
   };
 }
@@ -226,6 +229,13 @@ function emitEnd(f: Code, plan: Reg): void {
   f.result(outcome.statusSet);
   f.bind(none);
   f.result(outcome.done);
+}
+
+function buildTicks(): MachineFunction {
+  const f = new Code("ticks");
+  f.copy(rax, f.ticks());
+  f.return([rax]);
+  return f;
 }
 
 function buildRunAlone(): MachineFunction {

@@ -1,11 +1,19 @@
 // One loaded program: its code, its table and plan, and how a run goes.
-import type { Native } from "#platform";
+import { type Native, platform } from "#platform";
 import { ArgumentError, InternalError, MemoryError, type Storage } from "../../base/index.js";
-import { type Executable, type Placement, type Program, ProgramStatusError } from "../../ir/index.js";
+import {
+  type Executable,
+  type Placement,
+  type Program,
+  ProgramStatusError,
+  type RunListener,
+  runListener,
+} from "../../ir/index.js";
 import { formatBytes, roundUp } from "../sizes.js";
 import { mostSegments, outcome } from "../threads/control.js";
 import { isWorthThreads, planSegments, programUs } from "../threads/work-plan.js";
 import type { KernelCode } from "./code.js";
+import { EventLog } from "./event-log.js";
 import { type TableLayout, tableLayout } from "./layout.js";
 import { PlanBlock, planHead } from "./plan.js";
 import type { Runtime } from "./runtime.js";
@@ -82,10 +90,34 @@ export class X64Executable implements Executable {
     if (scalarCount > 0) this.#plan.doubles.set(scalars, this.#table.scalars / 8);
     const plan = this.#plan.address + this.#plan.head;
     runtime.bound = bindings;
-    const result =
-      threads > 1 && this.#segments > 0 ? runtime.run(plan, threads, this.#estimateUs) : runtime.runAlone(plan);
+    const listener = runListener();
+    const result = listener === null ? this.#execute(plan, threads) : this.#measure(plan, threads, listener);
     runtime.bound = null;
     if (result === outcome.statusSet) this.#throwStatus();
+  }
+
+  #execute(plan: number, threads: number): number {
+    const runtime = this.#runtime;
+    return threads > 1 && this.#segments > 0 ? runtime.run(plan, threads, this.#estimateUs) : runtime.runAlone(plan);
+  }
+
+  /** A run in which the driver notes when each kernel began and ended. */
+  #measure(plan: number, threads: number, listener: RunListener): number {
+    const { native } = this.#pages;
+    const { kernels, mostCalls, head } = this.#plan;
+    const { clock } = this.#runtime;
+    const log = new EventLog(mostCalls, native);
+    this.#plan.setAddress(head + planHead.log, log.address);
+    try {
+      const start = clock.read();
+      const result = this.#execute(plan, threads);
+      const end = platform.now();
+      const events = log.events(kernels, clock.translation(start));
+      listener({ program: this.#program, start: start.ms, end, events });
+      return result;
+    } finally {
+      this.#plan.setAddress(head + planHead.log, 0);
+    }
   }
 
   free(): void {

@@ -5,6 +5,7 @@ import { controlBytes } from "../threads/control.js";
 import { checkThreads, threadCount } from "../threads/settings.js";
 import { Workers } from "../threads/workers.js";
 import { assemble } from "./assemble.js";
+import { Clock } from "./clock.js";
 import { buildDriver } from "./driver.js";
 import type { MachineFunction } from "./machine.js";
 import { Region } from "./memory.js";
@@ -16,6 +17,7 @@ const worthWakingUs = 100;
 interface DriverCode {
   runAlone(plan: number): number;
   run(plan: number, control: number, threads: number): number;
+  ticks(): number;
   readonly serve: number;
 }
 
@@ -25,13 +27,14 @@ const drivers = new WeakMap<Native, DriverCode>();
 function driverCode(native: Native): DriverCode {
   const known = drivers.get(native);
   if (known) return known;
-  const { runAlone, run, serve, inner } = buildDriver();
-  const { bytes, entries } = assemble([runAlone, run, serve, ...inner], "avx2");
+  const { runAlone, run, serve, ticks, inner } = buildDriver();
+  const { bytes, entries } = assemble([runAlone, run, serve, ticks, ...inner], "avx2");
   const address = native.mapCode(bytes);
   const at = (f: MachineFunction) => address + (entries.get(f) as number);
   const code: DriverCode = {
     runAlone: native.functionAt(at(runAlone), 1),
     run: native.functionAt(at(run), 3),
+    ticks: native.functionAt(at(ticks), 0),
     serve: at(serve),
   };
   drivers.set(native, code);
@@ -52,6 +55,8 @@ export class Runtime {
   /** Storages of the run under way, kept here because machine code has their addresses only. */
   bound: readonly Storage[] | null = null;
   readonly #threads: number | null;
+  /** The processor's clock beside the platform's, from when somebody first wanted times. */
+  #clock: Clock | null = null;
   readonly #driver: DriverCode;
   readonly #control: SharedArrayBuffer;
   readonly #block: number;
@@ -82,6 +87,11 @@ export class Runtime {
   /** Threads that run programs, the calling one included. */
   get threads(): number {
     return this.#threads ?? threadCount();
+  }
+
+  get clock(): Clock {
+    this.#clock ??= new Clock(() => Number(this.#driver.ticks()));
+    return this.#clock;
   }
 
   /** Runs a plan on the calling thread; returns an outcome. */
