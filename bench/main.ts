@@ -16,9 +16,9 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   pointwise: async () => (await import("./cases/pointwise.js")).benchPointwise,
   training: async () => (await import("./cases/training.js")).benchTraining,
   inference: async () => (await import("./cases/inference.js")).benchInference,
-  compile: async () => (await import("./cases/small.js")).benchCompile,
-  mlp: async () => (await import("./cases/small.js")).benchMlp,
-  memory: async () => (await import("./cases/small.js")).benchMemory,
+  compile: async () => (await import("./cases/compile.js")).benchCompile,
+  mlp: async () => (await import("./cases/mlp.js")).benchMlp,
+  memory: async () => (await import("./cases/memory.js")).benchMemory,
 };
 
 interface CommandOptions {
@@ -98,9 +98,12 @@ await new Command("bench")
   .option("--peers <list>", `libraries to measure beside it: ${peerNames.join(",")} (default: all)`, peers)
   .option("--no-peers", "measure Gradus only")
   .option("--json <file>", "write the records as JSON")
-  .option("--readme <file>", "put the records of a JSON file into README.md and docs/benchmarks.md; measures nothing")
+  .option(
+    "--readme <files>",
+    "put the records of JSON files, split by commas, into README.md and docs/benchmarks.md; measures nothing",
+  )
   .action(async (names: string[], options: CommandOptions, command: Command) => {
-    if (options.readme) (await import("./readme.js")).updateDocuments(readRecords(options.readme));
+    if (options.readme) (await import("./readme.js")).updateDocuments(options.readme.split(",").flatMap(readRecords));
     else if (names.length > 0) await run(names, options);
     else command.help({ error: true });
   })

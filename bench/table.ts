@@ -37,7 +37,11 @@ export function plainTable(records: readonly BenchRecord[]): string {
     .join("\n");
 }
 
+export function markdownRow(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
 export function markdownTable(records: readonly BenchRecord[]): string {
   const rows = [header, header.map(() => "---"), ...records.map(cells)];
-  return rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
+  return rows.map(markdownRow).join("\n");
 }

@@ -15,9 +15,10 @@ export interface ComparedCase {
   /** What one call does, in the unit's numerator: 1e9 operations or bytes, or images. Of no account for ms. */
   readonly work?: number;
   readonly peers: readonly PeerName[];
-  /** For cases whose calls are long. */
-  readonly timing?: Timing;
 }
+
+/** Calls that take longer than this are measured one by one. */
+const longSeconds = 0.5;
 
 interface Contender {
   readonly label: string;
@@ -52,26 +53,24 @@ export async function compareCases(cases: readonly ComparedCase[], options: Benc
 }
 
 async function compareCase(
-  { case: name, variant, request, unit, work = 1, peers, timing }: ComparedCase,
+  { case: name, variant, request, unit, work = 1, peers }: ComparedCase,
   contenders: readonly Contender[],
   target: string,
   threads: number,
   { seconds, rounds }: BenchOptions,
 ): Promise<BenchRecord[]> {
-  const full = { ...request, seconds, ...timing };
-  const able: { label: string; side: Side }[] = [];
+  const able: { label: string; measure: () => Promise<number> }[] = [];
   for (const { label, side, peer } of contenders) {
     if (peer !== null && !peers.includes(peer)) continue;
-    // The first answer also says whether it can; preparing and compiling stay out of the measured rounds.
-    const answer = await tryAsk(side, { ...full, seconds: 0, least: 1 }, name);
-    if (answer) able.push({ label: answer.form ? `${label}, ${answer.form}` : label, side });
-    else if (peer === null) return [];
+    // The first answer also says whether it can, and how long it takes; preparing and compiling stay out of the rounds.
+    const answer = await tryAsk(side, { ...request, seconds: 0, least: 1, warmup: 1 }, name);
+    if (answer) {
+      const timing = timingFor(answer.seconds as number, seconds);
+      const measure = () => side.measure({ ...request, ...timing }, "seconds");
+      able.push({ label: answer.form ? `${label}, ${answer.form}` : label, measure });
+    } else if (peer === null) return [];
   }
-  const measurements = able.map(
-    ({ side }) =>
-      () =>
-        side.measure(full, "seconds"),
-  );
+  const measurements = able.map(({ measure }) => measure);
   const [own, ...others] = await alternate(measurements, rounds);
   const inUnit = (time: number) => (unit === "ms" ? 1000 * time : work / time);
   const row = { case: name, variant, target, threads, unit, value: inUnit(own as number) };
@@ -82,6 +81,10 @@ async function compareCase(
     peerValue: inUnit(time),
     ratio: time / (own as number),
   }));
+}
+
+function timingFor(callSeconds: number, seconds: number): Timing {
+  return callSeconds > longSeconds ? { seconds: 0, least: 1, warmup: 0 } : { seconds, least: 3, warmup: 1 };
 }
 
 /** Null where the library cannot do it; why is printed if it tried and failed. */

@@ -18,7 +18,6 @@ const cases: readonly ComparedCase[] = networks.map(({ name, network, batch, siz
   unit: "images/s",
   work: batch,
   peers: ["onnxruntime", "openvino", "pytorch"],
-  timing: { seconds: 0, least: 1, warmup: 1 },
 }));
 
 export function benchInference(options: BenchOptions): Promise<BenchRecord[]> {

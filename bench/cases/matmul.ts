@@ -14,6 +14,7 @@ interface Product {
   readonly batch?: number;
 }
 
+const largestForJs = 2.5;
 const squareCase = "matmul 1024³";
 
 function product(name: string, variant: string, request: Product): ComparedCase {
@@ -25,7 +26,8 @@ function product(name: string, variant: string, request: Product): ComparedCase 
     request: { kind: "matmul", ...request },
     unit: "GFLOP/s",
     work,
-    peers: ["pytorch", "openblas", "jax", "tfjs", "jaxjs"],
+    // The two in JavaScript take many seconds for the larger ones.
+    peers: ["pytorch", "openblas", "jax", ...(work < largestForJs ? (["tfjs", "jaxjs"] as const) : [])],
   };
 }
 

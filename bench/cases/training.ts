@@ -3,8 +3,6 @@ import type { BenchOptions } from "../options.js";
 import type { BenchRecord } from "../record.js";
 import { type ComparedCase, compareCases } from "./compare.js";
 
-const long = { seconds: 0, least: 2, warmup: 1 };
-
 const cases: readonly ComparedCase[] = [
   {
     case: "MLP 784-256-128-10 training step",
@@ -19,7 +17,6 @@ const cases: readonly ComparedCase[] = [
     request: { kind: "training", network: "gpt", batch: 16 },
     unit: "ms",
     peers: ["pytorch"],
-    timing: long,
   },
   {
     case: "ResNet-18 training step, 224²",
@@ -28,7 +25,6 @@ const cases: readonly ComparedCase[] = [
     unit: "images/s",
     work: 16,
     peers: ["pytorch"],
-    timing: { ...long, least: 1 },
   },
 ];
 

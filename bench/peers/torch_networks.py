@@ -9,14 +9,18 @@ from torch_forms import better
 from torch_models import GPT_LENGTH, GPT_VOCABULARY, network
 
 
-def image_forms(make) -> Call:
-    """The better of contiguous and channels_last; `make` gets the format."""
-    formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-    return better({name: make(memory_format) for name, memory_format in formats.items()})
+FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+def image_forms(request: Request, make) -> Call:
+    """The format that the request names, else the better of the two; `make` gets the format."""
+    if "form" in request:
+        return make(FORMATS[request["form"]])
+    return better({name: make(memory_format) for name, memory_format in FORMATS.items()})
 
 
 def inference(request: Request) -> Call:
-    """{network, batch, size}"""
+    """{network, batch, size, form?}"""
     batch, size = request["batch"], request["size"]
 
     def form(memory_format: torch.memory_format) -> Call:
@@ -24,7 +28,7 @@ def inference(request: Request) -> Call:
         images = torch.randn(batch, 3, size, size).contiguous(memory_format=memory_format)
         return torch.inference_mode()(lambda: model(images))
 
-    return image_forms(form)
+    return image_forms(request, form)
 
 
 def step(model: nn.Module, optimizer: torch.optim.Optimizer, inputs: torch.Tensor, labels: torch.Tensor) -> Call:
@@ -39,7 +43,7 @@ def step(model: nn.Module, optimizer: torch.optim.Optimizer, inputs: torch.Tenso
 
 
 def training(request: Request) -> Call:
-    """{network, batch, size?}: one step with the optimizer that bench/gradus/training.ts uses too."""
+    """{network, batch, size?, form?}: one step with the optimizer that bench/gradus/training.ts uses too."""
     name, batch = request["network"], request["batch"]
     if name == "mlp":
         model = network(name)
@@ -57,7 +61,7 @@ def training(request: Request) -> Call:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
         return step(model, optimizer, images, torch.randint(1000, (batch,)))
 
-    return image_forms(form)
+    return image_forms(request, form)
 
 
 NETWORKS = {"inference": inference, "training": training}

@@ -19,10 +19,12 @@ import {
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
+import { longSum } from "./costs.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
+import { lowerLongSum } from "./lower-long-sum.js";
 import { lowerLoops } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine } from "./lower-routine.js";
 import { checksOf, chooseStored } from "./materialize.js";
@@ -218,7 +220,7 @@ class StepCompiler implements KernelEnv {
       case "loops":
         return lowerLoops(this, group);
       case "contraction":
-        return lowerContraction(this, group);
+        return longSum(node) ? lowerLongSum(this, group) : lowerContraction(this, group);
       case "concat":
         return lowerConcat(this, node);
       case "routine":

@@ -49,6 +49,7 @@ export class Evaluator {
     const { f } = this;
     const { primitive } = node;
     if (primitive.kind === "reduction") return this.#unrolledReduction(node, index, guard);
+    if (primitive.kind === "contraction") return this.#unrolledContraction(node, index, guard);
     if (primitive.kind !== "pointwise") {
       throw new InternalError(`${primitive.name} has no expression of its own`);
     }
@@ -90,6 +91,32 @@ export class Evaluator {
       result = result ? combine(f, node, result, x) : x;
     }
     return result ?? identity(f, node);
+  }
+
+  /** A sum of few products, in the order of the first operand's dims. */
+  #unrolledContraction(node: Node, index: readonly Expr[], guard: Expr | undefined): Expr {
+    const { f } = this;
+    const [a, b, out] = ["a", "b", "out"].map((key) => attr<readonly number[]>(node, key)) as [
+      number[],
+      number[],
+      number[],
+    ];
+    const [x, y] = node.inputs as [Node, Node];
+    const summed = a.filter((label) => !out.includes(label));
+    const sizes = summed.map((label) => x.shape[a.indexOf(label)] as number);
+    const at = new Map<number, Expr>(out.map((label, d) => [label, index[d] as Expr]));
+    const pick = (labels: readonly number[]): Expr[] => labels.map((label) => at.get(label) as Expr);
+    let sum: Expr | null = null;
+    for (let n = 0; n < numel(sizes); n++) {
+      let rest = n;
+      for (let i = summed.length - 1; i >= 0; i--) {
+        at.set(summed[i] as number, f.int(rest % (sizes[i] as number)));
+        rest = Math.floor(rest / (sizes[i] as number));
+      }
+      const [p, q] = [this.value(x, pick(a), guard), this.value(y, pick(b), guard)];
+      sum = sum ? f.fma(p, q, sum) : f.mul(p, q);
+    }
+    return sum ?? f.const(scalarOf(node.dtype), 0);
   }
 }
 

@@ -165,7 +165,8 @@ class GroupFormer {
       for (const [d, size] of member.node.shape.entries()) {
         if (size === 1) continue;
         const at = read.index[d] as Expr;
-        if (!index.includes(at) || (outerVars.get(at) ?? k) !== k) return null;
+        // A guarded read (of a padded value) covers a part of the node's dim only: that is no outer loop of it.
+        if (node.shape[index.indexOf(at)] !== size || (outerVars.get(at) ?? k) !== k) return null;
         outerVars.set(at, k++);
       }
     }

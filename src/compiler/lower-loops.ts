@@ -7,12 +7,27 @@ import { combine, Evaluator, identity, linearIndex } from "./evaluate.js";
 import type { Group, Member } from "./group.js";
 import { iterationIndex, withoutDims } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
-import { dimIndices, improveNest, type Loop, type Nest, plainNest, stride, visitAll } from "./nest.js";
+import {
+  dimIndices,
+  improveNest,
+  type Loop,
+  lastLoop,
+  type Nest,
+  type Probe,
+  plainNest,
+  stride,
+  visitAll,
+  writtenOutLast,
+} from "./nest.js";
 import { emitOuterLoops, planTiles, wishedTiles } from "./tiles.js";
 
 /** Partial results of a reduction with few outputs. A constant: the order of a sum depends on shapes only. */
 const PARTS = 64;
 const MIN_SPLIT = 1 << 15;
+
+/** Iterations of a loop that is worth turning inside, and loads (in vectors) that it may save. */
+const MIN_INSIDE = 8;
+const MIN_LOADS = 8;
 
 export function lowerLoops(env: KernelEnv, group: Group): KernelDraft[] {
   if (numel(group.outer) === 0) return [];
@@ -148,7 +163,43 @@ class LoopLowering {
       const outer = dimIndices(f, nest, this.group.outer, vars);
       return { vars, exprs: this.group.members.flatMap((m) => this.#probeMember(m, outer, this.#plainInner(m))) };
     };
-    return improveNest(plainNest(this.group.outer), probe, keepFlat);
+    const plain = plainNest(this.group.outer);
+    const reused = keepFlat ? null : this.#loopInside(plain, probe);
+    if (!reused) return improveNest(plain, probe, keepFlat);
+    const others = plain.filter((loop) => loop !== reused);
+    const inside: Loop = { ...reused, isInside: true };
+    return [...improveNest(others, (nest) => probe([...nest, inside]), false), inside];
+  }
+
+  /**
+   * A loop to run inside the vector loop, because most of what the vectors load is the same for all its iterations (output
+   * channels of a convolution: the windows stay in registers, weights are broadcast). Null if none saves half the loads.
+   */
+  #loopInside(nest: Nest, probe: Probe): Loop | null {
+    if (nest.length < 2 || this.group.members.some((m) => m.inner.length > 0)) return null;
+    const { vars, exprs } = probe(nest);
+    const along = vars[vars.length - 1] as Expr;
+    const plain = this.#loadCost(exprs, along, along);
+    let best: Loop | null = null;
+    let least = plain / 2;
+    nest.slice(0, -1).forEach((loop, k) => {
+      if (loop.extent < MIN_INSIDE) return;
+      const cost = this.#loadCost(exprs, along, vars[k] as Expr);
+      if (plain >= MIN_LOADS && cost < least) [best, least] = [loop, cost];
+    });
+    return best;
+  }
+
+  /** Cost of the loads that an iteration of the loop over `inner` makes anew, with vectors along `along`. */
+  #loadCost(exprs: readonly Expr[], along: Expr, inner: Expr): number {
+    const { f } = this.env;
+    let cost = 0;
+    visitAll(exprs, (x) => {
+      if (x.kind !== "load" || stride(f, x.index, inner) === 0) return;
+      const step = stride(f, x.index, along);
+      cost += step === 0 ? 0.5 : step === 1 ? 1 : step === 2 || step === -1 ? 2 : 6;
+    });
+    return cost;
   }
 
   #plainInner(m: Member): Expr[] {
@@ -166,7 +217,7 @@ class LoopLowering {
       const inner = dimIndices(f, nest, m.inner, vars);
       return { vars, exprs: phase.flatMap((other) => this.#probeMember(other, outer, inner)) };
     };
-    const nest = improveNest(plainNest(m.inner), probe, false);
+    const nest = writtenOutLast(improveNest(plainNest(m.inner), probe, false));
     for (const other of phase) this.#innerNests.set(other, nest);
     return nest;
   }
@@ -188,7 +239,7 @@ class LoopLowering {
 
   /** The outer loop to run in vectors, or -1 if the inner loops suit better. */
   #vectorOuterLoop(nest: Nest): number {
-    const last = nest.findLastIndex((l) => l.part !== "inner");
+    const last = lastLoop(nest);
     const isRows = this.group.members.some((m) => m.inner.length > 0);
     if (!isRows) return last;
     if (last < 0) return -1;
@@ -201,9 +252,9 @@ class LoopLowering {
       const inner = this.innerNest(m);
       const rvars = inner.map((l, k) => f.variable(`r${k}`, "i32", { min: 0, max: l.extent - 1 }));
       const exprs = this.#probeMember(m, outer, dimIndices(f, inner, m.inner, rvars));
-      const [o, r] = [vars[last] as Expr, rvars[rvars.length - 1] as Expr];
-      outerCost += this.#vectorCost(exprs, o, (nest[last] as Loop).extent);
-      innerCost += this.#vectorCost(exprs, r, (inner[inner.length - 1] as Loop).extent);
+      const along = lastLoop(inner);
+      outerCost += this.#vectorCost(exprs, vars[last] as Expr, (nest[last] as Loop).extent);
+      innerCost += this.#vectorCost(exprs, rvars[along] as Expr, (inner[along] as Loop).extent);
     }
     return outerCost < innerCost ? last : -1;
   }
@@ -308,15 +359,19 @@ class LoopLowering {
     const { f } = this.env;
     const [head] = members as [Member];
     const nest = this.innerNest(head);
+    const along = lastLoop(nest);
     const emit = (k: number, vars: readonly Expr[]): Stmt[] => {
       if (k === nest.length)
         return this.#innerBody(members, outer, dimIndices(f, nest, head.inner, vars), accumulators);
       const loop = nest[k] as Loop;
+      if (loop.part === "inner") {
+        return Array.from({ length: loop.extent }, (_, c) => emit(k + 1, [...vars, f.int(c)])).flat();
+      }
       const cut = k === 0 && range ? range : null;
       const start = cut ? cut.start : f.int(0);
       const to = cut ? f.min(f.int(cut.limit), f.sub(f.int(loop.extent), start)) : f.int(loop.extent);
       const v = f.variable(`r${k}`, "i32", { min: 0, max: (cut ? cut.limit : loop.extent) - 1 });
-      const isVector = k === nest.length - 1 && !isOuterVector;
+      const isVector = k === along && !isOuterVector;
       const body = emit(k + 1, [...vars, f.add(start, v)]);
       return [{ kind: "for", v, from: f.int(0), to, step: 1, body, ...(isVector && { hint: "vectorize" as const }) }];
     };

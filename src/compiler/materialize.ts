@@ -3,7 +3,7 @@ import type { Shape } from "../base/index.js";
 import { type Node, topologicalOrder } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
 import { affineView } from "./contraction/form.js";
-import { isBroadcast, isPointLike, ownCost, readsPerElement } from "./costs.js";
+import { isBroadcast, isPointLike, isShortConvolution, longSum, ownCost, readsPerElement } from "./costs.js";
 import { isLeaf } from "./rewrite.js";
 
 /** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
@@ -24,12 +24,16 @@ export function chooseStored(roots: readonly Node[]): Materialization {
   for (const root of roots) if (!hasMemory(root)) stored.add(root);
   for (const node of order) {
     if (isLeaf(node)) continue;
+    if (isShortConvolution(node)) continue; // see below
     if (!isPointLike(node)) stored.add(node);
-    if (node.primitive.kind === "contraction") for (const x of node.inputs) storeOperand(x, stored);
+    if (node.primitive.kind === "contraction") storeOperands(node, stored);
     if (node.primitive.kind === "routine") for (const x of node.inputs) if (!hasMemory(x)) stored.add(x);
     if (checksOf(node)) for (const { input } of checksOf(node) ?? []) storeIndex(node.inputs[input] as Node, stored);
   }
   storeWhereReadOften(order, stored);
+  for (const node of order) {
+    if (isShortConvolution(node) && stored.has(node)) for (const x of node.inputs) storeOperand(x, stored);
+  }
   return { order, stored: new Set(order.filter((n) => stored.has(n))) };
 }
 
@@ -48,6 +52,12 @@ export function checksOf(node: Node) {
 /** Index values are read by the check as well as by the gather. */
 function storeIndex(node: Node, stored: Set<Node>): void {
   if (!isLeaf(node)) stored.add(node);
+}
+
+/** A long sum computes one operand where it reads it. */
+function storeOperands(node: Node, stored: Set<Node>): void {
+  const sum = longSum(node);
+  for (const x of node.inputs) if (x !== sum?.many) storeOperand(x, stored);
 }
 
 /** Contractions read operands through strides, many times: what is below the pure movements must lie in memory. */
@@ -95,6 +105,7 @@ export function indexVariables(f: ExprFactory, shape: Shape, name = "i"): Expr[]
 function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
   const demands = new Map<Node, Map<Node, number>>(); // node → kernel that reads it → evaluations an element of the kernel
   const costs = inlineCosts(order, stored);
+  const kernels = kernelNames(order, stored);
   for (const node of [...order].reverse()) {
     if (isLeaf(node)) continue;
     const demand = demands.get(node) ?? new Map<Node, number>();
@@ -104,16 +115,40 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
     const isDear = ownCost(node) > 0 && (repeats * cost > STORE_COST || ownCost(node) >= ALWAYS_STORE);
     if (isDear) stored.add(node);
-    const passed = stored.has(node) ? new Map([[node, 1]]) : demand;
+    const passed = stored.has(node) ? new Map([[kernels(node), 1]]) : demand;
     for (const input of new Set(node.inputs)) {
       const mine = demands.get(input) ?? new Map<Node, number>();
-      const reads = readsPerElement(node);
+      const reads = readsPerElement(node, input);
       for (const [kernel, times] of passed) {
         mine.set(kernel, Math.max(mine.get(kernel) ?? 0, withoutRepeats(node, input, times * reads)));
       }
       demands.set(input, mine);
     }
   }
+}
+
+/**
+ * A node that stands for the kernel which computes `node`: pointwise nodes of one shape share one, if as many kernels of other
+ * kinds come before them.
+ */
+function kernelNames(order: readonly Node[], stored: ReadonlySet<Node>): (node: Node) => Node {
+  const levels = new Map<Node, number>();
+  for (const node of order) {
+    let level = 0;
+    for (const input of node.inputs) {
+      const isApart = stored.has(input) && !isPointLike(input);
+      level = Math.max(level, (levels.get(input) ?? 0) + (isApart ? 1 : 0));
+    }
+    levels.set(node, level);
+  }
+  const names = new Map<string, Node>();
+  return (node) => {
+    if (!isPointLike(node)) return node;
+    const key = `${node.shape.filter((size) => size !== 1)}|${levels.get(node)}`;
+    const name = names.get(key) ?? node;
+    names.set(key, name);
+    return name;
+  };
 }
 
 /**
@@ -149,7 +184,7 @@ function dearestInput(node: Node, costs: ReadonlyMap<Node, number>, stored: Read
   let dearest = 0;
   for (const input of node.inputs) {
     if (isLeaf(input) || stored.has(input) || input.size > node.size) continue;
-    dearest = Math.max(dearest, (costs.get(input) ?? 0) * readsPerElement(node));
+    dearest = Math.max(dearest, (costs.get(input) ?? 0) * readsPerElement(node, input));
   }
   return dearest;
 }
@@ -161,8 +196,8 @@ function inlineCosts(order: readonly Node[], stored: ReadonlySet<Node>): Map<Nod
   for (const node of order) {
     if (isLeaf(node)) continue;
     let inputs = 0;
-    for (const input of new Set(node.inputs)) inputs += read(input);
-    costs.set(node, ownCost(node) + inputs * readsPerElement(node));
+    for (const input of new Set(node.inputs)) inputs += read(input) * readsPerElement(node, input);
+    costs.set(node, ownCost(node) + inputs);
   }
   return costs;
 }

@@ -7,8 +7,10 @@ export interface Loop {
   /** Dims (numbers of the unsplit list) that the loop covers; several when merged. */
   readonly dims: readonly number[];
   readonly extent: number;
-  /** The loop is one part of a split dim: index = outerPart * factor + innerPart. */
+  /** One part of a split dim: index = outerPart * factor + innerPart. Inner parts are written out; a whole short dim may be one. */
   readonly part?: "outer" | "inner";
+  /** Runs inside the vector loop: what the vectors load does not depend on it. */
+  readonly isInside?: boolean;
 }
 
 export type Nest = readonly Loop[];
@@ -57,7 +59,27 @@ export function improveNest(start: Nest, probe: Probe, keepFlat: boolean): Nest 
     nest = candidate;
     count = divisions;
   }
-  return nest;
+  return writeOutShort(nest);
+}
+
+/** A last loop this short is written out, so that a longer one runs in vectors. */
+const SHORT = 4;
+
+function writeOutShort(nest: Nest): Nest {
+  const last = nest[nest.length - 1];
+  if (!last || last.part || last.dims.length > 1 || last.extent > SHORT) return nest;
+  const hasLonger = nest.some((loop) => loop.part !== "inner" && loop.extent > SHORT);
+  return hasLonger ? [...nest.slice(0, -1), { ...last, part: "inner" }] : nest;
+}
+
+/** The last loop that is not written out: the one to run in vectors; -1 if there is none. */
+export function lastLoop(nest: Nest): number {
+  return nest.findLastIndex((loop) => loop.part !== "inner" && !loop.isInside);
+}
+
+/** Loops that are written out moved inside all others, for loops whose order is free. */
+export function writtenOutLast(nest: Nest): Nest {
+  return [...nest.filter((loop) => loop.part !== "inner"), ...nest.filter((loop) => loop.part === "inner")];
 }
 
 function mergeAll(nest: Nest): Nest {

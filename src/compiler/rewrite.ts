@@ -1,9 +1,10 @@
-// First pass: the user's graph becomes the compiler's own. Composites are taken apart, equal nodes become one, and leaves
-// that share a storage become one leaf.
+// First pass: the user's graph becomes the compiler's own. Composites are taken apart, equal nodes become one, leaves that
+// share a storage become one leaf, and rules (simplify.ts) find cheaper equals.
 
 import type { Storage } from "../base/index.js";
 import { AutogradError } from "../base/index.js";
 import { apply, attrsEqual, type Node, topologicalOrder } from "../graph/index.js";
+import { simplify } from "./simplify.js";
 
 /** True where the graph ends for a compile: values that are there, and numbers. */
 export function isLeaf(node: Node): boolean {
@@ -15,6 +16,7 @@ export class Rewriter {
   readonly #done = new Map<Node, Node>();
   readonly #byStorage = new Map<Storage, Node>();
   readonly #byHash = new Map<number, Node[]>();
+  readonly #users = new Map<Node, Node[]>();
 
   /** `isRuntime`: constants whose number is read at each run, so equal ones must stay apart. */
   constructor(private readonly isRuntime: (node: Node) => boolean) {}
@@ -34,9 +36,20 @@ export class Rewriter {
     if (known) return known;
     const unchanged = inputs.every((input, i) => input === node.inputs[i]);
     const own = unchanged ? node : apply(node.primitive, inputs, node.attrs);
-    const made = own.primitive.kind === "composite" ? this.rewrite(own.primitive.decompose(own)) : own;
+    const made = own.primitive.kind === "composite" ? this.rewrite(own.primitive.decompose(own)) : this.#simplify(own);
     this.#remember(own.hash, made);
     return made;
+  }
+
+  #simplify(node: Node): Node {
+    const simple = simplify(node, (x) => this.#users.get(x) ?? []);
+    if (simple !== node) return this.rewrite(simple); // finds what is there already
+    for (const input of node.inputs) {
+      const users = this.#users.get(input);
+      if (users) users.push(node);
+      else this.#users.set(input, [node]);
+    }
+    return node;
   }
 
   #leaf(node: Node): Node {

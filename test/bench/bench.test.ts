@@ -2,9 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { alternate } from "../../bench/alternate.js";
-import { insertTables } from "../../bench/readme.js";
+import { startPeer } from "../../bench/peers.js";
+import { insertTables, strongest, summaryTable } from "../../bench/readme.js";
 import { type BenchRecord, readRecords, writeRecords } from "../../bench/record.js";
 import { Side, SideError } from "../../bench/side.js";
 import { median } from "../../bench/statistics.js";
@@ -68,9 +69,29 @@ test("tables: given a record, shows value, peer and ratio", () => {
 
 test("insertTables: given a README with marks, replaces what is between them", () => {
   const text = insertTables("a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n", [record], "a machine");
-  expect(text).toMatch(/^a\n<!-- bench -->\nMedians, measured on: a machine\.\n\n\| case .*\n\| --- .*\n\| matmul/);
+  expect(text).toMatch(
+    /^a\n<!-- bench -->\nMeasured on: a machine\. .*\n\n\| work .*\n\| --- .*\n\| matrix products, 1 cases/,
+  );
   expect(text.endsWith("|\n<!-- /bench -->\nb\n")).toBe(true);
   expect(() => insertTables("no marks", [record], "")).toThrow("README.md lacks the marks");
+});
+
+test("summaryTable: given several peers, takes the strongest; of a sweep it shows the spread", () => {
+  const peers = [
+    { ...record, peer: "OpenBLAS 0.3", peerValue: 382, ratio: 0.25 },
+    { ...record, variant: "ABᵀ", ratio: 0.75 },
+    { ...record, case: "GPT", variant: "step", unit: "ms", ratio: 1.5 },
+    { ...record, case: "GPT", variant: "step", unit: "ms", threads: 1, ratio: 9 },
+  ];
+  expect(strongest([record, ...peers]).map(({ ratio }) => ratio)).toEqual([0.25, 0.75, 1.5, 9]);
+  expect(
+    summaryTable([record, ...peers])
+      .split("\n")
+      .slice(2),
+  ).toEqual([
+    "| GPT, step | wasm | 95.5 ms | 191, PyTorch 2.15.0 | 1.50× |",
+    "| matrix products, 2 cases | wasm |  | OpenBLAS, PyTorch | 0.50× (0.25–0.75) |",
+  ]);
 });
 
 test("Side: given a process that speaks the protocol, asks and measures; errors and early ends are SideErrors", async () => {
@@ -82,4 +103,22 @@ test("Side: given a process that speaks the protocol, asks and measures; errors 
   side.close();
   await expect(Side.start("none", process.execPath, ["-e", "throw new Error('broken')"])).rejects.toThrow(SideError);
   await expect(Side.start("none", "/no/such/program", [])).rejects.toThrow(/none: ended early/);
+});
+
+test("startPeer: given a library that is not there, says what it needs, once, and gives null", async () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  vi.stubEnv("GRADUS_PYTHON", "/no/such/python");
+  try {
+    expect([await startPeer("pytorch", 1), await startPeer("pytorch", 1)]).toEqual([null, null]);
+    expect(log.mock.calls).toEqual([
+      [
+        expect.stringMatching(
+          /^PyTorch is absent \(PyTorch: ended early: .*\); it needs a Python in GRADUS_PYTHON \(else python3\) that has torch and torchvision\.$/,
+        ),
+      ],
+    ]);
+  } finally {
+    vi.unstubAllEnvs();
+    log.mockRestore();
+  }
 });

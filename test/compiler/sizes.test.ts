@@ -2,7 +2,7 @@
 // so that every value is exact.
 import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/graph/index.js";
-import { add, matmul, mul, sum } from "../../src/ops/index.js";
+import { add, matmul, mul, pad, sum } from "../../src/ops/index.js";
 import { compiled, input, integers } from "../ops/helpers.js";
 
 /** Fails with the first element that differs. */
@@ -77,4 +77,17 @@ it("a chain of products: given results that are read once, their memory is not g
   }
 
   expectSame((compiled(node) as [number[]])[0], wanted);
+});
+
+describe("padding", () => {
+  it("given two sums of columns side by side, computes both parts", () => {
+    const [x, y] = [integers(8 * 2, 9), integers(10 * 2, 9)];
+    const left = pad(sum(input(x, [8, 2]), [0]), [0], [2], 0);
+    const right = pad(sum(input(y, [10, 2]), [0]), [2], [0], 0);
+    const [joined] = compiled(add(left, right)) as [number[]];
+
+    const columns = (values: readonly number[]) =>
+      [0, 1].map((j) => values.reduce((total, v, i) => total + (i % 2 === j ? v : 0), 0));
+    expectSame(joined, [...columns(x), ...columns(y)]);
+  });
 });

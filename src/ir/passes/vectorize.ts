@@ -23,8 +23,8 @@ export function vectorize(f: ExprFactory, body: readonly Stmt[], options: Vector
   return body.flatMap((stmt): Stmt[] => {
     switch (stmt.kind) {
       case "for": {
-        const inner: ForStmt = { ...stmt, body: vectorize(f, stmt.body, options) };
-        return stmt.hint === "vectorize" ? vectorizeLoop(f, inner, options) : [inner];
+        const { before, loops, after } = vectorizeNest(f, stmt, options);
+        return [...before, ...loops, ...after];
       }
       case "if":
         return [{ ...stmt, then: vectorize(f, stmt.then, options), else: vectorize(f, stmt.else, options) }];
@@ -36,12 +36,31 @@ export function vectorize(f: ExprFactory, body: readonly Stmt[], options: Vector
   });
 }
 
-function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions): Stmt[] {
+/** A loop in vectors, with what its accumulators need before and after. */
+interface Vectorized {
+  readonly before: readonly Stmt[];
+  readonly loops: readonly Stmt[];
+  readonly after: readonly Stmt[];
+}
+
+/** Loops around a marked one that hold nothing else share its accumulators: lanes are combined once for the whole nest. */
+function vectorizeNest(f: ExprFactory, loop: ForStmt, options: VectorizeOptions): Vectorized {
+  const [only] = loop.body;
+  if (loop.hint !== "vectorize" && loop.body.length === 1 && only?.kind === "for") {
+    const inner = vectorizeNest(f, only, options);
+    return { ...inner, loops: [{ ...loop, body: [...inner.loops] }] };
+  }
+  const inner: ForStmt = { ...loop, body: vectorize(f, loop.body, options) };
+  return loop.hint === "vectorize" ? vectorizeLoop(f, inner, options) : { before: [], loops: [inner], after: [] };
+}
+
+function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions): Vectorized {
   const scalar: ForStmt = { kind: "for", v: loop.v, from: loop.from, to: loop.to, step: loop.step, body: loop.body };
+  const plain: Vectorized = { before: [], loops: [scalar], after: [] };
   const lanes = options.lanes(widestBytes(loop.body));
   const trips = f.sub(loop.to, loop.from);
   const fewest = options.masks ? Math.min(lanes, MIN_MASKED) : lanes;
-  if (lanes === 1 || trips.max < fewest || loop.step !== 1) return [scalar];
+  if (lanes === 1 || trips.max < fewest || loop.step !== 1) return plain;
   const sums = new Accumulators(f, lanes);
   const vectors = Math.floor(trips.max / lanes);
   const unroll = vectors > 0 ? chooseUnroll(loop, lanes, options.maxUnroll, vectors) : 1;
@@ -54,7 +73,7 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
     const blocks = f.div(f.sub(trips, done), f.int(step));
     if (blocks.max < 1) continue;
     const made = new LoopVectorizer(f, copy(), sums, { ...options, lanes, width }).emit(f.add(loop.from, done), blocks);
-    if (!made) return [scalar];
+    if (!made) return plain;
     out.push(...made);
     done = f.add(done, f.mul(blocks, f.int(step)));
   }
@@ -62,14 +81,15 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
   const rest = trips.min >= 0 ? f.rem(trips, f.int(lanes)) : f.sub(loop.to, from);
   if (options.masks && rest.max > 0) {
     const made = new LoopVectorizer(f, copy(), sums, { ...options, lanes, width: 1 }).emitMasked(from, rest);
-    if (!made) return [scalar];
+    if (!made) return plain;
     out.push(...made);
   }
-  const whole = [...sums.before(), ...out, ...sums.after()];
-  if (options.masks || rest.max <= 0) return whole;
-  const tail: ForStmt = { ...scalar, from, body: renameDeclared(f, scalar.body) };
-  if (rest.kind === "const" && rest.max <= SHORT_TAIL) return [...whole, ...writeOut(f, tail, from, rest.max)];
-  return [...whole, tail];
+  if (!options.masks && rest.max > 0) {
+    const tail: ForStmt = { ...scalar, from, body: renameDeclared(f, scalar.body) };
+    if (rest.kind === "const" && rest.max <= SHORT_TAIL) out.push(...writeOut(f, tail, from, rest.max));
+    else out.push(tail);
+  }
+  return { before: sums.before(), loops: out, after: sums.after() };
 }
 
 /** Vectors of a period that are run side by side. */
@@ -207,6 +227,9 @@ interface PieceOptions {
 class LoopVectorizer {
   readonly #vectorVars = new Map<Var, readonly Var[]>();
   readonly #memo: Map<Expr, Expr>[];
+  /** The memo of what reads mutable variables. */
+  readonly #volatile: Map<Expr, Expr>[];
+  readonly #reads = new Map<Expr, boolean>();
   readonly #depends = new Map<Expr, boolean>();
   readonly #reductions = new Set<Var>();
   readonly lanes: number;
@@ -225,6 +248,7 @@ class LoopVectorizer {
     this.lanes = options.lanes;
     this.width = options.width;
     this.#memo = Array.from({ length: this.width }, () => new Map<Expr, Expr>());
+    this.#volatile = Array.from({ length: this.width }, () => new Map<Expr, Expr>());
     this.#block = loop.v;
     this.#base = loop.v;
   }
@@ -319,7 +343,7 @@ class LoopVectorizer {
   #assign(stmt: Extract<Stmt, { kind: "assign" }>): Stmt[] {
     const parts = this.#vectorVars.get(stmt.v) ?? this.#reductionParts(stmt);
     const values = this.#copies((u) => this.#spread(stmt.value, u));
-    for (const memo of this.#memo) memo.clear(); // the variable changed: nothing computed from it may be reused
+    for (const memo of this.#volatile) memo.clear(); // the variable changed: nothing computed from it may be reused
     const mask = this.#reductions.has(stmt.v) ? this.#taking(this.#iota()) : null;
     return parts.map((v, u) => {
       const value = values[u] as Expr;
@@ -405,6 +429,16 @@ class LoopVectorizer {
     return result;
   }
 
+  /** True if the value may change with an assignment. */
+  #isVolatile(x: Expr): boolean {
+    if (x.kind === "var") return x.mutable;
+    const known = this.#reads.get(x);
+    if (known !== undefined) return known;
+    const result = children(x).some((child) => this.#isVolatile(child));
+    this.#reads.set(x, result);
+    return result;
+  }
+
   /** `x` as a vector, whether or not its lanes differ. */
   #spread(x: Expr, u: number): Expr {
     return this.f.splat(this.#vector(x, u), this.lanes);
@@ -413,7 +447,7 @@ class LoopVectorizer {
   /** `x` for the lanes of copy `u`: scalar where all lanes agree. */
   #vector(x: Expr, u: number): Expr {
     if (!this.#dependsOnLoop(x)) return x;
-    const memo = this.#memo[u] as Map<Expr, Expr>;
+    const memo = (this.#isVolatile(x) ? this.#volatile : this.#memo)[u] as Map<Expr, Expr>;
     const known = memo.get(x);
     if (known) return known;
     const made = this.#makeVector(x, u);

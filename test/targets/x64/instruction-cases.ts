@@ -67,11 +67,17 @@ export function instructionCases(): FormCases[] {
         if ((form.sizes & sizeBit(size)) === 0) continue;
         // Instructions on masks have no size.
         if (form.operands.some(({ kind }) => kind === "k") && form.encoding === "vex" && size !== 64) continue;
-        cases.push({ name: `${op} ${at} ${size}`, form, instrs: formCases(op, form, size, cases.length) });
+        const name = `${op} ${at} ${size}`;
+        cases.push({ name, form, instrs: formCases(op, form, size, seedOf(name)) });
       }
     }
   }
   return cases;
+}
+
+/** Of the name only: a new instruction leaves the cases of the others alone. */
+function seedOf(name: string): number {
+  return Array.from(name).reduce((seed, letter) => (seed * 31 + letter.charCodeAt(0)) % 9973, 7);
 }
 
 function formCases(op: Mnemonic, form: Form, size: OperandSize, seed: number): Instr[] {

@@ -7,6 +7,7 @@ function alu(digit: number, role = "+", attribute = ""): readonly string[] {
   return [
     `g ${opcode(1)} Mg${role} Rg b${attribute}`,
     `g ${opcode(3)} Rg${role} mg b`,
+    `g ${opcode(4)} Ag${role} i8 s8`,
     `g 80/${digit} Mg${role} i8 s8`,
     `g 83/${digit} Mg${role} i8`,
     `g ${opcode(5)} Ag${role} i32`,

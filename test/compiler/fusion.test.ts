@@ -1,0 +1,103 @@
+// What is computed on the spot instead of stored: short convolutions, gradients before a pooling, masks of chosen elements.
+// Small whole numbers, so that values are exact; the reference interpreter of graphs is the oracle.
+import { conv2d, maxPool2d, relu, setTarget, type Tensor, tensor } from "gradus";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runStep } from "../../src/compiler/index.js";
+import type { Program, Target } from "../../src/ir/index.js";
+import { conv2d as convNode, maxPool2d as poolNode, relu as reluNode } from "../../src/ops/index.js";
+import { createInterpreter } from "../../src/targets/interpreter/index.js";
+import { input, integers } from "../ops/helpers.js";
+
+let previous: string;
+beforeEach(() => {
+  previous = setTarget("reference");
+});
+afterEach(() => {
+  setTarget(previous);
+});
+
+/** Whole numbers of -4 … 4. */
+function whole(shape: readonly number[], seed: number): Tensor {
+  const size = shape.reduce((n, s) => n * s, 1);
+  return tensor(integers(size, 4, seed)).view([...shape]);
+}
+
+interface Sizes {
+  readonly images: number;
+  readonly channels: number;
+  readonly filters: number;
+  readonly height: number;
+  readonly width: number;
+  readonly padding?: number;
+  readonly stride?: number;
+  readonly groups?: number;
+}
+
+/** The value after convolution, bias, relu and pooling, and the gradients of filters and bias. */
+function firstLayer(target: string, sizes: Sizes, pool: number): number[][] {
+  setTarget(target);
+  const { images, channels, filters, height, width, padding = 0, stride = 1, groups = 1 } = sizes;
+  const x = whole([images, channels, height, width], 1);
+  const w = whole([filters, channels / groups, 3, 3], 2).requiresGrad_();
+  const b = whole([filters], 3).requiresGrad_();
+  const y = relu(conv2d(x, w, b, { padding, stride, groups }));
+  const pooled = pool > 1 ? maxPool2d(y, pool) : y;
+  const loss = pooled.mul(whole(pooled.shape, 4)).sum();
+  loss.backward();
+  return [pooled, w.grad as Tensor, b.grad as Tensor].map((t) => [...t.toTypedArray()].map(Number));
+}
+
+const cases: [string, Sizes, number][] = [
+  ["one channel, pooled", { images: 8, channels: 1, filters: 8, height: 28, width: 28 }, 2],
+  ["three channels", { images: 8, channels: 3, filters: 4, height: 26, width: 28 }, 2],
+  ["a width below the lanes", { images: 12, channels: 1, filters: 10, height: 24, width: 20 }, 2],
+  ["padding", { images: 10, channels: 1, filters: 6, height: 26, width: 22, padding: 1 }, 2],
+  ["windows of three that do not cover all", { images: 8, channels: 1, filters: 7, height: 25, width: 31 }, 3],
+  ["no pooling", { images: 9, channels: 1, filters: 12, height: 26, width: 30 }, 1],
+  ["a stride", { images: 9, channels: 1, filters: 4, height: 51, width: 53, stride: 2 }, 2],
+  ["groups of one channel", { images: 4, channels: 6, filters: 6, height: 14, width: 17, groups: 6 }, 1],
+];
+
+const references = new Map<string, number[][]>();
+
+function reference(name: string, sizes: Sizes, pool: number): number[][] {
+  const known = references.get(name) ?? firstLayer("reference", sizes, pool);
+  references.set(name, known);
+  return known;
+}
+
+describe.each(["interpreter", "interpreter:wide", "wasm"])("%s", (target) => {
+  it.each(cases)("a first layer: given %s, gives value and gradients", (name, sizes, pool) => {
+    expect(firstLayer(target, sizes, pool)).toEqual(reference(name, sizes, pool));
+  });
+});
+
+/** The kernels of the program that computes `make`'s nodes. */
+function kernelsOf(make: () => Parameters<typeof runStep>[0]["outputs"]): Program["stages"][number] {
+  const programs: Program[] = [];
+  const plain = createInterpreter({ lanes: 16, masks: true });
+  const target: Target = {
+    ...plain,
+    load: (program) => {
+      programs.push(program);
+      return plain.load(program);
+    },
+  };
+  runStep({ outputs: make(), updates: [] }, target);
+  return programs.flatMap((program) => program.stages.flat());
+}
+
+describe("what is stored", () => {
+  it("given a convolution of nine terms, bias, relu and pooling, runs one kernel that stores the pooled values", () => {
+    const kernels = kernelsOf(() => {
+      const x = input(integers(4 * 28 * 28, 4, 1), [4, 1, 28, 28]);
+      const w = input(integers(32 * 9, 4, 2), [32, 1, 3, 3]);
+      const y = reluNode(convNode(x, w, input(integers(32, 4, 3), [32])));
+      return [poolNode(y, 2)];
+    });
+
+    expect(kernels).toHaveLength(1);
+    const sizes = kernels[0]?.buffers.map((buffer) => buffer.size);
+    expect(Math.max(...(sizes ?? []))).toBe(4 * 32 * 13 * 13);
+  });
+});
