@@ -19,10 +19,10 @@ import {
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
-import { longSum } from "./costs.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
+import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
 import { lowerLongSum } from "./lower-long-sum.js";
 import { lowerLoops } from "./lower-loops.js";

@@ -5,7 +5,7 @@ import { attr, type Node } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf, type Var } from "../ir/index.js";
 import { isPointLike } from "./costs.js";
 import { Evaluator } from "./evaluate.js";
-import { indexVariables } from "./materialize.js";
+import { indexVariables } from "./views.js";
 
 /** Rows with less than this many outer iterations are not worth fusing: there would be nothing to share among threads. */
 const MIN_OUTER = 16;

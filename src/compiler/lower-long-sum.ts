@@ -1,26 +1,19 @@
-// Contractions of long sums to few results: the filter gradient of a convolution with few input channels. One accumulator (a
-// vector along the sum) for each result of a block; one operand's windows are read where they lie, the other operand is
-// computed on the spot, so that neither is packed and gradients before a pooling are never stored.
+// Contractions of long sums to few columns of results: the filter gradient of a convolution with few input channels, a last
+// layer of few outputs. Each result of a block of rows has an accumulator, a vector along the sum, so that nothing is packed;
+// beside windows the other operand is computed on the spot, and gradients before a pooling are never stored.
 import { numel } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
-import {
-  type Buffer,
-  type Expr,
-  type KernelDraft,
-  type Stmt,
-  scalarOf,
-  type TargetInfo,
-  type Var,
-} from "../ir/index.js";
-import { type Finish, groupFinish } from "./contraction/finish.js";
+import { type Expr, type KernelDraft, type Stmt, scalarOf, type TargetInfo, type Var } from "../ir/index.js";
+import { type Finish, groupFinish, plainFinish } from "./contraction/finish.js";
 import { joinParts } from "./contraction/join.js";
-import { type LongSum, longSum } from "./costs.js";
 import { Evaluator, linearIndex } from "./evaluate.js";
 import type { Group, Member } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
+import { type LongSum, longSum } from "./long-sum.js";
 import { dimIndices, improveNest, type Loop, lastLoop, type Nest, plainNest, writtenOutLast } from "./nest.js";
 
-/** Pieces of the sum, along its first loop. A constant: the order of a sum depends on shapes only. */
+/** With fewer blocks of rows than this, the sum is cut along its first loop: into this many parts at most. */
+const ENOUGH_BLOCKS = 12;
 const PARTS = 32;
 
 /** Kernels of a group: a long sum, and elementwise nodes that take its results. */
@@ -33,7 +26,7 @@ export function lowerLongSum(env: KernelEnv, group: Group): KernelDraft[] {
 /** Rows of results whose accumulators stay in registers beside the windows. */
 function rowsAtOnce(info: TargetInfo, rows: number, columns: number): number {
   const registers = Math.max(...info.microShapes.map((shape) => shape.rows * shape.vectors));
-  const most = Math.max(1, Math.floor((registers * 2) / 3 / columns));
+  const most = Math.max(1, Math.floor((registers * 3) / 4 / columns));
   let count = Math.min(most, rows);
   while (rows % count !== 0) count--;
   return count;
@@ -41,6 +34,12 @@ function rowsAtOnce(info: TargetInfo, rows: number, columns: number): number {
 
 /** For each label of the contraction, its index. */
 type Place = ReadonlyMap<number, Expr>;
+
+/** `chunk` iterations of the sum's first loop. */
+interface Piece {
+  readonly start: Expr;
+  readonly chunk: number;
+}
 
 class LongSumLowering {
   readonly #evaluator: Evaluator;
@@ -60,15 +59,28 @@ class LongSumLowering {
   kernels(finish: Finish): KernelDraft[] {
     const { env, node } = this;
     const { f } = env;
-    const chunk = Math.ceil((this.#nest[0] as Loop).extent / PARTS);
-    const parts = Math.ceil((this.#nest[0] as Loop).extent / chunk);
-    const partial = env.temporary("partial", node.dtype, parts * node.size);
-    const tile = f.variable("tile", "i32", { min: 0, max: parts - 1 });
+    const { rowCount, columnCount, few, many } = this.sum;
+    const atOnce = rowsAtOnce(env.info, rowCount, columnCount);
+    const blocks = rowCount / atOnce;
+    const extent = (this.#nest[0] as Loop).extent;
+    const chunk = blocks >= ENOUGH_BLOCKS ? extent : Math.ceil(extent / PARTS);
+    const parts = Math.ceil(extent / chunk);
+    const tiles = parts * blocks;
+    const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
+    const partial = parts > 1 ? env.temporary("partial", node.dtype, parts * node.size) : null;
+    const part = f.div(tile, f.int(blocks));
+    const to = partial ? plainFinish(env, partial, f.mul(part, f.int(node.size))) : finish;
+    const body = this.#block(f.rem(tile, f.int(blocks)), atOnce, { start: f.mul(part, f.int(chunk)), chunk }, to);
     const flops = 2 * node.size * numel(this.#sizes);
-    const bytes = 4 * (this.sum.few.size + this.sum.many.size);
-    const body = this.#part(tile, chunk, partial);
-    const main: KernelDraft = { name: "contract_long_sum", tiles: parts, tile, body, flops, bytes };
-    return [main, joinParts(env, node, partial, parts, finish)];
+    const main: KernelDraft = {
+      name: partial ? "contract_long_parts" : `${finish.name}_long`,
+      tiles,
+      tile,
+      body,
+      flops,
+      bytes: 4 * (few.size + many.size),
+    };
+    return partial ? [main, joinParts(env, node, partial, parts, finish)] : [main];
   }
 
   /** The sum's loops: those that the operands divide (a pooling's windows) are split, their inner parts written out. */
@@ -116,42 +128,37 @@ class LongSumLowering {
     return new Map([...free, ...this.sum.summed.map((label, i): [number, Expr] => [label, inner[i] as Expr])]);
   }
 
-  /** All results' sums over one piece. */
-  #part(part: Expr, chunk: number, partial: Buffer): Stmt[] {
+  /** The sums of one block of rows, over one piece. */
+  #block(block: Expr, atOnce: number, piece: Piece, finish: Finish): Stmt[] {
     const { f } = this.env;
-    const { rowCount, columnCount } = this.sum;
-    const atOnce = rowsAtOnce(this.env.info, rowCount, columnCount);
-    const block = f.variable("block", "i32", { min: 0, max: rowCount / atOnce - 1 });
+    const type = scalarOf(this.node.dtype);
     const acc = Array.from({ length: atOnce }, (_, r) =>
-      Array.from({ length: columnCount }, (_, c) =>
-        f.variable(`acc${r}_${c}`, scalarOf(this.node.dtype), { mutable: true }),
-      ),
+      Array.from({ length: this.sum.columnCount }, (_, c) => f.variable(`acc${r}_${c}`, type, { mutable: true })),
     );
     const free = acc.map((columns, r) =>
       columns.map((_, c) => this.#freeAt(f.add(f.mul(block, f.int(atOnce)), f.int(r)), f.int(c))),
     );
-    const zero = f.const(scalarOf(this.node.dtype), 0);
-    const body: Stmt[] = [
-      ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: zero })),
-      ...this.#loops(part, chunk, (inner) => this.#add(acc, free, inner)),
-      ...acc.flatMap((columns, r) => columns.map((v, c) => this.#keep(v, free[r]?.[c] as Place, part, partial))),
+    return [
+      ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: f.const(type, 0) })),
+      ...this.#loops(piece, (inner) => this.#add(acc, free, inner)),
+      ...acc.flatMap((columns, r) => columns.flatMap((v, c) => finish.element(this.#result(free[r]?.[c] as Place), v))),
     ];
-    return [{ kind: "for", v: block, from: f.int(0), to: f.int(rowCount / atOnce), step: 1, body }];
   }
 
-  #loops(part: Expr, chunk: number, body: (inner: readonly Expr[]) => Stmt[]): Stmt[] {
+  #loops({ start, chunk }: Piece, body: (inner: readonly Expr[]) => Stmt[]): Stmt[] {
     const { f } = this.env;
     const nest = this.#nest;
     const along = lastLoop(nest);
     const emit = (k: number, vars: readonly Expr[]): Stmt[] => {
       if (k === nest.length) return body(dimIndices(f, nest, this.#sizes, vars));
-      const { extent, part: kind } = nest[k] as Loop;
-      if (kind === "inner") return Array.from({ length: extent }, (_, c) => emit(k + 1, [...vars, f.int(c)])).flat();
-      const start = k === 0 ? f.mul(part, f.int(chunk)) : f.int(0);
-      const to = k === 0 ? f.min(f.int(chunk), f.sub(f.int(extent), start)) : f.int(extent);
-      const v = f.variable(`k${k}`, "i32", { min: 0, max: (k === 0 ? chunk : extent) - 1 });
+      const { extent, part } = nest[k] as Loop;
+      if (part === "inner") return Array.from({ length: extent }, (_, c) => emit(k + 1, [...vars, f.int(c)])).flat();
+      const isCut = k === 0 && chunk < extent;
+      const to = isCut ? f.min(f.int(chunk), f.sub(f.int(extent), start)) : f.int(extent);
+      const v = f.variable(`k${k}`, "i32", { min: 0, max: (isCut ? chunk : extent) - 1 });
       const hint = k === along ? { hint: "vectorize" as const } : {};
-      return [{ kind: "for", v, from: f.int(0), to, step: 1, body: emit(k + 1, [...vars, f.add(start, v)]), ...hint }];
+      const at = isCut ? f.add(start, v) : v;
+      return [{ kind: "for", v, from: f.int(0), to, step: 1, body: emit(k + 1, [...vars, at]), ...hint }];
     };
     return emit(0, []);
   }
@@ -166,10 +173,9 @@ class LongSumLowering {
     );
   }
 
-  #keep(value: Var, free: Place, part: Expr, partial: Buffer): Stmt {
-    const { f } = this.env;
+  /** Where a result lies. */
+  #result(free: Place): Expr {
     const at = attr<readonly number[]>(this.node, "out").map((label) => free.get(label) as Expr);
-    const index = f.add(f.mul(part, f.int(this.node.size)), linearIndex(f, this.node.shape, at));
-    return { kind: "store", buffer: partial, index, value, guard: null };
+    return linearIndex(this.env.f, this.node.shape, at);
   }
 }

@@ -1,10 +1,10 @@
 // Which nodes get memory of their own. Everything else is computed where it is read.
-import type { Shape } from "../base/index.js";
 import { type Node, topologicalOrder } from "../graph/index.js";
-import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
 import { affineView } from "./contraction/form.js";
-import { isBroadcast, isPointLike, isShortConvolution, longSum, ownCost, readsPerElement } from "./costs.js";
+import { isBroadcast, isPointLike, isShortConvolution, ownCost, reductionCount, termCount } from "./costs.js";
+import { longSum } from "./long-sum.js";
 import { isLeaf } from "./rewrite.js";
+import { isView } from "./views.js";
 
 /** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
 const STORE_COST = 6;
@@ -57,7 +57,7 @@ function storeIndex(node: Node, stored: Set<Node>): void {
 /** A long sum computes one operand where it reads it. */
 function storeOperands(node: Node, stored: Set<Node>): void {
   const sum = longSum(node);
-  for (const x of node.inputs) if (x !== sum?.many) storeOperand(x, stored);
+  for (const x of node.inputs) if (!sum?.isManyInline || x !== sum.many) storeOperand(x, stored);
 }
 
 /** Contractions read operands through strides, many times: what is below the pure movements must lie in memory. */
@@ -65,37 +65,6 @@ function storeOperand(operand: Node, stored: Set<Node>): void {
   const view = affineView(operand, isView, (x) => stored.has(x) || hasMemory(x));
   const base = view ? view.base : operand;
   if (!hasMemory(base)) stored.add(base);
-}
-
-const viewMemo = new WeakMap<Node, boolean>();
-
-/** True if each element of the result is an element of the only input, unguarded and unchanged. */
-export function isView(node: Node): boolean {
-  const known = viewMemo.get(node);
-  if (known !== undefined) return known;
-  const result = traceView(node);
-  viewMemo.set(node, result);
-  return result;
-}
-
-function traceView(node: Node): boolean {
-  const { primitive } = node;
-  if (primitive.kind !== "pointwise" || primitive.cost > 0 || node.inputs.length !== 1) return false;
-  if ((node.inputs[0] as Node).dtype !== node.dtype || node.size === 0) return false;
-  const f = new ExprFactory();
-  const probe = f.variable("probe", scalarOf(node.dtype));
-  let guarded = false;
-  const index = indexVariables(f, node.shape);
-  const input = (_: number, __: readonly Expr[], guard?: Expr): Expr => {
-    guarded ||= guard !== undefined && guard.kind !== "const";
-    return probe;
-  };
-  return primitive.lower({ f, input }, index, node) === probe && !guarded;
-}
-
-/** One variable a dim; 0 where there is only one position. */
-export function indexVariables(f: ExprFactory, shape: Shape, name = "i"): Expr[] {
-  return shape.map((size, d) => (size === 1 ? f.int(0) : f.variable(`${name}${d}`, "i32", { min: 0, max: size - 1 })));
 }
 
 /**
@@ -187,6 +156,15 @@ function dearestInput(node: Node, costs: ReadonlyMap<Node, number>, stored: Read
     dearest = Math.max(dearest, (costs.get(input) ?? 0) * readsPerElement(node, input));
   }
   return dearest;
+}
+
+/** How many elements of `input` are evaluated for each element of the result. */
+function readsPerElement(node: Node, input: Node): number {
+  if (node.primitive.kind === "reduction") return reductionCount(node);
+  if (isShortConvolution(node)) return termCount(node);
+  const sum = longSum(node);
+  if (sum) return (input.size / node.size) * (input === sum.many ? 1 : sum.rowCount);
+  return 1;
 }
 
 /** Cost of one element with everything that would be computed with it. */

@@ -19,7 +19,9 @@ afterEach(() => {
 /** Whole numbers of -4 … 4. */
 function whole(shape: readonly number[], seed: number): Tensor {
   const size = shape.reduce((n, s) => n * s, 1);
-  return tensor(integers(size, 4, seed)).view([...shape]);
+  return tensor(integers(size, 4, seed))
+    .view([...shape])
+    .clone();
 }
 
 interface Sizes {
@@ -58,6 +60,17 @@ const cases: [string, Sizes, number][] = [
   ["groups of one channel", { images: 4, channels: 6, filters: 6, height: 14, width: 17, groups: 6 }, 1],
 ];
 
+/** The value of a layer of few outputs, and the gradients of input, weight and bias. */
+function lastLayer(target: string, [rows, terms, outputs]: readonly number[]): number[][] {
+  setTarget(target);
+  const x = whole([rows as number, terms as number], 1).requiresGrad_();
+  const w = whole([outputs as number, terms as number], 2).requiresGrad_();
+  const b = whole([outputs as number], 3).requiresGrad_();
+  const y = x.matmul(w.t()).add(b);
+  y.mul(whole(y.shape, 4)).sum().backward();
+  return [y, x.grad, w.grad, b.grad].map((t) => [...(t as Tensor).toTypedArray()].map(Number));
+}
+
 const references = new Map<string, number[][]>();
 
 function reference(name: string, sizes: Sizes, pool: number): number[][] {
@@ -69,6 +82,14 @@ function reference(name: string, sizes: Sizes, pool: number): number[][] {
 describe.each(["interpreter", "interpreter:wide", "wasm"])("%s", (target) => {
   it.each(cases)("a first layer: given %s, gives value and gradients", (name, sizes, pool) => {
     expect(firstLayer(target, sizes, pool)).toEqual(reference(name, sizes, pool));
+  });
+
+  it.each([
+    [64, 2501, 10],
+    [7, 2100, 3],
+    [5, 4097, 12],
+  ])("a last layer: given %i rows, %i terms and %i outputs, gives value and gradients", (...sizes) => {
+    expect(lastLayer(target, sizes)).toEqual(lastLayer("reference", sizes));
   });
 });
 

@@ -4,8 +4,9 @@ import type { Node } from "../../graph/index.js";
 import type { KernelDraft } from "../../ir/index.js";
 import type { Group, Member } from "../group.js";
 import type { KernelEnv } from "../kernel-env.js";
-import { isView } from "../materialize.js";
+import { isView } from "../views.js";
 import { lowerDirectContraction } from "./direct.js";
+import { hasFewRows, lowerFewRows } from "./few-rows.js";
 import { groupFinish, plainFinish } from "./finish.js";
 import { affineView, type ContractionForm, contractionForm, extentOf, swapOperands } from "./form.js";
 import { joinParts } from "./join.js";
@@ -28,6 +29,8 @@ export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
   if (!isFloat || Math.min(m, n) < 3 || m * n < 32 || k === 0) {
     return lowerDirectContraction(env, node, form, finish, (buffer, base) => plainFinish(env, buffer, base));
   }
+  const [plain, swapped] = [hasFewRows(form), hasFewRows(swapOperands(form))];
+  if (plain || swapped) return lowerFewRows(env, node, plain ? form : swapOperands(form), finish);
   const p = describeProblem(env, node, chooseSides(env, form, node));
   if (p.parts === 1) return tiledKernels(p, () => finish);
   const partial = env.temporary("partial", node.dtype, p.parts * node.size);

@@ -163,6 +163,9 @@ const identities: Partial<Record<BinaryOp, (type: Scalar) => number | boolean>> 
 
 const reducible: ReadonlySet<BinaryOp> = new Set(["add", "mul", "min", "max", "and", "or"]);
 
+/** Operators that give 0 for zeros. */
+const keepsZero: ReadonlySet<string> = new Set(["neg", "abs", "sqrt", "add", "sub", "mul", "min", "max"]);
+
 /** Sums, products, quotients and remainders of loop variables and constants. */
 function isIndexArithmetic(x: Expr): boolean {
   if (x.type !== "i32" || x.lanes !== 1) return false;
@@ -344,11 +347,40 @@ class LoopVectorizer {
     const parts = this.#vectorVars.get(stmt.v) ?? this.#reductionParts(stmt);
     const values = this.#copies((u) => this.#spread(stmt.value, u));
     for (const memo of this.#volatile) memo.clear(); // the variable changed: nothing computed from it may be reused
-    const mask = this.#reductions.has(stmt.v) ? this.#taking(this.#iota()) : null;
+    const isMasked = this.#reductions.has(stmt.v) && !this.#addsNothing(stmt);
+    const mask = isMasked ? this.#taking(this.#iota()) : null;
     return parts.map((v, u) => {
       const value = values[u] as Expr;
       return { kind: "assign", v, value: mask ? this.f.select(mask, value, v) : value };
     });
+  }
+
+  /** True if a lane that takes no part adds 0, because what it loads is 0. */
+  #addsNothing({ v, value }: Extract<Stmt, { kind: "assign" }>): boolean {
+    if (value.kind === "fma") return value.c === v && [value.a, value.b].every((x) => this.#isZeroOutside(x));
+    if (value.kind !== "binary" || value.op !== "add") return false;
+    return this.#isZeroOutside(value.a === v ? value.b : value.a);
+  }
+
+  #isZeroOutside(x: Expr): boolean {
+    switch (x.kind) {
+      case "const":
+        return Number(x.value) === 0;
+      case "load":
+        return this.#dependsOnLoop(x); // then each lane has a place of its own, and its guard
+      case "cast":
+        return this.#isZeroOutside(x.x);
+      case "unary":
+        return keepsZero.has(x.op) && this.#isZeroOutside(x.x);
+      case "select":
+        return this.#isZeroOutside(x.a) && this.#isZeroOutside(x.b);
+      case "binary":
+        return keepsZero.has(x.op) && this.#isZeroOutside(x.a) && this.#isZeroOutside(x.b);
+      case "fma":
+        return [x.a, x.b, x.c].every((part) => this.#isZeroOutside(part));
+      default:
+        return false;
+    }
   }
 
   /** For a vector whose lane j belongs to iteration `iterations[j]`: which lanes take part. Null: all. */

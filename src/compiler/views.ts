@@ -1,0 +1,35 @@
+// Views: nodes whose elements are elements of their input, so that contractions read through them with strides.
+import type { Shape } from "../base/index.js";
+import type { Node } from "../graph/index.js";
+import { type Expr, ExprFactory, scalarOf } from "../ir/index.js";
+
+const viewMemo = new WeakMap<Node, boolean>();
+
+/** True if each element of the result is an element of the only input, unguarded and unchanged. */
+export function isView(node: Node): boolean {
+  const known = viewMemo.get(node);
+  if (known !== undefined) return known;
+  const result = traceView(node);
+  viewMemo.set(node, result);
+  return result;
+}
+
+function traceView(node: Node): boolean {
+  const { primitive } = node;
+  if (primitive.kind !== "pointwise" || primitive.cost > 0 || node.inputs.length !== 1) return false;
+  if ((node.inputs[0] as Node).dtype !== node.dtype || node.size === 0) return false;
+  const f = new ExprFactory();
+  const probe = f.variable("probe", scalarOf(node.dtype));
+  let guarded = false;
+  const index = indexVariables(f, node.shape);
+  const input = (_: number, __: readonly Expr[], guard?: Expr): Expr => {
+    guarded ||= guard !== undefined && guard.kind !== "const";
+    return probe;
+  };
+  return primitive.lower({ f, input }, index, node) === probe && !guarded;
+}
+
+/** One variable a dim; 0 where there is only one position. */
+export function indexVariables(f: ExprFactory, shape: Shape, name = "i"): Expr[] {
+  return shape.map((size, d) => (size === 1 ? f.int(0) : f.variable(`${name}${d}`, "i32", { min: 0, max: size - 1 })));
+}
