@@ -5,6 +5,7 @@ import { attr, type Node } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf, type Var } from "../ir/index.js";
 import { isPointLike } from "./costs.js";
 import { Evaluator } from "./evaluate.js";
+import { isRowSum, longSum } from "./long-sum.js";
 import { indexVariables } from "./views.js";
 
 /** Rows with less than this many outer iterations are not worth fusing: there would be nothing to share among threads. */
@@ -31,6 +32,8 @@ export interface Group {
   /** Sizes of the outer loops (none of size 1). */
   readonly outer: Shape;
   readonly members: Member[];
+  /** Sums of an operand's rows that a long sum computes beside its own (long-sum.ts). */
+  readonly rowSums: Node[];
   /** Groups that must run before. */
   readonly needs: Set<Group>;
 }
@@ -58,6 +61,12 @@ class GroupFormer {
   add(node: Node): void {
     const needs = new Set<Group>();
     for (const read of this.#storedReads(node)) needs.add(this.#groupOf.get(read) as Group);
+    const beside = this.#besideLongSum(node, needs);
+    if (beside) {
+      beside.rowSums.push(node);
+      this.#groupOf.set(node, beside);
+      return;
+    }
     const home = isLoopNode(node) ? this.#join(node, needs) : null;
     if (home) {
       for (const need of needs) if (need !== home) home.needs.add(need);
@@ -67,6 +76,17 @@ class GroupFormer {
     const group = this.#start(node, needs);
     this.groups.push(group);
     this.#groupOf.set(node, group);
+  }
+
+  /** The group of a long sum that goes over the same elements as the sum `node`; it needs no more than that group does. */
+  #besideLongSum(node: Node, needs: ReadonlySet<Group>): Group | null {
+    if (node.primitive.kind !== "reduction") return null;
+    for (const group of this.groups) {
+      if (group.kind !== "contraction" || group.rowSums.length > 0) continue;
+      const sum = longSum((group.members[0] as Member).node);
+      if (sum?.isManyInline && isRowSum(sum, node) && [...needs].every((need) => group.needs.has(need))) return group;
+    }
+    return null;
   }
 
   /** Stored nodes that computing `node` reads, through whatever is computed on the spot. */
@@ -80,14 +100,14 @@ class GroupFormer {
       const roles = outerRoles(node.shape);
       const alone: Member = { node, space: node.shape, roles, inner: [], isReduction: false, phase: 0 };
       const outer = node.shape.filter((size) => size !== 1);
-      return { kind: kind as "contraction" | "concat" | "routine", outer, members: [alone], needs };
+      return { kind: kind as "contraction" | "concat" | "routine", outer, members: [alone], rowSums: [], needs };
     }
     const outer = node.shape.filter((size) => size !== 1);
     const roles = outerRoles(node.shape);
     const member: Member = isPointLike(node)
       ? { node, space: node.shape, roles, inner: [], isReduction: false, phase: 0 }
       : reductionMember(node, 0);
-    return { kind: "loops", outer, members: [member], needs };
+    return { kind: "loops", outer, members: [member], rowSums: [], needs };
   }
 
   /** A group that `node` fits into without making a cycle, latest first. */

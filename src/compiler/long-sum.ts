@@ -74,3 +74,20 @@ function stepAlong(node: Node, d: number): number | null {
   const view = affineView(node, isView, () => false);
   return view ? (view.strides[d] as number) : null;
 }
+
+/** True if `node` sums the rows of `many` over all that the long sum sums: the gradient of a bias beside that of its filter. */
+export function isRowSum({ many, manyLabels, rows, rowCount }: LongSum, node: Node): boolean {
+  if (node.primitive.name !== "sum" || node.size !== rowCount || node.dtype !== many.dtype) return false;
+  let labels = manyLabels;
+  let at = many;
+  while (at !== node.inputs[0] && at.primitive.name === "permute") {
+    const dims = attr<readonly number[]>(at, "dims");
+    labels = dims.map((_, d) => labels[dims.indexOf(d)] as number);
+    at = at.inputs[0] as Node;
+  }
+  if (at !== node.inputs[0]) return false;
+  const reduced = attr<readonly number[]>(node, "dims");
+  const kept = labels.filter((_, d) => !reduced.includes(d) && at.shape[d] !== 1);
+  const wanted = rows.filter((label) => at.shape[labels.indexOf(label)] !== 1);
+  return kept.length === wanted.length && kept.every((label, i) => label === wanted[i]);
+}

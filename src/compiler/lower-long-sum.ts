@@ -3,7 +3,15 @@
 // beside windows the other operand is computed on the spot, and gradients before a pooling are never stored.
 import { numel } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
-import { type Expr, type KernelDraft, type Stmt, scalarOf, type TargetInfo, type Var } from "../ir/index.js";
+import {
+  type Buffer,
+  type Expr,
+  type KernelDraft,
+  type Stmt,
+  scalarOf,
+  type TargetInfo,
+  type Var,
+} from "../ir/index.js";
 import { type Finish, groupFinish, plainFinish } from "./contraction/finish.js";
 import { joinParts } from "./contraction/join.js";
 import { Evaluator, linearIndex } from "./evaluate.js";
@@ -20,7 +28,7 @@ const PARTS = 32;
 export function lowerLongSum(env: KernelEnv, group: Group): KernelDraft[] {
   const [{ node }] = group.members as [Member];
   const finish = groupFinish(env, group);
-  return new LongSumLowering(env, node, longSum(node) as LongSum).kernels(finish);
+  return new LongSumLowering(env, node, longSum(node) as LongSum).kernels(finish, group.rowSums[0] ?? null);
 }
 
 /** Rows of results whose accumulators stay in registers beside the windows. */
@@ -56,7 +64,7 @@ class LongSumLowering {
     this.#nest = this.#chooseNest();
   }
 
-  kernels(finish: Finish): KernelDraft[] {
+  kernels(finish: Finish, rowSum: Node | null): KernelDraft[] {
     const { env, node } = this;
     const { f } = env;
     const { rowCount, columnCount, few, many } = this.sum;
@@ -67,20 +75,27 @@ class LongSumLowering {
     const parts = Math.ceil(extent / chunk);
     const tiles = parts * blocks;
     const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
-    const partial = parts > 1 ? env.temporary("partial", node.dtype, parts * node.size) : null;
     const part = f.div(tile, f.int(blocks));
-    const to = partial ? plainFinish(env, partial, f.mul(part, f.int(node.size))) : finish;
-    const body = this.#block(f.rem(tile, f.int(blocks)), atOnce, { start: f.mul(part, f.int(chunk)), chunk }, to);
+    const outputs = [{ of: node, finish }];
+    if (rowSum) outputs.push({ of: rowSum, finish: plainFinish(env, env.targetOf(rowSum) as Buffer, f.int(0)) });
+    const partial = outputs.map(({ of }) => env.temporary("partial", of.dtype, parts * of.size));
+    const [to, toRow] = outputs.map(({ of, finish: last }, i) =>
+      parts > 1 ? plainFinish(env, partial[i] as Buffer, f.mul(part, f.int(of.size))) : last,
+    ) as [Finish, Finish | undefined];
+    const piece = { start: f.mul(part, f.int(chunk)), chunk };
+    const body = this.#block(f.rem(tile, f.int(blocks)), atOnce, piece, to, toRow);
     const flops = 2 * node.size * numel(this.#sizes);
     const main: KernelDraft = {
-      name: partial ? "contract_long_parts" : `${finish.name}_long`,
+      name: parts > 1 ? "contract_long_parts" : `${finish.name}_long`,
       tiles,
       tile,
       body,
       flops,
       bytes: 4 * (few.size + many.size),
     };
-    return partial ? [main, joinParts(env, node, partial, parts, finish)] : [main];
+    if (parts === 1) return [main];
+    const joins = outputs.map(({ of, finish: last }, i) => joinParts(env, of, partial[i] as Buffer, parts, last));
+    return [main, ...joins];
   }
 
   /** The sum's loops: those that the operands divide (a pooling's windows) are split, their inner parts written out. */
@@ -128,20 +143,21 @@ class LongSumLowering {
     return new Map([...free, ...this.sum.summed.map((label, i): [number, Expr] => [label, inner[i] as Expr])]);
   }
 
-  /** The sums of one block of rows, over one piece. */
-  #block(block: Expr, atOnce: number, piece: Piece, finish: Finish): Stmt[] {
+  /** The sums of one block of rows, over one piece; with `rowFinish` those of `many` itself as well. */
+  #block(block: Expr, atOnce: number, piece: Piece, finish: Finish, rowFinish: Finish | undefined): Stmt[] {
     const { f } = this.env;
     const type = scalarOf(this.node.dtype);
     const acc = Array.from({ length: atOnce }, (_, r) =>
       Array.from({ length: this.sum.columnCount }, (_, c) => f.variable(`acc${r}_${c}`, type, { mutable: true })),
     );
-    const free = acc.map((columns, r) =>
-      columns.map((_, c) => this.#freeAt(f.add(f.mul(block, f.int(atOnce)), f.int(r)), f.int(c))),
-    );
+    const rowAcc = rowFinish ? acc.map((_, r) => f.variable(`row${r}`, type, { mutable: true })) : [];
+    const row = acc.map((_, r) => f.add(f.mul(block, f.int(atOnce)), f.int(r)));
+    const free = acc.map((columns, r) => columns.map((_, c) => this.#freeAt(row[r] as Expr, f.int(c))));
     return [
-      ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: f.const(type, 0) })),
-      ...this.#loops(piece, (inner) => this.#add(acc, free, inner)),
+      ...[...acc.flat(), ...rowAcc].map((v): Stmt => ({ kind: "let", v, value: f.const(type, 0) })),
+      ...this.#loops(piece, (inner) => [...this.#addRows(rowAcc, free, inner), ...this.#add(acc, free, inner)]),
       ...acc.flatMap((columns, r) => columns.flatMap((v, c) => finish.element(this.#result(free[r]?.[c] as Place), v))),
+      ...rowAcc.flatMap((v, r) => (rowFinish as Finish).element(row[r] as Expr, v)),
     ];
   }
 
@@ -163,11 +179,19 @@ class LongSumLowering {
     return emit(0, []);
   }
 
+  #addRows(acc: readonly Var[], free: readonly (readonly Place[])[], inner: readonly Expr[]): Stmt[] {
+    return acc.map((v, r): Stmt => {
+      const value = this.env.f.add(v, this.#many(this.#place(free[r]?.[0] as Place, inner)));
+      return { kind: "assign", v, value };
+    });
+  }
+
   #add(acc: readonly (readonly Var[])[], free: readonly (readonly Place[])[], inner: readonly Expr[]): Stmt[] {
     const { f } = this.env;
-    return acc.flatMap((columns, r) =>
-      columns.map((v, c): Stmt => {
-        const place = this.#place(free[r]?.[c] as Place, inner);
+    // Rows inside, so that what `few` loads is used up at once.
+    return (acc[0] as readonly Var[]).flatMap((_, c) =>
+      acc.map((columns, r): Stmt => {
+        const [v, place] = [columns[c] as Var, this.#place(free[r]?.[c] as Place, inner)];
         return { kind: "assign", v, value: f.fma(this.#many(place), this.#few(place), v) };
       }),
     );

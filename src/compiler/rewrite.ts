@@ -16,7 +16,6 @@ export class Rewriter {
   readonly #done = new Map<Node, Node>();
   readonly #byStorage = new Map<Storage, Node>();
   readonly #byHash = new Map<number, Node[]>();
-  readonly #users = new Map<Node, Node[]>();
 
   /** `isRuntime`: constants whose number is read at each run, so equal ones must stay apart. */
   constructor(private readonly isRuntime: (node: Node) => boolean) {}
@@ -42,14 +41,8 @@ export class Rewriter {
   }
 
   #simplify(node: Node): Node {
-    const simple = simplify(node, (x) => this.#users.get(x) ?? []);
-    if (simple !== node) return this.rewrite(simple); // finds what is there already
-    for (const input of node.inputs) {
-      const users = this.#users.get(input);
-      if (users) users.push(node);
-      else this.#users.set(input, [node]);
-    }
-    return node;
+    const simple = simplify(node);
+    return simple === node ? node : this.rewrite(simple); // finds what is there already
   }
 
   #leaf(node: Node): Node {

@@ -379,12 +379,19 @@ export class ExprFactory {
         if (a === b) return this.bool(false);
         return a.max < b.min || b.max < a.min ? this.bool(true) : null;
       case "min":
-        return a.max <= b.min ? a : b.max <= a.min ? b : null;
+        if (a.max <= b.min) return a;
+        return b.max <= a.min ? b : (this.#minOfChoice(a, b) ?? this.#minOfChoice(b, a));
       case "max":
         return a.min >= b.max ? a : b.min >= a.max ? b : null;
       default:
         return null;
     }
+  }
+
+  /** min(c ? k : x, y) with k no larger than y can be (the place of a first hit): c ? k : min(x, y). */
+  #minOfChoice(a: Expr, b: Expr): Expr | null {
+    if (a.kind !== "select" || a.a.kind !== "const" || a.a.max > b.min) return null;
+    return this.select(a.cond, a.a, this.min(a.b, b));
   }
 
   #scale(x: Expr, factor: number): Expr {
