@@ -303,13 +303,13 @@ class LoopVectorizer {
     if (a.kind !== "store" || b.kind !== "store" || a.buffer !== b.buffer || a.guard || b.guard) return null;
     const apart = f.sub(b.index, a.index);
     if (apart.kind !== "const" || apart.value !== 1 || lanes < 2) return null;
-    const copies = this.#copies((u) => this.#laneIndices(a.index, u));
-    if (!copies.every((indices) => this.#deltas(indices)?.every((d, j) => d === 2 * j))) return null;
-    return copies.flatMap((indices, u): Stmt[] => {
+    const copies = this.#copies((u) => this.#walk(a.index, u));
+    if (!copies.every(({ deltas }) => deltas?.every((d, j) => d === 2 * j))) return null;
+    return copies.flatMap(({ first }, u): Stmt[] => {
       const [x, y] = [this.#spread(a.value, u), this.#spread(b.value, u)];
       return [0, 1].map((half): Stmt => {
         const pattern = Array.from({ length: lanes }, (_, j) => (half * lanes) / 2 + (j >> 1) + (j % 2) * lanes);
-        const index = f.add(indices[0] as Expr, f.int(half * lanes));
+        const index = f.add(first, f.int(half * lanes));
         const guard = this.#taking(pattern.map((lane) => lane % lanes));
         return { kind: "store", buffer: a.buffer, index, value: f.shuffle(x, y, pattern), guard };
       });
@@ -438,14 +438,13 @@ class LoopVectorizer {
     const guardVaries = stmt.guard !== null && this.#dependsOnLoop(stmt.guard);
     if (guardVaries && !this.options.masks) throw new NotVectorizable();
     const value = this.#spread(stmt.value, u);
-    const indices = this.#laneIndices(stmt.index, u);
-    const deltas = this.#deltas(indices);
+    const { first, deltas } = this.#walk(stmt.index, u);
     if (deltas?.every((d, j) => d === j)) {
       const own = guardVaries ? this.#spread(stmt.guard as Expr, u) : stmt.guard;
-      return [{ ...stmt, index: indices[0] as Expr, value, guard: this.#wideGuard(own, this.#iota()) }];
+      return [{ ...stmt, index: first, value, guard: this.#wideGuard(own, this.#iota()) }];
     }
     if (deltas?.every((d) => d === 0)) throw new NotVectorizable(); // all iterations write one element
-    return indices.flatMap((index, j): Stmt[] => {
+    return this.#laneIndices(stmt.index, u).flatMap((index, j): Stmt[] => {
       const guard = this.#laneGuard(stmt.guard, u, j);
       if (guard?.kind === "const" && !guard.value) return [];
       return [{ ...stmt, index, value: f.extract(value, j), guard: guard?.kind === "const" ? null : guard }];
@@ -520,12 +519,11 @@ class LoopVectorizer {
   /** Index arithmetic whose lanes lie a constant apart: worked out lane by lane, where divisions simplify away. */
   #indexVector(x: Expr, u: number): Expr | null {
     if (!isIndexArithmetic(x)) return null;
-    const lanes = this.#laneIndices(x, u);
-    const deltas = this.#deltas(lanes);
+    const { first, deltas } = this.#walk(x, u);
     if (!deltas) return null;
-    const first = this.f.splat(lanes[0] as Expr, this.lanes);
-    if (deltas.every((d) => d === 0)) return first;
-    return this.f.add(first, this.f.lanes(deltas.map((d) => this.f.int(d))));
+    const all = this.f.splat(first, this.lanes);
+    if (deltas.every((d) => d === 0)) return all;
+    return this.f.add(all, this.f.lanes(deltas.map((d) => this.f.int(d))));
   }
 
   /** The loop variable's value in lane 0 of copy `u`. */
@@ -545,42 +543,58 @@ class LoopVectorizer {
     return this.f.substitute(x, replacements);
   }
 
-  #deltas(indices: readonly Expr[]): number[] | null {
-    const first = indices[0] as Expr;
+  /** Where lane 0 of an index is, and how far from it each lane is if those are constants. */
+  #walk(index: Expr, u: number): { readonly first: Expr; readonly deltas: readonly number[] | null } {
+    const first = this.#lane(index, u, 0);
+    const step = this.#stepOf(index);
+    if (step !== null) return { first, deltas: this.#iota().map((j) => j * step) };
     const deltas: number[] = [];
-    for (const index of indices) {
-      const delta = this.f.sub(index, first);
-      if (delta.kind !== "const") return null;
+    for (let j = 0; j < this.lanes; j++) {
+      const delta = this.f.sub(this.#lane(index, u, j), first);
+      if (delta.kind !== "const") return { first, deltas: null };
       deltas.push(delta.value as number);
     }
-    return deltas;
+    return { first, deltas };
+  }
+
+  /** By how much an index grows with the loop variable, if it is a sum that shows it; null if it may not be constant. */
+  #stepOf(index: Expr): number | null {
+    if (index === this.loop.v) return 1;
+    if (!this.#dependsOnLoop(index)) return 0;
+    if (index.kind !== "linear") return null;
+    let step = 0;
+    for (const [i, term] of index.terms.entries()) {
+      if (term === this.loop.v) step += index.coefficients[i] as number;
+      else if (this.#dependsOnLoop(term)) return null;
+    }
+    return step;
   }
 
   #load(x: Extract<Expr, { kind: "load" }>, u: number): Expr {
     const { f } = this;
     const guardVaries = x.guard !== null && this.#dependsOnLoop(x.guard);
-    const indices = this.#laneIndices(x.index, u);
-    const deltas = this.#deltas(indices);
+    const { first, deltas } = this.#walk(x.index, u);
     if (deltas && !guardVaries) {
-      const wideLoad = this.#patternLoad(x, indices, deltas);
+      const wideLoad = this.#patternLoad(x, first, deltas);
       if (wideLoad) return wideLoad;
     }
     if (guardVaries && this.options.masks && deltas?.every((d, j) => d === j)) {
       const guard = this.#wideGuard(this.#spread(x.guard as Expr, u), this.#iota());
-      return f.load(x.buffer, indices[0] as Expr, this.lanes, guard);
+      return f.load(x.buffer, first, this.lanes, guard);
     }
-    return f.lanes(indices.map((index, j) => f.load(x.buffer, index, 1, this.#laneGuard(x.guard, u, j))));
+    return f.lanes(
+      this.#laneIndices(x.index, u).map((index, j) => f.load(x.buffer, index, 1, this.#laneGuard(x.guard, u, j))),
+    );
   }
 
-  #patternLoad(x: Extract<Expr, { kind: "load" }>, indices: readonly Expr[], deltas: readonly number[]): Expr | null {
+  #patternLoad(x: Extract<Expr, { kind: "load" }>, first: Expr, deltas: readonly number[]): Expr | null {
     const { f, lanes } = this;
-    const first = indices[0] as Expr;
     const wide = (index: Expr, iterations: readonly number[]): Expr =>
       f.load(x.buffer, index, lanes, this.#wideGuard(x.guard, iterations));
     if (deltas.every((d, j) => d === j)) return wide(first, deltas);
     if (deltas.every((d, j) => d === -j)) {
       const reversed = deltas.map((_, j) => lanes - 1 - j);
-      const loaded = wide(indices[lanes - 1] as Expr, reversed);
+      const loaded = wide(f.sub(first, f.int(lanes - 1)), reversed);
       return f.shuffle(loaded, loaded, reversed);
     }
     if (deltas.every((d, j) => d === 2 * j)) {
