@@ -5,22 +5,22 @@ export const modellingFaults: readonly Fault[] = [
   {
     name: "Adam: the gradient is not squared",
     file: "src/optim/adam.ts",
-    find: ".add(g.mul(1 - beta2).mul(g));",
-    replace: ".add(g.mul(1 - beta2));",
+    find: ".add(g.mul(share).mul(g));",
+    replace: ".add(g.mul(share));",
     tests: ["test/optim/optimizers.test.ts"],
   },
   {
     name: "Adam: the second moment is not corrected",
     file: "src/optim/adam.ts",
-    find: "Math.sqrt(1 - group.betas[1] ** state.step)",
+    find: "Math.sqrt(1 - group.betas[1] ** t)",
     replace: "1",
     tests: ["test/optim/optimizers.test.ts"],
   },
   {
     name: "AdamW: weights grow instead of decaying",
     file: "src/optim/adam.ts",
-    find: "runtimeScalar(() => 1 - group.lr * group.weightDecay, dtype)",
-    replace: "runtimeScalar(() => 1 + group.lr * group.weightDecay, dtype)",
+    find: "() => 1 - group.lr * group.weightDecay",
+    replace: "() => 1 + group.lr * group.weightDecay",
     tests: ["test/optim/optimizers.test.ts"],
   },
   {
@@ -47,8 +47,8 @@ export const modellingFaults: readonly Fault[] = [
   {
     name: "Dropout: active in evaluation",
     file: "src/nn/dropout.ts",
-    find: "{ training: this.training }",
-    replace: "{ training: true }",
+    find: "training: this.training }",
+    replace: "training: true }",
     tests: ["test/nn/layers.test.ts"],
   },
   {
