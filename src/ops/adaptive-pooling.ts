@@ -127,6 +127,14 @@ export function adaptiveAvgPool2d(x: Node, outputSize: OutputSize): Node {
   return adaptiveAvgPool("adaptiveAvgPool2d", 2, x, outputSize);
 }
 
+export function adaptiveAvgPool3d(x: Node, outputSize: OutputSize): Node {
+  return adaptiveAvgPool("adaptiveAvgPool3d", 3, x, outputSize);
+}
+
+export function adaptiveMaxPool3d(x: Node, outputSize: OutputSize): Node {
+  return adaptiveMaxPool("adaptiveMaxPool3d", 3, x, outputSize);
+}
+
 export function adaptiveMaxPool1d(x: Node, outputSize: OutputSize): Node {
   return adaptiveMaxPool("adaptiveMaxPool1d", 1, x, outputSize);
 }

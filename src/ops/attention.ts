@@ -4,6 +4,7 @@ import type { Node } from "../graph/index.js";
 import { constantLike, shapeError } from "./composing.js";
 import { add, cast, mul, where } from "./elementwise.js";
 import { matmul, matrixTranspose } from "./matmul.js";
+import { repeatInterleave } from "./shaping.js";
 import { safeSoftmax, softmax } from "./softmax.js";
 import { lowerMask } from "./triangular.js";
 
@@ -14,6 +15,8 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** Default: 1 / √E. */
   readonly scale?: number | null;
+  /** Lets key and value have fewer heads (dim -3) than query: each serves as many neighbouring heads of query. */
+  readonly enableGqa?: boolean;
   /** Applied to the attention weights: dropout. */
   readonly dropout?: ((weights: Node) => Node) | null;
 }
@@ -22,7 +25,10 @@ export interface AttentionOptions {
  * softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. A position that may see nothing gives 0.
  * Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762, eq. 1.
  */
-export function scaledDotProductAttention(query: Node, key: Node, value: Node, options: AttentionOptions = {}): Node {
+export function scaledDotProductAttention(query: Node, keys: Node, values: Node, options: AttentionOptions = {}): Node {
+  const [key, value] = options.enableGqa
+    ? ([keys, values].map((x) => sharedHeads(query, x)) as [Node, Node])
+    : [keys, values];
   const { attnMask = null, isCausal = false, scale = null, dropout = null } = options;
   const op = "scaledDotProductAttention";
   const rank = query.shape.length;
@@ -47,6 +53,22 @@ export function scaledDotProductAttention(query: Node, key: Node, value: Node, o
   const scores = mul(products, constantLike(products, scale ?? 1 / Math.sqrt(features)));
   const weights = attentionWeights(scores, isCausal ? lowerMask(length, positions) : attnMask, isCausal);
   return matmul(dropout ? dropout(weights) : weights, value);
+}
+
+/** Each head of `x` as often as query has heads for it. */
+function sharedHeads(query: Node, x: Node): Node {
+  const [heads, own] = [query.shape.at(-3), x.shape.at(-3)];
+  if (heads === undefined || own === undefined || heads % own !== 0) {
+    throw shapeError(
+      "scaledDotProductAttention",
+      "with enableGqa the heads of query must be a multiple of those of key and value",
+      {
+        query,
+        x,
+      },
+    );
+  }
+  return heads === own ? x : repeatInterleave(x, heads / own, -3);
 }
 
 function attentionWeights(scores: Node, mask: Node | null, isCausal: boolean): Node {

@@ -240,6 +240,16 @@ export function convTranspose1d(
   return convolveTransposed("convTranspose1d", 1, x, weight, bias, options);
 }
 
+/** The gradient of conv3d with respect to its input: x `[N,C,D,H,W]`, weight `[C,O/groups,KD,KH,KW]` → `[N,O,D',H',W']`. */
+export function convTranspose3d(
+  x: Node,
+  weight: Node,
+  bias: Node | null = null,
+  options: ConvTransposeOptions = {},
+): Node {
+  return convolveTransposed("convTranspose3d", 3, x, weight, bias, options);
+}
+
 /** The gradient of conv2d with respect to its input: x `[N,C,H,W]`, weight `[C,O/groups,KH,KW]` → `[N,O,H',W']`. */
 export function convTranspose2d(
   x: Node,

@@ -1,6 +1,7 @@
 // Functions of two values, composed: sums of exponentials, lengths, signs, limits that pass NaN by.
 import { floatDType, isFloat, promote } from "../base/index.js";
 import { apply, type Node } from "../graph/index.js";
+import { sigmoid } from "./activations.js";
 import { aligned, resultType } from "./broadcasting.js";
 import { isnan } from "./comparison.js";
 import { constantLike } from "./composing.js";
@@ -69,7 +70,7 @@ function logSum(rate: number) {
 
 /** The share of `b` in the sum: 1 / (1 + e^(rate (b - a))). */
 function share(rate: number, a: Node, b: Node): Node {
-  return reciprocal(add(exp(mul(sub(b, a), number(a, rate))), number(a, 1)));
+  return sigmoid(mul(sub(a, b), number(a, rate)));
 }
 
 /** log(exp(a) + exp(b)). */

@@ -1,5 +1,5 @@
 // Max and average pooling over windows of the last one, two or three dims.
-import { ArgumentError, type DType, formatShape, isFloat, ShapeError } from "../base/index.js";
+import { ArgumentError, type DType, formatShape, isFloat, numel, ShapeError, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constantLike, toFloat } from "./composing.js";
 import { type PerDim, perDim } from "./conv.js";
@@ -8,7 +8,9 @@ import { add, cast, div, maximum, minimum, mul, sub } from "./elementwise.js";
 import { firstElement, firstIndex } from "./extrema.js";
 import { constant, iota } from "./leaves.js";
 import { expand, pad, reshape, window } from "./movement.js";
+import { pow } from "./power.js";
 import { amax, sum } from "./reductions.js";
+import { scatter } from "./scatter.js";
 
 interface WindowOptions {
   /** Default: the kernel size. */
@@ -169,6 +171,34 @@ export function maxPool2dIndices(x: Node, kernelSize: PerDim, options: MaxPoolOp
   return maxPoolIndices("maxPool2d", 2, x, kernelSize, options);
 }
 
+/** The places of maxPool3d's results in each input volume, `(d * H + h) * W + w`. */
+export function maxPool3dIndices(x: Node, kernelSize: PerDim, options: MaxPoolOptions = {}): Node {
+  return maxPoolIndices("maxPool3d", 3, x, kernelSize, options);
+}
+
+/** (Σ x^p)^(1/p) over windows of the last `rank` dims. As in PyTorch the sums are of x^p, not |x|^p: odd p give NaN for negative ones. */
+export function lpPool(
+  op: string,
+  rank: number,
+  x: Node,
+  p: number,
+  kernelSize: PerDim,
+  options: Pick<WindowOptions, "stride" | "ceilMode">,
+): Node {
+  const input = toFloat(x);
+  const power = pow(input, constantLike(input, p));
+  const kernel = perDim(op, "kernelSize", kernelSize, rank, 1);
+  const mean = avgPool(op, rank, power, kernelSize, options);
+  const total = mul(
+    mean,
+    constantLike(
+      mean,
+      kernel.reduce((n, k) => n * k, 1),
+    ),
+  );
+  return pow(total, constantLike(total, 1 / p));
+}
+
 /** Number of elements in each window of one axis: those of the input, and with `includePad` those of the padding. */
 function elementCounts(axis: Axis, dtype: DType, includePad: boolean): Node {
   const start = sub(mul(iota(axis.count), int(axis.stride)), int(axis.padding));
@@ -218,4 +248,41 @@ export function avgPool2d(x: Node, kernelSize: PerDim, options: AvgPoolOptions =
 
 export function avgPool3d(x: Node, kernelSize: PerDim, options: AvgPoolOptions = {}): Node {
   return avgPool("avgPool3d", 3, x, kernelSize, options);
+}
+
+export interface MaxUnpoolOptions {
+  readonly stride?: PerDim;
+  readonly padding?: PerDim;
+  readonly outputSize?: readonly number[];
+}
+
+/** Each element of `x` at the place in its plane that `indices` gives, zeros elsewhere. */
+export function maxUnpool(
+  op: string,
+  rank: number,
+  x: Node,
+  indices: Node,
+  kernelSize: PerDim,
+  options: MaxUnpoolOptions,
+): Node {
+  const kernel = perDim(op, "kernelSize", kernelSize, rank, 1);
+  const stride = options.stride === undefined ? kernel : perDim(op, "stride", options.stride, rank, 1);
+  const padding = perDim(op, "padding", options.padding ?? 0, rank, 0);
+  const lead = x.shape.slice(0, -rank);
+  const usual = kernel.map(
+    (k, d) => ((x.shape[lead.length + d] as number) - 1) * (stride[d] as number) - 2 * (padding[d] as number) + k,
+  );
+  const sizes = options.outputSize ? options.outputSize.slice(-rank) : usual;
+  if (!shapesEqual(x.shape, indices.shape) || sizes.length !== rank) {
+    throw new ShapeError(
+      `${op}: indices must have the input's shape, and outputSize ${rank} sizes (input ${formatShape(x.shape)}, indices ${formatShape(indices.shape)})`,
+      { op, shapes: [x.shape, indices.shape] },
+    );
+  }
+  const planes = numel(lead);
+  const size = numel(sizes);
+  const perPlane = x.size / Math.max(1, planes);
+  const zeros = expand(constantLike(x, 0), [planes, size]);
+  const at = reshape(indices, [planes, perPlane]);
+  return reshape(scatter(zeros, 1, at, reshape(x, [planes, perPlane])), [...lead, ...sizes]);
 }

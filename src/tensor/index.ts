@@ -161,6 +161,7 @@ export {
   vsplit,
 } from "./functions/rearrange.js";
 export * from "./functions/reduction.js";
+export * from "./functions/resampling.js";
 export * from "./functions/sets.js";
 export * from "./functions/shape.js";
 export {

@@ -23,8 +23,20 @@ export function method(receiver: unknown, name: string): Callable {
   return (...args) => Reflect.apply(found, receiver, args);
 }
 
+/** Pooling with indices and its inverse, as one call: what PyTorch's fixtures hold. */
+function unpooling(rank: string): Callable {
+  const pool = member<Callable>(functional, `maxPool${rank}WithIndices`) as Callable;
+  const unpool = member<Callable>(functional, `maxUnpool${rank}`) as Callable;
+  return (input, kernelSize, options) => {
+    const [values, indices] = pool(input, kernelSize, options) as [Tensor, Tensor];
+    const { shape } = input as Tensor;
+    return unpool(values, indices, kernelSize, { ...(options as object), outputSize: shape });
+  };
+}
+
 /** The function of the root or of nn/functional; a Tensor method where PyTorch has only that. */
 export function operation(name: string): Callable {
+  if (name.startsWith("maxUnpool")) return unpooling(name.slice("maxUnpool".length));
   const known = SAME_FUNCTION[name] ?? name;
   const found = member<Callable>(gradus, known) ?? member<Callable>(functional, known);
   if (found) return found;

@@ -2,6 +2,7 @@
 
 import * as gradus from "gradus";
 import { gradcheck, gradgradcheck, manualSeed, rand, randn, type Tensor, tensor } from "gradus";
+import * as functional from "gradus/nn/functional";
 import { beforeEach, describe, expect, test } from "vitest";
 
 type Case = readonly [name: string, f: (...x: Tensor[]) => Tensor | Tensor[], ...inputs: (() => Tensor)[]];
@@ -108,6 +109,39 @@ const cases: Case[] = [
   ["vander", (x) => gradus.vander(x), like(3)],
   ["diagEmbed", (x) => gradus.diagEmbed(x, { offset: 1 }), like(2, 3)],
   ["blockDiag", (a, b) => gradus.blockDiag(a as Tensor, b as Tensor), like(2, 2), like(1, 3)],
+  [
+    "conv3d",
+    (x, w) => gradus.conv3d(x as Tensor, w as Tensor, { padding: 1 }),
+    like(1, 2, 2, 3, 2),
+    like(2, 2, 2, 2, 1),
+  ],
+  [
+    "convTranspose3d",
+    (x, w) => gradus.convTranspose3d(x as Tensor, w as Tensor, { stride: 2 }),
+    like(1, 2, 2, 1, 2),
+    like(2, 1, 2, 2, 1),
+  ],
+  ["lpPool2d", (x) => functional.lpPool2d(x as Tensor, 3, 2), between(0.5, 2, 1, 1, 4, 4)],
+  ["adaptiveAvgPool3d", (x) => functional.adaptiveAvgPool3d(x as Tensor, 2), like(1, 1, 3, 3, 2)],
+  [
+    "interpolate bicubic",
+    (x) => functional.interpolate(x as Tensor, { size: [3, 5], mode: "bicubic" }),
+    like(1, 1, 4, 3),
+  ],
+  [
+    "gridSample",
+    (x, g) => functional.gridSample(x as Tensor, g as Tensor, { paddingMode: "border" }),
+    like(1, 1, 3, 3),
+    between(-0.8, 0.8, 1, 2, 2, 2),
+  ],
+  ["affineGrid", (t) => functional.affineGrid(t as Tensor, [1, 1, 2, 3]), like(1, 2, 3)],
+  ["unfold", (x) => functional.unfold(x as Tensor, 2, { padding: 1 }), like(1, 1, 3, 3)],
+  ["fold", (x) => functional.fold(x as Tensor, [3, 3], 2), like(1, 4, 4)],
+  [
+    "ctcLoss",
+    (x) => gradus.ctcLoss((x as Tensor).logSoftmax(2), tensor([[1, 2]], { dtype: "int64" }), [4], [2]),
+    like(4, 1, 3),
+  ],
 ];
 
 describe("gradients", () => {

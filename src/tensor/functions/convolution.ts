@@ -70,6 +70,13 @@ export const convTranspose2d = convolution<ConvTransposeOptions>(
   ops.convTranspose2d,
 );
 
+/** input `[N,C,D,H,W]`, weight `[C,O/groups,kD,kH,kW]`. */
+export const convTranspose3d = convolution<ConvTransposeOptions>(
+  "convTranspose3d",
+  transposeNames,
+  ops.convTranspose3d,
+);
+
 export interface MaxPoolOptions {
   /** Default: the kernel's size. */
   readonly stride?: PerDim;
@@ -132,6 +139,59 @@ export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", ops.adaptiveAvgPo
 export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", ops.adaptiveMaxPool1d);
 export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", ops.adaptiveMaxPool2d);
 
+export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", ops.adaptiveAvgPool3d);
+export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", ops.adaptiveMaxPool3d);
+
+export interface LpPoolOptions {
+  /** Default: the kernel's size. */
+  readonly stride?: PerDim;
+  readonly ceilMode?: boolean;
+}
+
+function lpPooling(op: string, rank: number) {
+  return (input: Tensor, normType: number, kernelSize: PerDim, options: LpPoolOptions = {}, ...surplus: []): Tensor => {
+    noMore(op, surplus);
+    checkOptions(op, options, ["stride", "ceilMode"]);
+    return wrap(ops.lpPool(op, rank, nodeOf(op, "input", input), normType, kernelSize, options));
+  };
+}
+
+/** (Σ x^p)^(1/p) of each window over the last dim. */
+export const lpPool1d = lpPooling("lpPool1d", 1);
+/** (Σ x^p)^(1/p) of each window over the last two dims. */
+export const lpPool2d = lpPooling("lpPool2d", 2);
+/** (Σ x^p)^(1/p) of each window over the last three dims. */
+export const lpPool3d = lpPooling("lpPool3d", 3);
+
+export interface MaxUnpoolOptions {
+  readonly stride?: PerDim;
+  readonly padding?: PerDim;
+  /** The spatial sizes, where the pooling left several possible. */
+  readonly outputSize?: readonly number[];
+}
+
+function maxUnpooling(op: string, rank: number) {
+  return (
+    input: Tensor,
+    indices: Tensor,
+    kernelSize: PerDim,
+    options: MaxUnpoolOptions = {},
+    ...surplus: []
+  ): Tensor => {
+    noMore(op, surplus);
+    checkOptions(op, options, ["stride", "padding", "outputSize"]);
+    const [x, at] = [nodeOf(op, "input", input), nodeOf(op, "indices", indices)];
+    return wrap(ops.maxUnpool(op, rank, x, at, kernelSize, options));
+  };
+}
+
+/** Each maximum back at its place over the last dim, zeros elsewhere: undoes `maxPool1dWithIndices`. */
+export const maxUnpool1d = maxUnpooling("maxUnpool1d", 1);
+/** Each maximum back at its place over the last two dims, zeros elsewhere: undoes `maxPool2dWithIndices`. */
+export const maxUnpool2d = maxUnpooling("maxUnpool2d", 2);
+/** Each maximum back at its place over the last three dims, zeros elsewhere: undoes `maxPool3dWithIndices`. */
+export const maxUnpool3d = maxUnpooling("maxUnpool3d", 3);
+
 function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof ops.maxPool2d) {
   return (input: Tensor, kernelSize: PerDim, options: MaxPoolOptions = {}, ...surplus: []): [Tensor, Tensor] => {
     noMore(op, surplus);
@@ -145,3 +205,5 @@ function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof o
 export const maxPool1dWithIndices = withIndices("maxPool1dWithIndices", ops.maxPool1d, ops.maxPool1dIndices);
 /** As `maxPool2d`, with the place of each element in its plane (row-major). */
 export const maxPool2dWithIndices = withIndices("maxPool2dWithIndices", ops.maxPool2d, ops.maxPool2dIndices);
+/** As `maxPool3d`, with the place of each element in its volume (row-major). */
+export const maxPool3dWithIndices = withIndices("maxPool3dWithIndices", ops.maxPool3d, ops.maxPool3dIndices);

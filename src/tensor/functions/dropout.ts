@@ -47,7 +47,7 @@ export function scaledDotProductAttention(
 ): Tensor {
   const op = "scaledDotProductAttention";
   noMore(op, surplus);
-  checkOptions(op, options, ["attnMask", "dropoutP", "isCausal", "scale", "generator"]);
+  checkOptions(op, options, ["attnMask", "dropoutP", "isCausal", "scale", "enableGqa", "generator"]);
   const { dropoutP = 0, generator, ...rest } = options;
   checkProbability(op, dropoutP);
   const drop =

@@ -114,6 +114,8 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** Default: 1 / √E. */
   readonly scale?: number | null;
+  /** Lets key and value have fewer heads (dim -3) than query: each serves several neighbouring heads of query. */
+  readonly enableGqa?: boolean;
 }
 
 /** softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. */
@@ -127,6 +129,6 @@ export function attentionWith(
   const op = "scaledDotProductAttention";
   const [q, k, v] = [nodeOf(op, "query", query), nodeOf(op, "key", key), nodeOf(op, "value", value)];
   const attnMask = optional(op, "attnMask", options.attnMask);
-  const { isCausal = false, scale = null } = options;
-  return wrap(ops.scaledDotProductAttention(q, k, v, { attnMask, isCausal, scale, dropout }));
+  const { isCausal = false, scale = null, enableGqa = false } = options;
+  return wrap(ops.scaledDotProductAttention(q, k, v, { attnMask, isCausal, scale, enableGqa, dropout }));
 }
