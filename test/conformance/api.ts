@@ -12,13 +12,16 @@ type Constructor = new (...args: unknown[]) => unknown;
 // PyTorch's overloads that have a name of their own in the fixtures, because they return something else.
 const SAME_FUNCTION: Readonly<Record<string, string>> = { maxDim: "max", minDim: "min" };
 
+// A method that has the name of a function which does something else.
+const METHODS: Readonly<Record<string, string>> = { unfoldDim: "unfold" };
+
 function member<T>(space: object, name: string): T | undefined {
   return (space as Record<string, T | undefined>)[name];
 }
 
 /** The method of a value, bound. */
 export function method(receiver: unknown, name: string): Callable {
-  const found = member<Callable>(receiver as object, SAME_FUNCTION[name] ?? name);
+  const found = member<Callable>(receiver as object, METHODS[name] ?? SAME_FUNCTION[name] ?? name);
   if (typeof found !== "function") throw new Error(`Tensor has no method ${name}`);
   return (...args) => Reflect.apply(found, receiver, args);
 }
