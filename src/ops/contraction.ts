@@ -4,7 +4,8 @@ import { apply, attr, type ContractionPrimitive, hashText, type NdArray, type No
 import { evalBinary, type ScalarValue, scalarOf } from "../ir/index.js";
 import { resultType } from "./broadcasting.js";
 import { fillArray, ravel, unravel } from "./define.js";
-import { cast } from "./elementwise.js";
+import { cast, mul } from "./elementwise.js";
+import { permute } from "./movement.js";
 
 /** Labels of the dims of both operands and the result, as einsum's letters. */
 export interface ContractLabels {
@@ -84,5 +85,22 @@ export function contract(a: Node, b: Node, { a: la, b: lb, out }: ContractLabels
   if (la.length !== a.shape.length || lb.length !== b.shape.length)
     throw new InternalError("contract: labels do not fit the operands");
   const dtype = resultType(a, b);
+  // A factor without dims is no product of matrices.
+  if (lb.length === 0)
+    return mul(
+      permute(
+        cast(a, dtype),
+        out.map((label) => la.indexOf(label)),
+      ),
+      cast(b, dtype),
+    );
+  if (la.length === 0)
+    return mul(
+      cast(a, dtype),
+      permute(
+        cast(b, dtype),
+        out.map((label) => lb.indexOf(label)),
+      ),
+    );
   return apply(contractP, [cast(a, dtype), cast(b, dtype)], { a: la, b: lb, out });
 }

@@ -2,6 +2,7 @@
 export * from "./activations.js";
 export * from "./adaptive-pooling.js";
 export * from "./attention.js";
+export { type BatchedInput, batchNode } from "./batching.js";
 export * from "./broadcasting.js";
 export * from "./clamp.js";
 export * from "./classification-losses.js";

@@ -15,7 +15,7 @@ import { add, constant, expand } from "../ops/index.js";
 import { noMore, optionsWith } from "./args.js";
 import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
-import { LONG } from "./pending.js";
+import { LONG, lineOf } from "./pending.js";
 import { releasePins } from "./saved.js";
 import { isSyncHeld, limitBackward, release, sync } from "./sync.js";
 import { Tensor, variableOf, wrap } from "./tensor.js";
@@ -48,8 +48,8 @@ interface Walk {
   readonly op: string;
   readonly retainGraph: boolean;
   readonly createGraph: boolean;
-  /** Nodes whose gradients are wanted; null: all leaves. */
-  readonly targets: ReadonlySet<Node> | null;
+  /** Keys of the nodes whose gradients are wanted; null: all leaves. */
+  readonly targets: ReadonlySet<object> | null;
   /** Called once with the whole gradient of a target, or of each leaf. */
   readonly deliver: (node: Node, grad: Node) => void;
 }
@@ -70,7 +70,7 @@ export function backward(
   const { createGraph = false, retainGraph = createGraph, inputs } = given;
   const root = checkRoot(op, x);
   const seed = seedGradient(op, x, given.gradient ?? null);
-  const targets = inputs ? new Set(inputs.map((input) => input.node)) : null;
+  const targets = inputs ? new Set(inputs.map((input) => keyOf(input.node))) : null;
   const deliver = (node: Node, grad: Node) => {
     if (isLeafNode(node)) accumulate(node.owner as Variable<Tensor>, grad, createGraph);
     else if (targets)
@@ -110,16 +110,19 @@ export function grad(
     if (!x.requiresGrad) throw new AutogradError("grad: one of the inputs does not require grad", { op });
     return x.node;
   });
-  const results = new Map<Node, Node>();
+  const results = new Map<object, Node>();
   walk(roots, grads, {
     op,
     retainGraph,
     createGraph,
-    targets: new Set(targets),
-    deliver: (node, value) => results.set(node, value),
+    targets: new Set(targets.map(keyOf)),
+    deliver: (node, value) => {
+      const known = results.get(keyOf(node));
+      results.set(keyOf(node), known ? add(known, value) : value);
+    },
   });
   return targets.map((node, i) => {
-    const result = results.get(node);
+    const result = results.get(keyOf(node));
     if (result) return wrap(result);
     if (allowUnused) return null;
     throw new AutogradError(
@@ -127,6 +130,11 @@ export function grad(
       { op, fix: "allowUnused" },
     );
   });
+}
+
+/** A leaf counts by what owns it: once its value is stored, a tensor may stand for it by another node. */
+function keyOf(node: Node): object {
+  return isLeafNode(node) ? (node.owner as object) : node;
 }
 
 function list<T>(value: T | readonly T[]): readonly T[] {
@@ -173,7 +181,7 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
   const applied = order.filter((node) => !isLeafNode(node) && wants(node) && (!targets || node.inputs.some(wants)));
   for (const node of applied) if (node.isReleased) throw releasedError(op);
   const { detectAnomaly } = scopeValues();
-  const arrivals: { node: Node; grad: Node }[] = [];
+  const results: RuleResult[] = [];
   runScope({ gradMode: createGraph }, () => {
     const grads = new GradientMap();
     roots.forEach((root, i) => {
@@ -186,12 +194,13 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
       const arrived = grads.take(node);
       if (!arrived || !wants(node)) continue;
       const value = runHooks(node, arrived);
-      if (detectAnomaly) arrivals.push({ node, grad: value });
-      if (targets ? targets.has(node) : isLeafNode(node)) options.deliver(node, value);
-      if (!isLeafNode(node) && (!targets || node.inputs.some(wants))) applyRule(node, value, grads, wants);
+      if (targets ? targets.has(keyOf(node)) : isLeafNode(node)) options.deliver(node, value);
+      if (isLeafNode(node) || (targets && !node.inputs.some(wants))) continue;
+      const watch = (result: Node, input: number) => void results.push({ node, input, grad: result });
+      applyRule(node, value, grads, wants, detectAnomaly ? watch : undefined);
     }
   });
-  if (arrivals.length > 0) checkArrivals(arrivals);
+  if (results.length > 0) checkResults(results);
   if (retainGraph) return;
   for (const node of applied) {
     releasePins(node);
@@ -207,11 +216,12 @@ function releasedError(op: string): AutogradError {
 }
 
 /** Nodes on a path from the roots to a target; `order` has the latest first. */
-function pathsTo(order: readonly Node[], targets: ReadonlySet<Node>): Set<Node> {
+function pathsTo(order: readonly Node[], targets: ReadonlySet<object>): Set<Node> {
   const needed = new Set<Node>();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
-    if (targets.has(node) || (!isLeafNode(node) && node.inputs.some((input) => needed.has(input)))) needed.add(node);
+    if (targets.has(keyOf(node)) || (!isLeafNode(node) && node.inputs.some((input) => needed.has(input))))
+      needed.add(node);
   }
   return needed;
 }
@@ -247,19 +257,31 @@ function accumulate(variable: Variable<Tensor>, grad: Node, createGraph: boolean
   else assign(known, add(known.node, grad));
 }
 
-function checkArrivals(found: readonly { node: Node; grad: Node }[]): void {
+/** What the gradient rule of `node` gave for one of its inputs. */
+interface RuleResult {
+  readonly node: Node;
+  readonly input: number;
+  readonly grad: Node;
+}
+
+/** Throws for the first rule that gave NaN: rules before it had none. Names the line that made the node. */
+function checkResults(found: readonly RuleResult[]): void {
   if (isSyncHeld())
     throw new AutogradError("detectAnomaly: cannot look at gradients inside compile(); run the plain function");
   sync(found.map(({ grad }) => grad));
-  for (const { node, grad } of found) {
+  for (const { node, input, grad } of found) {
     if (!isFloat(grad.dtype) || !grad.storage) continue;
     const values = grad.storage.toTypedArray() as Float32Array;
     if (!values.some((value) => Number.isNaN(value))) continue;
+    const { name } = node.primitive;
+    const line = lineOf(node);
     throw new NumericError(
-      `backward: the gradient that arrives at ${node.primitive.name} (shape [${node.shape.join(",")}]) contains NaN`,
-      {
-        op: node.primitive.name,
-      },
+      `backward: the gradient of ${name} (result of shape [${node.shape.join(",")}]) for its input ${input} contains NaN; ${
+        line
+          ? `the forward operation was called ${line}`
+          : "run the forward pass inside detectAnomaly() to see its line"
+      }`,
+      { op: name },
     );
   }
 }

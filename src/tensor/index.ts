@@ -4,8 +4,10 @@ export { type ProgramCacheStats, programCacheStats } from "../compiler/index.js"
 export type { Device } from "../graph/index.js";
 export type { Dims, TensorLike } from "./args.js";
 export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
+export { checkpoint } from "./checkpoint.js";
 export { type Compiled, compile } from "./compile.js";
 export * from "./creation.js";
+export { applyFunction, type CustomFunction, FunctionContext } from "./custom-function.js";
 export { gpu } from "./device.js";
 export {
   availableTargets,
@@ -209,3 +211,14 @@ export { enterModule, keep, sync } from "./sync-points.js";
 export { isTensor, Tensor, type TensorShape } from "./tensor.js";
 export type { TensorData } from "./tensor-data.js";
 export { guarded, isTracing } from "./trace.js";
+export {
+  type ArgnumsOptions,
+  grad as functionGrad,
+  hessian,
+  jacfwd,
+  jacrev,
+  jvp,
+  valueAndGrad,
+  vjp,
+} from "./transforms.js";
+export { type InDims, type TensorFunction, type VmapOptions, vmap } from "./vmap.js";

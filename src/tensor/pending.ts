@@ -1,4 +1,5 @@
 // The list of pending work: nodes made since the last sync point, and what users will see of them.
+import { scopeValues } from "../base/index.js";
 import { mix, type Node } from "../graph/index.js";
 import { isLeafOwner } from "./variable.js";
 
@@ -24,12 +25,31 @@ let moduleDepth = 0;
 let place: Place | null = null;
 let undo: (() => void)[] = [];
 
+/** Where nodes were made while anomalies are looked for. */
+const lines = new WeakMap<Node, string>();
+
+/** The line that made `node`, as a stack trace has it: `at train (file.ts:10:5)`. Known if it was made inside detectAnomaly(). */
+export function lineOf(node: Node): string | null {
+  return lines.get(node) ?? null;
+}
+
+/** This package's own files: their lines are not the user's. */
+const ownFolder = new URL("..", import.meta.url).href;
+
+/** The first line of the stack outside of this package, else the last one. */
+function callLine(): string {
+  const frames = (new Error().stack ?? "").split("\n").filter((line) => line.trim().startsWith("at "));
+  const isOwn = (line: string): boolean => line.includes(ownFolder) || line.includes(ownFolder.replace("file://", ""));
+  return (frames.find((line) => !isOwn(line)) ?? frames.at(-1) ?? "").trim();
+}
+
 /** Observes every new node. Leaves are no work. */
 export function nodeCreated(node: Node): void {
   if (isSuspended) return;
   const { kind } = node.primitive;
   if (kind === "storage" || kind === "constant" || kind === "scalar") return;
   node.place = place;
+  if (scopeValues().detectAnomaly) lines.set(node, callLine());
   if (isViewing) views.push(node);
   else computed.push(node);
 }

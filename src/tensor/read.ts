@@ -11,10 +11,13 @@ export type NestedArray = number | boolean | NestedArray[];
 
 function checkReadable(op: string): void {
   if (!isSyncHeld()) return;
-  throw new ArgumentError(`${op}: values cannot be read inside compile(); return the tensor and read it outside`, {
-    op,
-    fix: "return the tensor",
-  });
+  throw new ArgumentError(
+    `${op}: values cannot be read inside compile() or vmap(); return the tensor and read it outside`,
+    {
+      op,
+      fix: "return the tensor",
+    },
+  );
 }
 
 /** The bytes of the cell that `x` is or looks at, computed if need be. */

@@ -58,6 +58,13 @@ export function savedValues(nodes: readonly Node[]): SavedValues | null {
   };
 }
 
+let isTrial = false;
+
+/** True while gradient rules run only to find out what they read. */
+export function isTrialBackward(): boolean {
+  return isTrial;
+}
+
 /** Forward nodes that the gradient rules of `waiting` read. Older nodes count as leaves: their sync point saw to them. */
 function traceBackward(waiting: ReadonlySet<Node>): Set<Node> {
   const inner = new Set<Node>();
@@ -66,6 +73,7 @@ function traceBackward(waiting: ReadonlySet<Node>): Set<Node> {
   const made: Node[] = [];
   const listener = nodeListener();
   setNodeListener((node) => made.push(node));
+  isTrial = true;
   try {
     runScope({ gradMode: false }, () => {
       const grads = new GradientMap();
@@ -76,6 +84,7 @@ function traceBackward(waiting: ReadonlySet<Node>): Set<Node> {
       }
     });
   } finally {
+    isTrial = false;
     setNodeListener(listener);
   }
   const own = new Set(made);

@@ -29,7 +29,10 @@ export function setGradEnabled<R>(mode: boolean, fn?: () => R): R | ScopeHandle 
   return scope({ gradMode: mode }, fn);
 }
 
-/** backward() throws where a gradient becomes NaN, naming the operation. Slow: reads every gradient. */
+/**
+ * backward() throws where a gradient becomes NaN, naming the operation, and the line that called it if the forward pass ran inside
+ * too. Slow: reads every gradient.
+ */
 export function detectAnomaly<R>(fn: () => R): R;
 export function detectAnomaly(): ScopeHandle;
 export function detectAnomaly<R>(fn?: () => R): R | ScopeHandle {

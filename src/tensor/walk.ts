@@ -56,14 +56,22 @@ export class GradientMap {
   }
 }
 
-/** Applies the rule of `node` and hands the results on to those inputs that `wants`. */
-export function applyRule(node: Node, grad: Node, grads: GradientMap, wants: (input: Node) => boolean): void {
+/** Applies the rule of `node` and hands the results on to those inputs that `wants`; `onResult` sees each by itself. */
+export function applyRule(
+  node: Node,
+  grad: Node,
+  grads: GradientMap,
+  wants: (input: Node) => boolean,
+  onResult?: (result: Node, input: number) => void,
+): void {
   const { vjp, name } = node.primitive;
   if (typeof vjp !== "function") throw new AutogradError(`${name}: has no gradient; ${vjp.reason}`, { op: name });
   const needs = node.inputs.map((input) => input.requiresGrad && wants(input));
   const results = vjp(node, grad, needs);
   for (let i = 0; i < needs.length; i++) {
     const result = results[i];
-    if (needs[i] && result) grads.add(node.inputs[i] as Node, result);
+    if (!needs[i] || !result) continue;
+    onResult?.(result, i);
+    grads.add(node.inputs[i] as Node, result);
   }
 }

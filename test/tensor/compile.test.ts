@@ -230,7 +230,7 @@ describe("traps", () => {
       return x.item();
     });
     expect(() => f(tensor([1]))).toThrow(
-      "item: values cannot be read inside compile(); return the tensor and read it outside",
+      "item: values cannot be read inside compile() or vmap(); return the tensor and read it outside",
     );
     expect(w.toArray()).toEqual([1, 1]);
     expect(String(w.add(1))).toBe("tensor([2., 2.])");
