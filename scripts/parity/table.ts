@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import * as gradus from "gradus";
 import * as data from "gradus/data";
+import * as func from "gradus/func";
 import * as nn from "gradus/nn";
 import * as functional from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -17,7 +18,7 @@ export interface Row {
   /** Gradus' name where it is not PyTorch's in camelCase. */
   readonly as?: string;
   /** Why it is not planned: a key of `reasons`, or a sentence. */
-  readonly reason?: string;
+  reason?: string;
   /** What differs from PyTorch. */
   readonly note?: string;
 }
@@ -47,6 +48,7 @@ export function readTable(): Table {
 const places: Readonly<Record<string, object>> = {
   gradus,
   "gradus/data": data,
+  "gradus/func": func,
   "gradus/nn": nn,
   "gradus/nn/functional": functional,
   "gradus/nn init": nn.init,
@@ -97,8 +99,11 @@ export function tableProblems(table: Table): string[] {
 export function updateStatus(table: Table): void {
   for (const section of table.sections) {
     for (const row of section.rows) {
-      if (exists(section, row)) row.status = "done";
-      else if (row.status === "done") row.status = "planned";
+      if (exists(section, row)) {
+        row.status = "done";
+        delete row.reason;
+      }
+      if (!exists(section, row) && row.status === "done") row.status = "planned";
     }
   }
 }
