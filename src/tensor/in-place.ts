@@ -60,8 +60,10 @@ export function checkWritable(op: string, x: Tensor): void {
   }
   if (!gradEnabled()) return;
   const isView = x.viewing !== null;
-  const isCut = x.viewing?.steps.some(({ kind }) => kind === "detach") ?? false;
-  if (x.variable || (isView && !isCut && x.cell.variable)) {
+  // The last step that says where gradients end: at a leaf, or nowhere after detach().
+  const end = x.viewing?.steps.findLast(({ kind }) => kind === "detach" || kind === "leaf")?.kind;
+  const isOfLeaf = end === "leaf" || (end === undefined && x.cell.variable !== null);
+  if (x.variable || (isView && isOfLeaf)) {
     throw new AutogradError(
       `${op}: ${isView ? "a view of " : ""}a leaf that requires grad cannot be changed in place while gradients are recorded; wrap it in noGrad(() => …)`,
       { op, fix: "noGrad" },

@@ -172,7 +172,12 @@ export function ofStorage(storage: Storage, shape: Shape): Tensor {
 export function viewOf(x: Tensor, step: ViewStep): Tensor | null {
   const layout = stepLayout(step, x.layout);
   if (!layout) return null;
-  const steps = [...(x.viewing?.steps ?? []), step];
+  const variable = step.kind === "detach" ? null : (x.viewing?.variable ?? null);
+  const steps: ViewStep[] = [
+    ...(x.viewing?.steps ?? []),
+    ...(variable ? [{ kind: "leaf", variable } as const] : []),
+    step,
+  ];
   // What is viewed under noGrad has no history, also after the base changed.
   const isCut = !gradEnabled() && step.kind !== "detach" && x.requiresGrad;
   if (isCut) steps.push({ kind: "detach" });

@@ -2,7 +2,7 @@
 import { contiguousStrides, numel, type Shape, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constant, diagonal, expand, permute, reshape, slice } from "../ops/index.js";
-import { detached } from "./alias.js";
+import { detached, leafOf } from "./alias.js";
 import { diagonalScatter, expandScatter, sliceScatter } from "./view-writes.js";
 
 /** Logical strides and offset in elements of the base: they decide what can be a view. */
@@ -24,7 +24,9 @@ export type ViewStep =
       readonly step: number;
     }
   | { readonly kind: "diagonal"; readonly offset: number; readonly dim1: number; readonly dim2: number }
-  | { readonly kind: "detach" };
+  | { readonly kind: "detach" }
+  /** Gradients end here, at a view that was made a leaf of its own. */
+  | { readonly kind: "leaf"; readonly variable: object };
 
 export function contiguousLayout(shape: Shape): Layout {
   return { shape, strides: contiguousStrides(shape), offset: 0 };
@@ -58,6 +60,8 @@ export function applyStep(step: ViewStep, x: Node): Node {
       return diagonal(x, step.offset, step.dim1, step.dim2);
     case "detach":
       return detached(x);
+    case "leaf":
+      return leafOf(x, step.variable);
   }
 }
 
@@ -76,6 +80,7 @@ function writeStep(step: ViewStep, x: Node, value: Node): Node {
     case "diagonal":
       return diagonalScatter(x, value, step);
     case "detach":
+    case "leaf":
       return value;
   }
 }
@@ -131,6 +136,7 @@ export function stepLayout(step: ViewStep, layout: Layout): Layout | null {
     case "diagonal":
       return diagonalLayout(layout, step);
     case "detach":
+    case "leaf":
       return layout;
   }
 }

@@ -218,6 +218,25 @@ describe("gradcheck", () => {
   });
 });
 
+test("given a view of a detached leaf, gradients reach the leaf, and the view cannot be written in place", () => {
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ])
+    .detach()
+    .requiresGrad_();
+  const part = x.mT.at(0);
+  expect(part.requiresGrad).toBe(true);
+  part.mul(x.at(0)).sum().backward(); // x00 x00 + x10 x01
+  expect(x.grad?.toArray()).toEqual([
+    [2, 3],
+    [2, 0],
+  ]);
+  expect(() => part.add_(1)).toThrow("a view of a leaf that requires grad cannot be changed in place");
+  expect(x.detach().add_(1).requiresGrad).toBe(false);
+  expect(x.at(0).toArray()).toEqual([2, 3]);
+});
+
 test("grad: given a leaf whose value was read in between, still finds it", () => {
   const x = randn([2], { dtype: "float64", requiresGrad: true });
   const y = x.pow(2);
