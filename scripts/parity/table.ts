@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import * as gradus from "gradus";
 import * as data from "gradus/data";
 import * as func from "gradus/func";
+import * as linalg from "gradus/linalg";
 import * as nn from "gradus/nn";
 import * as functional from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -49,6 +50,7 @@ const places: Readonly<Record<string, object>> = {
   gradus,
   "gradus/data": data,
   "gradus/func": func,
+  "gradus/linalg": linalg,
   "gradus/nn": nn,
   "gradus/nn/functional": functional,
   "gradus/nn init": nn.init,

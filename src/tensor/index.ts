@@ -71,6 +71,7 @@ export {
   topk,
 } from "./functions/gather.js";
 export * from "./functions/likelihood-losses.js";
+export * from "./functions/linalg.js";
 export * from "./functions/linear-algebra.js";
 export * from "./functions/loss.js";
 export {

@@ -11,6 +11,7 @@ import * as conversion from "./functions/conversion.js";
 import { cauchy_, exponential_, geometric_, multinomial } from "./functions/draws.js";
 import * as gather from "./functions/gather.js";
 import * as forms from "./functions/in-place-forms.js";
+import * as linalg from "./functions/linalg.js";
 import * as linear from "./functions/linear-algebra.js";
 import * as ordering from "./functions/ordering.js";
 import * as pairs from "./functions/pairs.js";
@@ -61,6 +62,7 @@ const { addbmm, addmv, addr, baddbmm, cross, inner, kron, trace } = products;
 const { dsplit, fliplr, flipud, hsplit, rot90, tensorSplit, vsplit } = rearrange;
 const { bincount, corrcoef, cov, diff, dist, histc, histogram, nanmean, nansum, renorm } = statistics;
 const { diagEmbed, diagflat } = construct;
+const { det, inverse, logdet, matrixPower, slogdet } = linalg;
 const { data, item, toArray, toTypedArray } = read;
 
 /** This tensor where the condition holds, else `other`. */
@@ -114,6 +116,7 @@ const methods = {
   ...{ addbmm, addmv, addr, baddbmm, cross, inner, kron, trace },
   ...{ dsplit, fliplr, flipud, hsplit, rot90, tensorSplit, vsplit, unfold: rearrange.unfoldDim },
   ...{ bincount, corrcoef, cov, diff, dist, histc, histogram, nanmean, nansum, renorm },
+  ...{ det, inverse, logdet, matrixPower, slogdet },
   ...{ diagEmbed, diagflat, multinomial, cauchy_, exponential_, geometric_ },
   ...{ data, item, toArray, toTypedArray, backward, at, setAt, maskedSelect, nonzero },
 };

@@ -2,6 +2,7 @@
 
 import type { DType, Tensor } from "gradus";
 import * as gradus from "gradus";
+import * as linalg from "gradus/linalg";
 import * as nn from "gradus/nn";
 import * as functional from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -37,11 +38,31 @@ function unpooling(rank: string): Callable {
   };
 }
 
+/** Away from singular matrices, as the generator's ops.py has it. */
+const away = (x: Tensor): Tensor => x.add(gradus.eye(x.shape.at(-1) as number, { dtype: x.dtype }).mul(3));
+const OF_SHIFTED = ["inv", "det", "slogdet", "logdet", "solve", "solveTriangular", "matrixPower"];
+
+/** Functions of matrices that are made well-conditioned first. */
+function ofMatrix(name: string): Callable | null {
+  if (name === "eigvalsh") return (x) => linalg.eigvalsh((x as Tensor).add((x as Tensor).mT));
+  if (name === "choleskyOfSquare") {
+    return (given, options) => {
+      const x = given as Tensor;
+      const square = x.matmul(x.mT).add(gradus.eye(x.shape.at(-1) as number, { dtype: x.dtype }));
+      return linalg.cholesky(square, options as { upper: boolean });
+    };
+  }
+  if (!OF_SHIFTED.includes(name)) return member<Callable>(linalg, name) ?? null;
+  const call = member<Callable>(linalg, name) ?? (member<Callable>(gradus, name) as Callable);
+  return (x, ...args) => call(away(x as Tensor), ...args);
+}
+
 /** The function of the root or of nn/functional; a Tensor method where PyTorch has only that. */
 export function operation(name: string): Callable {
   if (name.startsWith("maxUnpool")) return unpooling(name.slice("maxUnpool".length));
   const known = SAME_FUNCTION[name] ?? name;
-  const found = member<Callable>(gradus, known) ?? member<Callable>(functional, known);
+  const special = name in gradus && !OF_SHIFTED.includes(name) ? null : ofMatrix(name);
+  const found = special ?? member<Callable>(gradus, known) ?? member<Callable>(functional, known);
   if (found) return found;
   return (receiver, ...args) => method(receiver, name)(...args);
 }

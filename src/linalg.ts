@@ -1,0 +1,20 @@
+// torch.linalg: systems of equations, factorisations, norms. A name that the root has too is the same function.
+export {
+  cholesky,
+  cross,
+  det,
+  diagonal,
+  eigh,
+  eigvalsh,
+  inv,
+  matmul,
+  matrixNorm,
+  matrixPower,
+  multiDot,
+  slogdet,
+  solve,
+  solveTriangular,
+  vander,
+  vecdot,
+  vectorNorm,
+} from "./tensor/index.js";

@@ -1,0 +1,170 @@
+// Linear algebra: systems of equations, inverses, determinants, factorisations, norms of vectors and matrices.
+import {
+  ArgumentError,
+  checkDType,
+  checkOptions,
+  type DType,
+  DTypeError,
+  isFloat,
+  normalizeDim,
+} from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
+import { type Tensor, wrap } from "../tensor.js";
+import { matrixPowerNode } from "./products.js";
+
+/** A matrix argument: float, since results are not whole. */
+function matrixOf(op: string, name: string, value: unknown): Node {
+  const x = nodeOf(op, name, value);
+  if (isFloat(x.dtype)) return x;
+  throw new DTypeError(`${op}: ${name} must be a float tensor, is ${x.dtype}; convert it with .to("float32")`, { op });
+}
+
+function ofMatrix(op: string, compute: (x: Node) => Node) {
+  return (input: Tensor, ...surplus: []): Tensor => {
+    noMore(op, surplus);
+    return wrap(compute(matrixOf(op, "input", input)));
+  };
+}
+
+/** Inverses of square matrices `[…,n,n]`. Singular ones give infinities or NaN. */
+export const inv = ofMatrix("inv", ops.inv);
+export const inverse = inv;
+/** Determinants of square matrices: `[…,n,n]` → `[…]`. The gradient of a singular matrix is NaN. */
+export const det = ofMatrix("det", ops.det);
+/** log det: -Infinity for singular matrices, NaN for negative determinants. */
+export const logdet = ofMatrix("logdet", (x) => {
+  const { sign, logabsdet } = ops.slogdet(x);
+  const isNegative = ops.lt(sign, ops.constantLike(x, 0));
+  return ops.where(isNegative, ops.constantLike(x, Number.NaN), logabsdet);
+});
+
+/** Sign (0 for singular matrices) and log |det| of square matrices. */
+export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor; readonly logabsdet: Tensor } {
+  noMore("slogdet", surplus);
+  const { sign, logabsdet } = ops.slogdet(matrixOf("slogdet", "input", input));
+  return { sign: wrap(sign), logabsdet: wrap(logabsdet) };
+}
+
+/** X with A X = B (X A = B with `left: false`): A `[…,n,n]`, B `[…,n,m]` or `[…,n]`; leading dims broadcast. */
+export function solve(A: Tensor, B: Tensor, options: { readonly left?: boolean } = {}, ...surplus: []): Tensor {
+  noMore("solve", surplus);
+  checkOptions("solve", options, ["left"]);
+  const [a, b] = [matrixOf("solve", "A", A), matrixOf("solve", "B", B)];
+  if (options.left ?? true) return wrap(ops.solve(a, b));
+  return wrap(ops.matrixTranspose(ops.solve(ops.matrixTranspose(a), ops.matrixTranspose(b))));
+}
+
+export interface SolveTriangularOptions {
+  /** Which triangle A has. */
+  readonly upper: boolean;
+  /** Solves X A = B if false. Default true. */
+  readonly left?: boolean;
+  /** Takes ones as A's diagonal. */
+  readonly unitriangular?: boolean;
+}
+
+/** X with A X = B for triangular A, of which only that triangle is read. */
+export function solveTriangular(A: Tensor, B: Tensor, options: SolveTriangularOptions, ...surplus: []): Tensor {
+  const op = "solveTriangular";
+  noMore(op, surplus);
+  checkOptions(op, options, ["upper", "left", "unitriangular"]);
+  if (typeof options?.upper !== "boolean")
+    throw new ArgumentError(`${op}: needs { upper: true } or { upper: false }`, { op });
+  const { upper, left = true, unitriangular = false } = options;
+  const [a, b] = [matrixOf(op, "A", A), matrixOf(op, "B", B)];
+  if (left) return wrap(ops.solveTriangular(a, b, upper, unitriangular));
+  const turned = ops.solveTriangular(ops.matrixTranspose(a), ops.matrixTranspose(b), !upper, unitriangular);
+  return wrap(ops.matrixTranspose(turned));
+}
+
+/** L with L Lᵀ = A (or U with Uᵀ U = A) for symmetric positive definite A; NaN for others. */
+export function cholesky(input: Tensor, options: { readonly upper?: boolean } = {}, ...surplus: []): Tensor {
+  noMore("cholesky", surplus);
+  checkOptions("cholesky", options, ["upper"]);
+  const l = ops.cholesky(matrixOf("cholesky", "input", input));
+  return wrap(options.upper ? ops.matrixTranspose(l) : l);
+}
+
+/**
+ * Eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, of which the lower triangle is read. Signs of eigenvectors
+ * are free.
+ */
+export function eigh(input: Tensor, ...surplus: []): { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor } {
+  noMore("eigh", surplus);
+  const { values, vectors } = ops.eigh(matrixOf("eigh", "input", input));
+  return { eigenvalues: wrap(values), eigenvectors: wrap(vectors) };
+}
+
+/** Eigenvalues (ascending) of symmetric matrices. */
+export function eigvalsh(input: Tensor, ...surplus: []): Tensor {
+  noMore("eigvalsh", surplus);
+  return wrap(ops.eigh(matrixOf("eigvalsh", "input", input)).values);
+}
+
+/** The matrix times itself `n` times; negative n take the inverse. */
+export function matrixPower(input: Tensor, n: number, ...surplus: []): Tensor {
+  noMore("matrixPower", surplus);
+  return wrap(matrixPowerNode("matrixPower", nodeOf("matrixPower", "input", input), n, ops.inv));
+}
+
+export interface VectorNormOptions {
+  readonly dim?: Dims;
+  readonly keepdim?: boolean;
+  readonly dtype?: DType;
+}
+
+/** (Σ |x|^ord)^(1/ord) over dims (all by default), whatever their number; ord may be 0 and ±Infinity. Default 2. */
+export function vectorNorm(
+  x: Tensor,
+  ord?: number | (VectorNormOptions & { readonly ord?: number }),
+  options?: VectorNormOptions,
+  ...surplus: []
+): Tensor {
+  const op = "vectorNorm";
+  const names = ["ord", "dim", "keepdim", "dtype"] as const;
+  const given = optionsWith<VectorNormOptions & { ord?: number }>(op, "ord", ord, options, names, surplus);
+  const node = nodeOf(op, "x", x);
+  const cast = given.dtype === undefined ? node : ops.cast(node, checkDType(op, given.dtype));
+  return wrap(ops.norm(cast, given.ord ?? 2, given.dim ?? null, given.keepdim ?? false));
+}
+
+export interface MatrixNormOptions {
+  /** The two dims of the matrices. Default the last two. */
+  readonly dim?: readonly [number, number];
+  readonly keepdim?: boolean;
+}
+
+/**
+ * Norms of matrices: "fro" (default) the root of the sum of squares, 1 and -1 the largest and smallest column sum of sizes, Infinity
+ * and -Infinity those of rows.
+ */
+export function matrixNorm(
+  input: Tensor,
+  ord?: number | "fro",
+  options: MatrixNormOptions = {},
+  ...surplus: []
+): Tensor {
+  const op = "matrixNorm";
+  noMore(op, surplus);
+  checkOptions(op, options, ["dim", "keepdim"]);
+  const x = nodeOf(op, "input", input);
+  const [rows, columns] = (options.dim ?? [-2, -1]).map((d) => normalizeDim(op, d, x.shape.length)) as [number, number];
+  if (x.shape.length < 2 || rows === columns) throw new ArgumentError(`${op}: needs two different dims`, { op });
+  const { keepdim = false } = options;
+  if (ord === undefined || ord === "fro") return wrap(ops.norm(x, 2, [rows, columns], keepdim));
+  const sums = ord === 1 || ord === -1 ? rows : columns;
+  if (ord !== 1 && ord !== -1 && ord !== Number.POSITIVE_INFINITY && ord !== Number.NEGATIVE_INFINITY) {
+    throw new ArgumentError(`${op}: ord must be "fro", 1, -1, Infinity or -Infinity, got ${JSON.stringify(ord)}`, {
+      op,
+    });
+  }
+  const totals = ops.sumOver(ops.abs(x), sums, { keepdim: true });
+  const extreme =
+    ord > 0
+      ? ops.amaxOver(totals, sums === rows ? columns : rows, true)
+      : ops.aminOver(totals, sums === rows ? columns : rows, true);
+  const shape = x.shape.filter((_, d) => d !== rows && d !== columns);
+  return wrap(keepdim ? extreme : ops.reshape(extreme, shape));
+}

@@ -1,0 +1,50 @@
+// Factorisations by what they are: products give the matrix back; gradients against differences.
+import { allclose, diagEmbed, eye, gradcheck, gradgradcheck, manualSeed, randn, type Tensor } from "gradus";
+import { cholesky, det, eigh, eigvalsh, inv, slogdet, solve, solveTriangular } from "gradus/linalg";
+import { beforeEach, describe, expect, test } from "vitest";
+
+const matrices = (...shape: number[]) => randn(shape, { dtype: "float64" });
+const away = (x: Tensor) => x.add(eye(x.shape.at(-1) as number, { dtype: "float64" }).mul(3));
+const symmetric = (x: Tensor) => x.add(x.mT);
+const square = (x: Tensor) => x.matmul(x.mT).add(eye(x.shape.at(-1) as number, { dtype: "float64" }));
+
+beforeEach(() => {
+  manualSeed(5);
+});
+
+describe("eigh", () => {
+  test.each([1, 2, 5, 20])(
+    "given symmetric matrices of size %i, V Λ Vᵀ gives them back, V is orthogonal, values ascend",
+    (n) => {
+      const a = symmetric(matrices(3, n, n));
+      const { eigenvalues, eigenvectors } = eigh(a);
+      const back = eigenvectors.matmul(diagEmbed(eigenvalues)).matmul(eigenvectors.mT);
+      expect(allclose(back, a, { rtol: 1e-10, atol: 1e-10 })).toBe(true);
+      const identity = eye(n, { dtype: "float64" }).expand(3, n, n);
+      expect(allclose(eigenvectors.mT.matmul(eigenvectors), identity, { atol: 1e-12 })).toBe(true);
+      const values = eigenvalues.toArray() as number[][];
+      expect(values).toEqual(values.map((row) => [...row].sort((x, y) => x - y)));
+    },
+  );
+});
+
+type Case = readonly [string, (x: Tensor) => Tensor];
+
+const functions: Case[] = [
+  ["inv", (x) => inv(away(x))],
+  ["det", (x) => det(away(x))],
+  ["slogdet", (x) => slogdet(away(x)).logabsdet],
+  ["solve", (x) => solve(away(x), x)],
+  ["solveTriangular", (x) => solveTriangular(away(x), x, { upper: true })],
+  ["cholesky", (x) => cholesky(square(x))],
+  ["eigvalsh", (x) => eigvalsh(symmetric(x))],
+  ["eigenvectors, whatever their signs", (x) => eigh(symmetric(x)).eigenvectors.square()],
+];
+
+describe("gradients", () => {
+  test.each(functions)("%s: given random matrices, agrees with finite differences, also in second order", (_, f) => {
+    const x = matrices(3, 3).detach().requiresGrad_();
+    expect(gradcheck(f, x)).toBe(true);
+    expect(gradgradcheck(f, x)).toBe(true);
+  });
+});
