@@ -59,6 +59,20 @@ export const compilerFaults: readonly Fault[] = [
     tests: ["test/ir/vectorize.test.ts"],
   },
   {
+    name: "simplify: a mask behind a max-pool keeps what it should clear",
+    file: "src/compiler/simplify.ts",
+    find: "[low, zero, d]",
+    replace: "[low, d, zero]",
+    tests: ["test/compiler/fusion.test.ts"],
+  },
+  {
+    name: "long sums: all rows of a block take the first row's values",
+    file: "src/compiler/lower-long-sum.ts",
+    find: "this.#place(free[r]?.[c] as Place, inner)]",
+    replace: "this.#place(free[0]?.[c] as Place, inner)]",
+    tests: ["test/compiler/fusion.test.ts"],
+  },
+  {
     name: "place: loads leave blocks that may not run",
     file: "src/ir/passes/place.ts",
     find: "(home.certain || !stays)",

@@ -71,6 +71,18 @@ function lastLayer(target: string, [rows, terms, outputs]: readonly number[]): n
   return [y, x.grad, w.grad, b.grad].map((t) => [...(t as Tensor).toTypedArray()].map(Number));
 }
 
+/** The value of max-pooling after relu, and the gradient; ties, NaN and windows without a positive element included. */
+function pooledRelu(target: string): number[][] {
+  setTarget(target);
+  const values = integers(2 * 8 * 12, 2, 5).map((value, i) =>
+    i % 17 === 3 ? Number.NaN : i % 48 < 12 ? -Math.abs(value) : value,
+  );
+  const x = tensor(values).view([2, 1, 8, 12]).clone().requiresGrad_();
+  const y = maxPool2d(relu(x), 2);
+  y.mul(whole(y.shape, 6)).sum().backward();
+  return [y, x.grad as Tensor].map((t) => [...t.toTypedArray()].map((value) => Number(value) + 0));
+}
+
 const references = new Map<string, number[][]>();
 
 function reference(name: string, sizes: Sizes, pool: number): number[][] {
@@ -84,9 +96,14 @@ describe.each(["interpreter", "interpreter:wide", "wasm"])("%s", (target) => {
     expect(firstLayer(target, sizes, pool)).toEqual(reference(name, sizes, pool));
   });
 
+  it("max-pooling after relu: given ties, NaN and windows below 0, gives value and gradient", () => {
+    expect(pooledRelu(target)).toEqual(pooledRelu("reference"));
+  });
+
   it.each([
     [64, 2501, 10],
     [7, 2100, 3],
+    [8, 2100, 3],
     [5, 4097, 12],
   ])("a last layer: given %i rows, %i terms and %i outputs, gives value and gradients", (...sizes) => {
     expect(lastLayer(target, sizes)).toEqual(lastLayer("reference", sizes));
