@@ -4,6 +4,7 @@ import { defaultGenerator, type Generator, quietly } from "../tensor/index.js";
 import { type Batched, defaultCollate } from "./collate.js";
 import type { Dataset, EpochContext, Indices } from "./dataset.js";
 import { EventLoopYield } from "./event-loop.js";
+import { grouped, groupedAsync, IterableDataset } from "./iterable-dataset.js";
 import { BatchSampler, type BatchSamplerLike, RandomSampler, type Sampler, SequentialSampler } from "./sampler.js";
 
 export interface DataLoaderOptions<T, B> {
@@ -62,6 +63,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   readonly #sampler: BatchSamplerLike;
   readonly #collate: ((items: T[]) => B) | null;
   readonly #prefetch: number;
+  readonly #dropLast: boolean;
   #seed: number;
   /** Epoch and batches handed out of the iteration that began last. */
   #epoch = 0;
@@ -70,11 +72,13 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   #next: { epoch: number; batch: number } | null = { epoch: 0, batch: 0 };
 
   constructor(
-    readonly dataset: Dataset<T>,
+    readonly dataset: Dataset<T> | IterableDataset<T>,
     options: DataLoaderOptions<T, B> = {},
   ) {
     checkOptions("DataLoader", options, optionNames);
     checkExclusive(options);
+    if (dataset instanceof IterableDataset) checkStreamed(options);
+    this.#dropLast = options.dropLast ?? false;
     this.batchSize = options.batchSize ?? 1;
     if (!Number.isInteger(this.batchSize) || this.batchSize < 1) {
       throw new ArgumentError(`DataLoader: batchSize must be a positive integer, got ${options.batchSize}`, {
@@ -88,7 +92,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   }
 
   #batches(options: DataLoaderOptions<T, B>): BatchSampler {
-    const { length } = this.dataset;
+    const length = this.dataset instanceof IterableDataset ? 0 : this.dataset.length;
     // The seed is read at each epoch, because a loaded state may bring another one.
     const shuffled: Sampler = {
       length,
@@ -98,9 +102,15 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     return new BatchSampler(sampler, this.batchSize, { dropLast: options.dropLast ?? false });
   }
 
-  /** Batches an epoch has. */
+  /**
+   * Batches an epoch has.
+   * @throws ArgumentError for a stream, whose length is not known.
+   */
   get length(): number {
-    return this.#sampler.length;
+    if (!(this.dataset instanceof IterableDataset)) return this.#sampler.length;
+    throw new ArgumentError("DataLoader: an IterableDataset has no length; count the batches as they come", {
+      op: "DataLoader",
+    });
   }
 
   /** The next iteration is epoch `epoch`. */
@@ -116,6 +126,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   /** Seed, epoch and batches handed out; after the last batch, the start of the next epoch. */
   stateDict(): DataLoaderState {
     const { epoch, batch } = this.#next ?? { epoch: this.#epoch, batch: this.#batch };
+    if (this.dataset instanceof IterableDataset) return { seed: this.#seed, epoch, batch };
     return batch < this.length || batch === 0
       ? { seed: this.#seed, epoch, batch }
       : { seed: this.#seed, epoch: epoch + 1, batch: 0 };
@@ -124,9 +135,10 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   /** The next iteration goes on after the batch the state was taken at. */
   loadStateDict(state: DataLoaderState): void {
     const { seed, epoch, batch } = state;
-    if (![epoch, batch].every((x) => Number.isInteger(x) && x >= 0) || batch > this.length) {
+    const most = this.dataset instanceof IterableDataset ? Number.MAX_SAFE_INTEGER : this.length;
+    if (![epoch, batch].every((x) => Number.isInteger(x) && x >= 0) || batch > most) {
       throw new ArgumentError(
-        `DataLoader.loadStateDict: epoch ${epoch}, batch ${batch} does not fit an epoch of ${this.length} batches`,
+        `DataLoader.loadStateDict: epoch ${epoch}, batch ${batch} does not fit an epoch of ${most} batches`,
         { op: "DataLoader.loadStateDict" },
       );
     }
@@ -134,10 +146,15 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     this.#next = { epoch, batch };
   }
 
-  #begin(): Iterator<Indices> {
+  /** Begins the next epoch; gives what all its batches depend on. */
+  #enter(): EpochContext {
     this.#epoch = this.#next?.epoch ?? this.#epoch + 1;
     this.#batch = this.#next?.batch ?? 0;
     this.#next = null;
+    return { seed: this.#seed, epoch: this.#epoch };
+  }
+
+  #batchIndices(): Iterator<Indices> {
     const batches = this.#sampler.batches(this.#epoch)[Symbol.iterator]();
     for (let skipped = 0; skipped < this.#batch; skipped++) batches.next();
     return batches;
@@ -149,16 +166,53 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   }
 
   #make(indices: Indices, context: EpochContext): B | Promise<B> {
-    const { dataset } = this;
+    const dataset = this.dataset as Dataset<T>;
     if (dataset.getBatch && !this.#collate) return dataset.getBatch(indices, context) as B | Promise<B>;
     const items = Array.from(indices, (index) => dataset.get(index, context));
-    const collate = this.#collate ?? (defaultCollate as unknown as (items: T[]) => B);
+    const collate = this.#collateItems;
     return items.some(isPromise) ? Promise.all(items).then(collate) : collate(items as T[]);
   }
 
+  get #collateItems(): (items: T[]) => B {
+    return this.#collate ?? (defaultCollate as unknown as (items: T[]) => B);
+  }
+
+  /** Batches of a stream; those handed out before a stop are passed over. */
+  *#stream(dataset: IterableDataset<T>, context: EpochContext): IterableIterator<B> {
+    const items = dataset.iterate(context);
+    if (!(Symbol.iterator in items)) {
+      throw new ArgumentError("DataLoader: the dataset is an asynchronous stream; iterate with `for await`", {
+        op: "DataLoader",
+      });
+    }
+    const passed = this.#batch;
+    let seen = 0;
+    for (const group of grouped(items, this.batchSize, this.#dropLast)) {
+      if (seen++ < passed) continue;
+      this.#batch++;
+      yield quietly(() => this.#collateItems(group));
+    }
+  }
+
+  async *#streamAsync(dataset: IterableDataset<T>, context: EpochContext): AsyncGenerator<B, void, undefined> {
+    const turns = new EventLoopYield();
+    const passed = this.#batch;
+    let seen = 0;
+    for await (const group of groupedAsync(dataset.iterate(context), this.batchSize, this.#dropLast)) {
+      if (seen++ < passed) continue;
+      await turns.due();
+      this.#batch++;
+      yield quietly(() => this.#collateItems(group));
+    }
+  }
+
   *[Symbol.iterator](): IterableIterator<B> {
-    const batches = this.#begin();
-    const context = { seed: this.#seed, epoch: this.#epoch };
+    const context = this.#enter();
+    if (this.dataset instanceof IterableDataset) {
+      yield* this.#stream(this.dataset, context);
+      return;
+    }
+    const batches = this.#batchIndices();
     for (let step = batches.next(); !step.done; step = batches.next()) {
       const batch = this.#fetch(step.value, context);
       if (isPromise(batch)) {
@@ -172,8 +226,12 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Awaited<B>, void, undefined> {
-    const batches = this.#begin();
-    const context = { seed: this.#seed, epoch: this.#epoch };
+    const context = this.#enter();
+    if (this.dataset instanceof IterableDataset) {
+      yield* this.#streamAsync(this.dataset, context) as AsyncGenerator<Awaited<B>, void, undefined>;
+      return;
+    }
+    const batches = this.#batchIndices();
     const turns = new EventLoopYield();
     const pending: (B | Promise<B>)[] = [];
     for (;;) {
@@ -192,6 +250,14 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
       yield batch;
     }
   }
+}
+
+function checkStreamed<T, B>(options: DataLoaderOptions<T, B>): void {
+  const wrong = (["shuffle", "sampler", "batchSampler"] as const).find((name) => options[name]);
+  if (!wrong) return;
+  throw new ArgumentError(`DataLoader: an IterableDataset comes in its own order; leave out ${wrong}`, {
+    op: "DataLoader",
+  });
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -124,6 +124,42 @@ export class ConcatDataset<T> implements Dataset<T> {
   }
 }
 
+type Stacked<D> = { -readonly [K in keyof D]: D[K] extends Dataset<infer T> ? T : never };
+
+/**
+ * Datasets side by side: item i is the i-th item of each, as a tuple, or as an object where they are given by name.
+ * @throws ArgumentError unless there is one and all have the same length.
+ * @example new StackDataset({ image: images, mask: masks }).get(0) // { image, mask }
+ */
+export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly<Record<string, Dataset<unknown>>>>
+  implements Dataset<Stacked<D>>
+{
+  readonly length: number;
+
+  constructor(readonly datasets: D) {
+    const all = Object.values(datasets) as Dataset<unknown>[];
+    const lengths = all.map(({ length }) => length);
+    this.length = lengths[0] ?? -1;
+    if (this.length < 0 || lengths.some((length) => length !== this.length)) {
+      throw new ArgumentError(
+        `StackDataset: datasets need the same length, got [${lengths.join(", ")}]; use Subset to cut the longer ones`,
+        { op: "StackDataset" },
+      );
+    }
+  }
+
+  get(index: number, context?: EpochContext): Stacked<D> | Promise<Stacked<D>> {
+    const at = checkIndex("StackDataset", index, this.length);
+    const entries = Object.entries(this.datasets as Readonly<Record<string, Dataset<unknown>>>);
+    const items = entries.map(([, dataset]) => dataset.get(at, context));
+    const assemble = (values: readonly unknown[]): Stacked<D> =>
+      (Array.isArray(this.datasets)
+        ? values
+        : Object.fromEntries(entries.map(([name], i) => [name, values[i]]))) as Stacked<D>;
+    return items.some((item) => item instanceof Promise) ? Promise.all(items).then(assemble) : assemble(items);
+  }
+}
+
 /**
  * Random disjoint subsets of a dataset.
  * @param lengths - sizes that add up to `dataset.length`, or fractions that add up to 1.

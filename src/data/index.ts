@@ -1,5 +1,6 @@
 // Datasets, samplers, the loader, MNIST.
-export { type Batched, defaultCollate } from "./collate.js";
+export { type Batched, defaultCollate, type PadCollateOptions, padCollate } from "./collate.js";
+export { type CsvOptions, type CsvTable, parseCsv, readCsv, readLines } from "./csv.js";
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data-loader.js";
 export {
   ConcatDataset,
@@ -7,19 +8,24 @@ export {
   type EpochContext,
   type Indices,
   randomSplit,
+  StackDataset,
   Subset,
   TensorDataset,
 } from "./dataset.js";
 export { type IdxArray, parseIdx } from "./idx.js";
+export { ChainDataset, IterableDataset } from "./iterable-dataset.js";
 export { fashionMnist, ImageDataset, type MnistOptions, mnist } from "./mnist.js";
 export { RandomSequence } from "./philox.js";
 export {
   BatchSampler,
   type BatchSamplerLike,
+  DistributedSampler,
+  type DistributedSamplerOptions,
   RandomSampler,
   type RandomSamplerOptions,
   type Sampler,
   SequentialSampler,
+  SubsetRandomSampler,
   WeightedRandomSampler,
 } from "./sampler.js";
 export type { BatchTransform, ImageTransform, SampleContext } from "./transform.js";

@@ -105,6 +105,80 @@ export class WeightedRandomSampler implements Sampler {
   }
 }
 
+/** Some indices in random order, another one each epoch. */
+export class SubsetRandomSampler implements Sampler {
+  readonly length: number;
+  private readonly seed: number;
+
+  constructor(
+    private readonly subset: readonly number[] | Int32Array,
+    options: { readonly seed?: number } = {},
+  ) {
+    checkOptions("SubsetRandomSampler", options, ["seed"]);
+    this.length = subset.length;
+    this.seed = options.seed ?? 0;
+  }
+
+  indices(epoch: number): Int32Array {
+    const order = permutation(this.length, new RandomSequence(this.seed, "shuffle", epoch));
+    return order.map((at) => this.subset[at] as number);
+  }
+}
+
+export interface DistributedSamplerOptions {
+  /** Processes that share the dataset. */
+  readonly numReplicas: number;
+  /** Which one this is, from 0. */
+  readonly rank: number;
+  /** A new random order each epoch, the same on all; default true. */
+  readonly shuffle?: boolean;
+  /** Default 0; must be the same on all. */
+  readonly seed?: number;
+  /** Leave out what does not divide evenly, in place of repeating the first items; default false. */
+  readonly dropLast?: boolean;
+}
+
+/**
+ * The part of the dataset of one of several processes: every `numReplicas`-th index from `rank` on, the same number on each.
+ * @throws ArgumentError unless 0 <= rank < numReplicas.
+ * @example new DistributedSampler(dataset.length, { numReplicas: 4, rank: 1 })
+ */
+export class DistributedSampler implements Sampler {
+  readonly length: number;
+  private readonly options: Required<DistributedSamplerOptions>;
+
+  constructor(
+    private readonly size: number,
+    options: DistributedSamplerOptions,
+  ) {
+    checkOptions("DistributedSampler", options, ["numReplicas", "rank", "shuffle", "seed", "dropLast"]);
+    this.options = { shuffle: true, seed: 0, dropLast: false, ...options };
+    const { numReplicas, rank, dropLast } = this.options;
+    if (
+      !Number.isInteger(numReplicas) ||
+      numReplicas < 1 ||
+      !Number.isInteger(rank) ||
+      rank < 0 ||
+      rank >= numReplicas
+    ) {
+      throw new ArgumentError(
+        `DistributedSampler: rank must be an integer from 0 to below numReplicas, got ${rank} of ${numReplicas}`,
+        { op: "DistributedSampler" },
+      );
+    }
+    this.length = dropLast ? Math.floor(size / numReplicas) : Math.ceil(size / numReplicas);
+  }
+
+  indices(epoch: number): Int32Array {
+    const { numReplicas, rank, shuffle, seed } = this.options;
+    const order = shuffle ? permutation(this.size, new RandomSequence(seed, "shuffle", epoch)) : null;
+    return Int32Array.from({ length: this.length }, (_, i) => {
+      const at = (rank + i * numReplicas) % this.size;
+      return order ? (order[at] as number) : at;
+    });
+  }
+}
+
 /** Cuts a sampler's indices into batches; `dropLast` leaves out a smaller last one. */
 export class BatchSampler implements BatchSamplerLike {
   readonly length: number;

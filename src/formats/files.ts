@@ -2,6 +2,7 @@
 import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { readBytes, writeBytes } from "./file-access.js";
+import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from "./npy.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";
 import { decodeTorch, encodeTorch, type TorchValue } from "./torch.js";
 
@@ -52,4 +53,24 @@ export async function loadTorch(file: string): Promise<TorchValue> {
  */
 export async function saveTorch(file: string, value: TorchValue): Promise<void> {
   writeBytes("saveTorch", file, encodeTorch(value));
+}
+
+/** Reads a .npy file: see decodeNpy. @throws FormatError if it is missing or damaged. */
+export async function loadNpy(file: string): Promise<Tensor> {
+  return decodeNpy(readBytes("loadNpy", file), file);
+}
+
+/** Reads a .npz file: its arrays by name. @throws FormatError if it is missing, damaged or compressed. */
+export async function loadNpz(file: string): Promise<Record<string, Tensor>> {
+  return decodeNpz(readBytes("loadNpz", file), file);
+}
+
+/** Writes a .npy file for `np.load`. @throws FormatError if it cannot be written. */
+export async function saveNpy(file: string, value: Tensor): Promise<void> {
+  writeBytes("saveNpy", file, encodeNpy(value));
+}
+
+/** Writes a .npz file for `np.load`. @throws FormatError if it cannot be written. */
+export async function saveNpz(file: string, arrays: Readonly<Record<string, Tensor>>): Promise<void> {
+  writeBytes("saveNpz", file, encodeNpz(arrays));
 }

@@ -103,7 +103,7 @@ class Unpickler {
 
   #raw(count: number): Uint8Array {
     const at = this.#take(count);
-    return this.bytes.slice(at, at + count);
+    return new Uint8Array(this.bytes.subarray(at, at + count));
   }
 
   #text(count: number): string {

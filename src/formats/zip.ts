@@ -73,7 +73,8 @@ export function readZip(bytes: Uint8Array, name: string): Map<string, Uint8Array
     if (reader.u32(at) !== CENTRAL) throw fail(name, `has a damaged directory at byte ${at}`);
     const [nameLength, extraLength, commentLength] = [reader.u16(at + 28), reader.u16(at + 30), reader.u16(at + 32)];
     const entry = reader.text(at + 46, nameLength);
-    if (reader.u16(at + 10) !== 0) throw fail(name, `has the compressed entry ${entry}; PyTorch writes none`);
+    if (reader.u16(at + 10) !== 0)
+      throw fail(name, `has the compressed entry ${entry}; only archives without compression are read`);
     const { size, start } = placeOf(reader, at, at + 46 + nameLength, extraLength);
     if (reader.u32(start) !== LOCAL) throw fail(name, `has no entry ${entry} at byte ${start}`);
     entries.set(entry, reader.slice(start + 30 + reader.u16(start + 26) + reader.u16(start + 28), size));

@@ -1,0 +1,59 @@
+// Datasets that come as a stream: no length, no index.
+import { ArgumentError } from "../base/index.js";
+import type { EpochContext } from "./dataset.js";
+
+/**
+ * Items one after the other, as from a file that is too large to index. A loader cuts them into batches; `shuffle` and samplers
+ * do not apply.
+ * @example
+ * class Lines extends IterableDataset<string> {
+ *   async *iterate() {
+ *     for await (const line of readline.createInterface(createReadStream("corpus.txt"))) yield line;
+ *   }
+ * }
+ */
+export abstract class IterableDataset<T> {
+  /** The items of one epoch. */
+  abstract iterate(context: EpochContext): Iterable<T> | AsyncIterable<T>;
+}
+
+/** Streams one after the other. */
+export class ChainDataset<T> extends IterableDataset<T> {
+  constructor(readonly datasets: readonly IterableDataset<T>[]) {
+    super();
+    if (datasets.length === 0)
+      throw new ArgumentError("ChainDataset: needs at least one dataset", { op: "ChainDataset" });
+  }
+
+  async *iterate(context: EpochContext): AsyncGenerator<T, void, undefined> {
+    for (const dataset of this.datasets) yield* dataset.iterate(context);
+  }
+}
+
+/** Groups of `size` items of a stream; the last one may be smaller. */
+export function* grouped<T>(items: Iterable<T>, size: number, dropLast: boolean): Generator<T[], void, undefined> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0 && !dropLast) yield group;
+}
+
+/** As `grouped`, of a stream that may be asynchronous. */
+export async function* groupedAsync<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  size: number,
+  dropLast: boolean,
+): AsyncGenerator<T[], void, undefined> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0 && !dropLast) yield group;
+}
