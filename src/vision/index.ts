@@ -1,4 +1,46 @@
-// Transforms of image batches.
+// Transforms of image batches, with parameters of each sample.
+export {
+  AutoAugment,
+  type AutoAugmentOptions,
+  RandAugment,
+  type RandAugmentOptions,
+  TrivialAugmentWide,
+  type TrivialAugmentWideOptions,
+} from "./auto-augment.js";
+export * as functional from "./color.js";
+export {
+  ColorJitter,
+  type ColorJitterOptions,
+  GaussianBlur,
+  GaussianNoise,
+  type GaussianNoiseOptions,
+  Grayscale,
+  Lambda,
+  RandomAdjustSharpness,
+  RandomApply,
+  RandomAutocontrast,
+  RandomChoice,
+  RandomEqualize,
+  RandomGrayscale,
+  RandomInvert,
+  RandomPosterize,
+  RandomSolarize,
+  ToDtype,
+} from "./color-transforms.js";
+export {
+  CenterCrop,
+  Pad,
+  type PadOptions,
+  RandomErasing,
+  type RandomErasingOptions,
+  RandomResizedCrop,
+  type RandomResizedCropOptions,
+  RandomRotation,
+  RandomVerticalFlip,
+  Resize,
+  type ResizeOptions,
+} from "./geometry.js";
+export { CutMix, type MixOptions, MixUp } from "./mixing.js";
 export {
   Compose,
   type FillOptions,

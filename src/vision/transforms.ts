@@ -1,29 +1,9 @@
 // Transforms of whole image batches, with random parameters for each sample. They become part of the step's program.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { type BatchTransform, type ImageTransform, RandomSequence, type SampleContext } from "../data/index.js";
+import type { BatchTransform, ImageTransform, RandomSequence, SampleContext } from "../data/index.js";
 import { pad, type Tensor, tensor, where } from "../tensor/index.js";
-import { gatherOrFill, gatherPixels, type ImageSizes } from "./pixels.js";
-
-/** The sizes of a batch `[N, C, H, W]`; throws for other shapes. */
-function sizesOf(transform: string, { shape }: Tensor): ImageSizes {
-  const [count, channels, height, width] = shape;
-  if (shape.length !== 4) {
-    throw new ShapeError(`${transform}: images must be [N,C,H,W], got shape ${formatShape(shape)}`, {
-      op: transform,
-      shapes: [shape],
-    });
-  }
-  return { count, channels, height, width } as ImageSizes;
-}
-
-/** Random numbers of each sample: functions of seed, epoch, sample and place in the pipeline, not of the batch. */
-function forEachSample(context: SampleContext, draw: (random: RandomSequence, n: number) => void): void {
-  const { indices, seed, epoch, stream } = context;
-  for (let n = 0; n < indices.length; n++) {
-    // The stream is the upper word of the address.
-    draw(new RandomSequence(seed, "transform", epoch, stream * 2 ** 32 + (indices[n] as number)), n);
-  }
-}
+import { gatherOrFill, gatherPixels } from "./pixels.js";
+import { forEachSample, type Range, sizesOf } from "./samples.js";
 
 /** Applies transforms one after the other. */
 export class Compose implements BatchTransform {
@@ -169,8 +149,6 @@ export class RandomHorizontalFlip implements BatchTransform {
   }
 }
 
-type Range = readonly [low: number, high: number];
-
 export interface RandomAffineOptions extends FillOptions {
   /** Largest move, as fractions of width and height; default none. */
   readonly translate?: readonly [x: number, y: number];
@@ -214,32 +192,7 @@ export class RandomAffine implements BatchTransform {
         matrices[k * count + n] = value;
       });
     });
-    const m = tensor(matrices).view(6, count, 1, 1, 1);
-    const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((k) => m.select(0, k)) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
-    const centered = (size: number) => Float32Array.from({ length: size }, (_, i) => i - (size - 1) / 2);
-    const x = tensor(centered(width)).view(1, 1, 1, width);
-    const y = tensor(centered(height)).view(1, 1, height, 1);
-    const columns = a
-      .mul(x)
-      .add(b.mul(y))
-      .add(c)
-      .add((width - 1) / 2); // [N, 1, H, W]
-    const rows = d
-      .mul(x)
-      .add(e.mul(y))
-      .add(f)
-      .add((height - 1) / 2);
-    const { fill = 0, interpolation = "nearest" } = this.options;
-    return interpolation === "nearest"
-      ? gatherOrFill(images, rows.round().to("int32"), columns.round().to("int32"), fill)
-      : bilinear(images, rows, columns, fill);
+    return sampleAffine(images, tensor(matrices).view(6, count, 1, 1, 1), this.options);
   }
 
   /** The matrix from output to input positions about the centre: rows [a b c] for x and [d e f] for y. */
@@ -257,6 +210,42 @@ export class RandomAffine implements BatchTransform {
     const [yx, yy] = [-sin / factor, cos / factor];
     return [xx, xy, -xx * moveX - xy * moveY, yx, yy, -yx * moveX - yy * moveY];
   }
+}
+
+/**
+ * Pixels at affine positions: `matrices` `[6, N, 1, 1, 1]` lead from output to input positions about the centre, rows [a b c] for
+ * x and [d e f] for y.
+ */
+export function sampleAffine(
+  images: Tensor,
+  m: Tensor,
+  { fill = 0, interpolation = "nearest" }: FillOptions & { readonly interpolation?: "nearest" | "bilinear" },
+): Tensor {
+  const { height, width } = sizesOf("affine", images);
+  const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((k) => m.select(0, k)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const centered = (size: number) => Float32Array.from({ length: size }, (_, i) => i - (size - 1) / 2);
+  const x = tensor(centered(width)).view(1, 1, 1, width);
+  const y = tensor(centered(height)).view(1, 1, height, 1);
+  const columns = a
+    .mul(x)
+    .add(b.mul(y))
+    .add(c)
+    .add((width - 1) / 2); // [N, 1, H, W]
+  const rows = d
+    .mul(x)
+    .add(e.mul(y))
+    .add(f)
+    .add((height - 1) / 2);
+  return interpolation === "nearest"
+    ? gatherOrFill(images, rows.round().to("int32"), columns.round().to("int32"), fill)
+    : bilinear(images, rows, columns, fill);
 }
 
 function symmetric(value: number | Range): Range {

@@ -1,0 +1,108 @@
+// One step of automatic augmentation: each sample gets one of fourteen operations. All samples go through the same arithmetic
+// (one gather for the geometric operations, one blend for those towards a degenerate image), so that a batch is one program
+// whatever was drawn.
+import { type Tensor, tensor, where } from "../tensor/index.js";
+import { autocontrast, blend, equalize, invert, posterize, rgbToGrayscale, smoothed, solarize } from "./color.js";
+import { checkColors } from "./samples.js";
+import { sampleAffine } from "./transforms.js";
+
+export const operations = [
+  "Identity",
+  "ShearX",
+  "ShearY",
+  "TranslateX",
+  "TranslateY",
+  "Rotate",
+  "Brightness",
+  "Color",
+  "Contrast",
+  "Sharpness",
+  "Posterize",
+  "Solarize",
+  "AutoContrast",
+  "Equalize",
+  "Invert",
+] as const;
+
+export type Operation = (typeof operations)[number];
+
+/** What one sample gets. */
+export interface Drawn {
+  readonly operation: Operation;
+  /** Shear as a tangent, translation in pixels, angle in degrees, factor - 1, bits, threshold. */
+  readonly magnitude: number;
+}
+
+export interface AugmentOptions {
+  /** Default "nearest". */
+  readonly interpolation?: "nearest" | "bilinear";
+  /** Value of pixels from outside the image; default 0. */
+  readonly fill?: number;
+}
+
+/** Applies to each sample the operation drawn for it. */
+export function augment(name: string, images: Tensor, drawn: readonly Drawn[], options: AugmentOptions): Tensor {
+  const { height, width, channels } = checkColors(name, images);
+  const moved = sampleAffine(images, matricesOf(drawn, height, width), options);
+  const code = columnOf(drawn, ({ operation }) => operations.indexOf(operation));
+  const is = (operation: Operation) => code.eq(operations.indexOf(operation));
+  const magnitude = columnOf(drawn, (d) => d.magnitude);
+  const gray = rgbToGrayscale(moved);
+  const zero = moved.mul(0);
+  const means = zero.add(gray.mean([1, 2, 3], { keepdim: true }));
+  // Towards black, grey, the mean or a smoothed image; the others blend with themselves.
+  const towardsGray = channels === 1 ? moved : zero.add(gray);
+  const other = [
+    ["Brightness", zero],
+    ["Color", towardsGray],
+    ["Contrast", means],
+    ["Sharpness", smoothed(moved)],
+  ] as const;
+  const degenerate = other.reduce<Tensor>((x, [operation, value]) => where(is(operation), value, x), moved);
+  const blends = other.map(([operation]) => is(operation)).reduce((a, b) => a.logicalOr(b));
+  const blended = where(blends, blend(moved, degenerate, where(blends, magnitude.add(1), 1)), moved);
+  const others: readonly (readonly [Operation, Tensor])[] = [
+    ["Posterize", posterize(blended, where(is("Posterize"), magnitude, 8))],
+    ["Solarize", solarize(blended, magnitude)],
+    ["AutoContrast", autocontrast(blended)],
+    ["Equalize", equalize(blended)],
+    ["Invert", invert(blended)],
+  ];
+  return others.reduce((x, [operation, value]) => where(is(operation), value, x), blended);
+}
+
+function columnOf(drawn: readonly Drawn[], value: (drawn: Drawn) => number): Tensor {
+  return tensor(Float32Array.from(drawn, value)).view(drawn.length, 1, 1, 1);
+}
+
+/** From output to input positions about the centre, `[6, N, 1, 1, 1]`; the identity for operations on colours. */
+function matricesOf(drawn: readonly Drawn[], height: number, width: number): Tensor {
+  const count = drawn.length;
+  const matrices = new Float32Array(6 * count);
+  drawn.forEach((d, n) => {
+    inverse(d, height, width).forEach((value, k) => {
+      matrices[k * count + n] = value;
+    });
+  });
+  return tensor(matrices).view(6, count, 1, 1, 1);
+}
+
+function inverse({ operation, magnitude: m }: Drawn, height: number, width: number): readonly number[] {
+  switch (operation) {
+    // As Pillow has it, a shear keeps the upper left corner: its position about the centre moves.
+    case "ShearX":
+      return [1, m, (m * height) / 2, 0, 1, 0];
+    case "ShearY":
+      return [1, 0, 0, m, 1, (m * width) / 2];
+    case "TranslateX":
+      return [1, 0, -Math.trunc(m), 0, 1, 0];
+    case "TranslateY":
+      return [1, 0, 0, 0, 1, -Math.trunc(m)];
+    case "Rotate": {
+      const [sin, cos] = [Math.sin((m * Math.PI) / 180), Math.cos((m * Math.PI) / 180)];
+      return [cos, -sin, 0, sin, cos, 0];
+    }
+    default:
+      return [1, 0, 0, 0, 1, 0];
+  }
+}

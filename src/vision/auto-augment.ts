@@ -1,0 +1,194 @@
+// RandAugment, TrivialAugmentWide and AutoAugment on batches: operations and magnitudes are drawn for each sample.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import type { BatchTransform, RandomSequence, SampleContext } from "../data/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { type PolicyName, type PolicyStep, policies } from "./augment-policies.js";
+import { type AugmentOptions, augment, type Drawn, type Operation } from "./augment-step.js";
+import { forEachSample, sizesOf } from "./samples.js";
+
+/** Magnitude by strength in [0, 1], and whether its sign is drawn. */
+type Scale = readonly [magnitude: (strength: number, height: number, width: number) => number, signed: boolean];
+
+const none: Scale = [() => 0, false];
+const linear = (most: number): Scale => [(s) => s * most, true];
+
+/** RandAugment's and AutoAugment's. */
+const scales: Readonly<Record<Operation, Scale>> = {
+  Identity: none,
+  ShearX: linear(0.3),
+  ShearY: linear(0.3),
+  TranslateX: [(s, _height, width) => (s * 150 * width) / 331, true],
+  TranslateY: [(s, height) => (s * 150 * height) / 331, true],
+  Rotate: linear(30),
+  Brightness: linear(0.9),
+  Color: linear(0.9),
+  Contrast: linear(0.9),
+  Sharpness: linear(0.9),
+  Posterize: [(s) => Math.round(8 - 4 * s), false],
+  Solarize: [(s) => 1 - s, false],
+  AutoContrast: none,
+  Equalize: none,
+  Invert: none,
+};
+
+/** TrivialAugment's wider ones. */
+const wideScales: Readonly<Record<Operation, Scale>> = {
+  ...scales,
+  ShearX: linear(0.99),
+  ShearY: linear(0.99),
+  TranslateX: linear(32),
+  TranslateY: linear(32),
+  Rotate: linear(135),
+  Brightness: linear(0.99),
+  Color: linear(0.99),
+  Contrast: linear(0.99),
+  Sharpness: linear(0.99),
+  Posterize: [(s) => Math.round(8 - 6 * s), false],
+};
+
+/** All but Invert, in the papers' order. */
+const drawable = (Object.keys(scales) as Operation[]).filter((operation) => operation !== "Invert");
+
+function magnitudeOf(
+  [magnitude, signed]: Scale,
+  strength: number,
+  height: number,
+  width: number,
+  random: RandomSequence,
+): number {
+  const m = magnitude(strength, height, width);
+  return signed && random.uniform() < 0.5 ? -m : m;
+}
+
+/** What each sample of the batch gets. */
+function drawEach(context: SampleContext, draw: (random: RandomSequence) => Drawn): Drawn[] {
+  const drawn: Drawn[] = [];
+  forEachSample(context, (random) => drawn.push(draw(random)));
+  return drawn;
+}
+
+function step(context: SampleContext, of: number, at: number): SampleContext {
+  return { ...context, stream: context.stream * (of + 1) + at + 1 };
+}
+
+export interface RandAugmentOptions extends AugmentOptions {
+  /** Operations on each image; default 2. */
+  readonly numOps?: number;
+  /** Strength of all, out of numMagnitudeBins - 1; default 9. */
+  readonly magnitude?: number;
+  /** Default 31. */
+  readonly numMagnitudeBins?: number;
+}
+
+/**
+ * Some operations of one strength, drawn for each image. Images are floats in [0, 1].
+ *
+ * Source: Cubuk et al., 2019, arXiv:1909.13719.
+ * @param options - see RandAugmentOptions.
+ * @throws ArgumentError unless 0 <= magnitude < numMagnitudeBins.
+ * @example new RandAugment({ numOps: 2, magnitude: 9 })
+ */
+export class RandAugment implements BatchTransform {
+  private readonly options: Required<RandAugmentOptions>;
+
+  constructor(options: RandAugmentOptions = {}) {
+    checkOptions("RandAugment", options, ["numOps", "magnitude", "numMagnitudeBins", "interpolation", "fill"]);
+    this.options = { numOps: 2, magnitude: 9, numMagnitudeBins: 31, interpolation: "nearest", fill: 0, ...options };
+    const { magnitude, numMagnitudeBins } = this.options;
+    if (magnitude >= 0 && magnitude < numMagnitudeBins) return;
+    throw new ArgumentError(`RandAugment: magnitude must be in [0, ${numMagnitudeBins}), got ${magnitude}`, {
+      op: "RandAugment",
+    });
+  }
+
+  apply(images: Tensor, context: SampleContext): Tensor {
+    const { height, width } = sizesOf("RandAugment", images);
+    const { numOps, magnitude, numMagnitudeBins } = this.options;
+    const strength = magnitude / (numMagnitudeBins - 1);
+    let x = images;
+    for (let i = 0; i < numOps; i++) {
+      const drawn = drawEach(step(context, numOps, i), (random): Drawn => {
+        const operation = drawable[random.below(drawable.length)] as Operation;
+        return { operation, magnitude: magnitudeOf(scales[operation], strength, height, width, random) };
+      });
+      x = augment("RandAugment", x, drawn, this.options);
+    }
+    return x;
+  }
+}
+
+export interface TrivialAugmentWideOptions extends AugmentOptions {
+  /** Default 31. */
+  readonly numMagnitudeBins?: number;
+}
+
+/**
+ * One operation of any strength, drawn for each image. Images are floats in [0, 1].
+ *
+ * Source: Müller & Hutter, 2021, arXiv:2103.10158.
+ * @example new TrivialAugmentWide()
+ */
+export class TrivialAugmentWide implements BatchTransform {
+  private readonly options: Required<TrivialAugmentWideOptions>;
+
+  constructor(options: TrivialAugmentWideOptions = {}) {
+    checkOptions("TrivialAugmentWide", options, ["numMagnitudeBins", "interpolation", "fill"]);
+    this.options = { numMagnitudeBins: 31, interpolation: "nearest", fill: 0, ...options };
+  }
+
+  apply(images: Tensor, context: SampleContext): Tensor {
+    const { height, width } = sizesOf("TrivialAugmentWide", images);
+    const { numMagnitudeBins: bins } = this.options;
+    const drawn = drawEach(context, (random): Drawn => {
+      const operation = drawable[random.below(drawable.length)] as Operation;
+      const strength = random.below(bins) / (bins - 1);
+      return { operation, magnitude: magnitudeOf(wideScales[operation], strength, height, width, random) };
+    });
+    return augment("TrivialAugmentWide", images, drawn, this.options);
+  }
+}
+
+export interface AutoAugmentOptions extends AugmentOptions {
+  /** What the policy was found on; default "imagenet". */
+  readonly policy?: PolicyName;
+}
+
+/**
+ * One of 25 learned pairs of operations, drawn for each image. Images are floats in [0, 1].
+ *
+ * Source: Cubuk et al., 2019, arXiv:1805.09501.
+ * @throws ArgumentError for an unknown policy.
+ * @example new AutoAugment({ policy: "cifar10" })
+ */
+export class AutoAugment implements BatchTransform {
+  private readonly options: Required<AutoAugmentOptions>;
+
+  constructor(options: AutoAugmentOptions = {}) {
+    checkOptions("AutoAugment", options, ["policy", "interpolation", "fill"]);
+    this.options = { policy: "imagenet", interpolation: "nearest", fill: 0, ...options };
+    if (Object.hasOwn(policies, this.options.policy)) return;
+    throw new ArgumentError(
+      `AutoAugment: unknown policy "${this.options.policy}"; one of ${Object.keys(policies).join(", ")}`,
+      { op: "AutoAugment" },
+    );
+  }
+
+  apply(images: Tensor, context: SampleContext): Tensor {
+    const { height, width } = sizesOf("AutoAugment", images);
+    const pairs = policies[this.options.policy];
+    const chosen: (readonly [PolicyStep, PolicyStep])[] = [];
+    forEachSample(context, (random, n) => {
+      chosen[n] = pairs[random.below(pairs.length)] as readonly [PolicyStep, PolicyStep];
+    });
+    return ([0, 1] as const).reduce<Tensor>((x, at) => {
+      let n = 0;
+      const drawn = drawEach(step(context, 2, at), (random): Drawn => {
+        const [operation, probability, magnitude] = (chosen[n++] as readonly [PolicyStep, PolicyStep])[at];
+        if (random.uniform() >= probability) return { operation: "Identity", magnitude: 0 };
+        const strength = (magnitude ?? 0) / 9;
+        return { operation, magnitude: magnitudeOf(scales[operation], strength, height, width, random) };
+      });
+      return augment("AutoAugment", x, drawn, this.options);
+    }, images);
+  }
+}

@@ -1,0 +1,63 @@
+// What transforms share: the sizes of a batch, and random numbers of each sample.
+import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
+import { RandomSequence, type SampleContext } from "../data/index.js";
+import { type Tensor, tensor } from "../tensor/index.js";
+import type { ImageSizes } from "./pixels.js";
+
+/** The sizes of a batch `[N, C, H, W]`; throws for other shapes. */
+export function sizesOf(transform: string, { shape }: Tensor): ImageSizes {
+  const [count, channels, height, width] = shape;
+  if (shape.length !== 4) {
+    throw new ShapeError(`${transform}: images must be [N,C,H,W], got shape ${formatShape(shape)}`, {
+      op: transform,
+      shapes: [shape],
+    });
+  }
+  return { count, channels, height, width } as ImageSizes;
+}
+
+/** Random numbers of each sample: functions of seed, epoch, sample and place in the pipeline, not of the batch. */
+export function forEachSample(context: SampleContext, draw: (random: RandomSequence, n: number) => void): void {
+  const { indices, seed, epoch, stream } = context;
+  for (let n = 0; n < indices.length; n++) {
+    // The stream is the upper word of the address.
+    draw(new RandomSequence(seed, "transform", epoch, stream * 2 ** 32 + (indices[n] as number)), n);
+  }
+}
+
+/** Values of each sample as tensors `[N, 1, 1, 1]`, one for each entry of what `draw` gives. */
+export function perSample(
+  context: SampleContext,
+  draw: (random: RandomSequence, n: number) => readonly number[],
+): Tensor[] {
+  const columns: number[][] = [];
+  const count = context.indices.length;
+  forEachSample(context, (random, n) => {
+    draw(random, n).forEach((value, k) => {
+      columns[k] ??= new Array<number>(count).fill(0);
+      (columns[k] as number[])[n] = value;
+    });
+  });
+  return columns.map((column) => tensor(Float32Array.from(column)).view(count, 1, 1, 1));
+}
+
+export type Range = readonly [low: number, high: number];
+
+export function between(random: RandomSequence, [low, high]: Range): number {
+  return low + (high - low) * random.uniform();
+}
+
+export function checkProbability(transform: string, p: number): void {
+  if (p >= 0 && p <= 1) return;
+  throw new ArgumentError(`${transform}: p must be in [0, 1], got ${p}`, { op: transform });
+}
+
+/** Images as float32, which all colour arithmetic takes to lie in [0, 1]. */
+export function checkColors(transform: string, images: Tensor): ImageSizes {
+  const sizes = sizesOf(transform, images);
+  if (sizes.channels === 1 || sizes.channels === 3) return sizes;
+  throw new ShapeError(`${transform}: images must have 1 or 3 channels, got shape ${formatShape(images.shape)}`, {
+    op: transform,
+    shapes: [images.shape],
+  });
+}

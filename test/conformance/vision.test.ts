@@ -1,0 +1,68 @@
+// Image functions and transforms without chance are torchvision's.
+
+import type { Tensor } from "gradus";
+import * as vision from "gradus/vision";
+import { expect, test } from "vitest";
+import { augment, type Operation } from "../../src/vision/augment-step.js";
+import { makeTensor } from "./api.js";
+import { read } from "./compare.js";
+import { loadFamily, type Place } from "./fixtures.js";
+import { generate, textSeed } from "./inputs.js";
+import { forEachTarget } from "./targets.js";
+
+interface VisionCase {
+  readonly id: string;
+  readonly function: string;
+  readonly args: readonly unknown[];
+  readonly shape: readonly number[];
+  readonly expect: Place;
+}
+
+const family = loadFamily<VisionCase>("vision");
+const context = { seed: 0, epoch: 0, indices: [0, 1, 2], stream: 0 };
+
+function run({ function: name, args }: VisionCase, images: Tensor): Tensor {
+  if (name === "augment") {
+    const [operation, magnitude] = args as [Operation, number];
+    // Another operation beside it: samples of one batch do not mix.
+    const drawn = [0, 1, 2].map((n) =>
+      n === 1 ? { operation: "Invert" as const, magnitude: 0 } : { operation, magnitude },
+    );
+    return augment("test", images, drawn, { interpolation: "bilinear" });
+  }
+  const found = (vision.functional as Record<string, unknown>)[name];
+  if (typeof found === "function") return Reflect.apply(found, null, [images, ...args]) as Tensor;
+  const Transform = (vision as Record<string, unknown>)[name] as new (
+    ...given: readonly unknown[]
+  ) => {
+    apply(x: Tensor, c: object): Tensor;
+  };
+  return new Transform(...args).apply(images, context);
+}
+
+/**
+ * Values lie in [0, 1]: a few roundings of float32 each, and up to a hundred products in a row of weights. Where values are cut
+ * into levels, one that lies on a border may fall to the other side: such cases have none.
+ */
+const TOLERANCE = 1e-5;
+
+forEachTarget(() => {
+  test.each(family.cases)("$function: given $args, the batch of $id is torchvision's", (item) => {
+    const count = item.shape.reduce((a, b) => a * b, 1);
+    const values = generate(textSeed(`${item.id}/images`), count, ["uniform", 0, 1]);
+    const images = makeTensor(values, item.shape, "float32");
+
+    const output = run(item, images);
+
+    expect(output.shape).toEqual(item.expect.shape);
+    const wanted = family.values(item.expect);
+    const size = wanted.length / 3;
+    const problems: string[] = [];
+    read(output).forEach((value, i) => {
+      const isOther = item.function === "augment" && Math.floor(i / size) === 1;
+      const expected = isOther ? 1 - (values[i] as number) : (wanted[i] as number);
+      if (!(Math.abs(value - expected) <= TOLERANCE)) problems.push(`element ${i}: ${value}, not ${expected}`);
+    });
+    expect(problems).toEqual([]);
+  });
+});
