@@ -1,0 +1,82 @@
+// Targets of machine code: what was asked for computes; where it cannot be had, the reason is said.
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { platform } from "#platform";
+import { runChild } from "./child.js";
+
+const values = [
+  [10.5, 13.5],
+  [28.5, 40.5],
+];
+const hook = fileURLToPath(new URL("koffi-hook.cjs", import.meta.url));
+const isMachine = process.platform === "linux" && process.arch === "x64";
+const hooked = (mode: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) =>
+  runChild("x64-public.ts", { node: ["--require", hook], env: { KOFFI_HOOK: mode, ...env }, args });
+
+interface Report {
+  readonly runs: readonly { readonly target: string; readonly values: unknown }[];
+  readonly status: readonly { readonly name: string; readonly reason: string | null }[];
+}
+const report = (stdout: string): Report => JSON.parse(stdout);
+
+describe.runIf(isMachine)("without machine code", () => {
+  it.each([
+    ["missing", "koffi is not installed (an optional dependency: npm install koffi)"],
+    ["broken", "koffi does not load: libc: wrong version"],
+    ["refuse", "the system refuses executable memory (mprotect: EACCES)"],
+  ])("given koffi %s, others compute, and the status says why", async (mode, reason) => {
+    const { status, stdout, stderr } = await hooked(mode, { GRADUS_TARGET: "wasm" });
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(report(stdout).runs).toEqual([{ target: "wasm", values }]);
+    for (const name of ["x64:avx512", "x64:avx2"]) expect(report(stdout).status).toContainEqual({ name, reason });
+  });
+
+  it.each(["x64:avx2", "x64"])("given GRADUS_TARGET=%s, throws DeviceError with the reason", async (target) => {
+    const { status, stdout, stderr } = await hooked("missing", { GRADUS_TARGET: target });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout:
+        "DeviceError: x64:avx2: koffi is not installed (an optional dependency: npm install koffi); use the wasm target\n",
+      stderr: "",
+    });
+  });
+});
+
+const { native } = platform.native();
+
+describe.runIf(native !== null)("with machine code", () => {
+  it("given x64, the best of its kind computes; each target gives the same values", async () => {
+    const { status, stdout, stderr } = await runChild("x64-public.ts", { args: ["x64", "x64:avx2", "wasm"] });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const all = report(stdout);
+    const best = all.status.find(({ name, reason }) => name.startsWith("x64") && reason === null)?.name;
+    expect(all.runs).toEqual([
+      { target: best, values },
+      { target: "x64:avx2", values },
+      { target: "wasm", values },
+    ]);
+  });
+
+  it("given GRADUS_TARGET=x64:avx2, that computes", async () => {
+    const { stdout } = await runChild("x64-public.ts", { env: { GRADUS_TARGET: "x64:avx2" } });
+    expect(report(stdout).runs).toEqual([{ target: "x64:avx2", values }]);
+  });
+
+  it("given an unknown name, the nearest is offered", async () => {
+    const { stdout } = await runChild("x64-public.ts", { env: { GRADUS_TARGET: "x64:avx3" } });
+    expect(stdout).toBe('ArgumentError: GRADUS_TARGET: unknown target "x64:avx3"; did you mean "x64:avx2"?\n');
+  });
+
+  it("given all calls of mmap and mprotect, no page is writable and executable at once", async () => {
+    const { stdout } = await hooked("log", { GRADUS_TARGET: "x64" });
+    const calls = [...stdout.matchAll(/^(mmap|mprotect) (\d+) at (\d+)$/gm)].map(([, call, access, address]) => ({
+      call,
+      access,
+      address,
+    }));
+    expect(calls.length).toBeGreaterThan(4);
+    // Read and write where it is mapped; read and execute from then on.
+    for (const { call, access } of calls) expect(access).toBe(call === "mmap" ? "3" : "5");
+  });
+});
