@@ -1,8 +1,9 @@
-// Backward through random graphs: wasm against plain loops, and the interpreter of kernels against wasm.
+// Backward through random graphs: targets that compile to code against plain loops, and the interpreter of kernels against wasm.
 import fc from "fast-check";
 import { arange, type Tensor } from "gradus";
 import { describe, expect, it } from "vitest";
 import {
+  codeTargets,
   difference,
   type GraphRecipe,
   graphInputs,
@@ -36,10 +37,10 @@ function lossAndGradients(target: string, recipe: GraphRecipe): Values[] {
 }
 
 describe("gradients of random graphs", { timeout: 120_000 }, () => {
-  it("given float32 ops, wasm agrees with the reference", () => {
+  it.each(codeTargets)("given float32 ops, %s agrees with the reference", (target) => {
     fc.assert(
       fc.property(graphRecipe("float32", 8), (recipe) => {
-        const [actual, expected] = [lossAndGradients("wasm", recipe), lossAndGradients("reference", recipe)];
+        const [actual, expected] = [lossAndGradients(target, recipe), lossAndGradients("reference", recipe)];
         expect(difference(actual, expected, tolerance)).toBeNull();
       }),
       { seed: 2026, numRuns: 80 },

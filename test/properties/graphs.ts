@@ -1,6 +1,6 @@
 // Random graphs: a recipe of plain data, which shrinks well and prints readably, and the tensors that it describes.
 import fc from "fast-check";
-import { type NestedArray, setTarget, type Tensor, tensor } from "gradus";
+import { availableTargets, type NestedArray, setTarget, type Tensor, tensor } from "gradus";
 import { Module } from "gradus/nn";
 import { graphOps, smallEnough } from "./graph-ops.js";
 
@@ -134,6 +134,11 @@ export interface Values {
 export function valuesOf(x: Tensor): Values {
   return { shape: x.shape, dtype: x.dtype, data: Array.from(x.toTypedArray() as ArrayLike<number | bigint>, Number) };
 }
+
+/** The targets that compile to code: WebAssembly, and machine code where this host can run it. */
+export const codeTargets: readonly string[] = availableTargets().filter(
+  (name) => name === "wasm" || name.startsWith("x64"),
+);
 
 /** What `compute` gives on a target; the target before is back afterwards. */
 export function onTarget<T>(target: string, compute: () => T): T {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { programCacheStats } from "gradus";
 import { describe, expect, it } from "vitest";
 import {
+  codeTargets,
   difference,
   type GraphRecipe,
   graphInputs,
@@ -31,19 +32,19 @@ const run = (recipe: GraphRecipe) => graphOutputs(recipe, graphInputs(recipe)).m
 const compute = (target: string, recipe: GraphRecipe) => onTarget(target, () => run(recipe));
 
 describe("random graphs", { timeout: 120_000 }, () => {
-  it("given float32 ops, wasm agrees with the reference", () => {
+  it.each(codeTargets)("given float32 ops, %s agrees with the reference", (target) => {
     fc.assert(
       fc.property(graphRecipe("float32"), (recipe) => {
-        expect(difference(compute("wasm", recipe), compute("reference", recipe), floatTolerance)).toBeNull();
+        expect(difference(compute(target, recipe), compute("reference", recipe), floatTolerance)).toBeNull();
       }),
       settings,
     );
   });
 
-  it("given int32 ops, wasm equals the reference", () => {
+  it.each(codeTargets)("given int32 ops, %s equals the reference", (target) => {
     fc.assert(
       fc.property(graphRecipe("int32"), (recipe) => {
-        expect(difference(compute("wasm", recipe), compute("reference", recipe), 0)).toBeNull();
+        expect(difference(compute(target, recipe), compute("reference", recipe), 0)).toBeNull();
       }),
       settings,
     );
