@@ -121,9 +121,7 @@ forEachTarget(() => {
     // L-BFGS ends a step where a change falls below 1e-9. In float32 rounding decides when: one ulp of the start moves the
     // parameters after two steps by up to 9e-3 (measured), on every target.
     const dtypes = item.optimizer === "LBFGS" ? (["float64"] as const) : (["float64", "float32"] as const);
-    const problems = dtypes.flatMap((dtype) =>
-      compareTrajectory(item, dtype).map((problem) => `${dtype} ${problem}`),
-    );
+    const problems = dtypes.flatMap((dtype) => compareTrajectory(item, dtype).map((problem) => `${dtype} ${problem}`));
 
     expect(problems).toEqual([]);
   });

@@ -56,6 +56,8 @@ function collect(context: KernelContext, x: Expr, scale: number, terms: Map<Expr
     if (known !== undefined) return known * scale;
     const sum = context.sum(x);
     if (sum) return collect(context, sum, scale, terms);
+    terms.set(x, (terms.get(x) ?? 0) + scale);
+    return context.offset(x) * scale;
   }
   if (x.kind === "binary" && Number.isFinite(x.min) && Number.isFinite(x.max)) {
     const factor = x.b.kind === "const" ? Number(x.b.value) : x.a.kind === "const" ? Number(x.a.value) : null;
@@ -148,9 +150,10 @@ function addTerm(context: KernelContext, sum: Reg, { x, scale }: Term): Reg {
 
 /** An i32 scalar as a 64-bit number. 32-bit results have the upper half zero, so only possible negatives are extended. */
 export function index64(context: KernelContext, x: Expr): Reg {
-  if (x.min >= 0)
-    return isSteady(x) && x.kind !== "var" ? context.cached(`${x.id}`, () => context.value(x)) : context.value(x);
-  const extend = () => context.gp("movsxd", 64, context.value(x));
+  // Sums name variables by their registers, and what is to be added to those as a constant (see `collect`).
+  const value = () => (x.kind === "var" ? context.register(x) : context.value(x));
+  if (x.min >= 0) return isSteady(x) && x.kind !== "var" ? context.cached(`${x.id}`, value) : value();
+  const extend = () => context.gp("movsxd", 64, value());
   return isSteady(x) ? context.cached(`${x.id}*1`, extend) : extend();
 }
 

@@ -35,6 +35,8 @@ export interface Emitters {
 export class KernelContext {
   readonly avx512: boolean;
   loop: Loop | null = null;
+  /** In a loop whose rounds are copied: how far the variable of this copy is beyond the loop's register. */
+  loopOffset = 0;
   #declarations = 0;
   /** Variables in scope, with the number of declarations before theirs. */
   readonly #inScope = new Map<Var, number>();
@@ -159,6 +161,11 @@ export class KernelContext {
   /** The sum that a variable stands for. */
   sum(v: Var): Expr | undefined {
     return this.#sums.get(v);
+  }
+
+  /** What to add to a variable's register. */
+  offset(v: Var): number {
+    return this.loop?.v === v ? this.loopOffset : 0;
   }
 
   register(v: Var): Reg {

@@ -14,7 +14,7 @@ import { emitMask } from "./mask.js";
 import { integerOperand } from "./operand.js";
 import { type LoopPointers, makePointers, movePointers } from "./pointers.js";
 import { gpSize, isInt32 } from "./shape.js";
-import { isInnermost, isWrittenOut, unrolledValues } from "./unroll.js";
+import { copiesOf, isInnermost, isWrittenOut, unrolledValues } from "./unroll.js";
 import { emitValue } from "./value.js";
 
 type For = Extract<Stmt, { kind: "for" }>;
@@ -137,7 +137,9 @@ function emitFor(context: KernelContext, s: For): void {
     context.emit("jge", 64, end);
   }
   const isFromZero = s.from.kind === "const" && s.from.value === 0;
-  context.inScope(() => runLoop(context, { v: s.v, step: s.step, body: s.body, isFromZero }, v, to));
+  context.inScope(() =>
+    runLoop(context, { v: s.v, step: s.step, body: s.body, isFromZero, copies: copiesOf(s) }, v, to),
+  );
   f.bind(end);
 }
 
@@ -146,10 +148,17 @@ interface LoopParts {
   readonly step: number;
   readonly body: readonly Stmt[];
   readonly isFromZero: boolean;
+  /** Rounds written one after the other between two tests. */
+  readonly copies?: number;
 }
 
 /** Rounds until the variable reaches `to`, at least one. */
-function runLoop(context: KernelContext, { v, step, body, isFromZero }: LoopParts, reg: Reg, to: Reg | Imm): void {
+function runLoop(
+  context: KernelContext,
+  { v, step, body, isFromZero, copies = 1 }: LoopParts,
+  reg: Reg,
+  to: Reg | Imm,
+): void {
   const { f } = context;
   const head = f.label();
   const innermost = isInnermost(body);
@@ -161,14 +170,18 @@ function runLoop(context: KernelContext, { v, step, body, isFromZero }: LoopPart
     reg,
     (loop) => {
       // Outer loops would only keep registers from the inner ones.
-      if (innermost) pointers = makePointers(context, loop, body, step, isFromZero);
+      if (innermost) pointers = makePointers(context, loop, body, step * copies, isFromZero);
       return pointers.registers;
     },
     () => {
       f.bind(head, innermost ? loopAlign : 1);
-      emitBlock(context, body);
-      movePointers(context, pointers, step);
-      context.emit("add", 32, reg, imm(step));
+      for (let copy = 0; copy < copies; copy++) {
+        context.loopOffset = copy * step;
+        context.inScope(() => emitBlock(context, body)); // what a copy computes is something else in the next
+      }
+      context.loopOffset = 0;
+      movePointers(context, pointers, step * copies);
+      context.emit("add", 32, reg, imm(step * copies));
       context.emit("cmp", 32, reg, to);
       context.emit("jl", 64, head);
     },

@@ -1,6 +1,6 @@
 // Any expression to a register.
 import type { Binary, Bitcast, Const, Expr, Splat } from "../../../ir/index.js";
-import type { Reg } from "../asm/operands.js";
+import { mem, type Reg } from "../asm/operands.js";
 import { emitLoad } from "./access.js";
 import { addressOf } from "./address.js";
 import { castScalar, emitScalarBitcast, emitScalarCast, emitVectorCast } from "./cast.js";
@@ -62,7 +62,9 @@ function emitVariable(context: KernelContext, x: Extract<Expr, { kind: "var" }>)
   const known = context.constant(x);
   if (known !== undefined) return integerConstant(context, known, 32);
   const sum = context.sum(x);
-  return sum ? context.cached(`value of ${x.id}`, () => context.own(context.value(sum))) : context.register(x);
+  if (sum) return context.cached(`value of ${x.id}`, () => context.own(context.value(sum)));
+  const offset = context.offset(x);
+  return offset === 0 ? context.register(x) : context.gp("lea", 32, mem(context.register(x), offset));
 }
 
 function emitConstant(context: KernelContext, x: Const): Reg {
