@@ -12,6 +12,7 @@ import {
 import { formatBytes, roundUp } from "../sizes.js";
 import { mostSegments, outcome } from "../threads/control.js";
 import { isWorthThreads, planSegments, programUs } from "../threads/work-plan.js";
+import type { Access } from "./bounds.js";
 import type { KernelCode } from "./code.js";
 import { EventLog } from "./event-log.js";
 import { type TableLayout, tableLayout } from "./layout.js";
@@ -36,6 +37,7 @@ export class X64Executable implements Executable {
   readonly #pages: Pages;
   readonly #stride: number;
   readonly #segments: number;
+  readonly #accesses: readonly Access[] | undefined;
   readonly #estimateUs: number;
   readonly #statusPlacement: Placement | null;
   /** Address of each bound storage in the last run. */
@@ -59,6 +61,7 @@ export class X64Executable implements Executable {
     const planned = isWorthThreads(program, threads) ? planSegments(program, threads) : [];
     const segments = planned.length < mostSegments ? planned : [];
     this.#segments = segments.length;
+    this.#accesses = code.accesses;
     const address = native.mapCode(code.bytes);
     this.#pages = { native, address, bytes: code.bytes.length };
     this.#plan = new PlanBlock(
@@ -93,6 +96,7 @@ export class X64Executable implements Executable {
     const listener = runListener();
     const result = listener === null ? this.#execute(plan, threads) : this.#measure(plan, threads, listener);
     runtime.bound = null;
+    if (this.#accesses !== undefined) this.#checkAccesses(this.#accesses);
     if (result === outcome.statusSet) this.#throwStatus();
   }
 
@@ -172,6 +176,20 @@ export class X64Executable implements Executable {
     const placement = this.#statusPlacement;
     if (placement === null) return 0;
     return placement.kind === "arena" ? this.#arena + placement.offset : (this.#addresses[placement.slot] as number);
+  }
+
+  /** @throws InternalError if an access was left out because it is outside of its buffer. */
+  #checkAccesses(accesses: readonly Access[]): void {
+    const { words } = this.#plan;
+    const at = this.#table.violation / 4;
+    const [number, low, high] = [words[at], words[at + 2], words[at + 3]] as [number, number, number];
+    if (number === 0) return;
+    words[at] = 0;
+    const { kernel, buffer, bytes, text } = accesses[number - 1] as Access;
+    const offset = high * 2 ** 32 + (low >>> 0);
+    throw new InternalError(
+      `kernel ${kernel}: ${text} at byte ${offset} of buffer ${buffer}, which has ${bytes} bytes`,
+    );
   }
 
   #throwStatus(): never {

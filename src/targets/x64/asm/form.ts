@@ -218,3 +218,15 @@ export function memoryBytes(tuple: Tuple | null, size: number, isBroadcast: bool
 export function broadcastBytes(tuple: Tuple | null): 4 | 8 | null {
   return tuple === "fv32" || tuple === "hv32" ? 4 : tuple === "fv64" ? 8 : null;
 }
+
+/** Bytes that an instruction reads or writes in memory, where that is operand number `at`. */
+export function accessBytes(form: Form, at: number, size: number, isBroadcast: boolean): number {
+  const element = isBroadcast ? broadcastBytes(form.tuple) : null;
+  if (element !== null) return element;
+  const { kind, place } = form.operands[at] as FormOperand;
+  // Compressed and expanded vectors count displacements in elements, but are whole vectors at most.
+  if (kind === "v" && place !== "S") return size / 8;
+  if (form.tuple !== null) return memoryBytes(form.tuple, size, false);
+  if (kind === "D") return 8;
+  return kind === "b" ? 1 : size / 8;
+}

@@ -30,6 +30,16 @@ export interface Mem {
   readonly label?: Label;
   readonly slot?: number;
   readonly broadcast?: boolean;
+  /** What the access has to stay inside of, where accesses are checked (see bounds.ts). */
+  readonly bounds?: Bounds;
+}
+
+/** A buffer: `bytes` bytes from the address in `start` plus `offset`. */
+export interface Bounds {
+  readonly name: string;
+  readonly start: Reg;
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 export interface Imm {

@@ -1,5 +1,5 @@
 // Instructions as text in Intel syntax, as GNU `as` takes it with `.intel_syntax noprefix`; virtual registers as r0, v1, k2 with a %.
-import { broadcastBytes, type Form, type FormOperand, type Kind, memoryBytes } from "./form.js";
+import { accessBytes, type Form, type FormOperand, type Kind, memoryBytes } from "./form.js";
 import type { Instr, Label, Mem, Operand, Reg } from "./operands.js";
 import { FIRST_VIRTUAL } from "./operands.js";
 
@@ -44,7 +44,7 @@ function looseOperand(operand: Operand): string {
   const parts = [operand.base, operand.index].flatMap((reg) => (reg === null ? [] : [looseRegister(reg)]));
   if (operand.label !== undefined) parts.push(labelName(operand.label));
   if (operand.slot !== undefined) parts.push(`slot${operand.slot}`);
-  return `[${parts.join("+")}+${operand.disp}]${operand.broadcast === true ? "{broadcast}" : ""}`;
+  return `[${parts.join("+")}${operand.disp < 0 ? "" : "+"}${operand.disp}]${operand.broadcast === true ? "{broadcast}" : ""}`;
 }
 
 function looseRegister({ class: registerClass, id }: Reg): string {
@@ -70,20 +70,11 @@ function printOperand(operand: Operand, expected: FormOperand, form: Form, instr
 
 function printMemory(memory: Mem, expected: FormOperand, form: Form, instr: Instr): string {
   const isBroadcast = memory.broadcast === true;
-  const bytes = isBroadcast ? broadcastBytes(form.tuple) : sizeOf(expected, form, instr.size);
-  const pointer = bytes === null || expected.kind === "_" || instr.op === "lea" ? "" : (POINTERS[bytes] ?? "");
+  const bytes = accessBytes(form, form.operands.indexOf(expected), instr.size, isBroadcast);
+  const pointer = expected.kind === "_" || instr.op === "lea" ? "" : (POINTERS[bytes] ?? "");
   const whole = memoryBytes(form.tuple, instr.size, false);
-  const repeat = isBroadcast && bytes !== null ? `{1to${whole / bytes}}` : "";
+  const repeat = isBroadcast ? `{1to${whole / bytes}}` : "";
   return `${pointer}${printAddress(memory, expected.place === "S" ? expected.kind : "D", instr.size)}${repeat}`;
-}
-
-function sizeOf({ kind, place }: FormOperand, form: Form, size: number): number | null {
-  // Compressed and expanded vectors count displacements in elements, but are whole vectors at most.
-  if (kind === "v" && place !== "S") return size / 8;
-  if (form.tuple !== null) return memoryBytes(form.tuple, size, false);
-  if (kind === "D") return 8;
-  if (kind === "b") return 1;
-  return size / 8;
 }
 
 function printAddress(memory: Mem, indexKind: Kind, size: number): string {

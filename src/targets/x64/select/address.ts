@@ -22,6 +22,14 @@ export interface Address {
 /** The memory operand of an element (and of those that follow it). */
 export function addressOf(context: KernelContext, buffer: Buffer, index: Expr): Mem {
   const address = splitAddress(context, buffer, index);
+  const memory = operandOfAddress(context, address);
+  if (!context.checksBounds) return memory;
+  const { name, size, dtype } = buffer;
+  const start = address.base.register();
+  return { ...memory, bounds: { name, start, offset: address.base.offset, bytes: size * itemSize(dtype) } };
+}
+
+function operandOfAddress(context: KernelContext, address: Address): Mem {
   const { loop } = context;
   if (loop) {
     const { fixed, stride, others } = divide(context, loop, address.terms);

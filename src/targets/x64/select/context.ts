@@ -57,6 +57,8 @@ export class KernelContext {
     private readonly tableRegister: Reg,
     private readonly scratchRegister: Reg,
     private readonly emitters: Emitters,
+    /** Memory operands say which buffer they belong to. */
+    readonly checksBounds = false,
   ) {
     this.avx512 = features === "avx512";
     this.pin(tableRegister);

@@ -133,7 +133,8 @@ function gather(context: KernelContext, x: Lanes, first: Mem, distances: readonl
   const size = vectorSize(x.type, x.lanes);
   const indexSize = (bytes === 4 ? size : size / 2) as 128 | 256 | 512;
   const index = context.vec("vmovups", indexSize, pool.vector(Int32Array.from(distances)));
-  const base = first.index ? mem(context.gp("lea", 64, first), 0, index) : { ...first, index, scale: 1 as const };
+  const start = first.index ? { ...first, ...mem(context.gp("lea", 64, first)) } : first;
+  const base = { ...start, index, scale: 1 as const };
   const to = context.zeroVector();
   const op = bytes === 4 ? "vgatherdps" : "vgatherdpd";
   if (context.avx512) {

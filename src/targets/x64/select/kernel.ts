@@ -32,12 +32,13 @@ export function selectKernel(
   table: TableLayout,
   features: Features,
   pool: ConstantPool,
+  checksBounds = false,
 ): MachineFunction {
   const f = new MachineFunction(kernel.name, pool);
   const [tile, end] = [f.gp(), f.gp()];
   f.emit("mov", 32, [tile, rdi]); // the upper halves of arguments may hold anything
   f.emit("mov", 32, [end, rsi]);
-  const context = new KernelContext(f, features, program, table, f.copyOf(rdx), f.copyOf(rcx), emitters);
+  const context = new KernelContext(f, features, program, table, f.copyOf(rdx), f.copyOf(rcx), emitters, checksBounds);
   runLoop(context, { v: kernel.tile, step: 1, body: kernel.body, isFromZero: false }, tile, end);
   f.emit("vzeroupper", 128, []);
   f.return();
