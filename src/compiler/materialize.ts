@@ -1,10 +1,9 @@
 // Which nodes get memory of their own. Everything else is computed where it is read.
 import { type Node, topologicalOrder } from "../graph/index.js";
-import { affineView } from "./contraction/form.js";
+import { isTiled, operandView } from "./contraction/views.js";
 import { isBroadcast, isPointLike, isShortConvolution, ownCost, reductionCount, termCount } from "./costs.js";
 import { longSum } from "./long-sum.js";
 import { isLeaf } from "./rewrite.js";
-import { isView } from "./views.js";
 
 /** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
 const STORE_COST = 6;
@@ -32,7 +31,7 @@ export function chooseStored(roots: readonly Node[]): Materialization {
   }
   storeWhereReadOften(order, stored);
   for (const node of order) {
-    if (isShortConvolution(node) && stored.has(node)) for (const x of node.inputs) storeOperand(x, stored);
+    if (isShortConvolution(node) && stored.has(node)) storeOperands(node, stored);
   }
   return { order, stored: new Set(order.filter((n) => stored.has(n))) };
 }
@@ -57,14 +56,33 @@ function storeIndex(node: Node, stored: Set<Node>): void {
 /** A long sum computes one operand where it reads it. */
 function storeOperands(node: Node, stored: Set<Node>): void {
   const sum = longSum(node);
-  for (const x of node.inputs) if (!sum?.isManyInline || x !== sum.many) storeOperand(x, stored);
+  for (const which of [0, 1] as const) {
+    if (!sum?.isManyInline || node.inputs[which] !== sum.many) storeOperand(node, which, stored);
+  }
 }
 
-/** Contractions read operands through strides, many times: what is below the pure movements must lie in memory. */
-function storeOperand(operand: Node, stored: Set<Node>): void {
-  const view = affineView(operand, isView, (x) => stored.has(x) || hasMemory(x));
-  const base = view ? view.base : operand;
-  if (!hasMemory(base)) stored.add(base);
+/** An operand dearer than this is stored rather than worked out while it is packed. */
+const PACKED_COST = 12;
+
+/**
+ * Contractions read operands through strides, many times: what is below the pure movements lies in memory, or is cheap to work
+ * out while it is packed or staged, which happens about once an element.
+ */
+function storeOperand(node: Node, which: 0 | 1, stored: Set<Node>): void {
+  const inMemory = (x: Node): boolean => stored.has(x) || hasMemory(x);
+  const { view } = operandView(node, which, inMemory);
+  if (inMemory(view.base)) return;
+  const isPacked = isTiled(node) && !longSum(node);
+  if (!isPacked || costAbove(view.base, inMemory) > PACKED_COST) stored.add(view.base);
+}
+
+/** Cost of one element with everything down to memory. */
+function costAbove(node: Node, inMemory: (node: Node) => boolean): number {
+  if (inMemory(node) || isLeaf(node)) return 1;
+  return [...new Set(node.inputs)].reduce(
+    (sum, input) => sum + costAbove(input, inMemory) * readsPerElement(node, input),
+    ownCost(node),
+  );
 }
 
 /**
@@ -84,6 +102,15 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
     const isDear = ownCost(node) > 0 && (repeats * cost > STORE_COST || ownCost(node) >= ALWAYS_STORE);
     if (isDear) stored.add(node);
+    if (node.primitive.kind === "contraction" && stored.has(node) && !longSum(node)) {
+      for (const which of [0, 1] as const) {
+        // Packed or staged about once an element, whatever movements lie between.
+        const { base } = operandView(node, which, (x) => stored.has(x) || hasMemory(x)).view;
+        const mine = demands.get(base) ?? new Map<Node, number>();
+        demands.set(base, mine.set(node, (mine.get(node) ?? 0) + base.size / Math.max(1, node.size)));
+      }
+      continue;
+    }
     const passed = stored.has(node) ? new Map([[kernels(node), 1]]) : demand;
     for (const input of new Set(node.inputs)) {
       const mine = demands.get(input) ?? new Map<Node, number>();

@@ -5,9 +5,9 @@ import type { DType, Storage } from "../../src/base/index.js";
 import { runStep, setScheduleHook } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
 import type { Program, Target } from "../../src/ir/index.js";
-import { add, cast, constant, conv2d, matmul, mul, permute, relu, sub } from "../../src/ops/index.js";
+import { add, cast, constant, conv2d, gt, matmul, mul, permute, relu, sub } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
-import { input, integers, values } from "../ops/helpers.js";
+import { gradients, input, integers, values } from "../ops/helpers.js";
 
 /** The interpreter, taking itself for a machine with vectors of `lanes` floats. */
 function machine(lanes: number): Target {
@@ -112,13 +112,52 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
     expectRight(() => relu(sub(conv2d(x(), w(), bias(), { stride: 2 }), number(80))), target);
   });
 
-  it("conv2d: given padding, strides and several images, gives every element", () => {
-    const x = () => input(integers(2 * 3 * 11 * 9, 4, 3), [2, 3, 11, 9]);
-    const w = () => input(integers(10 * 3 * 3 * 3, 4, 4), [10, 3, 3, 3]);
+  for (const [name, c, o, size, kernel, options] of [
+    ["padding", 3, 10, [11, 9], [3, 3], { padding: 1 }],
+    ["padding and stride", 3, 10, [11, 9], [3, 3], { padding: 1, stride: 2 }],
+    ["dilation", 4, 9, [10, 12], [3, 2], { dilation: 2, padding: [1, 2] }],
+    ["stride 3", 3, 5, [17, 16], [5, 4], { stride: 3, padding: 2 }],
+    ["one position a row", 5, 12, [9, 3], [3, 3], { padding: [1, 0] }],
+    ["groups", 4, 8, [9, 8], [3, 3], { padding: 1, groups: 2 }],
+    ["depthwise", 6, 6, [9, 8], [3, 3], { padding: 1, groups: 6 }],
+    ["1×1", 7, 9, [6, 7], [1, 1], {}],
+    ["rows of one kernel", 30, 34, [7, 7], [3, 3], { padding: 1 }],
+  ] as const) {
+    it(`conv2d: given ${name}, gives every element of result and gradients`, () => {
+      const groups = "groups" in options ? options.groups : 1;
+      const x = () => input(integers(2 * c * size[0] * size[1], 4, 3), [2, c, ...size], "float32", true);
+      const count = o * (c / groups) * kernel[0] * kernel[1];
+      const w = () => input(integers(count, 4, 4), [o, c / groups, ...kernel], "float32", true);
 
-    expectRight(() => conv2d(x(), w(), null, { padding: 1 }), target);
-    expectRight(() => conv2d(x(), w(), null, { padding: 1, stride: 2 }), target);
-    expectRight(() => conv2d(x(), w(), null, { dilation: 2 }), target);
+      expectRight(() => conv2d(x(), w(), null, options), target);
+      for (const which of [0, 1]) {
+        expectRight(() => {
+          const inputs = [x(), w()] as const;
+          const y = conv2d(...inputs, null, options);
+          const upstream = input(integers(y.size, 4, 5), y.shape);
+          return gradients(y, upstream, inputs, add)[which] as Node;
+        }, target);
+      }
+    });
+  }
+
+  it("operands that are computed: given conversions and masks, gives every element", () => {
+    const pixels = () => cast(input(integers(23 * 37, 200, 8), [23, 37], "uint8"), "float32");
+    const w = () => input(integers(37 * 45, 4, 9), [37, 45]);
+    const masked = () => mul(w(), cast(gt(w(), number(1)), "float32"));
+
+    expectRight(() => matmul(pixels(), w()), target);
+    expectRight(() => matmul(permute(w(), [1, 0]), permute(pixels(), [1, 0])), target);
+    expectRight(() => matmul(pixels(), masked()), target);
+    expectRight(() => matmul(permute(masked(), [1, 0]), permute(pixels(), [1, 0])), target);
+  });
+
+  it("matrix times vector, both ways: given long and short strides, gives every element", () => {
+    expectRight(() => product(1, 600, 530, "NN"), target);
+    expectRight(() => product(1, 600, 530, "NT"), target);
+    expectRight(() => product(530, 601, 1, "NN"), target);
+    expectRight(() => product(530, 603, 2, "TN"), target);
+    expectRight(() => add(product(1, 600, 530, "NN"), input(integers(530, 4, 5), [530])), target);
   });
 });
 

@@ -10,11 +10,24 @@ export function digitsOf(f: ExprFactory, axes: readonly Axis[], flat: Expr): Exp
   const out = new Array<Expr>(axes.length);
   let rest = flat;
   for (let i = axes.length - 1; i >= 0; i--) {
-    const extent = f.int((axes[i] as Axis).extent);
+    const extent = f.int(spanOf(axes[i] as Axis));
     out[i] = i === 0 ? rest : f.rem(rest, extent);
     rest = f.div(rest, extent);
   }
   return out;
+}
+
+/** Positions of a loop, gaps included. */
+export function spanOf(axis: Axis): number {
+  return axis.span ?? axis.extent;
+}
+
+/** Positions of a list of loops, gaps between included. */
+export function countOf(axes: readonly Axis[]): number {
+  return axes.reduceRight(
+    ({ count, size }, axis) => ({ count: count + (axis.extent - 1) * size, size: size * spanOf(axis) }),
+    { count: 1, size: 1 },
+  ).count;
 }
 
 /** Σ digit · stride in one array. */
@@ -34,6 +47,8 @@ export function offsetAt(f: ExprFactory, axes: readonly Axis[], flat: Expr, side
 /** The loops as one array sees them: neighbours that are contiguous there are one. */
 export function axesIn(axes: readonly Axis[], side: Side): Axis[] {
   const only = { a: 0, b: 0, out: 0 };
-  const merged = mergeAxes(axes.map((axis) => ({ ...only, extent: axis.extent, [side]: axis[side] })));
+  const own = axes.map((axis) => ({ ...only, extent: axis.extent, span: axis.span, [side]: axis[side] }));
+  if (own.some((axis) => axis.span !== undefined)) return own;
+  const merged = mergeAxes(own);
   return merged.length > 0 ? merged : [{ ...only, extent: 1 }];
 }

@@ -80,3 +80,16 @@ export function depthLoops(f: ExprFactory, axes: readonly DepthAxis[], body: (at
   };
   return emit(0, { flat: f.int(0), a: f.int(0), b: f.int(0) });
 }
+
+/** The loops of a block as one operand sees them: neighbours that are contiguous there are one. */
+export function depthIn(f: ExprFactory, axes: readonly DepthAxis[], side: "a" | "b"): DepthAxis[] {
+  const out: DepthAxis[] = [];
+  for (const { axis, length } of axes) {
+    const last = out[out.length - 1];
+    if (last && last.axis[side] === axis[side] * axis.extent) {
+      const merged = { ...axis, extent: last.axis.extent * axis.extent };
+      out[out.length - 1] = { axis: merged, length: f.mul(last.length, f.int(axis.extent)) };
+    } else out.push({ axis, length });
+  }
+  return out;
+}

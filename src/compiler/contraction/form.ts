@@ -11,6 +11,8 @@ export interface Axis {
   readonly a: number;
   readonly b: number;
   readonly out: number;
+  /** Positions from one step of the next outer loop to the next: more than `extent` if there are gaps between. */
+  readonly span?: number;
 }
 
 /** A strided view of memory: `base` is a node with memory. */
@@ -30,7 +32,7 @@ export interface ContractionForm {
   readonly summed: readonly Axis[];
 }
 
-interface View extends Operand {
+export interface View extends Operand {
   readonly strides: readonly number[];
 }
 
@@ -72,8 +74,19 @@ function readAffine(base: Node, address: Expr, vars: readonly Expr[]): View | nu
   return { base, offset: address.kind === "linear" ? address.constant : 0, strides };
 }
 
+/** Lists of loops that must stay as they are, because an operand is staged: its loops are walks along its dims. */
+export interface Unmerged {
+  readonly a: boolean;
+  readonly b: boolean;
+}
+
 /** The normal form of contraction `node`, its operands' views given. */
-export function contractionForm(node: Node, a: View, b: View): ContractionForm {
+export function contractionForm(
+  node: Node,
+  a: View,
+  b: View,
+  unmerged: Unmerged = { a: false, b: false },
+): ContractionForm {
   const labelsA = attr<readonly number[]>(node, "a");
   const labelsB = attr<readonly number[]>(node, "b");
   const labelsOut = attr<readonly number[]>(node, "out");
@@ -97,13 +110,26 @@ export function contractionForm(node: Node, a: View, b: View): ContractionForm {
   const inB = new Set(labelsB);
   const inOut = new Set(labelsOut);
   const summed = labelsA.filter((l) => !inOut.has(l)).map(axis);
+  const isStaged = unmerged.a || unmerged.b;
+  const longer = (axes: readonly Axis[]): Axis[] => axes.filter(({ extent }) => extent !== 1);
+  const list = (labels: readonly number[], keep: boolean): Axis[] =>
+    keep ? longer(labels.map(axis)) : mergeAxes(labels.map(axis));
   return {
     a: { base: a.base, offset: a.offset },
     b: { base: b.base, offset: b.offset },
-    batch: mergeAxes(labelsOut.filter((l) => inA.has(l) && inB.has(l)).map(axis)),
-    rows: mergeAxes(labelsOut.filter((l) => inA.has(l) && !inB.has(l)).map(axis)),
-    columns: mergeAxes(labelsOut.filter((l) => inB.has(l) && !inA.has(l)).map(axis)),
-    summed: mergeAxes(orderSummed(summed)),
+    batch: list(
+      labelsOut.filter((l) => inA.has(l) && inB.has(l)),
+      isStaged,
+    ),
+    rows: list(
+      labelsOut.filter((l) => inA.has(l) && !inB.has(l)),
+      unmerged.a,
+    ),
+    columns: list(
+      labelsOut.filter((l) => inB.has(l) && !inA.has(l)),
+      unmerged.b,
+    ),
+    summed: isStaged ? longer(orderSummed(summed)) : mergeAxes(orderSummed(summed)),
   };
 }
 

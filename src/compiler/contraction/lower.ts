@@ -1,35 +1,34 @@
 // A contraction becomes kernels: tiled with packed panels, or plain loops where packing does not pay.
-import { InternalError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { KernelDraft } from "../../ir/index.js";
 import type { Group, Member } from "../group.js";
 import type { KernelEnv } from "../kernel-env.js";
-import { isView } from "../views.js";
+import { countOf } from "./axes.js";
+import { cutDepth } from "./depth.js";
 import { lowerDirectContraction } from "./direct.js";
 import { hasFewRows, lowerFewRows } from "./few-rows.js";
 import { groupFinish, plainFinish } from "./finish.js";
-import { affineView, type ContractionForm, contractionForm, extentOf, swapOperands } from "./form.js";
+import { type ContractionForm, contractionForm, extentOf, swapOperands } from "./form.js";
 import { joinParts } from "./join.js";
-import { describeProblem } from "./operand.js";
-import { chooseMicro } from "./options.js";
+import { describeProblem, spreadColumns } from "./operand.js";
+import { chooseMicro, depthLimit } from "./options.js";
+import { stageForm } from "./staged-form.js";
 import { tiledKernels } from "./tiled.js";
+import { isTiled, operandView } from "./views.js";
 
 /** Kernels of a group: a contraction, and elementwise nodes that take its sums. */
 export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
   const [{ node }] = group.members as [Member];
-  const [x, y] = node.inputs as [Node, Node];
-  const hasMemory = (n: Node): boolean => env.bufferOf(n) !== null;
-  const [a, b] = [affineView(x, isView, hasMemory), affineView(y, isView, hasMemory)];
-  if (!a || !b) throw new InternalError("contraction operand is not an affine view"); // materialize.ts guarantees it
-  const form = contractionForm(node, a, b);
   if (node.size === 0) return [];
+  const hasMemory = (n: Node): boolean => env.bufferOf(n) !== null;
+  const [a, b] = [operandView(node, 0, hasMemory), operandView(node, 1, hasMemory)];
+  const form = contractionForm(node, a.view, b.view, { a: a.isStaged, b: b.isStaged });
   const finish = groupFinish(env, group);
-  const isFloat = node.dtype === "float32" || node.dtype === "float64";
-  const [m, n, k] = [extentOf(form.rows), extentOf(form.columns), extentOf(form.summed)];
-  if (!isFloat || Math.min(m, n) < 3 || m * n < 32 || k === 0) {
+  if (!isTiled(node)) {
     return lowerDirectContraction(env, node, form, finish, (buffer, base) => plainFinish(env, buffer, base));
   }
-  const [plain, swapped] = [hasFewRows(form), hasFewRows(swapOperands(form))];
+  const isInMemory = hasMemory(form.a.base) && hasMemory(form.b.base) && !a.isStaged && !b.isStaged;
+  const [plain, swapped] = [form, swapOperands(form)].map((side) => isInMemory && hasFewRows(side));
   if (plain || swapped) return lowerFewRows(env, node, plain ? form : swapOperands(form), finish);
   const p = describeProblem(env, node, chooseSides(env, form, node));
   if (p.parts === 1) return tiledKernels(p, () => finish);
@@ -41,14 +40,17 @@ export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
 /** Rows are broadcast, columns run in vectors: takes the assignment that wastes fewer lanes and stores contiguously. */
 function chooseSides(env: KernelEnv, form: ContractionForm, node: Node): ContractionForm {
   const lanes = env.info.lanes(node.dtype === "float64" ? 8 : 4);
-  const cost = (f: ContractionForm): number => {
-    const [m, n, k] = [extentOf(f.rows), extentOf(f.columns), extentOf(f.summed)];
-    const last = f.columns[f.columns.length - 1];
-    const scattered = last && last.out === 1 && last.extent >= lanes ? 0 : 16 / k;
+  const cost = (found: ContractionForm): number => {
+    const f = stageForm(found, false);
+    const blocks = cutDepth(f.summed, depthLimit(lanes));
+    const columns = f.stageB ? spreadColumns(f.stageB, f.columns, f.summed, blocks) : f.columns;
+    const [m, n, k] = [extentOf(f.rows), countOf(columns), extentOf(f.summed)];
+    const last = columns[columns.length - 1];
+    const scattered = last && last.out === 1 && last.extent >= lanes ? 0 : (4 * lanes) / k;
     // Columns whose neighbours lie far apart must be gathered into panels.
-    const gathered = last && last.b === 1 && last.extent >= lanes ? 0 : 2 / m;
+    const gathered = f.stageB || (last && last.b === 1 && last.extent >= lanes) ? 0 : 2 / m;
     const width = chooseMicro({ batch: 1, m, n, k, lanes }, env.info).vectors * lanes;
-    return ((Math.ceil(n / width) * width) / n) * (1 + scattered + gathered + 1 / m);
+    return ((Math.ceil(n / width) * width) / extentOf(columns)) * (1 + scattered + gathered + 1 / m);
   };
   const swapped = swapOperands(form);
   return cost(swapped) < cost(form) ? swapped : form;

@@ -1,16 +1,19 @@
 // The micro-kernel: a block of accumulators in registers, rows spread to all lanes times vectors of columns.
 import type { Buffer, Expr, Stmt, Var } from "../../ir/index.js";
 import { offsetAt } from "./axes.js";
+import { type Box, ownOffset } from "./box.js";
 import { type Block, type Depth, depthLoops } from "./depth.js";
 import type { Problem, Side } from "./operand.js";
 import { loop } from "./statements.js";
 
-/** Where an operand is read: a packed panel from element `at`, or the operand's memory with row or column 0 at `at`. */
-export interface Source {
-  readonly buffer: Buffer;
-  readonly isPanel: boolean;
-  readonly at: Expr;
-}
+/** Where an operand is read. */
+export type Source =
+  /** A packed panel, from element `at`. */
+  | { readonly kind: "panel"; readonly buffer: Buffer; readonly at: Expr }
+  /** The operand's memory, with row or column 0 at `at`. */
+  | { readonly kind: "memory"; readonly buffer: Buffer; readonly at: Expr }
+  /** A staged box: `table` holds the offset of each summed element, `first` is where the outermost loop begins in it. */
+  | { readonly kind: "box"; readonly buffer: Buffer; readonly box: Box; readonly table: Buffer; readonly first: Expr };
 
 export interface MicroPlace {
   /** Rows of the micro-kernel; at most the panel's. */
@@ -38,7 +41,7 @@ export function microKernel(
       f.variable(`c${i}_${v}`, p.type, { lanes: p.lanes, mutable: true }),
     ),
   );
-  const rowAt = reader(p, p.a, a, place.row, place.rows);
+  const rowAt = reader(p, p.a, a, place.row, place.rows, 1);
   const columnAt = reader(p, p.b, b, place.column, p.options.microVectors, p.lanes);
   const step = (at: Depth): Stmt[] =>
     multiply(
@@ -49,16 +52,24 @@ export function microKernel(
     );
   return [
     ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: zero })),
-    ...(a.isPanel && b.isPanel ? flatLoop(p, block, step) : depthLoops(f, block.axes, step)),
+    ...(a.kind === "memory" || b.kind === "memory" ? depthLoops(f, block.axes, step) : flatLoop(p, block, a, b, step)),
     ...keep(acc),
   ];
 }
 
-/** Both operands are packed: the block's elements are one loop. */
-function flatLoop(p: Problem, block: Block, step: (at: Depth) => Stmt[]): Stmt[] {
+/** Neither operand is read in place: the block's elements are one loop. */
+function flatLoop(p: Problem, block: Block, a: Source, b: Source, step: (at: Depth) => Stmt[]): Stmt[] {
   const { f } = p.env;
   const k = f.variable("k", "i32", { min: 0, max: p.blocks.depth - 1 });
-  return [loop(f, k, block.length, step({ flat: k, a: k, b: k }))];
+  const offsets: Stmt[] = [];
+  const offset = (source: Source): Expr => {
+    if (source.kind !== "box") return k;
+    const v = f.variable("at", "i32", { min: 0, max: source.box.size - 1 });
+    offsets.push({ kind: "let", v, value: f.freshLoad(source.table, k) });
+    return v;
+  };
+  const at: Depth = { flat: k, a: offset(a), b: offset(b) };
+  return [loop(f, k, block.length, [...offsets, ...step(at)])];
 }
 
 /** Addresses of the `count` rows (or vectors of columns) from `first` at a summed element. */
@@ -68,12 +79,22 @@ function reader(
   source: Source,
   first: Expr,
   count: number,
-  lanes = 1,
+  lanes: number,
 ): (i: number, at: Depth) => Expr {
   const { f } = p.env;
-  if (source.isPanel) {
+  if (source.kind === "panel") {
     return (i, { flat }) =>
       f.freshLoad(source.buffer, f.add(source.at, f.add(f.mul(flat, f.int(side.pitch)), f.int(i * lanes))), lanes);
+  }
+  if (source.kind === "box") {
+    // Columns of a box are neighbours; rows are wherever their loops lead.
+    const start = ownOffset(f, source.box, side.axes, first, source.first);
+    const starts = Array.from({ length: count }, (_, i) =>
+      lanes > 1
+        ? f.add(start, f.int(i * lanes))
+        : ownOffset(f, source.box, side.axes, f.add(first, f.int(i)), source.first),
+    );
+    return (i, at) => f.freshLoad(source.buffer, f.add(starts[i] as Expr, at[side.key]), lanes);
   }
   const starts = Array.from({ length: count }, (_, i) =>
     f.add(source.at, offsetAt(f, side.axes, f.add(first, f.int(i * lanes)), side.key)),

@@ -3,15 +3,20 @@
 import type { Node } from "../../graph/index.js";
 import { type Buffer, type Expr, scalarOf } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
-import { axesIn } from "./axes.js";
+import { axesIn, countOf, spanOf } from "./axes.js";
+import { type Box, layoutBox } from "./box.js";
 import { cutDepth, type DepthBlocks } from "./depth.js";
-import { type Axis, type ContractionForm, extentOf } from "./form.js";
-import { type ContractionOptions, chooseOptions, type Packing } from "./options.js";
+import type { Axis, ContractionForm } from "./form.js";
+import { type ContractionOptions, chooseOptions, depthLimit, type Packing } from "./options.js";
+import type { StagePlan } from "./stage.js";
+import { type StagedForm, stageForm } from "./staged-form.js";
 
 /** One operand and the result's loops that only it has. */
 export interface Side {
   readonly key: "a" | "b";
-  readonly buffer: Buffer;
+  /** Null if the operand is computed while it is packed or staged. */
+  readonly buffer: Buffer | null;
+  readonly base: Node;
   readonly offset: number;
   /** Rows (of a) or columns (of b): how many, and their loops as the operand sees them. */
   readonly count: number;
@@ -23,13 +28,15 @@ export interface Side {
   readonly panels: number;
   readonly tilePanels: number;
   readonly packing: Packing;
+  /** Set if boxes of the operand are staged, and the micro-kernel reads those. */
+  readonly box: Box | null;
 }
 
 /** Everything the parts of the schedule share. */
 export interface Problem {
   readonly env: KernelEnv;
   readonly node: Node;
-  readonly form: ContractionForm;
+  readonly form: StagedForm;
   readonly options: ContractionOptions;
   readonly type: "f32" | "f64";
   readonly lanes: number;
@@ -39,43 +46,62 @@ export interface Problem {
   readonly parts: number;
 }
 
-export function describeProblem(env: KernelEnv, node: Node, form: ContractionForm): Problem {
+export function describeProblem(env: KernelEnv, node: Node, found: ContractionForm): Problem {
   const type = scalarOf(node.dtype) as "f32" | "f64";
   const bytes = type === "f64" ? 8 : 4;
   const lanes = env.info.lanes(bytes);
-  const options = chooseOptions(form, env.info, lanes, bytes);
-  const blocks = cutDepth(form.summed, options.blockDepth);
+  const form = stageForm(found, env.bufferOf(found.a.base) === null);
+  const blocks = cutDepth(form.summed, depthLimit(lanes));
+  const columns = form.stageB ? spreadColumns(form.stageB, form.columns, form.summed, blocks) : form.columns;
+  const options = chooseOptions({ ...form, columns }, env.info, lanes, bytes);
   // Blocks are dealt to parts evenly; a part without any is left out.
   const each = Math.ceil(blocks.count / Math.min(options.parts, blocks.count));
   const side = (key: "a" | "b"): Side => {
-    const axes = key === "a" ? form.rows : form.columns;
-    const count = extentOf(axes);
+    const axes = key === "a" ? form.rows : columns;
+    const count = countOf(axes);
     const unit = key === "a" ? options.microRows : options.microVectors * lanes;
+    const tilePanels = (key === "a" ? options.tileRows : options.tileColumns) / unit;
+    const plan = key === "a" ? form.stageA : form.stageB;
+    const tileLength = outermostLength(axes, tilePanels * unit);
     return {
       key,
-      buffer: env.bufferOf(form[key].base) as Buffer,
+      buffer: env.bufferOf(form[key].base),
+      base: form[key].base,
       offset: form[key].offset,
       count,
-      axes: axesIn(axes, key),
+      axes: plan ? axes : axesIn(axes, key),
       unit,
       pitch: Math.ceil(unit / lanes) * lanes,
       panels: Math.ceil(count / unit),
-      tilePanels: (key === "a" ? options.tileRows : options.tileColumns) / unit,
-      packing: key === "a" ? options.packRows : options.packColumns,
+      tilePanels,
+      packing: plan ? "none" : key === "a" ? options.packRows : options.packColumns,
+      box: plan && layoutBox(plan, axes, form.summed, blocks, tileLength, unit),
     };
   };
-  return {
-    env,
-    node,
-    form,
-    options,
-    type,
-    lanes,
-    blocks,
-    a: side("a"),
-    b: side("b"),
-    parts: Math.ceil(blocks.count / each),
-  };
+  const parts = Math.ceil(blocks.count / each);
+  return { env, node, form: { ...form, columns }, options, type, lanes, blocks, a: side("a"), b: side("b"), parts };
+}
+
+/** Steps of the outermost loop that `count` neighbouring positions can touch. */
+function outermostLength(axes: readonly Axis[], count: number): number {
+  const first = axes[0];
+  if (!first) return 1;
+  const inner = axes.slice(1).reduce((n, axis) => n * spanOf(axis), 1);
+  return Math.min(first.extent, Math.floor((count - 1 + inner - 1) / inner) + 1);
+}
+
+/** Columns as a staged box holds them: with what the windows reach beyond the last position of each loop between. */
+export function spreadColumns(
+  plan: StagePlan,
+  columns: readonly Axis[],
+  summed: readonly Axis[],
+  blocks: DepthBlocks,
+): Axis[] {
+  const box = layoutBox(plan, columns, summed, blocks, (columns[0] as Axis).extent, 0);
+  return columns.map((axis, i) => {
+    const outer = box.ownStrides[i - 1];
+    return outer === undefined ? axis : { ...axis, span: outer / (box.ownStrides[i] as number) };
+  });
 }
 
 /** Panels of a tile that exist: the last tile may have fewer. */

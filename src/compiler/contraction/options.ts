@@ -1,8 +1,11 @@
 // The decisions of a contraction's schedule, as data: chosen by estimates, printed, and open to a hook that tests and a search
 // can set. Cache sizes are constants of a lane width: nothing here may depend on what a machine was probed for.
+import { platform } from "#platform";
 import { InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
-import { type Axis, type ContractionForm, extentOf } from "./form.js";
+import { countOf } from "./axes.js";
+import { type Axis, extentOf } from "./form.js";
+import type { StagedForm } from "./staged-form.js";
 
 /** Where an operand is read: in its own memory, in panels that each tile packs, or in panels packed once before. */
 export type Packing = "none" | "tile" | "before";
@@ -53,26 +56,21 @@ const MIN_PART_DEPTH = 512;
 const MIN_TILE_WORK = 1 << 13;
 
 /** Summed elements of a block: a panel of rows of this depth fits the first-level cache. */
-function depthLimit(lanes: number): number {
+export function depthLimit(lanes: number): number {
   return lanes >= 8 ? 384 : 512;
 }
 
-export function chooseOptions(
-  form: ContractionForm,
-  info: TargetInfo,
-  lanes: number,
-  bytes: number,
-): ContractionOptions {
+export function chooseOptions(form: StagedForm, info: TargetInfo, lanes: number, bytes: number): ContractionOptions {
   const shape: ContractionShape = {
     batch: extentOf(form.batch),
-    m: extentOf(form.rows),
-    n: extentOf(form.columns),
+    m: countOf(form.rows),
+    n: countOf(form.columns),
     k: extentOf(form.summed),
     lanes,
   };
   const chosen = chooseByEstimate(form, shape, info, bytes);
-  if (!hook) return chosen;
-  const other = hook(shape, chosen);
+  const other = hook ? hook(shape, chosen) : chosen;
+  if (Number(platform.env("GRADUS_DEBUG")) >= 3) platform.warn(describeOptions(shape, other));
   if (other.blockDepth !== chosen.blockDepth || other.parts !== chosen.parts) {
     throw new InternalError("a schedule's blockDepth and parts order its sums and may not be overridden");
   }
@@ -80,13 +78,13 @@ export function chooseOptions(
 }
 
 function chooseByEstimate(
-  form: ContractionForm,
+  form: StagedForm,
   shape: ContractionShape,
   info: TargetInfo,
   bytes: number,
 ): ContractionOptions {
   const { batch, m, n, k, lanes } = shape;
-  const { rows: microRows, vectors: microVectors } = chooseMicro(shape, info);
+  const { rows: microRows, vectors: microVectors } = chooseMicro(shape, info, alignmentOf(form));
   const width = microVectors * lanes;
   const blockDepth = depthLimit(lanes);
   const depth = Math.min(k, blockDepth);
@@ -107,22 +105,30 @@ function chooseByEstimate(
     microVectors,
     tileRows,
     tileColumns,
-    packRows: packsRows(form, shape, width) ? "tile" : "none",
-    packColumns: rowTiles > 1 ? "before" : "tile",
+    packRows: choosePackedRows(form, shape, width, columnTiles),
+    packColumns: rowTiles * extentOf(form.batch.filter((axis) => axis.b === 0)) > 1 ? "before" : "tile",
     blockDepth,
     parts: chooseParts(tiles, k),
   };
 }
 
 /** The block of accumulators that leaves the fewest idle: time of all micro-kernels, in cycles a summed element. */
-export function chooseMicro({ m, n, lanes }: ContractionShape, info: TargetInfo): { rows: number; vectors: number } {
+export function chooseMicro(
+  { m, n, lanes }: ContractionShape,
+  info: TargetInfo,
+  alignment = 1,
+): { rows: number; vectors: number } {
   let best = { rows: 1, vectors: 1 };
   let least = Infinity;
   for (const { rows: most, vectors: widest } of info.microShapes) {
     for (let vectors = 1; vectors <= widest; vectors++) {
       const panels = Math.ceil(n / (vectors * lanes));
       for (let rows = most; rows >= 1; rows--) {
-        const cost = panels * (Math.floor(m / rows) * microCost(rows, vectors) + microCost(m % rows, vectors));
+        const isAligned = alignment % rows === 0 || rows % alignment === 0;
+        const cost =
+          (isAligned ? 1 : UNALIGNED) *
+          panels *
+          (Math.floor(m / rows) * microCost(rows, vectors) + microCost(m % rows, vectors));
         if (cost < least * 0.98) [best, least] = [{ rows, vectors }, cost];
       }
     }
@@ -130,17 +136,33 @@ export function chooseMicro({ m, n, lanes }: ContractionShape, info: TargetInfo)
   return best;
 }
 
+/** Rows of a staged operand lie constants apart where panels begin with its inner loops. */
+function alignmentOf({ stageA, rows }: StagedForm): number {
+  return stageA ? extentOf(rows.slice(1)) : 1;
+}
+
+/** What it costs that each row of a micro-kernel has an address of its own. */
+const UNALIGNED = 1.25;
+
 /** Two multiply-adds or two loads a cycle, and a latency of four cycles for the chain of each accumulator. */
 function microCost(rows: number, vectors: number): number {
   return rows === 0 ? 0 : Math.max(rows * vectors, rows + vectors, 8) / 2 + 0.25;
 }
 
 /** Rows read where they lie must be walked in steps of one, not far apart, and not so that they evict each other. */
-function packsRows(form: ContractionForm, { m, n, k }: ContractionShape, width: number): boolean {
+function choosePackedRows(form: StagedForm, shape: ContractionShape, width: number, columnTiles: number): Packing {
+  if (!form.isComputedA && !packsRows(form, shape, width)) return "none";
+  // Batches that share the rows, and tiles side by side, would pack them again and again.
+  const sharing = extentOf(form.batch.filter((axis) => axis.a === 0)) * columnTiles;
+  return sharing > 1 ? "before" : "tile";
+}
+
+function packsRows(form: StagedForm, { m, n, k, lanes }: ContractionShape, width: number): boolean {
+  if (form.stageB) return true; // its summed elements are one loop
   const last = form.summed[form.summed.length - 1] as Axis | undefined;
   const isSequential = !last || last.a === 1;
-  if (isSequential && n <= 2 * width) return false;
-  return !isSequential && m * k > 4096;
+  if (isSequential && (n <= 2 * width || lanes === 4)) return false;
+  return isSequential ? n > 2 * width && m * k > 4096 : m * k > 4096;
 }
 
 function chooseParts(tiles: number, k: number): number {
@@ -149,10 +171,10 @@ function chooseParts(tiles: number, k: number): number {
 }
 
 /** One line for the debug print. */
-export function describeOptions(shape: ContractionShape, options: ContractionOptions): string {
+function describeOptions(shape: ContractionShape, options: ContractionOptions): string {
   const { microRows, microVectors, tileRows, tileColumns, packRows, packColumns, blockDepth, parts } = options;
   return (
     `contraction ${shape.batch}×[${shape.m},${shape.k}]·[${shape.k},${shape.n}]: micro ${microRows}×${microVectors}` +
-    `, tile ${tileRows}×${tileColumns}, rows ${packRows}, columns ${packColumns}, depth ${blockDepth}, parts ${parts}`
+    ` of ${shape.lanes} lanes, tile ${tileRows}×${tileColumns}, rows ${packRows}, columns ${packColumns}, depth ${blockDepth}, parts ${parts}`
   );
 }

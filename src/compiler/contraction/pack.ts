@@ -1,8 +1,10 @@
 // Packing: rows or columns of an operand copied into panels `[panel][depth][pitch]`, so that the micro-kernel walks forward.
-// What lies beyond the last row or column holds copies of it; those results are never stored.
+// What lies beyond the last row or column holds copies of it; those results are never stored. An operand without memory is
+// worked out element by element on the way.
 import type { Buffer, Expr, Stmt } from "../../ir/index.js";
+import { Evaluator } from "../evaluate.js";
 import { digitsOf, offsetAt, offsetOf } from "./axes.js";
-import { type Block, type Depth, type DepthAxis, depthLoops } from "./depth.js";
+import { type Block, type Depth, type DepthAxis, depthIn, depthLoops } from "./depth.js";
 import type { Axis } from "./form.js";
 import type { Problem, Side } from "./operand.js";
 import { branch, loop } from "./statements.js";
@@ -22,58 +24,130 @@ interface Panel {
 /** Packs the panel with rows or columns from `first`. */
 export function packPanel(p: Problem, side: Side, block: Block, panel: Panel): Stmt[] {
   const { f } = p.env;
+  const axes = depthIn(f, block.axes, side.key);
   const inner = side.axes[side.axes.length - 1] as Axis;
+  const last = axes[axes.length - 1] as DepthAxis;
   const isWhole = f.le(f.add(panel.first, f.int(side.pitch)), f.int(side.count));
-  if (inner[side.key] !== 1) return packApart(p, side, block, panel, isWhole);
-  const digit = f.rem(panel.first, f.int(inner.extent));
-  const isRun = f.le(f.add(digit, f.int(side.pitch)), f.int(inner.extent));
-  const run = depthLoops(f, block.axes, (at) => copyRun(p, side, panel, at));
-  return branch(f.and(isWhole, isRun), run, packSingly(p, side, block.axes, panel));
+  if (inner[side.key] === 1) {
+    const digit = f.rem(panel.first, f.int(inner.extent));
+    const isRun = f.le(f.add(digit, f.int(side.pitch)), f.int(inner.extent));
+    return branch(f.and(isWhole, isRun), copyRun(p, side, axes, panel), packSingly(p, side, axes, panel));
+  }
+  const runsAlong = last.axis[side.key] === 1 && p.lanes > 1 && last.length.max >= p.lanes;
+  if (!runsAlong) return packSingly(p, side, axes, panel);
+  return side.buffer ? packTurned(p, side, axes, panel, isWhole) : packByStrip(p, side, axes, panel);
 }
 
-/** Neighbours in memory: vectors are copied. */
-function copyRun(p: Problem, side: Side, { buffer, to, first, start }: Panel, at: Depth): Stmt[] {
+/** The operand's element at an offset. */
+function elementAt(p: Problem, side: Side, offset: Expr): Expr {
+  const { env } = p;
+  const { f } = env;
+  if (side.buffer)
+    return side.buffer.space === "local" ? f.freshLoad(side.buffer, offset) : f.load(side.buffer, offset);
+  const evaluator = new Evaluator(f, { bufferOf: (x) => env.bufferOf(x), slotOf: (x) => env.slotOf(x) });
+  const dims = side.base.shape.map((extent) => ({ extent, a: 0, b: 0, out: 0 }));
+  return evaluator.value(side.base, digitsOf(f, dims, offset));
+}
+
+/** Neighbours in memory: copied in vectors. */
+function copyRun(p: Problem, side: Side, axes: readonly DepthAxis[], { buffer, to, first, start }: Panel): Stmt[] {
   const { f } = p.env;
-  const from = f.add(f.add(start, offsetAt(f, side.axes, first, side.key)), at[side.key]);
-  return Array.from({ length: side.pitch / p.lanes }, (_, v) => {
-    const value = f.load(side.buffer, f.add(from, f.int(v * p.lanes)), p.lanes);
-    const index = f.add(to, f.add(f.mul(at.flat, f.int(side.pitch)), f.int(v * p.lanes)));
-    return { kind: "store", buffer, index, value, guard: null };
+  const inner = side.axes[side.axes.length - 1] as Axis;
+  const outer = side.axes.slice(0, -1);
+  // Its true bounds, so that no division by the loop's extent is left in a computed element.
+  const digit = f.variable("digit", "i32", { min: 0, max: Math.max(0, inner.extent - side.pitch) });
+  const extent = f.int(inner.extent);
+  const isOnly = outer.length === 0;
+  const from = f.add(start, isOnly ? f.int(0) : offsetAt(f, outer, f.div(first, extent), side.key));
+  const body = depthLoops(f, axes, (at): Stmt[] => {
+    const place = f.add(f.add(from, at[side.key]), digit);
+    const index = f.add(to, f.mul(at.flat, f.int(side.pitch)));
+    if (side.buffer) {
+      const source = side.buffer;
+      return Array.from({ length: side.pitch / p.lanes }, (_, v) => {
+        const value = f.load(source, f.add(place, f.int(v * p.lanes)), p.lanes);
+        return { kind: "store", buffer, index: f.add(index, f.int(v * p.lanes)), value, guard: null };
+      });
+    }
+    const j = f.variable("j", "i32", { min: 0, max: side.pitch - 1 });
+    const value = elementAt(p, side, f.add(place, j));
+    const store: Stmt = { kind: "store", buffer, index: f.add(index, j), value, guard: null };
+    return [loop(f, j, f.int(side.pitch), [store], "vectorize")];
   });
+  return [{ kind: "let", v: digit, value: isOnly ? first : f.rem(first, extent) }, ...body];
 }
 
-/** One row or column after the other: wherever they lie. */
-function packSingly(p: Problem, side: Side, axes: readonly DepthAxis[], panel: Panel): Stmt[] {
+/** The panel's rows or columns one after the other, each from its offset in the operand. */
+function eachRow(p: Problem, side: Side, panel: Panel, body: (from: Expr, j: Expr) => Stmt[]): Stmt[] {
   const { f } = p.env;
   const j = f.variable("j", "i32", { min: 0, max: side.pitch - 1 });
+  const row = f.min(f.add(panel.first, j), f.int(side.count - 1));
+  const start = f.add(panel.start, offsetAt(f, side.axes, row, side.key));
+  if (!side.buffer) return [loop(f, j, f.int(side.pitch), body(start, j))];
   const from = f.variable("from", "i32");
-  const at = f.min(f.add(panel.first, j), f.int(side.count - 1));
-  const body = depthLoops(f, axes, (depth): Stmt[] => {
-    const index = f.add(panel.to, f.add(f.mul(depth.flat, f.int(side.pitch)), j));
-    const value = f.load(side.buffer, f.add(from, depth[side.key]));
-    return [{ kind: "store", buffer: panel.buffer, index, value, guard: null }];
-  });
-  const start = f.add(panel.start, offsetAt(f, side.axes, at, side.key));
-  return [loop(f, j, f.int(side.pitch), [{ kind: "let", v: from, value: start }, ...body])];
+  return [loop(f, j, f.int(side.pitch), [{ kind: "let", v: from, value: start }, ...body(from, j)])];
 }
 
-/** Rows or columns that lie apart: where the sum runs along memory, square blocks are loaded and turned. */
-function packApart(p: Problem, side: Side, block: Block, panel: Panel, isWhole: Expr): Stmt[] {
+/** Element by element: wherever they lie. */
+function packSingly(p: Problem, side: Side, axes: readonly DepthAxis[], panel: Panel): Stmt[] {
   const { f } = p.env;
-  const last = block.axes[block.axes.length - 1] as DepthAxis;
+  return eachRow(p, side, panel, (from, j) =>
+    depthLoops(f, axes, (depth): Stmt[] => {
+      const index = f.add(panel.to, f.add(f.mul(depth.flat, f.int(side.pitch)), j));
+      const value = elementAt(p, side, f.add(from, depth[side.key]));
+      return [{ kind: "store", buffer: panel.buffer, index, value, guard: null }];
+    }),
+  );
+}
+
+/** An operand that is computed: first its rows along the sum, in vectors, then those are turned. */
+function packByStrip(p: Problem, side: Side, axes: readonly DepthAxis[], panel: Panel): Stmt[] {
+  const { f } = p.env;
+  const { depth } = p.blocks;
+  const strip = f.buffer("strip", p.node.dtype, side.pitch * depth, "local");
+  const fill = eachRow(p, side, panel, (from, j) => {
+    const last = axes[axes.length - 1] as DepthAxis;
+    const k = f.variable("k", "i32", { min: 0, max: last.length.max - 1 });
+    return depthLoops(f, axes.slice(0, -1), (outer) => {
+      const at = along(p, last.axis, outer, k);
+      const value = elementAt(p, side, f.add(from, at[side.key]));
+      const index = f.add(f.mul(j, f.int(depth)), at.flat);
+      const store: Stmt = { kind: "store", buffer: strip, index, value, guard: null };
+      return [loop(f, k, last.length, [store], "vectorize")];
+    });
+  });
+  const row: Axis = { extent: side.pitch, a: depth, b: depth, out: 0 };
+  const flat = axes.reduce<Expr>((n, { length }) => f.mul(n, length), f.int(1));
+  const whole: DepthAxis = { axis: { extent: depth, a: 1, b: 1, out: 0 }, length: flat };
+  const source: Side = { ...side, buffer: strip, axes: [row], count: side.pitch };
+  const turned = packTurned(p, source, [whole], { ...panel, first: f.int(0), start: f.int(0) }, f.bool(true));
+  return [...fill, ...turned];
+}
+
+/** Rows or columns that lie apart, the sum along memory: square blocks are loaded and turned. */
+function packTurned(p: Problem, side: Side, axes: readonly DepthAxis[], panel: Panel, isWhole: Expr): Stmt[] {
+  const { f } = p.env;
   const { lanes } = p;
-  if (last.axis[side.key] !== 1 || lanes === 1 || last.length.max < lanes)
-    return packSingly(p, side, block.axes, panel);
+  const last = axes[axes.length - 1] as DepthAxis;
   const squares = f.div(last.length, f.int(lanes));
   const done = f.mul(squares, f.int(lanes));
   const turn = (isFull: boolean): Stmt[] =>
-    depthLoops(f, block.axes.slice(0, -1), (outer) => {
+    depthLoops(f, axes.slice(0, -1), (outer) => {
       const q = f.variable("kq", "i32", { min: 0, max: Math.floor(last.length.max / lanes) - 1 });
       const at = along(p, last.axis, outer, f.mul(q, f.int(lanes)));
       return [loop(f, q, squares, packSquares(p, side, panel, at, isFull))];
     });
+  const count = f.sub(last.length, done);
+  if (count.max <= 0) return branch(isWhole, turn(true), turn(false));
   const rest = f.variable("kr", "i32", { min: 0, max: lanes - 2 });
-  const left: Stmt[] = packRest(p, side, block, panel, done, rest);
+  const left = eachRow(p, side, panel, (from, j) =>
+    depthLoops(f, axes.slice(0, -1), (outer) => {
+      const at = along(p, last.axis, outer, f.add(done, rest));
+      const index = f.add(panel.to, f.add(f.mul(at.flat, f.int(side.pitch)), j));
+      const value = elementAt(p, side, f.add(from, at[side.key]));
+      return [loop(f, rest, count, [{ kind: "store", buffer: panel.buffer, index, value, guard: null }])];
+    }),
+  );
   return [...branch(isWhole, turn(true), turn(false)), ...left];
 }
 
@@ -84,36 +158,11 @@ function along(p: Problem, axis: Axis, outer: Depth, k: Expr): Depth {
   return { flat: f.add(f.mul(outer.flat, f.int(axis.extent)), k), a: moved("a"), b: moved("b") };
 }
 
-/** Summed elements left over by the squares. */
-function packRest(
-  p: Problem,
-  side: Side,
-  block: Block,
-  panel: Panel,
-  done: Expr,
-  k: ReturnType<Problem["env"]["f"]["variable"]>,
-): Stmt[] {
-  const { f } = p.env;
-  const last = block.axes[block.axes.length - 1] as DepthAxis;
-  const count = f.sub(last.length, done);
-  if (count.max <= 0) return [];
-  const j = f.variable("j", "i32", { min: 0, max: side.pitch - 1 });
-  const from = f.variable("from", "i32");
-  const row = f.min(f.add(panel.first, j), f.int(side.count - 1));
-  const body = depthLoops(f, block.axes.slice(0, -1), (outer) => {
-    const at = along(p, last.axis, outer, f.add(done, k));
-    const index = f.add(panel.to, f.add(f.mul(at.flat, f.int(side.pitch)), j));
-    const value = f.load(side.buffer, f.add(from, at[side.key]));
-    return [loop(f, k, count, [{ kind: "store", buffer: panel.buffer, index, value, guard: null }])];
-  });
-  const start = f.add(panel.start, offsetAt(f, side.axes, row, side.key));
-  return [loop(f, j, f.int(side.pitch), [{ kind: "let", v: from, value: start }, ...body])];
-}
-
 /** `lanes` summed elements of each row: loaded along the sum, stored along the rows. */
 function packSquares(p: Problem, side: Side, { buffer, to, first, start }: Panel, at: Depth, isWhole: boolean): Stmt[] {
   const { f } = p.env;
   const { lanes } = p;
+  const source = side.buffer as Buffer;
   const bytes = p.type === "f64" ? 8 : 4;
   const offsets = Array.from({ length: side.pitch }, (_, j) => {
     const row = f.add(first, f.int(j));
@@ -121,10 +170,16 @@ function packSquares(p: Problem, side: Side, { buffer, to, first, start }: Panel
     return f.add(f.add(start, offsetOf(f, side.axes, digits, side.key)), at[side.key]);
   });
   return Array.from({ length: side.pitch / lanes }, (_, v) => {
-    const rows = offsets.slice(v * lanes, (v + 1) * lanes).map((from) => f.load(side.buffer, from, lanes));
+    const rows = offsets.slice(v * lanes, (v + 1) * lanes).map((from) => loadFrom(p, source, from));
     return transpose(f, rows, bytes).map((value, i): Stmt => {
       const index = f.add(to, f.add(f.mul(f.add(at.flat, f.int(i)), f.int(side.pitch)), f.int(v * lanes)));
       return { kind: "store", buffer, index, value, guard: null };
     });
   }).flat();
+}
+
+/** A vector of the operand; from the thread's own memory, which the kernel also writes, each load is one of its own. */
+function loadFrom(p: Problem, source: Buffer, from: Expr): Expr {
+  const { f } = p.env;
+  return source.space === "local" ? f.freshLoad(source, from, p.lanes) : f.load(source, from, p.lanes);
 }

@@ -1,9 +1,9 @@
 // What happens to finished sums: stored as they are, or after elementwise work that was fused in; ragged edges; and the block
 // that collects sums of several blocks of a tile.
 import type { Buffer, Expr, Stmt } from "../../ir/index.js";
-import { axesIn, digitsOf, offsetAt, offsetOf } from "./axes.js";
+import { axesIn, digitsOf, offsetAt, offsetOf, spanOf } from "./axes.js";
 import type { Finish } from "./finish.js";
-import { type Axis, extentOf } from "./form.js";
+import type { Axis } from "./form.js";
 import type { Accumulators, MicroPlace } from "./micro-kernel.js";
 import type { Problem } from "./operand.js";
 import { branch, loop } from "./statements.js";
@@ -20,8 +20,8 @@ interface Region {
   readonly isRun?: boolean;
 }
 
-/** Adds a micro-kernel's accumulators to the tile's block, row by row with `pitch` elements each. */
-export function addToBlock(
+/** Puts a micro-kernel's accumulators in the tile's block, rows `pitch` elements apart; sums of several blocks are added up. */
+export function putInBlock(
   p: Problem,
   block: Buffer,
   pitch: number,
@@ -33,7 +33,7 @@ export function addToBlock(
   return acc.flatMap((vectors, i) =>
     vectors.map((c, v): Stmt => {
       const index = f.add(f.mul(f.add(row, f.int(i)), f.int(pitch)), f.add(column, f.int(v * p.lanes)));
-      const value = f.add(c, f.freshLoad(block, index, p.lanes));
+      const value = p.blocks.count > 1 ? f.add(c, f.freshLoad(block, index, p.lanes)) : c;
       return { kind: "store", buffer: block, index, value, guard: null };
     }),
   );
@@ -60,7 +60,7 @@ export function storeAccumulators(
   const columns = axesIn(p.form.columns, "out");
   const inner = columns[columns.length - 1] as Axis;
   const isWhole = f.le(f.add(place.column, f.int(unit)), f.int(count));
-  const isRun = f.le(f.add(f.rem(place.column, f.int(inner.extent)), f.int(unit)), f.int(inner.extent));
+  const isRun = f.le(f.add(f.rem(place.column, f.int(spanOf(inner))), f.int(unit)), f.int(inner.extent));
   const left = f.min(f.int(unit), f.sub(f.int(count), place.column));
   const spill = acc.flatMap((vectors, i) =>
     vectors.map((c, v): Stmt => {
@@ -145,25 +145,32 @@ function positions(
   const inner = axes[axes.length - 1] as Axis;
   const outer = axes.slice(0, -1);
   const extent = f.int(inner.extent);
+  const span = f.int(spanOf(inner));
   const hint = isVector ? { hint: "vectorize" as const } : {};
   const i = f.variable("i", "i32", { min: 0, max: inner.extent - 1 });
   /** The positions from `from` to `to` along the innermost axis, in its run number `run`. */
   const along = (run: Expr, from: Expr, to: Expr): Stmt => {
     const at = f.add(offsetOf(f, outer, digitsOf(f, outer, run), "out"), f.mul(i, f.int(inner.out)));
-    const local = f.sub(f.add(f.mul(run, extent), i), first);
+    const local = f.sub(f.add(f.mul(run, span), i), first);
     return { kind: "for", v: i, from, to, step: 1, body: body(at, local), ...hint };
   };
   if (outer.length === 0) return [along(f.int(0), first, f.add(first, count))];
-  const firstRun = f.div(first, extent);
+  const firstRun = f.div(first, span);
   if (isRun) {
-    const from = f.rem(first, extent);
+    const from = f.rem(first, span);
     return [along(firstRun, from, f.add(from, count))];
   }
   const end = f.add(first, count);
-  const runs = f.add(f.sub(f.div(f.sub(end, f.int(1)), extent), firstRun), f.int(1));
-  const s = f.variable("s", "i32", { min: 0, max: extentOf(outer) - 1 });
-  const number = f.variable("run", "i32", { min: 0, max: extentOf(outer) - 1 });
-  const start = f.mul(number, extent);
+  const runs = f.add(f.sub(f.div(f.sub(end, f.int(1)), span), firstRun), f.int(1));
+  const most = outer.reduce((n, axis) => n * spanOf(axis), 1);
+  const s = f.variable("s", "i32", { min: 0, max: most - 1 });
+  const number = f.variable("run", "i32", { min: 0, max: most - 1 });
+  const start = f.mul(number, span);
   const one = along(number, f.max(f.int(0), f.sub(first, start)), f.min(extent, f.sub(end, start)));
-  return [loop(f, s, runs, [{ kind: "let", v: number, value: f.add(firstRun, s) }, one])];
+  const digits = digitsOf(f, outer, number);
+  const exists = outer.reduce<Expr>(
+    (all, axis, d) => (axis.span === undefined ? all : f.and(all, f.lt(digits[d] as Expr, f.int(axis.extent)))),
+    f.bool(true),
+  );
+  return [loop(f, s, runs, [{ kind: "let", v: number, value: f.add(firstRun, s) }, ...branch(exists, [one], [])])];
 }

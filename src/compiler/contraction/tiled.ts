@@ -1,14 +1,16 @@
 // The contraction schedule: columns packed into panels of vectors, rows spread to all lanes, a block of accumulators in
 // registers. Sums are cut by constants of shapes and lanes, tiles never split them: hence the same bits on any machine.
 import type { Buffer, Expr, KernelDraft, Stmt } from "../../ir/index.js";
-import { digitsOf, offsetOf } from "./axes.js";
+import { digitsOf, offsetOf, spanOf } from "./axes.js";
+import { type Box, fillBox, fillTable } from "./box.js";
 import { type Block, blockAt } from "./depth.js";
 import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
 import { type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import { packPanel } from "./pack.js";
-import { addToBlock, clearBlock, storeAccumulators, storeRegion } from "./result.js";
+import { clearBlock, putInBlock, storeAccumulators, storeRegion } from "./result.js";
+import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
 
 /** Position of a tile. */
@@ -78,8 +80,16 @@ function packBefore(p: Problem, side: Side): { draft: KernelDraft; buffer: Buffe
   return { draft: { name: `pack_${side.key}`, tiles, tile, body, flops: 0, bytes }, buffer };
 }
 
+/** A staged operand's memory in a tile. */
+interface Staged {
+  readonly box: Box;
+  readonly buffer: Buffer;
+  readonly table: Buffer;
+}
+
 class TileBody {
   readonly #panels: { readonly a: Buffer | undefined; readonly b: Buffer | undefined };
+  readonly #staged: { readonly a: Staged | null; readonly b: Staged | null };
   readonly #block: Buffer | null;
   readonly #corner: Buffer;
   readonly #blockPitch: number;
@@ -99,9 +109,18 @@ class TileBody {
       return f.buffer(`panels_${side.key}`, p.node.dtype, size, "local");
     };
     this.#panels = { a: packedA ?? local(p.a), b: packedB ?? local(p.b) };
+    const stage = (side: Side): Staged | null => {
+      const { box } = side;
+      if (!box) return null;
+      const buffer = f.buffer(`box_${side.key}`, p.node.dtype, box.size, "local");
+      return { box, buffer, table: f.buffer(`offsets_${side.key}`, "int32", p.blocks.depth, "local") };
+    };
+    this.#staged = { a: stage(p.a), b: stage(p.b) };
     this.#blockPitch = p.b.tilePanels * p.b.unit;
     const size = p.a.tilePanels * p.a.unit * this.#blockPitch;
-    this.#block = p.blocks.count > 1 ? f.buffer("block", p.node.dtype, size, "local") : null;
+    // Sums that need more than storing, or that lie in pieces in the result, are gathered first: rows are longer then.
+    const isGathered = p.blocks.count > 1 || finish.plain === null || p.b.box !== null;
+    this.#block = isGathered ? f.buffer("block", p.node.dtype, size, "local") : null;
     this.#corner = f.buffer("corner", p.node.dtype, p.a.unit * p.b.unit, "local");
     this.#base = offsetOf(f, p.form.batch, tile.batch, "out");
   }
@@ -114,8 +133,11 @@ class TileBody {
     const count = f.min(f.int(perPart), f.sub(f.int(blocks.count), first));
     const number = f.variable("kb", "i32", { min: 0, max: perPart - 1 });
     const body = this.#depthBlock(f.add(first, number));
-    if (!this.#block) return [loop(f, number, f.int(1), body)];
-    return [...clearBlock(this.p, this.#block), loop(f, number, count, body), ...this.#finishBlock(this.#block)];
+    const tables = [this.#staged.a, this.#staged.b].flatMap((x) => (x ? fillTable(f, x.box, x.table) : []));
+    const block = this.#block;
+    if (!block) return [...tables, loop(f, number, f.int(1), body)];
+    const clear = blocks.count > 1 ? clearBlock(this.p, block) : [];
+    return [...tables, ...clear, loop(f, number, count, body), ...this.#finishBlock(block)];
   }
 
   #finishBlock(block: Buffer): Stmt[] {
@@ -144,6 +166,8 @@ class TileBody {
     return [
       ...this.#packTile(this.p.a, this.tile.row, block),
       ...this.#packTile(this.p.b, this.tile.column, block),
+      ...this.#stageTile(this.p.a, this.tile.row, number, block),
+      ...this.#stageTile(this.p.b, this.tile.column, number, block),
       ...this.#panelLoops(number, block),
     ];
   }
@@ -166,13 +190,52 @@ class TileBody {
     return [loop(f, panel, panelsOf(this.p, side, tile), body)];
   }
 
-  /** Panel number `panel` of the tile: packed, or the operand itself. */
+  /** Step of the outermost own loop with which the tile begins. */
+  #firstStep(side: Side, tile: Expr): Expr {
+    const { f } = this.p.env;
+    const inner = side.axes.slice(1).reduce((n, axis) => n * spanOf(axis), 1);
+    return f.div(f.mul(tile, f.int(side.tilePanels * side.unit)), f.int(inner));
+  }
+
+  /** Fills the box that the tile's rows or columns need of a block. */
+  #stageTile(side: Side, tile: Expr, number: Expr, block: Block): Stmt[] {
+    const staged = this.#staged[side.key];
+    if (!staged) return [];
+    const { f } = this.p.env;
+    const { box } = staged;
+    const { plan } = box;
+    const first = this.#firstStep(side, tile);
+    const origin: Expr[] = plan.origin.map((at) => f.int(at));
+    const move = (by: Move | null, digit: Expr): void => {
+      if (by) origin[by.dim] = f.add(origin[by.dim] as Expr, f.mul(digit, f.int(by.step)));
+    };
+    plan.batch.forEach((by, i) => {
+      move(by, this.tile.batch[i] as Expr);
+    });
+    const { outside, cut, piece } = this.p.blocks;
+    const pieces = Math.ceil(cut.extent / piece);
+    digitsOf(f, outside, f.div(number, f.int(pieces))).forEach((digit, i) => {
+      move(plan.summed[i] as Move, digit);
+    });
+    move(plan.summed[outside.length] as Move, f.mul(f.rem(number, f.int(pieces)), f.int(piece)));
+    if (plan.own[0]) move(plan.own[0], first);
+    const outermost = side.axes[0] as Axis;
+    const most = box.dims.find((dim) => dim.own === 0)?.length ?? 1;
+    const length = f.min(f.int(most), f.sub(f.int(outermost.extent), first));
+    return fillBox(this.p.env, box, staged.buffer, { origin, length, axes: block.axes });
+  }
+
+  /** Panel number `panel` of the tile: packed, staged, or the operand itself. */
   #source(side: Side, tile: Expr, panel: Expr, number: Expr, block: Block): Source {
     const { f } = this.p.env;
+    const staged = this.#staged[side.key];
+    if (staged) {
+      return { kind: "box", ...staged, first: this.#firstStep(side, tile) };
+    }
     const buffer = this.#panels[side.key];
-    if (!buffer) return { buffer: side.buffer, isPanel: false, at: this.#start(side, block) };
+    if (!buffer) return { kind: "memory", buffer: side.buffer as Buffer, at: this.#start(side, block) };
     const size = f.int(this.p.blocks.depth * side.pitch);
-    if (side.packing === "tile") return { buffer, isPanel: true, at: f.mul(panel, size) };
+    if (side.packing === "tile") return { kind: "panel", buffer, at: f.mul(panel, size) };
     const axes = batchOf(this.p, side);
     const digits = axes.map((axis) => this.tile.batch[this.p.form.batch.indexOf(axis)] as Expr);
     let batch: Expr = f.int(0);
@@ -182,7 +245,7 @@ class TileBody {
     const blockNumber = f.add(f.mul(batch, f.int(this.p.blocks.count)), number);
     const global = f.add(f.mul(tile, f.int(side.tilePanels)), panel);
     const at = f.add(f.mul(blockNumber, f.int(packedBlock(this.p, side))), f.mul(global, size));
-    return { buffer, isPanel: true, at };
+    return { kind: "panel", buffer, at };
   }
 
   /** All row panels times all column panels: a panel of rows stays in the first-level cache, columns stream past it. */
@@ -206,7 +269,7 @@ class TileBody {
           panelsOf(this.p, b, this.tile.column),
           microKernel(this.p, place, block, sourceA, sourceB, (acc) =>
             this.#block
-              ? addToBlock(this.p, this.#block, this.#blockPitch, f.mul(i, f.int(a.unit)), f.mul(j, f.int(b.unit)), acc)
+              ? putInBlock(this.p, this.#block, this.#blockPitch, f.mul(i, f.int(a.unit)), f.mul(j, f.int(b.unit)), acc)
               : storeAccumulators(this.p, this.finish, this.#corner, place, this.#base, acc),
           ),
         ),

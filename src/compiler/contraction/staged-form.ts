@@ -1,0 +1,42 @@
+// Which operands of a contraction are staged, and the loops that become batch loops for it.
+import { type Axis, type ContractionForm, extentOf } from "./form.js";
+import { leadingApart, planStage, type StagePlan } from "./stage.js";
+
+export interface StagedForm extends ContractionForm {
+  readonly stageA: StagePlan | null;
+  readonly stageB: StagePlan | null;
+  /** The rows' operand has no memory and is worked out while it is packed. */
+  readonly isComputedA: boolean;
+}
+
+/** Fewest rows of a staged operand that loops outside of them may become batch loops for. */
+const MIN_STAGED_ROWS = 64;
+
+export function stageForm(form: ContractionForm, isComputedA: boolean): StagedForm {
+  const plan = (f: ContractionForm, key: "a" | "b"): StagePlan | null =>
+    planStage(f[key].base, f[key].offset, key, key === "a" ? f.rows : f.columns, f.summed, f.batch);
+  let split = form;
+  const b = plan(form, "b");
+  // Neighbouring columns are neighbours in the box only without loops around the windows.
+  if (b) split = { ...split, batch: [...split.batch, ...split.columns.slice(0, leadingApart(b))] };
+  if (b) split = { ...split, columns: split.columns.slice(leadingApart(b)) };
+  const a = plan(split, "a");
+  const inner = a ? split.rows.slice(leadingApart(a)) : [];
+  if (a && extentOf(inner) >= MIN_STAGED_ROWS) {
+    split = { ...split, batch: [...split.batch, ...split.rows.slice(0, leadingApart(a))], rows: inner };
+  }
+  const stageB = plan(split, "b");
+  return {
+    ...split,
+    isComputedA,
+    stageA: plan(split, "a"),
+    stageB: stageB && isNested(stageB, split.columns) ? stageB : null,
+  };
+}
+
+/** Loops of columns whose positions a box can hold side by side: in the order of the dims they move along. */
+function isNested(plan: StagePlan, columns: readonly Axis[]): boolean {
+  return (
+    columns.length > 0 && plan.own.every(({ dim }, i) => i === 0 || dim > (plan.own[i - 1] as { dim: number }).dim)
+  );
+}
