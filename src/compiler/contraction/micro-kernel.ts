@@ -110,9 +110,13 @@ function multiply(p: Problem, acc: Accumulators, row: (i: number) => Expr, colum
   );
   return [
     ...columns.map((v, i): Stmt => ({ kind: "let", v, value: column(i) })),
-    ...acc.flatMap((vectors, i) => {
+    ...acc.flatMap((vectors, i): Stmt[] => {
       const x = f.splat(row(i), p.lanes);
-      return vectors.map((c, v): Stmt => ({ kind: "assign", v: c, value: f.fma(x, columns[v] as Var, c) }));
+      const sums = (factor: Expr): Stmt[] =>
+        vectors.map((c, v) => ({ kind: "assign", v: c, value: f.fma(factor, columns[v] as Var, c) }));
+      if (vectors.length === 1) return sums(x); // spread by the instruction that multiplies
+      const spread = f.variable(`a${i}`, p.type, { lanes: p.lanes });
+      return [{ kind: "let", v: spread, value: x }, ...sums(spread)];
     }),
   ];
 }
