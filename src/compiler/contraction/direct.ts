@@ -11,6 +11,10 @@ import { loop } from "./statements.js";
 
 const TILE_WORK = 1 << 15;
 const MAX_TILES = 128;
+/** Vector loops are cut at multiples of this. */
+const CHUNK = 64;
+/** Shortest piece of rows that are added one after the other: long enough for prefetching along each. */
+const FAR_CHUNK = 512;
 /** Longest piece of a vector loop in a tile: its sums fit the first-level cache. */
 const MAX_CHUNK = 2048;
 /** Sums this long into few results are cut into parts for the threads. */
@@ -48,7 +52,8 @@ function directKernel(
   const outerCount = extentOf(outer);
   const work = 2 * node.size * extentOf(form.summed);
   const wish = Math.max(1, Math.min(MAX_TILES, Math.floor(work / TILE_WORK)));
-  const cut = cutTiles(outerCount, vector, wish);
+  const least = vector && isFarApart(node, form, vector) ? FAR_CHUNK : CHUNK;
+  const cut = cutTiles(outerCount, vector, wish, least);
   const tiles = cut.outerTiles * cut.vectorTiles * parts;
   const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
   const part = f.div(tile, f.int(cut.outerTiles * cut.vectorTiles));
@@ -88,12 +93,12 @@ interface Cut {
   readonly chunk: number;
 }
 
-function cutTiles(outerCount: number, vector: Axis | null, wish: number): Cut {
+function cutTiles(outerCount: number, vector: Axis | null, wish: number, least: number): Cut {
   const perTile = Math.max(1, Math.floor(outerCount / wish));
   const outerTiles = Math.ceil(outerCount / perTile);
   const extent = vector ? vector.extent : 1;
   const missing = Math.ceil(wish / outerTiles);
-  const chunk = missing > 1 ? Math.max(64, Math.ceil(extent / missing / 64) * 64) : extent;
+  const chunk = missing > 1 ? Math.max(least, Math.ceil(extent / missing / CHUNK) * CHUNK) : extent;
   const piece = Math.min(chunk, MAX_CHUNK);
   return { outerTiles, perTile, vectorTiles: Math.ceil(extent / piece), chunk: piece };
 }
@@ -104,7 +109,8 @@ function vectorLoops(sum: DirectSum, axis: Axis, cut: Cut, piece: Expr, placeOf:
   const v = f.variable("v", "i32", { min: 0, max: axis.extent - 1 });
   const from = f.mul(piece, f.int(cut.chunk));
   const to = f.min(f.add(from, f.int(cut.chunk)), f.int(axis.extent));
-  if (isFarApart(sum, axis)) return [...rowByRow(sum, axis, from, to, Math.min(cut.chunk, axis.extent), placeOf)];
+  if (isFarApart(sum.node, sum.form, axis))
+    return [...rowByRow(sum, axis, from, to, Math.min(cut.chunk, axis.extent), placeOf)];
   return [{ kind: "for", v, from, to, step: 1, hint: "vectorize", body: sumLoop(sum, placeOf(v), false) }];
 }
 
@@ -112,7 +118,7 @@ function vectorLoops(sum: DirectSum, axis: Axis, cut: Cut, piece: Expr, placeOf:
 const FAR = 256;
 
 /** True if summing in registers would jump through memory at every step. */
-function isFarApart({ node, form }: DirectSum, axis: Axis): boolean {
+function isFarApart(node: Node, form: ContractionForm, axis: Axis): boolean {
   const last = form.summed[form.summed.length - 1];
   const isFloat = node.dtype === "float32" || node.dtype === "float64";
   if (!isFloat || !last || last.extent < 2 * ROWS_AT_ONCE) return false;

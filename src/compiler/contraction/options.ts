@@ -52,6 +52,8 @@ const RESULT_BYTES = 512 * 1024;
 /** A contraction with fewer tiles is cut along the sum as well, if the sum is long enough. */
 const ENOUGH_TILES = 16;
 const MIN_PART_DEPTH = 512;
+/** Fewer panels of rows are not dealt to tiles: each would pack or read all columns. */
+const MIN_ROW_PANELS = 4;
 /** Tiles with less work than this (multiply-adds of vectors) cost more to hand out than they balance. */
 const MIN_TILE_WORK = 1 << 13;
 
@@ -91,15 +93,23 @@ function chooseByEstimate(
   const rowPanels = Math.ceil(m / microRows);
   const columnPanels = Math.ceil(n / width);
   const mostColumns = Math.max(1, Math.floor(COLUMN_BYTES / (bytes * width * depth)));
-  const columnTiles = Math.ceil(columnPanels / mostColumns);
+  let columnTiles = Math.ceil(columnPanels / mostColumns);
+  const mostRows = Math.max(
+    1,
+    Math.floor(RESULT_BYTES / (bytes * microRows * Math.ceil(columnPanels / columnTiles) * width)),
+  );
+  let rowTiles = Math.ceil(rowPanels / mostRows);
+  const parts = chooseParts(batch * columnTiles * rowTiles, k);
+  const wished = Math.ceil(ENOUGH_TILES / (batch * columnTiles * rowTiles * parts));
+  const panelWork = microRows * microVectors * k; // of one panel of rows with one of columns
+  const leastPanels = Math.ceil(MIN_TILE_WORK / panelWork);
+  const cut = (panels: number, across: number, tiles: number): number =>
+    Math.max(tiles, Math.min(tiles * wished, Math.ceil((panels * across) / leastPanels), panels));
+  // Tiles of some rows share packed columns; few rows, and columns that each tile stages, are better cut the other way.
+  if (form.stageB || rowPanels < MIN_ROW_PANELS) columnTiles = cut(columnPanels, rowPanels, columnTiles);
+  else rowTiles = cut(rowPanels, columnPanels / columnTiles, rowTiles);
   const tileColumns = Math.ceil(columnPanels / columnTiles) * width;
-  const mostRows = Math.max(1, Math.floor(RESULT_BYTES / (bytes * microRows * tileColumns)));
-  const panelWork = microRows * microVectors * k * (tileColumns / width);
-  const leastRows = Math.ceil(MIN_TILE_WORK / panelWork);
-  const wished = Math.ceil(ENOUGH_TILES / (batch * columnTiles));
-  const rowTiles = Math.max(Math.ceil(rowPanels / mostRows), Math.min(wished, Math.ceil(rowPanels / leastRows)));
   const tileRows = Math.ceil(rowPanels / rowTiles) * microRows;
-  const tiles = batch * columnTiles * Math.ceil(m / tileRows);
   return {
     microRows,
     microVectors,
@@ -108,7 +118,7 @@ function chooseByEstimate(
     packRows: choosePackedRows(form, shape, width, columnTiles),
     packColumns: rowTiles * extentOf(form.batch.filter((axis) => axis.b === 0)) > 1 ? "before" : "tile",
     blockDepth,
-    parts: chooseParts(tiles, k),
+    parts,
   };
 }
 

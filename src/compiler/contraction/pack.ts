@@ -21,8 +21,46 @@ interface Panel {
   readonly start: Expr;
 }
 
+/**
+ * Packs `count` panels, the first with rows or columns from `panel.first`. Where whole panels are neighbours in memory, each
+ * of its lines is read from end to end before the next.
+ */
+export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, count: Expr, most: number): Stmt[] {
+  const { f } = p.env;
+  const axes = depthIn(f, block.axes, side.key);
+  const inner = side.axes[0] as Axis;
+  const size = f.int(p.blocks.depth * side.pitch);
+  const at = (n: Expr): Panel => ({
+    ...panel,
+    to: f.add(panel.to, f.mul(n, size)),
+    first: f.add(panel.first, f.mul(n, f.int(side.unit))),
+  });
+  const n = f.variable("p", "i32", { min: 0, max: most - 1 });
+  const one = (m: Expr): Stmt[] => packPanel(p, side, block, at(m));
+  if (!side.buffer || side.axes.length > 1 || inner[side.key] !== 1) return [loop(f, n, count, one(n))];
+  // Panels that end within the operand; those behind are packed one by one.
+  const room = f.sub(f.int(side.count - side.pitch), panel.first);
+  const fitting = f.div(f.max(f.int(0), f.add(room, f.int(side.unit))), f.int(side.unit));
+  const whole = f.min(count, fitting);
+  const rest = f.variable("p", "i32", { min: 0, max: most - 1 });
+  const left: Stmt = { kind: "for", v: rest, from: whole, to: count, step: 1, body: one(rest) };
+  const lines = depthLoops(f, axes, (depth) => [loop(f, n, whole, copyVectors(p, side, at(n), at(n).first, depth))]);
+  return side.count < side.pitch ? [loop(f, n, count, one(n))] : [...lines, left];
+}
+
+/** One summed element of a panel's rows or columns, neighbours in memory. */
+function copyVectors(p: Problem, side: Side, { buffer, to, start }: Panel, digit: Expr, at: Depth): Stmt[] {
+  const { f } = p.env;
+  const place = f.add(f.add(start, at[side.key]), digit);
+  const index = f.add(to, f.mul(at.flat, f.int(side.pitch)));
+  return Array.from({ length: side.pitch / p.lanes }, (_, v) => {
+    const value = f.load(side.buffer as Buffer, f.add(place, f.int(v * p.lanes)), p.lanes);
+    return { kind: "store", buffer, index: f.add(index, f.int(v * p.lanes)), value, guard: null };
+  });
+}
+
 /** Packs the panel with rows or columns from `first`. */
-export function packPanel(p: Problem, side: Side, block: Block, panel: Panel): Stmt[] {
+function packPanel(p: Problem, side: Side, block: Block, panel: Panel): Stmt[] {
   const { f } = p.env;
   const axes = depthIn(f, block.axes, side.key);
   const inner = side.axes[side.axes.length - 1] as Axis;
@@ -61,14 +99,8 @@ function copyRun(p: Problem, side: Side, axes: readonly DepthAxis[], { buffer, t
   const from = f.add(start, isOnly ? f.int(0) : offsetAt(f, outer, f.div(first, extent), side.key));
   const body = depthLoops(f, axes, (at): Stmt[] => {
     const place = f.add(f.add(from, at[side.key]), digit);
+    if (side.buffer) return copyVectors(p, side, { buffer, to, first, start: from }, digit, at);
     const index = f.add(to, f.mul(at.flat, f.int(side.pitch)));
-    if (side.buffer) {
-      const source = side.buffer;
-      return Array.from({ length: side.pitch / p.lanes }, (_, v) => {
-        const value = f.load(source, f.add(place, f.int(v * p.lanes)), p.lanes);
-        return { kind: "store", buffer, index: f.add(index, f.int(v * p.lanes)), value, guard: null };
-      });
-    }
     const j = f.variable("j", "i32", { min: 0, max: side.pitch - 1 });
     const value = elementAt(p, side, f.add(place, j));
     const store: Stmt = { kind: "store", buffer, index: f.add(index, j), value, guard: null };

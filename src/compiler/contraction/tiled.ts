@@ -8,7 +8,7 @@ import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
 import { type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
-import { packPanel } from "./pack.js";
+import { packPanels } from "./pack.js";
 import { clearBlock, putInBlock, storeAccumulators, storeRegion } from "./result.js";
 import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
@@ -56,26 +56,33 @@ function packedBlock(p: Problem, side: Side): number {
   return side.panels * p.blocks.depth * side.pitch;
 }
 
-/** The kernel that packs all of an operand, one panel of one block a tile: `[batch][block][panel][depth][pitch]`. */
+/** Panels that one tile of a packing kernel packs: neighbours, so that memory is read in long runs. */
+const PANELS_AT_ONCE = 8;
+
+/** The kernel that packs all of an operand: `[batch][block][panel][depth][pitch]`. */
 function packBefore(p: Problem, side: Side): { draft: KernelDraft; buffer: Buffer } | null {
   if (side.packing !== "before") return null;
   const { f } = p.env;
   const axes = batchOf(p, side);
-  const { count } = p.blocks;
-  const tiles = extentOf(axes) * count * side.panels;
-  const buffer = p.env.temporary(`packed_${side.key}`, p.node.dtype, tiles * p.blocks.depth * side.pitch);
+  const { count, depth } = p.blocks;
+  const groups = Math.ceil(side.panels / PANELS_AT_ONCE);
+  const tiles = extentOf(axes) * count * groups;
+  const blocks = extentOf(axes) * count;
+  const buffer = p.env.temporary(`packed_${side.key}`, p.node.dtype, blocks * packedBlock(p, side));
   const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
-  const panel = f.rem(tile, f.int(side.panels));
-  const number = f.rem(f.div(tile, f.int(side.panels)), f.int(count));
-  const digits = digitsOf(f, axes, f.div(tile, f.int(side.panels * count)));
-  const block = blockAt(f, p.blocks, number);
+  const panel = f.mul(f.rem(tile, f.int(groups)), f.int(PANELS_AT_ONCE));
+  const blockNumber = f.div(tile, f.int(groups));
+  const digits = digitsOf(f, axes, f.div(blockNumber, f.int(count)));
+  const block = blockAt(f, p.blocks, f.rem(blockNumber, f.int(count)));
   const start = f.add(
     f.add(f.int(side.offset), offsetOf(f, axes, digits, side.key)),
     side.key === "a" ? block.startA : block.startB,
   );
   const first = f.mul(panel, f.int(side.unit));
-  const to = f.mul(tile, f.int(p.blocks.depth * side.pitch));
-  const body = packPanel(p, side, block, { buffer, to, first, start });
+  const to = f.add(f.mul(blockNumber, f.int(packedBlock(p, side))), f.mul(panel, f.int(depth * side.pitch)));
+  const panels = f.min(f.int(PANELS_AT_ONCE), f.sub(f.int(side.panels), panel));
+  const most = Math.min(PANELS_AT_ONCE, side.panels);
+  const body = packPanels(p, side, block, { buffer, to, first, start }, panels, most);
   const bytes = (p.type === "f64" ? 16 : 8) * buffer.size;
   return { draft: { name: `pack_${side.key}`, tiles, tile, body, flops: 0, bytes }, buffer };
 }
@@ -183,11 +190,9 @@ class TileBody {
     if (side.packing !== "tile") return [];
     const { f } = this.p.env;
     const buffer = this.#panels[side.key] as Buffer;
-    const panel = f.variable("p", "i32", { min: 0, max: side.tilePanels - 1 });
-    const first = f.mul(f.add(f.mul(tile, f.int(side.tilePanels)), panel), f.int(side.unit));
-    const to = f.mul(panel, f.int(this.p.blocks.depth * side.pitch));
-    const body = packPanel(this.p, side, block, { buffer, to, first, start: this.#start(side, block) });
-    return [loop(f, panel, panelsOf(this.p, side, tile), body)];
+    const first = f.mul(tile, f.int(side.tilePanels * side.unit));
+    const panel = { buffer, to: f.int(0), first, start: this.#start(side, block) };
+    return packPanels(this.p, side, block, panel, panelsOf(this.p, side, tile), side.tilePanels);
   }
 
   /** Step of the outermost own loop with which the tile begins. */
