@@ -121,6 +121,7 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
     ["groups", 4, 8, [9, 8], [3, 3], { padding: 1, groups: 2 }],
     ["depthwise", 6, 6, [9, 8], [3, 3], { padding: 1, groups: 6 }],
     ["1×1", 7, 9, [6, 7], [1, 1], {}],
+    ["1×1 on long rows", 3, 5, [17, 16], [1, 1], {}],
     ["rows of one kernel", 30, 34, [7, 7], [3, 3], { padding: 1 }],
   ] as const) {
     it(`conv2d: given ${name}, gives every element of result and gradients`, () => {

@@ -3,7 +3,7 @@
 import { platform } from "#platform";
 import { InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
-import { countOf } from "./axes.js";
+import { axesIn, countOf } from "./axes.js";
 import { type Axis, extentOf } from "./form.js";
 import type { StagedForm } from "./staged-form.js";
 
@@ -99,7 +99,8 @@ function chooseByEstimate(
     Math.floor(RESULT_BYTES / (bytes * microRows * Math.ceil(columnPanels / columnTiles) * width)),
   );
   let rowTiles = Math.ceil(rowPanels / mostRows);
-  const parts = chooseParts(batch * columnTiles * rowTiles, k);
+  const isSmall = batch * rowPanels * columnPanels < 2 * ENOUGH_TILES; // too few panels to deal to tiles
+  const parts = isSmall ? chooseParts(batch * columnTiles * rowTiles, k) : 1;
   const wished = Math.ceil(ENOUGH_TILES / (batch * columnTiles * rowTiles * parts));
   const panelWork = microRows * microVectors * k; // of one panel of rows with one of columns
   const leastPanels = Math.ceil(MIN_TILE_WORK / panelWork);
@@ -115,7 +116,7 @@ function chooseByEstimate(
     microVectors,
     tileRows,
     tileColumns,
-    packRows: choosePackedRows(form, shape, width, columnTiles),
+    packRows: choosePackedRows(form, shape, columnTiles),
     packColumns: rowTiles * extentOf(form.batch.filter((axis) => axis.b === 0)) > 1 ? "before" : "tile",
     blockDepth,
     parts,
@@ -159,20 +160,23 @@ function microCost(rows: number, vectors: number): number {
   return rows === 0 ? 0 : Math.max(rows * vectors, rows + vectors, 8) / 2 + 0.25;
 }
 
+/** Elements of an operand that stays in the first-level cache however it is walked. */
+const SMALL_OPERAND = 4096;
+
 /** Rows read where they lie must be walked in steps of one, not far apart, and not so that they evict each other. */
-function choosePackedRows(form: StagedForm, shape: ContractionShape, width: number, columnTiles: number): Packing {
-  if (!form.isComputedA && !packsRows(form, shape, width)) return "none";
+function choosePackedRows(form: StagedForm, shape: ContractionShape, columnTiles: number): Packing {
+  if (!form.isComputedA && !packsRows(form, shape)) return "none";
   // Batches that share the rows, and tiles side by side, would pack them again and again.
   const sharing = extentOf(form.batch.filter((axis) => axis.a === 0)) * columnTiles;
   return sharing > 1 ? "before" : "tile";
 }
 
-function packsRows(form: StagedForm, { m, n, k, lanes }: ContractionShape, width: number): boolean {
+function packsRows(form: StagedForm, { m, k }: ContractionShape): boolean {
   if (form.stageB) return true; // its summed elements are one loop
   const last = form.summed[form.summed.length - 1] as Axis | undefined;
-  const isSequential = !last || last.a === 1;
-  if (isSequential && (n <= 2 * width || lanes === 4)) return false;
-  return isSequential ? n > 2 * width && m * k > 4096 : m * k > 4096;
+  // Along memory the rows are read as fast where they lie, if each is a constant away from the first.
+  const isSequential = !last || (last.a === 1 && axesIn(form.rows, "a").length === 1);
+  return !isSequential && (m * k > SMALL_OPERAND || form.rows.length > 1);
 }
 
 function chooseParts(tiles: number, k: number): number {

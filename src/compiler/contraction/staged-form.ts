@@ -12,6 +12,9 @@ export interface StagedForm extends ContractionForm {
 /** Fewest rows of a staged operand that loops outside of them may become batch loops for. */
 const MIN_STAGED_ROWS = 64;
 
+/** Columns side by side that loops outside of them may become batch loops for: no panel then goes beyond their end. */
+const LONG_RUN = 256;
+
 export function stageForm(form: ContractionForm, isComputedA: boolean): StagedForm {
   const plan = (f: ContractionForm, key: "a" | "b"): StagePlan | null =>
     planStage(f[key].base, f[key].offset, key, key === "a" ? f.rows : f.columns, f.summed, f.batch);
@@ -20,6 +23,10 @@ export function stageForm(form: ContractionForm, isComputedA: boolean): StagedFo
   // Neighbouring columns are neighbours in the box only without loops around the windows.
   if (b) split = { ...split, batch: [...split.batch, ...split.columns.slice(0, leadingApart(b))] };
   if (b) split = { ...split, columns: split.columns.slice(leadingApart(b)) };
+  const last = form.columns[form.columns.length - 1];
+  if (!b && last && last.extent >= LONG_RUN && last.b === 1 && last.out === 1) {
+    split = { ...form, batch: [...form.batch, ...form.columns.slice(0, -1)], columns: [last] };
+  }
   const a = plan(split, "a");
   const inner = a ? split.rows.slice(leadingApart(a)) : [];
   if (a && extentOf(inner) >= MIN_STAGED_ROWS) {
