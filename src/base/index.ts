@@ -2,6 +2,7 @@
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./options.js";
+export type { Native, NativeAccess } from "./platform/platform.js";
 export * from "./scope.js";
 export * from "./shape.js";
 export * from "./storage.js";

@@ -29,9 +29,9 @@ export type { CompiledStep, StepRequest };
 export type TargetName = NativeName | "wasm:relaxed" | "wasm" | "interpreter" | "interpreter:wide" | "reference";
 
 const names: readonly TargetName[] = [
+  ...nativeTargets.names,
   "wasm:relaxed",
   "wasm",
-  ...nativeTargets.names,
   "interpreter",
   "interpreter:wide",
   "reference",
@@ -92,11 +92,23 @@ function checkName(op: string, name: string): TargetName {
   throw unknownName(op, "target", String(name), [anyNative, ...names]);
 }
 
+/** The best target; says so once where machine code is missing that could be there. */
+function defaultTarget(): TargetName {
+  const [best] = availableTargets() as [TargetName];
+  if (!isNative(best) && nativeTargets.isExpected) {
+    const reason = nativeTargets.unavailable(nativeTargets.names.at(-1) as NativeName);
+    platform.warn(
+      `gradus: no machine code: ${reason}; running as ${best} (GRADUS_TARGET=${best} chooses that silently)`,
+    );
+  }
+  return best;
+}
+
 /** The target that computes: GRADUS_TARGET (`x64` is the best of its kind), else the best there is; `setTarget` changes it. */
 export function targetName(): TargetName {
   if (current === null) {
     const setting = platform.env("GRADUS_TARGET");
-    current = setting === undefined ? (availableTargets()[0] as TargetName) : checkName("GRADUS_TARGET", setting);
+    current = setting === undefined ? defaultTarget() : checkName("GRADUS_TARGET", setting);
   }
   return current;
 }

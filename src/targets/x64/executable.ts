@@ -1,6 +1,6 @@
 // One loaded program: its code, its table and plan, and how a run goes.
-import { type Native, platform } from "#platform";
-import { ArgumentError, InternalError, MemoryError, type Storage } from "../../base/index.js";
+import { platform } from "#platform";
+import { ArgumentError, InternalError, MemoryError, type Native, type Storage } from "../../base/index.js";
 import {
   type Executable,
   type Placement,
