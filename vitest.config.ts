@@ -1,5 +1,6 @@
 // Test runner settings; `--mode long` selects the long training runs under test/long instead of the everyday tests.
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { SummaryReporter } from "./scripts/summary-reporter.js";
@@ -26,6 +27,7 @@ export default defineConfig(({ mode }) => {
       setupFiles: ["test/setup.ts"],
       reporters: ["default", new SummaryReporter()],
       pool: "forks",
+      maxWorkers: availableParallelism(),
       testTimeout: long ? 3_600_000 : 30_000,
       hookTimeout: 120_000,
     },

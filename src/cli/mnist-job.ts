@@ -9,7 +9,8 @@ import { createNetwork, type DigitNetwork, initialiseAsHe } from "./networks.js"
 import type { DataName, RunSettings } from "./train-options.js";
 
 const evaluationBatchSize = 1000;
-const shiftPixels = 2;
+/** Shifts by more cost accuracy in ten epochs: 98.8 % (means of 3 to 4 seeds) with 1 pixel, 98.5 % with 2. */
+const shiftPixels = 1;
 const dropout = 0.25;
 
 export interface MnistData {
@@ -27,7 +28,7 @@ export interface MnistJob {
 
 const loaders: Readonly<Record<DataName, typeof mnist>> = { mnist, "fashion-mnist": fashionMnist };
 
-/** Both splits; with the best recipe each training image is moved by up to 2 pixels each time it is seen. */
+/** Both splits; with the best recipe each training image is moved by up to a pixel each time it is seen. */
 export async function loadData({ data, recipe }: RunSettings): Promise<MnistData> {
   const load = loaders[data];
   const transform = recipe === "best" ? { transform: new RandomShift(shiftPixels) } : {};
