@@ -4,7 +4,7 @@ export * from "./passes/finalize.js";
 export * from "./print.js";
 export * from "./profile.js";
 export * from "./semantics.js";
-export { visitExpressions, visitStatements } from "./statements.js";
+export { visitAccesses, visitExpressions, visitLoads, visitStatements } from "./statements.js";
 export * from "./target.js";
 export * from "./types.js";
 export { type VerifyOptions, verifyKernel } from "./verify.js";

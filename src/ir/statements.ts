@@ -1,6 +1,6 @@
 // Walking statements: what each evaluates, and the blocks it holds.
 import { children } from "./expr.js";
-import type { Expr, Stmt, Var } from "./types.js";
+import type { Buffer, Expr, Stmt, Var } from "./types.js";
 
 /** The blocks inside a statement. */
 export function nestedBodies(stmt: Stmt): readonly (readonly Stmt[])[] {
@@ -69,4 +69,27 @@ export function mapStatements(
     }
   };
   return inner(body);
+}
+
+/** The loads of an expression. */
+export function visitLoads(x: Expr, visit: (buffer: Buffer, index: Expr) => void): void {
+  if (x.kind === "load") visit(x.buffer, x.index);
+  for (const child of children(x)) visitLoads(child, visit);
+}
+
+/** Visits the accesses that statements make, in order, as often as they are written; what `for` loops hold is `onLoop`'s. */
+export function visitAccesses(
+  body: readonly Stmt[],
+  visit: (buffer: Buffer, index: Expr) => void,
+  onLoop: (loop: Extract<Stmt, { kind: "for" }>) => void,
+): void {
+  for (const s of body) {
+    if (s.kind === "for") {
+      onLoop(s);
+      continue;
+    }
+    if (s.kind === "store") visit(s.buffer, s.index);
+    for (const x of expressionsOf(s)) visitLoads(x, visit);
+    for (const nested of nestedBodies(s)) visitAccesses(nested, visit, onLoop);
+  }
 }

@@ -1,7 +1,7 @@
 // Addresses of loads and stores: index expressions split into a pointer that follows the innermost loop, a part computed
 // in place, and an immediate offset.
 import { itemSize } from "../../base/index.js";
-import { type Buffer, children, type Expr, type Stmt } from "../../ir/index.js";
+import { type Buffer, children, type Expr, type Stmt, visitAccesses, visitLoads } from "../../ir/index.js";
 import type { KernelContext, Pointer } from "./context.js";
 import { heapStart } from "./layout.js";
 import { I32, op } from "./opcodes.js";
@@ -156,35 +156,7 @@ function isFixed(context: KernelContext, x: Expr): boolean {
 
 /** Visits the accesses of a loop body, without those of `for` loops inside it, which hoist their own. */
 function forEachAccess(body: readonly Stmt[], visit: (buffer: Buffer, index: Expr) => void): void {
-  const expr = (x: Expr): void => {
-    if (x.kind === "load") visit(x.buffer, x.index);
-    for (const child of children(x)) expr(child);
-  };
-  for (const s of body) {
-    switch (s.kind) {
-      case "let":
-      case "assign":
-        expr(s.value);
-        break;
-      case "store":
-        visit(s.buffer, s.index);
-        expr(s.index);
-        expr(s.value);
-        if (s.guard) expr(s.guard);
-        break;
-      case "for":
-        expr(s.from);
-        expr(s.to);
-        break;
-      case "if":
-        expr(s.cond);
-        forEachAccess(s.then, visit);
-        forEachAccess(s.else, visit);
-        break;
-      case "while":
-        expr(s.cond);
-        forEachAccess(s.body, visit);
-        break;
-    }
-  }
+  visitAccesses(body, visit, (loop) => {
+    for (const x of [loop.from, loop.to]) visitLoads(x, visit);
+  });
 }

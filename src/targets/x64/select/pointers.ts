@@ -1,6 +1,6 @@
 // Strength reduction: the addresses that the accesses of a loop have in common are computed in front of it. Where a loop's
 // variable does not fit the addressing mode, a pointer moves along with it.
-import { type Buffer, children, type Expr, type Stmt } from "../../../ir/index.js";
+import { type Buffer, type Expr, type Stmt, visitAccesses } from "../../../ir/index.js";
 import { imm, type Reg } from "../asm/operands.js";
 import { addTerms, divide, isDirectScale, pointerKey, splitAddress } from "./address.js";
 import type { KernelContext, Loop } from "./context.js";
@@ -54,42 +54,17 @@ export function movePointers(context: KernelContext, { moving }: LoopPointers, s
   for (const { reg, stride } of moving) context.emit("add", 64, reg, imm(stride * step));
 }
 
-type Visit = (buffer: Buffer, index: Expr) => void;
-
 /** Visits the accesses of a loop body; `for` loops inside it are written out. */
-function forEachAccess(context: KernelContext, body: readonly Stmt[], visit: Visit): void {
-  const expr = (x: Expr): void => {
-    if (x.kind === "load") visit(x.buffer, x.index);
-    for (const child of children(x)) expr(child);
-  };
-  for (const s of body) {
-    switch (s.kind) {
-      case "let":
-      case "assign":
-        expr(s.value);
-        break;
-      case "store":
-        visit(s.buffer, s.index);
-        expr(s.index);
-        expr(s.value);
-        if (s.guard) expr(s.guard);
-        break;
-      case "for":
-        for (const value of unrolledValues(s)) {
-          context.declareConstant(s.v, value);
-          forEachAccess(context, s.body, visit);
-          context.leave(s.v);
-        }
-        break;
-      case "if":
-        expr(s.cond);
-        forEachAccess(context, s.then, visit);
-        forEachAccess(context, s.else, visit);
-        break;
-      case "while":
-        expr(s.cond);
-        forEachAccess(context, s.body, visit);
-        break;
+function forEachAccess(
+  context: KernelContext,
+  body: readonly Stmt[],
+  visit: (buffer: Buffer, index: Expr) => void,
+): void {
+  visitAccesses(body, visit, (loop) => {
+    for (const value of unrolledValues(loop)) {
+      context.declareConstant(loop.v, value);
+      forEachAccess(context, loop.body, visit);
+      context.leave(loop.v);
     }
-  }
+  });
 }
