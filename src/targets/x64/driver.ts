@@ -38,7 +38,9 @@ export const command = { plan: control.command, threads: control.command + 8 } a
 export interface Driver {
   /** `runAlone(plan)`: a run on the calling thread. */
   readonly runAlone: MachineFunction;
-  /** `run(plan, control, threads)`: a run with the workers that join it. */
+  /** `open(plan, control, threads)`: announces a run, in its first segment and with the caller as its only thread. */
+  readonly open: MachineFunction;
+  /** `run(plan, control)`: the caller's part in the run it has opened. */
   readonly run: MachineFunction;
   /** `serve(control, line)`: takes part in runs until there was none for some time. */
   readonly serve: MachineFunction;
@@ -53,6 +55,7 @@ export function buildDriver(): Driver {
   const takePart = buildTakePart(finish.entry);
   return {
     runAlone: buildRunAlone(),
+    open: buildOpen(),
     run: buildRun(takePart.entry),
     serve: buildServe(takePart.entry),
     ticks: buildTicks(),
@@ -259,9 +262,8 @@ function buildRunAlone(): MachineFunction {
   return f;
 }
 
-/** Opens a run in its first segment, with the caller as its only thread, tells the workers, and takes part. */
-function buildRun(takePart: Label): MachineFunction {
-  const f = new Code("run");
+function buildOpen(): MachineFunction {
+  const f = new Code("open");
   const [plan, block, threads] = f.arguments(3) as [Reg, Reg, Reg];
   emitClearStatus(f, plan);
   const counter = f.load(mem(plan, planHead.counters));
@@ -279,7 +281,15 @@ function buildRun(takePart: Label): MachineFunction {
   const phase = f.compute("shl", epoch, imm(32));
   f.emit("or", 64, [phase, imm(0x100)]);
   f.store(mem(block, control.phase), phase);
-  f.store(mem(block, control.epoch), epoch, 32);
+  // Seen by all before the caller looks for workers that sleep: those that fall asleep later see the run.
+  f.emit("xchg", 32, [mem(block, control.epoch), epoch]);
+  f.return();
+  return f;
+}
+
+function buildRun(takePart: Label): MachineFunction {
+  const f = new Code("run");
+  const [plan, block] = f.arguments(2) as [Reg, Reg];
   f.call(takePart, [plan, block, f.constant(0), f.constant(0)]);
   emitEnd(f, plan);
   return f;

@@ -16,7 +16,8 @@ const worthWakingUs = 100;
 
 interface DriverCode {
   runAlone(plan: number): number;
-  run(plan: number, control: number, threads: number): number;
+  open(plan: number, control: number, threads: number): number;
+  run(plan: number, control: number): number;
   ticks(): number;
   readonly serve: number;
 }
@@ -27,13 +28,14 @@ const drivers = new WeakMap<Native, DriverCode>();
 function driverCode(native: Native): DriverCode {
   const known = drivers.get(native);
   if (known) return known;
-  const { runAlone, run, serve, ticks, inner } = buildDriver();
-  const { bytes, entries } = assemble([runAlone, run, serve, ticks, ...inner], "avx2");
+  const { runAlone, open, run, serve, ticks, inner } = buildDriver();
+  const { bytes, entries } = assemble([runAlone, open, run, serve, ticks, ...inner], "avx2");
   const address = native.mapCode(bytes);
   const at = (f: MachineFunction) => address + (entries.get(f) as number);
   const code: DriverCode = {
     runAlone: native.functionAt(at(runAlone), 1),
-    run: native.functionAt(at(run), 3),
+    open: native.functionAt(at(open), 3),
+    run: native.functionAt(at(run), 2),
     ticks: native.functionAt(at(ticks), 0),
     serve: at(serve),
   };
@@ -102,8 +104,9 @@ export class Runtime {
   /** Runs a plan on all threads. The first run that wants workers starts them, and goes on alone. */
   run(plan: number, threads: number, estimateUs: number): number {
     this.workers.start(threads - 1);
-    // A worker that is woken looks for runs for a while, so it does not matter that this one is announced a bit later.
+    this.#driver.open(plan, this.#block, threads);
+    // Not before the run is announced: a worker that falls asleep in between would sleep through it.
     if (estimateUs > worthWakingUs) this.workers.wake();
-    return this.#driver.run(plan, this.#block, threads);
+    return this.#driver.run(plan, this.#block);
   }
 }
