@@ -1,6 +1,7 @@
 // From a list of items to a batch: tensors are stacked, numbers become a tensor, tuples and objects go field by field.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import { pad, stack, Tensor, tensor } from "../tensor/index.js";
+import { remember } from "./recipe.js";
 
 /** The batch a list of items `T` becomes. */
 export type Batched<T> = T extends Tensor | number | bigint | boolean
@@ -52,7 +53,8 @@ export function padCollate<T>(options: PadCollateOptions = {}): (items: T[]) => 
     });
     return stack(padded);
   };
-  return (items) => collate(items, "item", stackPadded) as Batched<T>;
+  const collatePadded = (items: T[]) => collate(items, "item", stackPadded) as Batched<T>;
+  return remember(collatePadded, { module: import.meta.url, name: "padCollate", args: [options] });
 }
 
 function collate(items: readonly unknown[], path: string, stackAll: StackAll = stack): unknown {

@@ -1,11 +1,15 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import { defaultGenerator, type Generator, quietly } from "../tensor/index.js";
+import { isPromise, makeBatch } from "./batch-maker.js";
 import { type Batched, defaultCollate } from "./collate.js";
 import type { Dataset, EpochContext, Indices } from "./dataset.js";
 import { EventLoopYield } from "./event-loop.js";
 import { grouped, groupedAsync, IterableDataset } from "./iterable-dataset.js";
 import { BatchSampler, type BatchSamplerLike, RandomSampler, type Sampler, SequentialSampler } from "./sampler.js";
+import { type Packed, unpack } from "./transfer.js";
+import { indexedBatches, streamedBatches } from "./worker-batches.js";
+import { isPortable, WorkerPool } from "./worker-pool.js";
 
 export interface DataLoaderOptions<T, B> {
   /** Items a batch; default 1. */
@@ -26,6 +30,15 @@ export interface DataLoaderOptions<T, B> {
   readonly collate?: (items: T[]) => B;
   /** Batches that asynchronous iteration starts ahead of need; default 0. For datasets that wait for I/O. */
   readonly prefetch?: number;
+  /**
+   * Worker threads that make the batches, for `for await`; default 0: this thread does. Needs a data set of `fromModule`, or one
+   * of Gradus' own over such. Batches are the same as without, bit for bit, and in the same order.
+   */
+  readonly numWorkers?: number;
+  /** Batches each worker makes ahead of need; default 2. */
+  readonly prefetchFactor?: number;
+  /** Workers stay for the next epoch, until `close()` or the end of the process; default false. */
+  readonly persistentWorkers?: boolean;
 }
 
 const optionNames = [
@@ -38,6 +51,9 @@ const optionNames = [
   "batchSampler",
   "collate",
   "prefetch",
+  "numWorkers",
+  "prefetchFactor",
+  "persistentWorkers",
 ];
 
 /** Where a loader stands: plain data for checkpoints. */
@@ -54,6 +70,10 @@ export interface DataLoaderState {
  * Each iteration is one epoch: 0, 1, 2 … or what `setEpoch` said. The order of items and the parameters of random
  * transforms are functions of seed, epoch and sample index only, so batch size, prefetching and stops cannot change
  * them. Asynchronous iteration gives the event loop a turn about every 20 ms.
+ *
+ * With `numWorkers`, threads make the batches: each makes the data set (and a `collate` of `fromModule`) again and computes on one
+ * thread. A plain `collate` function works on their items in this thread. An `IterableDataset` is read whole by each worker
+ * unless it asks `workerInfo()` for its part, as in PyTorch.
  * @throws ArgumentError for options that exclude each other; at iteration, if the dataset's items are promises and the
  * iteration is synchronous.
  * @example for await (const [images, labels] of new DataLoader(dataset, { batchSize: 64, shuffle: true })) { … }
@@ -64,6 +84,10 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   readonly #collate: ((items: T[]) => B) | null;
   readonly #prefetch: number;
   readonly #dropLast: boolean;
+  readonly #workers: Required<Pick<DataLoaderOptions<T, B>, "numWorkers" | "prefetchFactor" | "persistentWorkers">>;
+  /** Workers that stay between epochs. */
+  #pool: WorkerPool | null = null;
+  #iterations = 0;
   #seed: number;
   /** Epoch and batches handed out of the iteration that began last. */
   #epoch = 0;
@@ -77,6 +101,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   ) {
     checkOptions("DataLoader", options, optionNames);
     checkExclusive(options);
+    this.#workers = checkWorkers(options);
     if (dataset instanceof IterableDataset) checkStreamed(options);
     this.#dropLast = options.dropLast ?? false;
     this.batchSize = options.batchSize ?? 1;
@@ -160,17 +185,9 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     return batches;
   }
 
-  /** Quietly: a lazy batch is part of the step that uses it, and a step need not store it for the user besides. */
   #fetch(indices: Indices, context: EpochContext): B | Promise<B> {
-    return quietly(() => this.#make(indices, context));
-  }
-
-  #make(indices: Indices, context: EpochContext): B | Promise<B> {
-    const dataset = this.dataset as Dataset<T>;
-    if (dataset.getBatch && !this.#collate) return dataset.getBatch(indices, context) as B | Promise<B>;
-    const items = Array.from(indices, (index) => dataset.get(index, context));
-    const collate = this.#collateItems;
-    return items.some(isPromise) ? Promise.all(items).then(collate) : collate(items as T[]);
+    const dataset = this.dataset as Dataset<unknown>;
+    return makeBatch(dataset, this.#collate as never, indices, context) as B | Promise<B>;
   }
 
   get #collateItems(): (items: T[]) => B {
@@ -206,7 +223,53 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     }
   }
 
+  /** The epoch's batches by worker threads. */
+  async *#fromWorkers(context: EpochContext): AsyncGenerator<B, void, undefined> {
+    const { numWorkers, prefetchFactor, persistentWorkers } = this.#workers;
+    const pool = this.#pool?.isUsable ? this.#pool : this.#startWorkers();
+    if (persistentWorkers) this.#pool = pool;
+    const work = { pool, numWorkers, prefetchFactor, iteration: this.#iterations++, ...context };
+    const turns = new EventLoopYield();
+    const isStream = this.dataset instanceof IterableDataset;
+    // A stream cannot be entered in its middle: batches handed out before a stop are made and passed over.
+    let passed = isStream ? this.#batch : 0;
+    try {
+      for await (const packed of isStream ? streamedBatches(work) : indexedBatches(work, this.#batchIndices())) {
+        if (passed-- > 0) continue;
+        await turns.due();
+        this.#batch++;
+        yield await this.#unpack(packed);
+      }
+    } finally {
+      if (!persistentWorkers) pool.close();
+    }
+  }
+
+  #startWorkers(): WorkerPool {
+    const { dataset, batchSize } = this;
+    const { numWorkers } = this.#workers;
+    return new WorkerPool({ numWorkers, dataset, collate: this.#collate, batchSize, dropLast: this.#dropLast });
+  }
+
+  #unpack(packed: Packed): B | Promise<B> {
+    return quietly(() => {
+      const batch = unpack(packed);
+      return isPortable(this.#collate) ? (batch as B) : this.#collateItems(batch as T[]);
+    });
+  }
+
+  /** Ends persistent workers. The loader can go on: the next epoch starts new ones. */
+  close(): void {
+    this.#pool?.close();
+    this.#pool = null;
+  }
+
   *[Symbol.iterator](): IterableIterator<B> {
+    if (this.#workers.numWorkers > 0) {
+      throw new ArgumentError("DataLoader: batches of worker threads are promises; iterate with `for await`", {
+        op: "DataLoader",
+      });
+    }
     const context = this.#enter();
     if (this.dataset instanceof IterableDataset) {
       yield* this.#stream(this.dataset, context);
@@ -227,6 +290,10 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Awaited<B>, void, undefined> {
     const context = this.#enter();
+    if (this.#workers.numWorkers > 0) {
+      yield* this.#fromWorkers(context) as AsyncGenerator<Awaited<B>, void, undefined>;
+      return;
+    }
     if (this.dataset instanceof IterableDataset) {
       yield* this.#streamAsync(this.dataset, context) as AsyncGenerator<Awaited<B>, void, undefined>;
       return;
@@ -260,8 +327,20 @@ function checkStreamed<T, B>(options: DataLoaderOptions<T, B>): void {
   });
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise;
+function checkWorkers<T, B>(options: DataLoaderOptions<T, B>) {
+  const { numWorkers = 0, prefetchFactor = 2, persistentWorkers = false } = options;
+  const fail = (text: string) => new ArgumentError(`DataLoader: ${text}`, { op: "DataLoader" });
+  if (!Number.isInteger(numWorkers) || numWorkers < 0) {
+    throw fail(`numWorkers must be a non-negative integer, got ${numWorkers}`);
+  }
+  if (!Number.isInteger(prefetchFactor) || prefetchFactor < 1) {
+    throw fail(`prefetchFactor must be a positive integer, got ${prefetchFactor}`);
+  }
+  const idle = (["prefetchFactor", "persistentWorkers"] as const).find((name) => options[name]);
+  if (numWorkers === 0 && idle) throw fail(`${idle} is for worker threads; set numWorkers too`);
+  if (numWorkers > 0 && options.prefetch)
+    throw fail("with numWorkers, prefetchFactor says how far ahead; leave out prefetch");
+  return { numWorkers, prefetchFactor, persistentWorkers };
 }
 
 function checkSeed(seed: number): number {

@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 import type { Batched } from "./collate.js";
 import { permutation, RandomSequence } from "./philox.js";
+import { rememberInstance } from "./recipe.js";
 
 /** What a random transform may depend on besides the sample itself, so that batching and prefetching cannot change it. */
 export interface EpochContext {
@@ -62,6 +63,7 @@ export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Tenso
       });
     }
     this.tensors = tensors;
+    rememberInstance(this, new.target, TensorDataset, "TensorDataset", import.meta.url, tensors);
   }
 
   get(index: number): TensorBatch<T> {
@@ -84,6 +86,7 @@ export class Subset<T> implements Dataset<T> {
     readonly indices: Indices,
   ) {
     this.length = indices.length;
+    rememberInstance(this, new.target, Subset, "Subset", import.meta.url, [dataset, indices]);
     for (const index of indices) checkIndex("Subset", index, dataset.length);
     // Present only where the dataset has it, because the loader asks by presence.
     if (dataset.getBatch) {
@@ -112,6 +115,7 @@ export class ConcatDataset<T> implements Dataset<T> {
     if (datasets.length === 0)
       throw new ArgumentError("ConcatDataset: needs at least one dataset", { op: "ConcatDataset" });
     this.length = datasets.reduce((sum, dataset) => sum + dataset.length, 0);
+    rememberInstance(this, new.target, ConcatDataset, "ConcatDataset", import.meta.url, [datasets]);
   }
 
   get(index: number, context?: EpochContext): T | Promise<T> {
@@ -146,6 +150,7 @@ export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly
         { op: "StackDataset" },
       );
     }
+    rememberInstance(this, new.target, StackDataset, "StackDataset", import.meta.url, [datasets]);
   }
 
   get(index: number, context?: EpochContext): Stacked<D> | Promise<Stacked<D>> {

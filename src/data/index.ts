@@ -16,6 +16,7 @@ export { type IdxArray, parseIdx } from "./idx.js";
 export { ChainDataset, IterableDataset } from "./iterable-dataset.js";
 export { fashionMnist, ImageDataset, type MnistOptions, mnist } from "./mnist.js";
 export { RandomSequence } from "./philox.js";
+export { fromModule } from "./recipe.js";
 export {
   BatchSampler,
   type BatchSamplerLike,
@@ -29,3 +30,4 @@ export {
   WeightedRandomSampler,
 } from "./sampler.js";
 export type { BatchTransform, ImageTransform, SampleContext } from "./transform.js";
+export { type WorkerInfo, workerInfo } from "./worker-info.js";

@@ -1,6 +1,7 @@
 // Datasets that come as a stream: no length, no index.
 import { ArgumentError } from "../base/index.js";
 import type { EpochContext } from "./dataset.js";
+import { rememberInstance } from "./recipe.js";
 
 /**
  * Items one after the other, as from a file that is too large to index. A loader cuts them into batches; `shuffle` and samplers
@@ -23,6 +24,7 @@ export class ChainDataset<T> extends IterableDataset<T> {
     super();
     if (datasets.length === 0)
       throw new ArgumentError("ChainDataset: needs at least one dataset", { op: "ChainDataset" });
+    rememberInstance(this, new.target, ChainDataset, "ChainDataset", import.meta.url, [datasets]);
   }
 
   async *iterate(context: EpochContext): AsyncGenerator<T, void, undefined> {

@@ -4,6 +4,7 @@ import { type Tensor, tensor } from "../tensor/index.js";
 import { checkIndex, type Dataset, type EpochContext, gatherRows, type Indices } from "./dataset.js";
 import { parseIdx } from "./idx.js";
 import { findIdxFiles, type IdxSource } from "./idx-files.js";
+import { remember } from "./recipe.js";
 import { type ImageTransform, transformImages } from "./transform.js";
 
 export interface MnistOptions {
@@ -133,7 +134,7 @@ async function load(source: ImageSource, options: MnistOptions, others: readonly
       { op: source.name },
     );
   }
-  return new ImageDataset(
+  const dataset = new ImageDataset(
     tensor(images.data).view(count as number, height as number, width as number),
     tensor(Int32Array.from(labels.data as Uint8Array)),
     source.classes,
@@ -141,4 +142,5 @@ async function load(source: ImageSource, options: MnistOptions, others: readonly
     (options.normalize ?? true) ? { mean: source.mean, std: source.std } : null,
     options.transform ?? null,
   );
+  return remember(dataset, { module: import.meta.url, name: source.name, args: [options] });
 }

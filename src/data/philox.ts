@@ -2,8 +2,8 @@
 // Philox4x32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 
 /** Keeps the random numbers of different uses apart: a word of the counter. */
-export type Stream = "shuffle" | "split" | "sample" | "transform";
-const streamWords: Record<Stream, number> = { shuffle: 1, split: 2, sample: 3, transform: 4 };
+export type Stream = "shuffle" | "split" | "sample" | "transform" | "generator" | "worker";
+const streamWords: Record<Stream, number> = { shuffle: 1, split: 2, sample: 3, transform: 4, generator: 5, worker: 6 };
 
 const MULTIPLIER_0 = 0xd2511f53;
 const MULTIPLIER_1 = 0xcd9e8d57;
@@ -64,6 +64,11 @@ export class RandomSequence {
     }
     this.drawn++;
     return this.words[lane] as number;
+  }
+
+  /** 53 random bits: a seed for other generators. */
+  wide(): number {
+    return (this.bits() >>> 11) * 2 ** 32 + this.bits();
   }
 
   /** Uniform in [0, 1). */

@@ -83,23 +83,35 @@ function checkSeed(seed: number): number {
 }
 
 const shared = new Generator();
+let current = shared;
 
 /** The generator of functions that get none. */
 export function defaultGenerator(): Generator {
-  return shared;
+  return current;
+}
+
+/** Calls `fn` with another default generator: for the call itself, not for what goes on after an `await` in it. */
+export function withGenerator<R>(generator: Generator, fn: () => R): R {
+  const before = current;
+  current = generator;
+  try {
+    return fn();
+  } finally {
+    current = before;
+  }
 }
 
 /** Seeds the default generator. */
 export function manualSeed(seed: number): Generator {
-  return shared.manualSeed(seed);
+  return current.manualSeed(seed);
 }
 
 /** Seeds the default generator from the host's randomness; returns the seed. */
 export function seed(): number {
-  return shared.seed();
+  return current.seed();
 }
 
 /** The seed of the default generator. */
 export function initialSeed(): number {
-  return shared.initialSeed();
+  return current.initialSeed();
 }

@@ -195,6 +195,7 @@ export {
   initialSeed,
   manualSeed,
   seed,
+  withGenerator,
 } from "./generator.js";
 export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.js";
 export { hostEffect, runtimeScalar } from "./host.js";

@@ -35,6 +35,23 @@ for (let step = 0; step < 40; step++) {
 console.log(JSON.stringify({ first: losses[0], last: losses[39] }));
 `;
 
+/** A data set for worker threads, and a loader that uses it. */
+const wordsModule = `
+import { tensor, type Tensor } from "gradus";
+import type { Dataset } from "gradus/data";
+export const words = (count: number): Dataset<Tensor> => ({ length: count, get: (i) => tensor([i, i * i]).div(3) });
+`;
+const loadingByWorkers = `
+import { DataLoader, fromModule } from "gradus/data";
+const dataset = await fromModule<typeof import("./words.js"), "words">(new URL("./words.js", import.meta.url), "words", 7);
+const epoch = async (options: object): Promise<string> => {
+  const batches: unknown[] = [];
+  for await (const batch of new DataLoader(dataset, { batchSize: 2, shuffle: true, ...options })) batches.push(batch.toArray());
+  return JSON.stringify(batches);
+};
+console.log((await epoch({})) === (await epoch({ numWorkers: 2, persistentWorkers: true })));
+`;
+
 let project: Project;
 let compiled: Run;
 
@@ -43,6 +60,8 @@ beforeAll(() => {
   copyInto(project, program, "src/mnist.ts");
   copyInto(project, "test/types/cases.ts", "src/types.ts");
   project.write("src/training.ts", tinyTraining);
+  project.write("src/words.ts", wordsModule);
+  project.write("src/workers.ts", loadingByWorkers);
   compiled = project.node([tool("typescript/bin/tsc"), "-p", "."]);
 }, 300_000);
 
@@ -89,6 +108,11 @@ describe("package", () => {
     const { status, stdout, stderr } = project.node(["out/training.js"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expectTrained(stdout);
+  });
+
+  test("given worker threads, the installed package gives the same batches and the process ends", () => {
+    const { status, stdout, stderr } = project.node(["out/workers.js"]);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "true\n", stderr: "" });
   });
 
   test.each(specifiers)("given CommonJS, require(%j) gives the module's exports", (specifier) => {

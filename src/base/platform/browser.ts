@@ -1,7 +1,17 @@
 // The host seam for browsers, and for any host without Node's modules.
 import type { AsyncContext, Platform, PlatformWorker } from "./platform.js";
 
-export type { AsyncContext, FileSystem, Native, NativeAccess, Platform, PlatformWorker } from "./platform.js";
+export type {
+  AsyncContext,
+  FileSystem,
+  ModuleWorker,
+  ModuleWorkerOptions,
+  Native,
+  NativeAccess,
+  Platform,
+  PlatformWorker,
+  WorkerChannel,
+} from "./platform.js";
 
 /** Browsers report hardware threads, and more threads than this do not pay there. */
 const mostThreads = 8;
@@ -52,6 +62,8 @@ export const platform: Platform = {
   maySleep: host.document === undefined,
   workersPoll: false,
   startWorker,
+  // A bundle holds the package's modules under no address that a worker could import.
+  startModuleWorker: null,
 
   withOptimizingCompiler: (compile) => compile(),
   enableRelaxedSimd: () => {},

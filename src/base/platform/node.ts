@@ -1,14 +1,31 @@
 // The host seam for Node. With node-native.ts the only file below the toolkit that imports `node:` modules.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { native } from "./node-native.js";
-import type { AsyncContext, FileSystem, Platform, PlatformWorker } from "./platform.js";
+import type {
+  AsyncContext,
+  FileSystem,
+  ModuleWorker,
+  ModuleWorkerOptions,
+  Platform,
+  PlatformWorker,
+} from "./platform.js";
 
-export type { AsyncContext, FileSystem, Native, NativeAccess, Platform, PlatformWorker } from "./platform.js";
+export type {
+  AsyncContext,
+  FileSystem,
+  ModuleWorker,
+  ModuleWorkerOptions,
+  Native,
+  NativeAccess,
+  Platform,
+  PlatformWorker,
+  WorkerChannel,
+} from "./platform.js";
 
 const cpuFolder = "/sys/devices/system/cpu/cpu0";
 /** More threads than this wait for memory rather than compute. */
@@ -72,6 +89,11 @@ const files: FileSystem = {
   },
   fileExists: existsSync,
   mkdir: (path) => void mkdirSync(path, { recursive: true }),
+  listFolder: (path) =>
+    readdirSync(path, { withFileTypes: true }).map((entry) => ({
+      name: entry.name,
+      isFolder: entry.isSymbolicLink() ? statSync(join(path, entry.name)).isDirectory() : entry.isDirectory(),
+    })),
   homeDir: homedir,
 };
 
@@ -81,6 +103,52 @@ function startWorker(source: string, data: unknown, onFailure: (error: unknown) 
   worker.on("error", onFailure);
   worker.unref();
   return { post: (message) => worker.postMessage(message), terminate: () => void worker.terminate() };
+}
+
+/**
+ * The script of a module worker. Node's loaders do not reach worker threads: for modules in TypeScript it asks tsx, which
+ * probably runs the program; without it, Node reads what it can.
+ */
+const moduleWorkerSource = `"use strict";
+const { parentPort, workerData } = require("node:worker_threads");
+let typescript = null;
+async function load(url) {
+  if (/\\.[cm]?tsx?$/.test(url)) {
+    typescript ??= import("tsx/esm/api").then((tsx) => void tsx.register(), () => {});
+    await typescript;
+  }
+  return import(url);
+}
+load(workerData.module).then(({ serve }) => serve({
+  data: workerData.data,
+  post: (message, transfers) => parentPort.postMessage(message, transfers),
+  onMessage: (handle) => void parentPort.on("message", handle),
+  load,
+}));
+`;
+
+function startModuleWorker({ module, data, env, onMessage, onFailure }: ModuleWorkerOptions): ModuleWorker {
+  const worker = new Worker(moduleWorkerSource, {
+    eval: true,
+    workerData: { module, data },
+    env: { ...process.env, ...env },
+    name: "gradus",
+  });
+  let isWanted = true;
+  worker.on("message", onMessage);
+  worker.on("error", onFailure);
+  worker.on("exit", (code) => {
+    if (isWanted) onFailure(new Error(`the worker ended with code ${code}`));
+  });
+  worker.unref();
+  return {
+    post: (message, transfers = []) => worker.postMessage(message, [...transfers]),
+    hold: (isHeld) => (isHeld ? worker.ref() : worker.unref()),
+    terminate() {
+      isWanted = false;
+      void worker.terminate();
+    },
+  };
 }
 
 /** A value that follows asynchronous call chains; null where the host cannot do that. */
@@ -106,6 +174,7 @@ export const platform: Platform = {
   maySleep: true,
   workersPoll: true,
   startWorker,
+  startModuleWorker,
 
   // V8 never replaces baseline code in a running loop, so the first call of a hot kernel would run at a quarter of its
   // speed. Both flags are process-wide: they go back to their defaults for other people's modules.

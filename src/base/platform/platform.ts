@@ -16,6 +16,42 @@ export interface PlatformWorker {
   terminate(): void;
 }
 
+/** A worker thread that runs a module. */
+export interface ModuleWorker {
+  /** Sends a message; the buffers in `transfers` move to the worker. */
+  post(message: unknown, transfers?: readonly ArrayBuffer[]): void;
+  /** Whether the worker keeps the process alive; it does not at first. */
+  hold(isHeld: boolean): void;
+  terminate(): void;
+}
+
+/** What a module worker is made of. */
+export interface ModuleWorkerOptions {
+  /** URL of a module whose export `serve` takes a WorkerChannel. */
+  readonly module: string;
+  readonly data: unknown;
+  /** Settings besides the process's own. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly onMessage: (message: unknown) => void;
+  /** The worker ended unasked. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A module worker's way to the thread that started it. */
+export interface WorkerChannel {
+  readonly data: unknown;
+  post(message: unknown, transfers: readonly ArrayBuffer[]): void;
+  onMessage(handle: (message: unknown) => void): void;
+  /** Imports a module as the host does in this worker. */
+  load(url: string): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** An entry of a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
 /** Files, for hosts that have them. Paths are the host's; errors are the host's. */
 export interface FileSystem {
   readFile(path: string): Uint8Array;
@@ -24,6 +60,8 @@ export interface FileSystem {
   fileExists(path: string): boolean;
   /** Makes a folder and those above it. */
   mkdir(path: string): void;
+  /** What a folder holds, in no order; links count as what they lead to. */
+  listFolder(path: string): FolderEntry[];
   homeDir(): string;
 }
 
@@ -79,6 +117,8 @@ export interface Platform {
    * end the worker, once the event loop runs.
    */
   startWorker(source: string, data: unknown, onFailure: (error: unknown) => void): PlatformWorker;
+  /** Null where the host cannot load the package's modules in a worker. */
+  readonly startModuleWorker: ((options: ModuleWorkerOptions) => ModuleWorker) | null;
 
   /** Runs `compile` with WebAssembly compiled by the optimising compiler at once, where the host lets us choose. */
   withOptimizingCompiler<T>(compile: () => T): T;
