@@ -1,4 +1,5 @@
 // The bytes of realised tensors. Targets may keep them in memory of their own for a while.
+import { platform } from "#platform";
 import { type DType, itemSize, type TypedArray, typedArray } from "./dtype.js";
 
 const ALIGNMENT = 64;
@@ -16,7 +17,7 @@ export interface StorageHome {
 /**
  * Bytes of one realised tensor, always contiguous and row-major.
  *
- * Exactly one of `buffer` and `home` holds the current bytes. Never a SharedArrayBuffer: engines do not reclaim those
+ * One of `buffer` and `home` holds the current bytes; neither does before a program writes an `output`. Never a SharedArrayBuffer: engines do not reclaim those
  * in a synchronous loop. Over-allocated to 64 bytes, so vector loads may touch the padding.
  */
 export class Storage {
@@ -34,10 +35,15 @@ export class Storage {
   constructor(
     readonly dtype: DType,
     readonly length: number,
-    buffer?: ArrayBuffer,
+    buffer?: ArrayBuffer | null,
   ) {
     this.byteLength = Math.max(ALIGNMENT, Math.ceil((length * itemSize(dtype)) / ALIGNMENT) * ALIGNMENT);
-    this.buffer = buffer ?? new ArrayBuffer(this.byteLength);
+    this.buffer = buffer === undefined ? new ArrayBuffer(this.byteLength) : buffer;
+  }
+
+  /** A storage that a program is about to write; it has no host buffer until somebody asks for it. */
+  static output(dtype: DType, length: number): Storage {
+    return new Storage(dtype, length, null);
   }
 
   /** A storage with a copy of `values`. */
@@ -68,7 +74,8 @@ export class Storage {
   /** The host buffer, fetched back from a target's memory if need be. Do not keep it across program runs. */
   hostBuffer(): ArrayBuffer {
     if (this.home) this.home.evict(this);
-    return this.buffer as ArrayBuffer;
+    this.buffer ??= platform.allocate(this.byteLength);
+    return this.buffer;
   }
 
   /** The host values in place (no copy). Do not keep the view across program runs. */

@@ -52,7 +52,7 @@ export class LoadedStep {
   run(leaves: readonly Storage[], scalars: Float64Array): Storage[] {
     const bindings = [...leaves];
     const results = this.outputs.map(({ slot, node }) => {
-      const storage = new Storage(node.dtype, node.size);
+      const storage = Storage.output(node.dtype, node.size);
       bindings[slot] = storage;
       return storage;
     });

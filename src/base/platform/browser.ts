@@ -53,6 +53,7 @@ export const platform: Platform = {
   env: (name) => host.GRADUS_ENV?.[name] || undefined,
   cores: () => Math.min(mostThreads, Math.max(1, host.navigator?.hardwareConcurrency ?? 1)),
   cacheBytes: () => ({ l1: 32 << 10, l2: 1 << 20 }),
+  allocate: (bytes) => new ArrayBuffer(bytes),
   now: () => performance.now(),
   warn: (text) => console.warn(text),
   files: null,

@@ -18,6 +18,11 @@ const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MADV_HUGEPAGE = 14;
+/** Of glibc's `mallopt`. */
+const M_TRIM_THRESHOLD = -1;
+const M_MMAP_THRESHOLD = -3;
+/** The largest that glibc takes. */
+const mostMmapThreshold = 32 << 20;
 
 const pageBytes = 4096;
 const hugePageBytes = 2 << 20;
@@ -68,6 +73,7 @@ function roundUp(value: number, multiple: number): number {
 class KoffiNative implements Native {
   readonly workerFunctionAt: string;
   readonly #koffi: Koffi;
+  readonly #libc: ReturnType<Koffi["load"]>;
   readonly #mmap: (address: number, bytes: number, prot: number, flags: number, fd: number, offset: number) => number;
   readonly #munmap: (address: number, bytes: number) => number;
   readonly #mprotect: (address: number, bytes: number, prot: number) => number;
@@ -78,6 +84,7 @@ class KoffiNative implements Native {
     // Every thread has to load a library before its first call. The process itself has all of libc that is needed.
     const libc = koffi.load(null);
     this.#koffi = koffi;
+    this.#libc = libc;
     this.#mmap = libc.func("int64_t mmap(int64_t, int64_t, int, int, int, int64_t)");
     this.#munmap = libc.func("int munmap(int64_t, int64_t)");
     this.#mprotect = libc.func("int mprotect(int64_t, int64_t, int)");
@@ -118,6 +125,17 @@ class KoffiNative implements Native {
     const to = Math.floor((address + bytes) / hugePageBytes) * hugePageBytes;
     // A system without them says no, which costs speed only.
     if (to > from) this.#madvise(from, to - from, MADV_HUGEPAGE);
+  }
+
+  keepFreedMemory(bytes: number): void {
+    let mallopt: (parameter: number, value: number) => number;
+    try {
+      mallopt = this.#libc.func("int mallopt(int, int)");
+    } catch {
+      return; // other C libraries have no such choice
+    }
+    mallopt(M_MMAP_THRESHOLD, mostMmapThreshold);
+    mallopt(M_TRIM_THRESHOLD, bytes);
   }
 
   functionAt(address: number, parameters: number): (...args: number[]) => number {

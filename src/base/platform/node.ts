@@ -30,6 +30,8 @@ export type {
 const cpuFolder = "/sys/devices/system/cpu/cpu0";
 /** More threads than this wait for memory rather than compute. */
 const mostThreads = 16;
+/** Smaller buffers are quicker made by the engine itself. */
+const smallBytes = 1 << 14;
 
 function readText(path: string): string | null {
   try {
@@ -166,6 +168,8 @@ export const platform: Platform = {
     cacheBytes ??= { l1: cacheSize(1) ?? 32 << 10, l2: cacheSize(2) ?? 1 << 20 };
     return cacheBytes;
   },
+  // Zeros would be written twice, and large blocks come back to the system and page by page again each time.
+  allocate: (bytes) => (bytes < smallBytes ? new ArrayBuffer(bytes) : Buffer.allocUnsafeSlow(bytes).buffer),
   now: () => performance.now(),
   warn: (text) => void process.stderr.write(`${text}\n`),
   files,

@@ -81,6 +81,8 @@ export interface Native {
   addressOf(buffer: ArrayBufferLike): number;
   /** Asks for large pages in a range of memory. */
   wishHugePages(address: number, bytes: number): void;
+  /** Lets the process keep this many bytes of freed memory, where the C library can: new pages cost more than their use. */
+  keepFreedMemory(bytes: number): void;
   /** The function at an address, by the system's calling convention. */
   functionAt(address: number, parameters: number): (...args: number[]) => number;
   /** `functionAt` as text, for the scripts of workers: an expression that needs `require`. */
@@ -99,6 +101,8 @@ export interface Platform {
   /** Threads worth using for arithmetic: available cores, without hyper-threads where that can be told. */
   cores(): number;
   cacheBytes(): { readonly l1: number; readonly l2: number };
+  /** A buffer that is about to be overwritten: its bytes are anything where the host can leave out filling it. */
+  allocate(bytes: number): ArrayBuffer;
   /** Milliseconds of a clock that only moves forward. */
   now(): number;
   /** One line to where people see warnings. */

@@ -24,6 +24,8 @@ export interface Side {
   /** Rows or columns of a panel that the micro-kernel uses, and of a packed panel as it lies in memory. */
   readonly unit: number;
   readonly pitch: number;
+  /** Elements from one packed panel to the next. */
+  readonly panelStride: number;
   /** Panels in all, and in a tile. */
   readonly panels: number;
   readonly tilePanels: number;
@@ -62,6 +64,7 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
     const unit = key === "a" ? options.microRows : options.microVectors * lanes;
     const tilePanels = (key === "a" ? options.tileRows : options.tileColumns) / unit;
     const plan = key === "a" ? form.stageA : form.stageB;
+    const pitch = Math.ceil(unit / lanes) * lanes;
     const tileLength = outermostLength(axes, tilePanels * unit);
     return {
       key,
@@ -71,7 +74,8 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
       count,
       axes: plan ? axes : axesIn(axes, key),
       unit,
-      pitch: Math.ceil(unit / lanes) * lanes,
+      pitch,
+      panelStride: spread(blocks.depth * pitch, bytes),
       panels: Math.ceil(count / unit),
       tilePanels,
       packing: plan ? "none" : key === "a" ? options.packRows : options.packColumns,
@@ -80,6 +84,11 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
   };
   const parts = Math.ceil(blocks.count / each);
   return { env, node, form: { ...form, columns }, options, type, lanes, blocks, a: side("a"), b: side("b"), parts };
+}
+
+/** Panels are packed side by side, a line of each after the other: those lines must not all want one set of the cache. */
+function spread(panelSize: number, bytes: number): number {
+  return (panelSize * bytes) % 512 === 0 ? panelSize + 64 / bytes : panelSize;
 }
 
 /** Steps of the outermost loop that `count` neighbouring positions can touch. */

@@ -29,7 +29,7 @@ export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, c
   const { f } = p.env;
   const axes = depthIn(f, block.axes, side.key);
   const inner = side.axes[0] as Axis;
-  const size = f.int(p.blocks.depth * side.pitch);
+  const size = f.int(side.panelStride);
   const at = (n: Expr): Panel => ({
     ...panel,
     to: f.add(panel.to, f.mul(n, size)),

@@ -52,8 +52,8 @@ function batchOf(p: Problem, side: Side): Axis[] {
 }
 
 /** Elements of a packed block of a whole operand (a batch of it). */
-function packedBlock(p: Problem, side: Side): number {
-  return side.panels * p.blocks.depth * side.pitch;
+function packedBlock(side: Side): number {
+  return side.panels * side.panelStride;
 }
 
 /** Panels that one tile of a packing kernel packs: neighbours, so that memory is read in long runs. */
@@ -64,11 +64,11 @@ function packBefore(p: Problem, side: Side): { draft: KernelDraft; buffer: Buffe
   if (side.packing !== "before") return null;
   const { f } = p.env;
   const axes = batchOf(p, side);
-  const { count, depth } = p.blocks;
+  const { count } = p.blocks;
   const groups = Math.ceil(side.panels / PANELS_AT_ONCE);
   const tiles = extentOf(axes) * count * groups;
   const blocks = extentOf(axes) * count;
-  const buffer = p.env.temporary(`packed_${side.key}`, p.node.dtype, blocks * packedBlock(p, side));
+  const buffer = p.env.temporary(`packed_${side.key}`, p.node.dtype, blocks * packedBlock(side));
   const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
   const panel = f.mul(f.rem(tile, f.int(groups)), f.int(PANELS_AT_ONCE));
   const blockNumber = f.div(tile, f.int(groups));
@@ -79,7 +79,7 @@ function packBefore(p: Problem, side: Side): { draft: KernelDraft; buffer: Buffe
     side.key === "a" ? block.startA : block.startB,
   );
   const first = f.mul(panel, f.int(side.unit));
-  const to = f.add(f.mul(blockNumber, f.int(packedBlock(p, side))), f.mul(panel, f.int(depth * side.pitch)));
+  const to = f.add(f.mul(blockNumber, f.int(packedBlock(side))), f.mul(panel, f.int(side.panelStride)));
   const panels = f.min(f.int(PANELS_AT_ONCE), f.sub(f.int(side.panels), panel));
   const most = Math.min(PANELS_AT_ONCE, side.panels);
   const body = packPanels(p, side, block, { buffer, to, first, start }, panels, most);
@@ -112,7 +112,7 @@ class TileBody {
     const { f } = p.env;
     const local = (side: Side): Buffer | undefined => {
       if (side.packing !== "tile") return undefined;
-      const size = side.tilePanels * p.blocks.depth * side.pitch;
+      const size = side.tilePanels * side.panelStride;
       return f.buffer(`panels_${side.key}`, p.node.dtype, size, "local");
     };
     this.#panels = { a: packedA ?? local(p.a), b: packedB ?? local(p.b) };
@@ -239,7 +239,7 @@ class TileBody {
     }
     const buffer = this.#panels[side.key];
     if (!buffer) return { kind: "memory", buffer: side.buffer as Buffer, at: this.#start(side, block) };
-    const size = f.int(this.p.blocks.depth * side.pitch);
+    const size = f.int(side.panelStride);
     if (side.packing === "tile") return { kind: "panel", buffer, at: f.mul(panel, size) };
     const axes = batchOf(this.p, side);
     const digits = axes.map((axis) => this.tile.batch[this.p.form.batch.indexOf(axis)] as Expr);
@@ -249,7 +249,7 @@ class TileBody {
     });
     const blockNumber = f.add(f.mul(batch, f.int(this.p.blocks.count)), number);
     const global = f.add(f.mul(tile, f.int(side.tilePanels)), panel);
-    const at = f.add(f.mul(blockNumber, f.int(packedBlock(this.p, side))), f.mul(global, size));
+    const at = f.add(f.mul(blockNumber, f.int(packedBlock(side))), f.mul(global, size));
     return { kind: "panel", buffer, at };
   }
 

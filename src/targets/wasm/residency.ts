@@ -1,4 +1,5 @@
 // Storages whose bytes live in the wasm memory between runs: who moves in, and who has to move out when room is short.
+import { platform } from "#platform";
 import type { Storage, StorageHome } from "../../base/index.js";
 import type { Heap } from "./heap.js";
 
@@ -127,7 +128,7 @@ export class Residency implements StorageHome {
   evict(storage: Storage): void {
     const resident = this.#get(storage);
     const { address } = resident;
-    const buffer = new ArrayBuffer(storage.byteLength);
+    const buffer = platform.allocate(storage.byteLength);
     new Uint8Array(buffer).set(this.#heap.bytes.subarray(address, address + storage.byteLength));
     storage.buffer = buffer;
     storage.home = null;

@@ -14,6 +14,9 @@ import { type WorkerData, workerSource } from "./worker-source.js";
 /** Waking a sleeping thread takes about 100 µs (virtual machines), 10 of them the caller's: shorter runs go without. */
 const worthWakingUs = 100;
 
+/** Results of a step are freed in bursts, when the engine collects garbage, and the next steps want as much again. */
+const keptBytes = 256 << 20;
+
 interface DriverCode {
   runAlone(plan: number): number;
   open(plan: number, control: number, threads: number): number;
@@ -28,6 +31,7 @@ const drivers = new WeakMap<Native, DriverCode>();
 function driverCode(native: Native): DriverCode {
   const known = drivers.get(native);
   if (known) return known;
+  native.keepFreedMemory(keptBytes);
   const { runAlone, open, run, serve, ticks, inner } = buildDriver();
   const { bytes, entries } = assemble([runAlone, open, run, serve, ticks, ...inner], "avx2");
   const address = native.mapCode(bytes);
