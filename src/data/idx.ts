@@ -1,5 +1,7 @@
 // The idx file format of MNIST: two zero bytes, element type, rank, big-endian sizes, data; plain or gzipped.
-import { FormatError, type TypedArray } from "../base/index.js";
+import { platform } from "#platform";
+import { DeviceError, FormatError, type TypedArray } from "../base/index.js";
+import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Contents of an idx file. */
 export interface IdxArray {
@@ -65,4 +67,20 @@ export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Arra
   } catch (cause) {
     throw new FormatError(`gzip: ${name} is damaged or truncated; fetch the file again`, { op: "gzip", cause });
   }
+}
+
+/**
+ * Reads an idx file, plain or gzipped, as a tensor: see parseIdx.
+ * @throws FormatError if it is missing, truncated or of another kind.
+ */
+export async function readIdx(file: string): Promise<Tensor> {
+  if (!platform.files) throw new DeviceError("readIdx: this host has no files; use parseIdx", { op: "readIdx" });
+  let bytes: Uint8Array;
+  try {
+    bytes = platform.files.readFile(file);
+  } catch (cause) {
+    throw new FormatError(`readIdx: cannot read ${file}: ${(cause as Error).message}`, { op: "readIdx", cause });
+  }
+  const { shape, data } = parseIdx(await gunzip(bytes, file), file);
+  return tensor(data).reshape([...shape]);
 }

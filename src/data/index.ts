@@ -4,6 +4,7 @@ export { type CsvOptions, type CsvTable, parseCsv, readCsv, readLines } from "./
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data-loader.js";
 export {
   ConcatDataset,
+  checkIndex,
   type Dataset,
   type EpochContext,
   type Indices,
@@ -12,11 +13,11 @@ export {
   Subset,
   TensorDataset,
 } from "./dataset.js";
-export { type IdxArray, parseIdx } from "./idx.js";
+export { type IdxArray, parseIdx, readIdx } from "./idx.js";
 export { ChainDataset, IterableDataset } from "./iterable-dataset.js";
 export { fashionMnist, ImageDataset, type MnistOptions, mnist } from "./mnist.js";
 export { RandomSequence } from "./philox.js";
-export { fromModule } from "./recipe.js";
+export { fromModule, rememberInstance } from "./recipe.js";
 export {
   BatchSampler,
   type BatchSamplerLike,
@@ -29,5 +30,6 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from "./sampler.js";
-export type { BatchTransform, ImageTransform, SampleContext } from "./transform.js";
+export { TextLines } from "./text-lines.js";
+export { type BatchTransform, type ImageTransform, type SampleContext, transformImages } from "./transform.js";
 export { type WorkerInfo, workerInfo } from "./worker-info.js";

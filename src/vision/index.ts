@@ -1,4 +1,4 @@
-// Transforms of image batches, with parameters of each sample.
+// Transforms of image batches, with parameters of each sample; image files and folders.
 export {
   AutoAugment,
   type AutoAugmentOptions,
@@ -28,6 +28,13 @@ export {
   ToDtype,
 } from "./color-transforms.js";
 export {
+  DatasetFolder,
+  type FolderOptions,
+  type FolderSample,
+  ImageFolder,
+  type ImageFolderOptions,
+} from "./folder.js";
+export {
   CenterCrop,
   Pad,
   type PadOptions,
@@ -40,6 +47,15 @@ export {
   Resize,
   type ResizeOptions,
 } from "./geometry.js";
+export {
+  type DecodeImageOptions,
+  decodeImage,
+  encodePng,
+  readImage,
+  saveImage,
+} from "./image/files.js";
+export { type GridOptions, makeGrid } from "./image/grid.js";
+export type { ImageMode } from "./image/pixels.js";
 export { CutMix, type MixOptions, MixUp } from "./mixing.js";
 export {
   Compose,
