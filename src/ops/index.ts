@@ -32,6 +32,7 @@ export * from "./normalization.js";
 export { type Interpolation, median, medianOfAll, mode, type QuantileOptions, quantile } from "./order-statistics.js";
 export * from "./padding.js";
 export * from "./pairs.js";
+export { addPieces } from "./pieces.js";
 export * from "./pooling.js";
 export * from "./power.js";
 export * from "./random.js";

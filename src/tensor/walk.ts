@@ -1,7 +1,7 @@
 // Reverse mode over nodes: orders the graph, applies gradient rules, sums what meets.
 import { AutogradError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { add } from "../ops/index.js";
+import { addPieces } from "../ops/index.js";
 import { isLeafOwner } from "./variable.js";
 
 /** Leaves of the gradient graph: where a chain of rules ends. */
@@ -40,7 +40,7 @@ export class GradientMap {
 
   add(node: Node, grad: Node): void {
     const known = this.#grads.get(node);
-    this.#grads.set(node, known ? add(known, grad) : grad);
+    this.#grads.set(node, known ? addPieces(known, grad) : grad);
   }
 
   /** What has been handed on so far. */

@@ -73,6 +73,7 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
 
     it(`matmul ${layout}: given a sum of several blocks and parts, takes every term once`, () => {
       expectRight(() => product(9, 1100, 35, layout), target);
+      expectRight(() => relu(sub(product(33, 640, 37, layout), number(9))), target); // an epilogue after the last block
     });
 
     it(`matmul ${layout}: given every kind of packing and several tiles, gives the same`, () => {

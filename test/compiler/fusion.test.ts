@@ -4,7 +4,7 @@ import { conv2d, maxPool2d, relu, setTarget, type Tensor, tensor } from "gradus"
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
 import type { Program, Target } from "../../src/ir/index.js";
-import { conv2d as convNode, maxPool2d as poolNode, relu as reluNode } from "../../src/ops/index.js";
+import { addPieces, conv2d as convNode, pad, maxPool2d as poolNode, relu as reluNode } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers } from "../ops/helpers.js";
 
@@ -137,5 +137,13 @@ describe("what is stored", () => {
     expect(kernels).toHaveLength(1);
     const sizes = kernels[0]?.buffers.map((buffer) => buffer.size);
     expect(Math.max(...(sizes ?? []))).toBe(4 * 32 * 13 * 13);
+  });
+
+  it("given padded parts that cover a value, copies each to its place and adds nothing", () => {
+    const part = (start: number) => pad(input(integers(4 * 3, 4, start), [4, 3]), [0, start], [0, 6 - start], 0);
+
+    const kernels = kernelsOf(() => [addPieces(addPieces(part(3), part(6)), part(0))]);
+
+    expect(kernels.map((kernel) => kernel.name)).toEqual(["copy", "copy", "copy"]);
   });
 });

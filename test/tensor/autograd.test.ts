@@ -46,6 +46,24 @@ describe("backward", () => {
     expect(b.grad?.toArray()).toEqual([1, 1]);
   });
 
+  test("given chunks that are all used, joins their gradients; given a part of them, adds zeros", () => {
+    const x = leaf([[1, 2, 3, 4, 5, 6]]);
+    const [a, b, c] = x.chunk(3, 1) as [Tensor, Tensor, Tensor];
+    a.mul(2).add(b.mul(c)).sum().backward({ retainGraph: true });
+    expect(x.grad?.toArray()).toEqual([[2, 2, 5, 6, 3, 4]]);
+    x.grad = null;
+    c.mul(a).sum().backward();
+    expect(x.grad?.toArray()).toEqual([[5, 6, 0, 0, 1, 2]]);
+  });
+
+  test("given chunks of chunks and one used twice, adds up what overlaps", () => {
+    const x = leaf([1, 2, 3, 4]);
+    const [a, b] = x.chunk(2, 0) as [Tensor, Tensor];
+    const [c, d] = b.chunk(2, 0) as [Tensor, Tensor];
+    a.sum().add(c.mul(d).sum()).add(x.at("1:").mul(3).sum()).backward();
+    expect(x.grad?.toArray()).toEqual([1, 4, 7, 6]);
+  });
+
   test("given a second backward without retainGraph, throws and names the remedy", () => {
     const x = leaf([2]);
     const y = x.mul(x).sum();

@@ -21,11 +21,20 @@ export function cutDepth(summed: readonly Axis[], limit: number): DepthBlocks {
   while (at > 0 && inner * (axes[at] as Axis).extent <= limit) inner *= (axes[at--] as Axis).extent;
   const cut = axes[at] as Axis;
   const most = Math.max(1, Math.min(cut.extent, Math.floor(limit / inner)));
-  const piece = Math.ceil(cut.extent / Math.ceil(cut.extent / most)); // pieces of about one size
+  const piece = pieceOf(cut.extent, most);
   const outside = axes.slice(0, at);
   const count = extentOf(outside) * Math.ceil(cut.extent / piece);
   return { outside, cut, piece, inside: axes.slice(at + 1), depth: piece * inner, count };
 }
+
+/** Steps of a piece, the last piece may have fewer: a length that divides the loop where one is near, as loops of constant length are faster. */
+function pieceOf(extent: number, most: number): number {
+  for (let length = most; length >= most * NEAR; length--) if (extent % length === 0) return length;
+  return Math.ceil(extent / Math.ceil(extent / most)); // pieces of about one size
+}
+
+/** Shorter pieces than this share of the longest would load and store their sums too often. */
+const NEAR = 0.6;
 
 /** A summed loop within a block. */
 export interface DepthAxis {

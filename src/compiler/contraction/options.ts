@@ -51,11 +51,16 @@ const COLUMN_BYTES = 512 * 1024;
 const RESULT_BYTES = 512 * 1024;
 /** A contraction with fewer tiles is cut along the sum as well, if the sum is long enough. */
 const ENOUGH_TILES = 16;
+/** Tiles for each thread, so that a slow one does not hold the others; larger tiles read their operands less often. */
+const TILES_PER_THREAD = 4;
+const LEAST_TILES = 8;
 const MIN_PART_DEPTH = 512;
 /** Fewer panels of rows are not dealt to tiles: each would pack or read all columns. */
 const MIN_ROW_PANELS = 4;
 /** Tiles with less work than this (multiply-adds of vectors) cost more to hand out than they balance. */
 const MIN_TILE_WORK = 1 << 13;
+/** Tiles side by side beyond which no better cut is looked for. */
+const MOST_COLUMN_TILES = 64;
 
 /** Summed elements of a block: a panel of rows of this depth fits the first-level cache. */
 export function depthLimit(lanes: number): number {
@@ -92,23 +97,31 @@ function chooseByEstimate(
   const depth = Math.min(k, blockDepth);
   const rowPanels = Math.ceil(m / microRows);
   const columnPanels = Math.ceil(n / width);
-  const mostColumns = Math.max(1, Math.floor(COLUMN_BYTES / (bytes * width * depth)));
-  let columnTiles = Math.ceil(columnPanels / mostColumns);
-  const mostRows = Math.max(
-    1,
-    Math.floor(RESULT_BYTES / (bytes * microRows * Math.ceil(columnPanels / columnTiles) * width)),
-  );
-  let rowTiles = Math.ceil(rowPanels / mostRows);
   const isSmall = batch * rowPanels * columnPanels < 2 * ENOUGH_TILES; // too few panels to deal to tiles
-  const parts = isSmall ? chooseParts(batch * columnTiles * rowTiles, k) : 1;
-  const wished = Math.ceil(ENOUGH_TILES / (batch * columnTiles * rowTiles * parts));
+  const mostColumns = Math.max(1, Math.floor(COLUMN_BYTES / (bytes * width * depth)));
+  const leastColumnTiles = Math.ceil(columnPanels / mostColumns);
+  const leastRowTiles = (columnTiles: number): number => {
+    const columns = Math.ceil(columnPanels / columnTiles) * width;
+    return Math.ceil(rowPanels / Math.max(1, Math.floor(RESULT_BYTES / (bytes * microRows * columns))));
+  };
+  const tilesAtLeast = batch * leastColumnTiles * leastRowTiles(leastColumnTiles);
+  const parts = isSmall ? chooseParts(tilesAtLeast, k) : 1;
   const panelWork = microRows * microVectors * k; // of one panel of rows with one of columns
-  const leastPanels = Math.ceil(MIN_TILE_WORK / panelWork);
-  const cut = (panels: number, across: number, tiles: number): number =>
-    Math.max(tiles, Math.min(tiles * wished, Math.ceil((panels * across) / leastPanels), panels));
-  // Tiles of some rows share packed columns; few rows, and columns that each tile stages, are better cut the other way.
-  if (form.stageB || rowPanels < MIN_ROW_PANELS) columnTiles = cut(columnPanels, rowPanels, columnTiles);
-  else rowTiles = cut(rowPanels, columnPanels / columnTiles, rowTiles);
+  const problem: Cutting = {
+    ...{ rowPanels, columnPanels, leastColumnTiles, leastRowTiles },
+    wished: Math.ceil(Math.max(LEAST_TILES, TILES_PER_THREAD * info.threads) / (batch * parts)),
+    leastPanels: Math.ceil(MIN_TILE_WORK / panelWork),
+    rowBytes: bytes * m * k,
+    columnBytes: bytes * n * k,
+    tileColumnBytes: bytes * width * k,
+    packsRows: form.isComputedA || packsRows(form, shape),
+  };
+  // Columns that each tile stages are better cut than rows that share them.
+  const { rowTiles, columnTiles } = form.stageB
+    ? cutColumns(problem)
+    : form.stageA
+      ? cutRows(problem)
+      : cutBoth(problem);
   const tileColumns = Math.ceil(columnPanels / columnTiles) * width;
   const tileRows = Math.ceil(rowPanels / rowTiles) * microRows;
   return {
@@ -121,6 +134,65 @@ function chooseByEstimate(
     blockDepth,
     parts,
   };
+}
+
+/** How many panels there are to be dealt to tiles, and in how many tiles at least. */
+interface Cutting {
+  readonly rowPanels: number;
+  readonly columnPanels: number;
+  readonly leastColumnTiles: number;
+  readonly leastRowTiles: (columnTiles: number) => number;
+  readonly wished: number;
+  /** Pairs of panels that are worth a tile. */
+  readonly leastPanels: number;
+  /** Bytes of the operands, and of what a panel of columns takes. */
+  readonly rowBytes: number;
+  readonly columnBytes: number;
+  readonly tileColumnBytes: number;
+  /** Rows are packed: before, if several tiles share them. */
+  readonly packsRows: boolean;
+}
+
+interface TileCounts {
+  readonly rowTiles: number;
+  readonly columnTiles: number;
+}
+
+/** As many pieces of `panels` as make the wished number of tiles, `others` tiles side by side given. */
+function pieces(c: Cutting, panels: number, least: number, others: number, across: number): number {
+  const most = Math.min(Math.ceil((panels * across) / c.leastPanels), panels);
+  return Math.max(least, Math.min(Math.ceil(c.wished / others), most));
+}
+
+function cutColumns(c: Cutting): TileCounts {
+  const rowTiles = c.leastRowTiles(c.leastColumnTiles);
+  return { rowTiles, columnTiles: pieces(c, c.columnPanels, c.leastColumnTiles, rowTiles, c.rowPanels) };
+}
+
+function cutRows(c: Cutting, columnTiles = c.leastColumnTiles): TileCounts {
+  const across = c.columnPanels / columnTiles;
+  return { columnTiles, rowTiles: pieces(c, c.rowPanels, c.leastRowTiles(columnTiles), columnTiles, across) };
+}
+
+/** Of the ways to make enough tiles, the one that moves the least memory: each tile reads its rows and its columns. */
+function cutBoth(c: Cutting): TileCounts {
+  if (c.rowPanels < MIN_ROW_PANELS) return cutColumns(c);
+  let best = cutRows(c);
+  let least = traffic(c, best);
+  for (let tiles = c.leastColumnTiles + 1; tiles <= Math.min(c.columnPanels, MOST_COLUMN_TILES); tiles++) {
+    const found = cutRows(c, tiles);
+    const bytes = traffic(c, found);
+    if (bytes < least && found.rowTiles * tiles >= Math.min(c.wished, best.rowTiles * best.columnTiles))
+      [best, least] = [found, bytes];
+  }
+  return best;
+}
+
+function traffic(c: Cutting, { rowTiles, columnTiles }: TileCounts): number {
+  // Tiles that follow one another share their columns.
+  const isKept = Math.ceil(c.columnPanels / columnTiles) * c.tileColumnBytes <= 2 * COLUMN_BYTES;
+  const packed = c.packsRows && columnTiles > 1 ? 2 * c.rowBytes : 0;
+  return packed + c.rowBytes * columnTiles + c.columnBytes * (isKept ? 1 : rowTiles);
 }
 
 /** The block of accumulators that leaves the fewest idle: time of all micro-kernels, in cycles a summed element. */

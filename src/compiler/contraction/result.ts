@@ -69,12 +69,13 @@ export function storeAccumulators(
     }),
   );
   const ragged: Region = { row: place.row, rows: f.int(place.rows), column: place.column, columns: left, base };
-  const byElement = [...spill, ...storeRegion(p, finish, corner, unit, ragged)];
+  const waiting: Sums = { buffer: corner, pitch: unit, first: f.int(0) };
+  const byElement = [...spill, ...storeRegion(p, finish, waiting, ragged)];
   if (inner.out !== 1) return byElement;
   const { plain } = finish;
   const whole = plain
     ? storeVectors(p, plain, columns, place, base, acc)
-    : [...spill, ...storeRegion(p, finish, corner, unit, { ...ragged, columns: f.int(unit), isRun: true })];
+    : [...spill, ...storeRegion(p, finish, waiting, { ...ragged, columns: f.int(unit), isRun: true })];
   return branch(f.and(isWhole, isRun), whole, byElement);
 }
 
@@ -98,14 +99,25 @@ function storeVectors(
   });
 }
 
-/** Finishes sums that lie in `from`, `pitch` elements a row, along whichever loop the result is contiguous in. */
-export function storeRegion(p: Problem, finish: Finish, from: Buffer, pitch: number, region: Region): Stmt[] {
+/** Sums that wait to be finished: rows `pitch` elements apart, from row `first` of the buffer. */
+interface Sums {
+  readonly buffer: Buffer;
+  readonly pitch: number;
+  readonly first: Expr;
+}
+
+/** True if neighbouring columns are neighbours in the result. */
+export function isRowMajor(p: Problem): boolean {
+  return axesIn(p.form.columns, "out").at(-1)?.out === 1;
+}
+
+/** Finishes sums along whichever loop the result is contiguous in. */
+export function storeRegion(p: Problem, finish: Finish, from: Sums, region: Region): Stmt[] {
   const { f } = p.env;
   const rowAxes = axesIn(p.form.rows, "out");
   const columnAxes = axesIn(p.form.columns, "out");
-  const isRowMajor = (columnAxes[columnAxes.length - 1] as Axis).out === 1;
   const element = (rowAt: Expr, columnAt: Expr, r: Expr, c: Expr): Stmt[] => {
-    const value = f.freshLoad(from, f.add(f.mul(r, f.int(pitch)), c));
+    const value = f.freshLoad(from.buffer, f.add(f.mul(f.add(from.first, r), f.int(from.pitch)), c));
     return finish.element(f.add(region.base, f.add(rowAt, columnAt)), value);
   };
   const rows = (isVector: boolean, inner: (at: Expr, r: Expr) => Stmt[]) =>
@@ -117,7 +129,7 @@ export function storeRegion(p: Problem, finish: Finish, from: Buffer, pitch: num
       { first: region.column, count: region.columns, isRun: region.isRun ?? false, isVector },
       inner,
     );
-  return isRowMajor
+  return isRowMajor(p)
     ? rows(false, (rowAt, r) => columns(true, (columnAt, c) => element(rowAt, columnAt, r, c)))
     : columns(false, (columnAt, c) => rows(true, (rowAt, r) => element(rowAt, columnAt, r, c)));
 }

@@ -9,7 +9,7 @@ import { type Axis, extentOf } from "./form.js";
 import { type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import { packPanels } from "./pack.js";
-import { clearBlock, putInBlock, storeAccumulators, storeRegion } from "./result.js";
+import { clearBlock, isRowMajor, putInBlock, storeAccumulators, storeRegion } from "./result.js";
 import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
 
@@ -33,8 +33,9 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): Kernel
   const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
   const before = [packBefore(p, p.a), packBefore(p, p.b)];
   const at: Tile = {
-    column: f.rem(tile, f.int(columnTiles)),
-    row: f.rem(f.div(tile, f.int(columnTiles)), f.int(rowTiles)),
+    // Neighbours share their columns, of which a tile reads more.
+    row: f.rem(tile, f.int(rowTiles)),
+    column: f.rem(f.div(tile, f.int(rowTiles)), f.int(columnTiles)),
     part: f.rem(f.div(tile, f.int(columnTiles * rowTiles)), f.int(p.parts)),
     batch: digitsOf(f, p.form.batch, f.div(tile, f.int(columnTiles * rowTiles * p.parts))),
   };
@@ -101,6 +102,9 @@ class TileBody {
   readonly #corner: Buffer;
   readonly #blockPitch: number;
   readonly #base: Expr;
+  readonly #finishesPanels: boolean;
+  /** The block holds all rows of the tile, not those of one panel. */
+  readonly #keepsRows: boolean;
 
   constructor(
     private readonly p: Problem,
@@ -124,7 +128,11 @@ class TileBody {
     };
     this.#staged = { a: stage(p.a), b: stage(p.b) };
     this.#blockPitch = p.b.tilePanels * p.b.unit;
-    const size = p.a.tilePanels * p.a.unit * this.#blockPitch;
+    // Rows of one panel are finished while they are in the first-level cache, if the result has neighbours along columns.
+    this.#finishesPanels = isRowMajor(p);
+    const perPart = Math.ceil(p.blocks.count / p.parts);
+    this.#keepsRows = perPart > 1 || !this.#finishesPanels;
+    const size = (this.#keepsRows ? p.a.tilePanels : 1) * p.a.unit * this.#blockPitch;
     // Sums that need more than storing, or that lie in pieces in the result, are gathered first: rows are longer then.
     const isGathered = p.blocks.count > 1 || finish.plain === null || p.b.box !== null;
     this.#block = isGathered ? f.buffer("block", p.node.dtype, size, "local") : null;
@@ -139,25 +147,34 @@ class TileBody {
     const first = f.mul(this.tile.part, f.int(perPart));
     const count = f.min(f.int(perPart), f.sub(f.int(blocks.count), first));
     const number = f.variable("kb", "i32", { min: 0, max: perPart - 1 });
-    const body = this.#depthBlock(f.add(first, number));
+    const isLast = f.eq(number, f.sub(count, f.int(1)));
+    const body = this.#depthBlock(f.add(first, number), isLast);
     const tables = [this.#staged.a, this.#staged.b].flatMap((x) => (x ? fillTable(f, x.box, x.table) : []));
     const block = this.#block;
     if (!block) return [...tables, loop(f, number, f.int(1), body)];
     const clear = blocks.count > 1 ? clearBlock(this.p, block) : [];
-    return [...tables, ...clear, loop(f, number, count, body), ...this.#finishBlock(block)];
+    const firstRow = f.mul(this.tile.row, f.int(this.p.a.tilePanels * this.p.a.unit));
+    const finish = this.#finishesPanels ? [] : this.#finishRows(block, firstRow, this.p.a.tilePanels, f.int(0));
+    return [...tables, ...clear, loop(f, number, count, body), ...finish];
   }
 
-  #finishBlock(block: Buffer): Stmt[] {
+  /** Finishes the sums of some panels of rows, from `row` of the result, which lie in the block from `local`. */
+  #finishRows(block: Buffer, row: Expr, panels: number, local: Expr): Stmt[] {
     const { f } = this.p.env;
     const { a, b } = this.p;
-    const [row, column] = [f.mul(this.tile.row, f.int(a.tilePanels * a.unit)), this.#firstColumn()];
-    return storeRegion(this.p, this.finish, block, this.#blockPitch, {
-      row,
-      rows: f.min(f.int(a.tilePanels * a.unit), f.sub(f.int(a.count), row)),
-      column,
-      columns: f.min(f.int(b.tilePanels * b.unit), f.sub(f.int(b.count), column)),
-      base: this.#base,
-    });
+    const column = this.#firstColumn();
+    return storeRegion(
+      this.p,
+      this.finish,
+      { buffer: block, pitch: this.#blockPitch, first: local },
+      {
+        row,
+        rows: f.min(f.int(panels * a.unit), f.sub(f.int(a.count), row)),
+        column,
+        columns: f.min(f.int(b.tilePanels * b.unit), f.sub(f.int(b.count), column)),
+        base: this.#base,
+      },
+    );
   }
 
   #firstColumn(): Expr {
@@ -167,7 +184,7 @@ class TileBody {
   }
 
   /** One block of the sum: packs what the tile packs, then runs the micro-kernels over all panels. */
-  #depthBlock(number: Expr): Stmt[] {
+  #depthBlock(number: Expr, isLast: Expr): Stmt[] {
     const { f } = this.p.env;
     const block = blockAt(f, this.p.blocks, number);
     return [
@@ -175,7 +192,7 @@ class TileBody {
       ...this.#packTile(this.p.b, this.tile.column, block),
       ...this.#stageTile(this.p.a, this.tile.row, number, block),
       ...this.#stageTile(this.p.b, this.tile.column, number, block),
-      ...this.#panelLoops(number, block),
+      ...this.#panelLoops(number, block, isLast),
     ];
   }
 
@@ -254,7 +271,7 @@ class TileBody {
   }
 
   /** All row panels times all column panels: a panel of rows stays in the first-level cache, columns stream past it. */
-  #panelLoops(number: Expr, block: Block): Stmt[] {
+  #panelLoops(number: Expr, block: Block, isLast: Expr): Stmt[] {
     const { f } = this.p.env;
     const { a, b } = this.p;
     const [i, j] = [a, b].map((side, at) =>
@@ -263,6 +280,7 @@ class TileBody {
     const rowPanel = f.add(f.mul(this.tile.row, f.int(a.tilePanels)), i);
     const row = f.mul(rowPanel, f.int(a.unit));
     const column = f.add(this.#firstColumn(), f.mul(j, f.int(b.unit)));
+    const local = this.#keepsRows ? f.mul(i, f.int(a.unit)) : f.int(0);
     const micro = (rows: number): Stmt[] => {
       const place: MicroPlace = { rows, row, column };
       const sourceA = this.#source(a, this.tile.row, i, number, block);
@@ -274,7 +292,7 @@ class TileBody {
           panelsOf(this.p, b, this.tile.column),
           microKernel(this.p, place, block, sourceA, sourceB, (acc) =>
             this.#block
-              ? putInBlock(this.p, this.#block, this.#blockPitch, f.mul(i, f.int(a.unit)), f.mul(j, f.int(b.unit)), acc)
+              ? putInBlock(this.p, this.#block, this.#blockPitch, local, f.mul(j, f.int(b.unit)), acc)
               : storeAccumulators(this.p, this.finish, this.#corner, place, this.#base, acc),
           ),
         ),
@@ -284,6 +302,7 @@ class TileBody {
     const isFull = f.le(f.add(row, f.int(a.unit)), f.int(a.count));
     const body =
       rest === 0 ? micro(a.unit) : a.count < a.unit ? micro(rest) : branch(isFull, micro(a.unit), micro(rest));
-    return [loop(f, i, panelsOf(this.p, a, this.tile.row), body)];
+    const finish = this.#block && this.#finishesPanels ? this.#finishRows(this.#block, row, 1, local) : [];
+    return [loop(f, i, panelsOf(this.p, a, this.tile.row), [...body, ...branch(isLast, finish, [])])];
   }
 }
