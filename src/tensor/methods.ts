@@ -1,14 +1,14 @@
 // Tensor methods: the functions that PyTorch has as methods too, with the tensor as first argument.
 import { ArgumentError } from "../base/index.js";
 import type { TensorLike } from "./args.js";
-import { backward } from "./autograd.js";
-import { clamp, logSoftmax, prelu, relu, softmax } from "./functions/activation.js";
+import * as autograd from "./autograd.js";
+import * as activation from "./functions/activation.js";
 import * as arithmetic from "./functions/arithmetic.js";
 import * as arrange from "./functions/arrange.js";
 import * as comparison from "./functions/comparison.js";
 import * as construct from "./functions/construct.js";
 import * as conversion from "./functions/conversion.js";
-import { cauchy_, exponential_, geometric_, multinomial } from "./functions/draws.js";
+import * as draws from "./functions/draws.js";
 import * as gather from "./functions/gather.js";
 import * as forms from "./functions/in-place-forms.js";
 import * as linalg from "./functions/linalg.js";
@@ -24,46 +24,265 @@ import * as reduction from "./functions/reduction.js";
 import { type SortedUniqueOptions, type UniqueOptions, unique, uniqueConsecutive } from "./functions/sets.js";
 import * as shape from "./functions/shape.js";
 import * as statistics from "./functions/statistics.js";
-import { at, maskedSelect, nonzero, setAt } from "./indexing.js";
+import * as indexing from "./indexing.js";
 import * as read from "./read.js";
 import { isSyncHeld } from "./sync.js";
 import { Tensor } from "./tensor.js";
 
-const { abs, absolute, atan, ceil, cos, cosh, erf, erfc, exp, exp2, expm1, floor, frac, log, log10, log1p, log2 } =
-  pointwise;
-const { neg, negative, reciprocal, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh, trunc } = pointwise;
-const { add, addcdiv, addcmul, div, floorDivide, fmod, lerp, maskedFill, maximum, minimum, mul, multiply } = arithmetic;
-const { atan2, pow, remainder, sub, subtract, trueDivide } = arithmetic;
-const { allclose, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, eq, equal, ge, greater, greaterEqual, gt } =
-  comparison;
-const { isFloatingPoint, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, lessEqual } = comparison;
-const { logicalAnd, logicalNot, logicalOr, logicalXor, lt, ne, notEqual } = comparison;
-const { all, amax, amin, any, argmax, argmin, countNonzero, cumprod, cumsum, logsumexp, mean, norm, prod, std, sum } =
-  reduction;
-const { broadcastTo, chunk, clone, contiguous, diagonal, expand, expandAs, flatten, moveaxis, movedim, narrow } = shape;
-const { permute, ravel, reshape, reshapeAs, select, split, squeeze, swapaxes, swapdims, t, transpose, unbind } = shape;
-const { unflatten, unsqueeze, view, viewAs } = shape;
-const { diag, flip, repeat, repeatInterleave, roll, tile, tril, triu } = arrange;
-const { argsort, indexSelect, kthvalue, scatter, scatterAdd, sort, takeAlongDim, topk } = gather;
-const { addmm, bmm, dot, matmul, mm, mv, outer } = linear;
-const { bool, byte, cpu, detach, dim, double, elementSize, float, int, long, numel, registerHook } = conversion;
-const { requiresGrad_, retainGrad, storageOffset, to, typeAs } = conversion;
-const { acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atanh, deg2rad, digamma } =
-  pointwise;
-const { erfinv, fix, lgamma, logit, nanToNum, positive, rad2deg, sgn, signbit, sinc } = pointwise;
-const { bitwiseLeftShift, bitwiseRightShift, clampMax, clampMin, copysign, floatPower, fmax, fmin, heaviside, hypot } =
-  pairs;
-const { logaddexp, logaddexp2, xlogy } = pairs;
-const { aminmax, cummax, cummin, logcumsumexp, msort, nanquantile, quantile, mode } = ordering;
-const { argwhere, diagonalScatter, indexAdd, indexCopy, indexFill, indexPut, maskedScatter, put, scatterReduce } =
-  placing;
-const { selectScatter, sliceScatter, take } = placing;
-const { addbmm, addmv, addr, baddbmm, cross, inner, kron, trace } = products;
-const { dsplit, fliplr, flipud, hsplit, rot90, tensorSplit, vsplit } = rearrange;
-const { bincount, corrcoef, cov, diff, dist, histc, histogram, nanmean, nansum, renorm } = statistics;
-const { diagEmbed, diagflat } = construct;
-const { det, inverse, logdet, matrixPower, slogdet } = linalg;
-const { data, item, toArray, toTypedArray } = read;
+/**
+ * The functions of a file that become methods. The result's type points at the file, so that editors show a method with the
+ * text of its function.
+ */
+function pick<M, K extends keyof M>(file: M, names: readonly K[]): Pick<M, K> {
+  return Object.fromEntries(names.map((name) => [name, file[name]])) as Pick<M, K>;
+}
+
+const fromActivation = pick(activation, ["clamp", "clip", "logSoftmax", "prelu", "relu", "softmax"]);
+const fromPointwise = pick(pointwise, [
+  "abs",
+  "absolute",
+  "acos",
+  "acosh",
+  "arccos",
+  "arccosh",
+  "arcsin",
+  "arcsinh",
+  "arctan",
+  "arctanh",
+  "asin",
+  "asinh",
+  "atan",
+  "atanh",
+  "ceil",
+  "cos",
+  "cosh",
+  "deg2rad",
+  "digamma",
+  "erf",
+  "erfc",
+  "erfinv",
+  "exp",
+  "exp2",
+  "expm1",
+  "fix",
+  "floor",
+  "frac",
+  "lgamma",
+  "log",
+  "log10",
+  "log1p",
+  "log2",
+  "logit",
+  "nanToNum",
+  "neg",
+  "negative",
+  "positive",
+  "rad2deg",
+  "reciprocal",
+  "round",
+  "rsqrt",
+  "sgn",
+  "sigmoid",
+  "sign",
+  "signbit",
+  "sin",
+  "sinc",
+  "sinh",
+  "sqrt",
+  "square",
+  "tan",
+  "tanh",
+  "trunc",
+]);
+const fromArithmetic = pick(arithmetic, [
+  "add",
+  "addcdiv",
+  "addcmul",
+  "arctan2",
+  "atan2",
+  "div",
+  "divide",
+  "floorDivide",
+  "fmod",
+  "lerp",
+  "maskedFill",
+  "maximum",
+  "minimum",
+  "mul",
+  "multiply",
+  "pow",
+  "remainder",
+  "sub",
+  "subtract",
+  "trueDivide",
+]);
+const fromComparison = pick(comparison, [
+  "allclose",
+  "bitwiseAnd",
+  "bitwiseNot",
+  "bitwiseOr",
+  "bitwiseXor",
+  "eq",
+  "equal",
+  "ge",
+  "greater",
+  "greaterEqual",
+  "gt",
+  "isclose",
+  "isfinite",
+  "isFloatingPoint",
+  "isinf",
+  "isnan",
+  "isneginf",
+  "isposinf",
+  "le",
+  "less",
+  "lessEqual",
+  "logicalAnd",
+  "logicalNot",
+  "logicalOr",
+  "logicalXor",
+  "lt",
+  "ne",
+  "notEqual",
+]);
+const fromReduction = pick(reduction, [
+  "all",
+  "amax",
+  "amin",
+  "any",
+  "argmax",
+  "argmin",
+  "countNonzero",
+  "cumprod",
+  "cumsum",
+  "logsumexp",
+  "mean",
+  "norm",
+  "prod",
+  "std",
+  "sum",
+]);
+const fromShape = pick(shape, [
+  "broadcastTo",
+  "chunk",
+  "clone",
+  "contiguous",
+  "diagonal",
+  "expand",
+  "expandAs",
+  "flatten",
+  "moveaxis",
+  "movedim",
+  "narrow",
+  "permute",
+  "ravel",
+  "reshape",
+  "reshapeAs",
+  "select",
+  "split",
+  "squeeze",
+  "swapaxes",
+  "swapdims",
+  "t",
+  "transpose",
+  "unbind",
+  "unflatten",
+  "unsqueeze",
+  "view",
+  "viewAs",
+]);
+const fromArrange = pick(arrange, ["diag", "flip", "repeat", "repeatInterleave", "roll", "tile", "tril", "triu"]);
+const fromGather = pick(gather, [
+  "argsort",
+  "gather",
+  "indexSelect",
+  "kthvalue",
+  "scatter",
+  "scatterAdd",
+  "sort",
+  "takeAlongDim",
+  "topk",
+]);
+const fromLinear = pick(linear, ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]);
+const fromConversion = pick(conversion, [
+  "bool",
+  "byte",
+  "cpu",
+  "detach",
+  "dim",
+  "double",
+  "elementSize",
+  "float",
+  "int",
+  "long",
+  "numel",
+  "registerHook",
+  "requiresGrad_",
+  "retainGrad",
+  "storageOffset",
+  "to",
+  "typeAs",
+]);
+const fromPairs = pick(pairs, [
+  "bitwiseLeftShift",
+  "bitwiseRightShift",
+  "clampMax",
+  "clampMin",
+  "copysign",
+  "floatPower",
+  "fmax",
+  "fmin",
+  "heaviside",
+  "hypot",
+  "logaddexp",
+  "logaddexp2",
+  "xlogy",
+]);
+const fromOrdering = pick(ordering, [
+  "aminmax",
+  "cummax",
+  "cummin",
+  "logcumsumexp",
+  "mode",
+  "msort",
+  "nanquantile",
+  "quantile",
+]);
+const fromPlacing = pick(placing, [
+  "argwhere",
+  "diagonalScatter",
+  "indexAdd",
+  "indexCopy",
+  "indexFill",
+  "indexPut",
+  "maskedScatter",
+  "put",
+  "scatterReduce",
+  "selectScatter",
+  "sliceScatter",
+  "take",
+]);
+const fromProducts = pick(products, ["addbmm", "addmv", "addr", "baddbmm", "cross", "inner", "kron", "trace"]);
+const fromRearrange = pick(rearrange, ["dsplit", "fliplr", "flipud", "hsplit", "rot90", "tensorSplit", "vsplit"]);
+const fromStatistics = pick(statistics, [
+  "bincount",
+  "corrcoef",
+  "cov",
+  "diff",
+  "dist",
+  "histc",
+  "histogram",
+  "nanmean",
+  "nansum",
+  "renorm",
+]);
+const fromConstruct = pick(construct, ["diagEmbed", "diagflat"]);
+const fromLinalg = pick(linalg, ["det", "inverse", "logdet", "matrixPower", "slogdet"]);
+const fromRead = pick(read, ["data", "item", "toArray", "toTypedArray"]);
+const fromDraws = pick(draws, ["cauchy_", "exponential_", "geometric_", "multinomial"]);
+const fromIndexing = pick(indexing, ["at", "maskedSelect", "nonzero", "setAt"]);
+const fromAutograd = pick(autograd, ["backward"]);
 
 /** This tensor where the condition holds, else `other`. */
 function whereMethod(input: Tensor, condition: Tensor, other: TensorLike, ...surplus: []): Tensor {
@@ -75,50 +294,15 @@ function polygammaMethod(input: Tensor, n: number, ...surplus: []): Tensor {
   return pointwise.polygamma(n, input, ...surplus);
 }
 
-/** Functions whose types carry over as they are. */
-const methods = {
-  ...{ abs, absolute, atan, ceil, cos, cosh, erf, erfc, exp, exp2, expm1, floor, frac, log, log10, log1p, log2 },
-  ...{ neg, negative, reciprocal, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh, trunc },
-  ...{ relu, softmax, logSoftmax, clamp, clip: clamp, prelu },
-  ...{ add, addcdiv, addcmul, div, divide: div, floorDivide, fmod, lerp, maskedFill, maximum, minimum, mul, multiply },
-  ...{ atan2, pow, remainder, sub, subtract, trueDivide, where: whereMethod },
-  ...{ allclose, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, eq, equal, ge, greater, greaterEqual, gt },
-  ...{ isFloatingPoint, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, lessEqual },
-  ...{ logicalAnd, logicalNot, logicalOr, logicalXor, lt, ne, notEqual },
-  ...{ all, amax, amin, any, argmax, argmin, countNonzero, cumprod, cumsum, logsumexp, mean, norm, prod, std, sum },
+/** Methods whose functions have other names or another order of arguments. */
+const renamed = {
+  /** Variance over `dim` (default: all elements). As `variance`, with this tensor as input. */
   var: reduction.variance,
-  ...{ broadcastTo, chunk, clone, contiguous, diagonal, expand, expandAs, flatten, moveaxis, movedim, narrow },
-  ...{ permute, ravel, reshape, reshapeAs, select, split, squeeze, swapaxes, swapdims, t, transpose, unbind },
-  ...{ unflatten, unsqueeze, view, viewAs },
-  ...{ diag, flip, repeat, repeatInterleave, roll, tile, tril, triu },
-  ...{ argsort, gather: gather.gather, indexSelect, kthvalue, scatter, scatterAdd, sort, takeAlongDim, topk },
-  ...{ addmm, bmm, dot, matmul, mm, mv, outer },
-  ...{ bool, byte, cpu, detach, dim, double, elementSize, float, int, long, numel, registerHook },
-  ...{ requiresGrad_, retainGrad, storageOffset, to, typeAs, isContiguous: conversion.isContiguousTensor },
-  ...{ acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atanh, deg2rad, digamma },
-  ...{ erfinv, fix, lgamma, logit, nanToNum, polygamma: polygammaMethod, positive, rad2deg, sgn, signbit, sinc },
-  ...{
-    arctan2: atan2,
-    bitwiseLeftShift,
-    bitwiseRightShift,
-    clampMax,
-    clampMin,
-    copysign,
-    floatPower,
-    fmax,
-    fmin,
-    heaviside,
-  },
-  ...{ hypot, logaddexp, logaddexp2, xlogy },
-  ...{ aminmax, cummax, cummin, logcumsumexp, mode, msort, nanquantile, quantile },
-  ...{ argwhere, diagonalScatter, indexAdd, indexCopy, indexFill, indexPut, maskedScatter, put, scatterReduce },
-  ...{ selectScatter, sliceScatter, take },
-  ...{ addbmm, addmv, addr, baddbmm, cross, inner, kron, trace },
-  ...{ dsplit, fliplr, flipud, hsplit, rot90, tensorSplit, vsplit, unfold: rearrange.unfoldDim },
-  ...{ bincount, corrcoef, cov, diff, dist, histc, histogram, nanmean, nansum, renorm },
-  ...{ det, inverse, logdet, matrixPower, slogdet },
-  ...{ diagEmbed, diagflat, multinomial, cauchy_, exponential_, geometric_ },
-  ...{ data, item, toArray, toTypedArray, backward, at, setAt, maskedSelect, nonzero },
+  /** True if the elements lie in memory in the order of a new tensor's: the last dim without gaps, and so on. */
+  isContiguous: conversion.isContiguousTensor,
+  unfold: rearrange.unfoldDim,
+  where: whereMethod,
+  polygamma: polygammaMethod,
 };
 
 /** Functions with several call signatures: their method types are written out below. */
@@ -139,7 +323,32 @@ type Method<F> = F extends (self: never, ...args: infer A extends readonly unkno
 type Methods<T> = { [K in keyof T]: Method<T[K]> };
 
 declare module "./tensor.js" {
-  interface Tensor extends Methods<typeof methods>, Methods<typeof forms>, Methods<typeof random> {
+  interface Tensor
+    extends Methods<typeof fromActivation>,
+      Methods<typeof fromPointwise>,
+      Methods<typeof fromArithmetic>,
+      Methods<typeof fromComparison>,
+      Methods<typeof fromReduction>,
+      Methods<typeof fromShape>,
+      Methods<typeof fromArrange>,
+      Methods<typeof fromGather>,
+      Methods<typeof fromLinear>,
+      Methods<typeof fromConversion>,
+      Methods<typeof fromPairs>,
+      Methods<typeof fromOrdering>,
+      Methods<typeof fromPlacing>,
+      Methods<typeof fromProducts>,
+      Methods<typeof fromRearrange>,
+      Methods<typeof fromStatistics>,
+      Methods<typeof fromConstruct>,
+      Methods<typeof fromLinalg>,
+      Methods<typeof fromRead>,
+      Methods<typeof fromDraws>,
+      Methods<typeof fromIndexing>,
+      Methods<typeof fromAutograd>,
+      Methods<typeof renamed>,
+      Methods<typeof forms>,
+      Methods<typeof random> {
     /** The largest element, elementwise with another tensor, or along a dim with the places. */
     max(): Tensor;
     max(other: Tensor): Tensor;
@@ -187,32 +396,58 @@ declare module "./tensor.js" {
   }
 }
 
+const groups: readonly object[] = [
+  fromActivation,
+  fromPointwise,
+  fromArithmetic,
+  fromComparison,
+  fromReduction,
+  fromShape,
+  fromArrange,
+  fromGather,
+  fromLinear,
+  fromConversion,
+  fromPairs,
+  fromOrdering,
+  fromPlacing,
+  fromProducts,
+  fromRearrange,
+  fromStatistics,
+  fromConstruct,
+  fromLinalg,
+  fromRead,
+  fromDraws,
+  fromIndexing,
+  fromAutograd,
+  renamed,
+  overloaded,
+  forms,
+  random,
+];
+
 type AnyFunction = (...args: never[]) => unknown;
 
 /** Adds the methods to the class. Idempotent. */
 export function installMethods(): void {
   const prototype = Tensor.prototype as unknown as Record<string, unknown>;
-  for (const [name, fn] of Object.entries({ ...methods, ...overloaded, ...forms, ...random } as Record<
-    string,
-    AnyFunction
-  >)) {
+  for (const [name, fn] of groups.flatMap((group) => Object.entries(group as Record<string, AnyFunction>))) {
     const call = fn as (...args: unknown[]) => unknown;
     define(prototype, name, function (this: Tensor, ...args: unknown[]) {
       return call(this, ...args);
     });
   }
   getter(prototype, "T", (x) =>
-    permute(
+    shape.permute(
       x,
       x.shape.map((_, d) => x.shape.length - 1 - d),
     ),
   );
-  getter(prototype, "mT", (x) => transpose(x, -2, -1));
+  getter(prototype, "mT", (x) => shape.transpose(x, -2, -1));
   define(prototype, "toString", function (this: Tensor) {
     return describe(this);
   });
   define(prototype, Symbol.iterator, function (this: Tensor) {
-    return unbind(this)[Symbol.iterator]();
+    return shape.unbind(this)[Symbol.iterator]();
   });
   define(prototype, Symbol.toPrimitive, function (this: Tensor, hint: string) {
     if (hint === "string") return describe(this);
