@@ -15,6 +15,10 @@ export function lowerRoutine(env: KernelEnv, node: Node): KernelDraft[] {
     {
       f,
       inputs: node.inputs.map((x) => env.bufferOf(x) as Buffer),
+      number: (input) => {
+        const x = node.inputs[input] as Node;
+        return f.param(env.slotOf(x), scalarOf(x.dtype));
+      },
       output: env.targetOf(node) as Buffer,
       temporary: (name, dtype, size) => env.temporary(name, dtype, size),
       local: (name: string, dtype: DType, size: number) => f.buffer(name, dtype, size, "local"),

@@ -26,7 +26,7 @@ export function chooseStored(roots: readonly Node[]): Materialization {
     if (isShortConvolution(node)) continue; // see below
     if (!isPointLike(node)) stored.add(node);
     if (node.primitive.kind === "contraction") storeOperands(node, stored);
-    if (node.primitive.kind === "routine") for (const x of node.inputs) if (!hasMemory(x)) stored.add(x);
+    if (node.primitive.kind === "routine") storeInputs(node, node.primitive.numbers ?? [], stored);
     if (checksOf(node)) for (const { input } of checksOf(node) ?? []) storeIndex(node.inputs[input] as Node, stored);
   }
   storeWhereReadOften(order, stored);
@@ -39,6 +39,12 @@ export function chooseStored(roots: readonly Node[]): Materialization {
 /** Realised leaves lie in memory already; numbers need none. */
 function hasMemory(node: Node): boolean {
   return node.isRealized;
+}
+
+function storeInputs(node: Node, numbers: readonly number[], stored: Set<Node>): void {
+  node.inputs.forEach((x, i) => {
+    if (!hasMemory(x) && !numbers.includes(i)) stored.add(x);
+  });
 }
 
 export function checksOf(node: Node) {

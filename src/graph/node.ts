@@ -107,8 +107,10 @@ export interface CompositePrimitive extends Common {
 /** What a routine writes its kernels with. */
 export interface RoutineContext {
   readonly f: ExprFactory;
-  /** The inputs' values in memory, row-major. */
+  /** The inputs' values in memory, row-major; without meaning for those that are `numbers`. */
   readonly inputs: readonly Buffer[];
+  /** The value of an input that the primitive lists among its `numbers`. */
+  number(input: number): Expr;
   readonly output: Buffer;
   /** Memory shared by the routine's kernels. */
   temporary(name: string, dtype: DType, size: number): Buffer;
@@ -121,6 +123,8 @@ export interface RoutineContext {
 /** Kernel IR with run-time control flow over inputs in memory, not fused: sort, scans, scatter. */
 export interface RoutinePrimitive extends Common {
   readonly kind: "routine";
+  /** Inputs that are run-time numbers, and reach the kernels as such instead of in memory. */
+  readonly numbers?: readonly number[];
   readonly build: (context: RoutineContext, node: Node) => void;
   readonly checks?: (node: Node) => readonly IndexCheck[];
 }
@@ -161,6 +165,8 @@ export class Node {
   scalar: RuntimeScalar | null = null;
   /** Tensors of the tensor layer that hold this node: with more than one, nobody may write its storage in place. */
   holders = 0;
+  /** Overwritten in the last tensor that held it: without uses, nobody can ask for its value. */
+  isForsaken = false;
   /** The module in whose forward this node was made, for error messages. */
   place: object | null = null;
   /** A handle at user level stands for this node, so a sync point stores it. */

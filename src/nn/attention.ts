@@ -3,7 +3,6 @@ import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/in
 import {
   arange,
   cat,
-  empty,
   guarded,
   hostEffect,
   noGrad,
@@ -17,7 +16,7 @@ import { dropout, linear, scaledDotProductAttention, softmax } from "./functiona
 import { xavierNormal_, xavierUniform_, zeros_ } from "./init.js";
 import { Linear } from "./linear.js";
 import { Module } from "./module.js";
-import { Buffer, Parameter } from "./parameter.js";
+import { Buffer, initialized, Parameter } from "./parameter.js";
 
 export interface MultiheadAttentionOptions {
   /** Dropout on the attention weights; default 0. */
@@ -172,7 +171,7 @@ export class MultiheadAttention extends Module {
     this.kdim = kdim;
     this.vdim = vdim;
     const isJoint = kdim === embedDim && vdim === embedDim;
-    const weight = (rows: number, columns: number) => new Parameter(xavierUniform_(empty([rows, columns])));
+    const weight = (rows: number, columns: number) => initialized([rows, columns], xavierUniform_);
     this.inProjWeight = isJoint ? weight(3 * embedDim, embedDim) : null;
     this.qProjWeight = isJoint ? null : weight(embedDim, embedDim);
     this.kProjWeight = isJoint ? null : weight(embedDim, kdim);
@@ -181,7 +180,7 @@ export class MultiheadAttention extends Module {
     this.outProj = new Linear(embedDim, embedDim, { bias });
     const { outProj } = this;
     if (outProj.bias) zeros_(outProj.bias);
-    const extra = () => new Parameter(xavierNormal_(empty([1, 1, embedDim])));
+    const extra = () => initialized([1, 1, embedDim], xavierNormal_);
     this.biasK = addBiasKv ? extra() : null;
     this.biasV = addBiasKv ? extra() : null;
   }

@@ -1,6 +1,15 @@
 // Initialisation of weights in place: PyTorch's nn.init.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { eye, type Generator, noGrad, rand, randn, type Tensor, tensor as tensorOf, where } from "../tensor/index.js";
+import {
+  eye,
+  type Generator,
+  noGrad,
+  quietly,
+  randn,
+  type Tensor,
+  tensor as tensorOf,
+  where,
+} from "../tensor/index.js";
 
 export interface RandomOptions {
   /** Default: the global one, set by `manualSeed`. */
@@ -78,12 +87,7 @@ export interface UniformOptions extends RandomOptions {
 export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
   checkOptions("init.uniform_", options, ["a", "b", "generator"]);
   const { a = 0, b = 1 } = options;
-  return fill(
-    tensor,
-    rand(tensor.shape, likeOptions(tensor, options))
-      .mul(b - a)
-      .add(a),
-  );
+  return noGrad(() => quietly(() => tensor.uniform_(a, b, generatorOf(options))));
 }
 
 export interface NormalOptions extends RandomOptions {
@@ -97,20 +101,17 @@ export interface NormalOptions extends RandomOptions {
 export function normal_(tensor: Tensor, options: NormalOptions = {}): Tensor {
   checkOptions("init.normal_", options, ["mean", "std", "generator"]);
   const { mean = 0, std = 1 } = options;
-  return fill(tensor, randn(tensor.shape, likeOptions(tensor, options)).mul(std).add(mean));
+  return noGrad(() => quietly(() => tensor.normal_(mean, std, generatorOf(options))));
 }
 
-function fill(tensor: Tensor, values: Tensor): Tensor {
-  return noGrad(() => tensor.copy_(values));
-}
-
-function likeOptions({ dtype, device }: Tensor, { generator }: RandomOptions) {
-  return { dtype, device, ...(generator && { generator }) };
+/** Of what `values` makes only the result is anybody's to see. */
+function fill(tensor: Tensor, values: () => Tensor): Tensor {
+  return noGrad(() => quietly(() => tensor.copy_(values())));
 }
 
 /** Fills with one value. */
 export function constant_(tensor: Tensor, value: number): Tensor {
-  return noGrad(() => tensor.fill_(value));
+  return noGrad(() => quietly(() => tensor.fill_(value)));
 }
 
 export function zeros_(tensor: Tensor): Tensor {
@@ -124,7 +125,7 @@ export function ones_(tensor: Tensor): Tensor {
 /** Fills a matrix with the identity. */
 export function eye_(tensor: Tensor): Tensor {
   const [rows, columns] = checkMatrix("init.eye_", tensor, true);
-  return fill(tensor, eye(rows, columns, { dtype: tensor.dtype }));
+  return fill(tensor, () => eye(rows, columns, { dtype: tensor.dtype }));
 }
 
 function checkMatrix(op: string, tensor: Tensor, exactly: boolean): [rows: number, columns: number] {
@@ -216,14 +217,11 @@ export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): 
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
   const scaled = (x: number) => erf((x - mean) / (std * Math.SQRT2));
   uniform_(tensor, { a: scaled(a), b: scaled(b), ...generatorOf(options) });
-  return fill(
-    tensor,
-    noGrad(() =>
-      erfinv(tensor)
-        .mul(std * Math.SQRT2)
-        .add(mean)
-        .clamp(a, b),
-    ),
+  return fill(tensor, () =>
+    erfinv(tensor)
+      .mul(std * Math.SQRT2)
+      .add(mean)
+      .clamp(a, b),
   );
 }
 
@@ -241,7 +239,7 @@ export function orthogonal_(tensor: Tensor, options: RandomOptions & { readonly 
   const { gain = 1 } = options;
   const vectors = tensorOf(values.map((x) => x * gain)).view(count, length);
   const matrix = rows <= columns ? vectors : vectors.t();
-  return fill(tensor, matrix.reshape(tensor.shape).to(tensor.dtype));
+  return fill(tensor, () => matrix.reshape(tensor.shape).to(tensor.dtype));
 }
 
 /** Gram–Schmidt on the rows, twice: once leaves an error of the condition number, twice of rounding. */

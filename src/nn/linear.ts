@@ -1,11 +1,11 @@
 // The fully connected layer.
 import { checkOptions } from "../base/index.js";
-import { empty, type Tensor } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { linear } from "./functional.js";
 import { uniform_ } from "./init.js";
 import { Module } from "./module.js";
-import { Parameter } from "./parameter.js";
+import { initialized, type Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
 export interface LinearOptions {
@@ -50,5 +50,5 @@ export class Linear extends Module {
 
 /** A parameter uniform in ±`bound`. */
 export function uniformParameter(shape: readonly number[], bound: number): Parameter {
-  return new Parameter(uniform_(empty(shape), { a: -bound, b: bound }));
+  return initialized(shape, (weight) => uniform_(weight, { a: -bound, b: bound }));
 }

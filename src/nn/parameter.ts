@@ -1,6 +1,6 @@
 // The two kinds of tensors a module registers: trained ones and state that is not trained.
 import { checkOptions, type DType } from "../base/index.js";
-import { type Device, noGrad, Tensor } from "../tensor/index.js";
+import { asState, type Device, empty, noGrad, quietly, Tensor } from "../tensor/index.js";
 
 /** A tensor that a module trains: found as a field, given to optimizers by `parameters()`. */
 export class Parameter extends Tensor {
@@ -13,7 +13,15 @@ export class Parameter extends Tensor {
     checkOptions("Parameter", options, ["requiresGrad"]);
     super(copyOf(data).cell);
     if (options.requiresGrad ?? true) this.requiresGrad = true;
+    asState(this);
   }
+}
+
+/** A parameter that `fill` gives its first value, in its own memory. */
+export function initialized(shape: readonly number[], fill: (weight: Parameter) => unknown): Parameter {
+  const weight = new Parameter(quietly(() => empty(shape)));
+  fill(weight);
+  return weight;
 }
 
 /** State of a module that is not trained (running statistics, masks): moves and is saved with it. */
@@ -29,11 +37,12 @@ export class Buffer extends Tensor {
     checkOptions("Buffer", options, ["persistent"]);
     super(copyOf(data).cell);
     this.persistent = options.persistent ?? true;
+    asState(this);
   }
 }
 
 function copyOf(data: Tensor): Tensor {
-  return noGrad(() => data.detach().clone());
+  return noGrad(() => quietly(() => data.detach().clone()));
 }
 
 /** Moves a parameter or buffer to a device and dtype; the object stays, with its gradient, and stays a leaf. */

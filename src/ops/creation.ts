@@ -12,6 +12,11 @@ export function full(shape: Shape, value: number | bigint | boolean, dtype: DTyp
   return shape.length === 0 ? one : expand(one, shape);
 }
 
+/** The number that `full` made `node` of, or null if it is something else. */
+export function repeatedNumber(node: Node): number | bigint | boolean | null {
+  return node.primitive.name === "expand" ? ((node.inputs[0] as Node | undefined)?.value ?? null) : node.value;
+}
+
 /** start, start + step, … up to but not including `end`. */
 export function arange(start: number, end: number, step: number, dtype: DType): Node {
   if (!Number.isFinite(start) || !Number.isFinite(end) || !Number.isFinite(step) || step === 0) {

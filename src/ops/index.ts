@@ -36,6 +36,7 @@ export { addPieces } from "./pieces.js";
 export * from "./pooling.js";
 export * from "./power.js";
 export * from "./random.js";
+export * from "./random-fill.js";
 export { amax, amin, prod } from "./reductions.js";
 export { type AxisResize, type Interpolation1d, resampleDim } from "./resample.js";
 export { cumprod, cumsum } from "./scan.js";

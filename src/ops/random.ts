@@ -81,37 +81,37 @@ const randomBitsP: PointwisePrimitive = {
   vjp: nonDifferentiable("random bits do not depend on anything smoothly"),
   infer: (_, attrs) => ({ shape: [attr<number>({ attrs }, "count")], dtype: "int32" }),
   lower: ({ f, input }, index, node) => {
-    const [seedLow, seedHigh, offsetLow, offsetHigh] = node.inputs.map((_, i) => input(i, [])) as [
-      Expr,
-      Expr,
-      Expr,
-      Expr,
-    ];
-    const i = index[0] ?? f.int(0);
-    const inGroup = f.rem(i, f.int(GROUP));
-    const block = f.add(f.mul(f.div(i, f.int(GROUP)), f.int(4)), f.rem(inGroup, f.int(4)));
-    const low = f.add(offsetLow, block);
-    const carry = f.cast(f.lt(flipSign(f, low), flipSign(f, offsetLow)), "i32"); // unsigned overflow
-    const counter = [low, f.add(offsetHigh, carry), f.int(0), f.int(0)] as const;
-    const words = philoxBlock(onExpressions(f), counter, [seedLow, seedHigh]);
-    const word = f.div(inGroup, f.int(4));
-    return words.slice(0, 3).reduceRight<Expr>((rest, x, k) => f.select(f.eq(word, f.int(k)), x, rest), words[3]);
+    const key = node.inputs.map((_, i) => input(i, [])) as [Expr, Expr, Expr, Expr];
+    return philoxWord(f, index[0] ?? f.int(0), key);
   },
   reference: (node, inputs) => {
-    const [seedLow, seedHigh, offsetLow, offsetHigh] = inputs.map((x) => Number((x as NdArray).data[0])) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    return fillArray(node.shape, "int32", (i) => {
-      const low = (offsetLow + 4 * Math.floor(i / GROUP) + (i % 4)) | 0;
-      const carry = low >>> 0 < offsetLow >>> 0 ? 1 : 0;
-      const words = philox([low, (offsetHigh + carry) | 0, 0, 0], [seedLow, seedHigh]);
-      return words[Math.floor((i % GROUP) / 4)] as number;
-    });
+    const key = inputs.map((x) => Number((x as NdArray).data[0])) as [number, number, number, number];
+    return fillArray(node.shape, "int32", (i) => referenceWord(i, key));
   },
 };
+
+/** Where a draw is in its stream: seed and offset, low word first. */
+export type StreamKey<T> = readonly [seedLow: T, seedHigh: T, offsetLow: T, offsetHigh: T];
+
+/** Word `i` of a draw, as an expression. */
+export function philoxWord(f: ExprFactory, i: Expr, [seedLow, seedHigh, offsetLow, offsetHigh]: StreamKey<Expr>): Expr {
+  const inGroup = f.rem(i, f.int(GROUP));
+  const block = f.add(f.mul(f.div(i, f.int(GROUP)), f.int(4)), f.rem(inGroup, f.int(4)));
+  const low = f.add(offsetLow, block);
+  const carry = f.cast(f.lt(flipSign(f, low), flipSign(f, offsetLow)), "i32"); // unsigned overflow
+  const counter = [low, f.add(offsetHigh, carry), f.int(0), f.int(0)] as const;
+  const words = philoxBlock(onExpressions(f), counter, [seedLow, seedHigh]);
+  const word = f.div(inGroup, f.int(4));
+  return words.slice(0, 3).reduceRight<Expr>((rest, x, k) => f.select(f.eq(word, f.int(k)), x, rest), words[3]);
+}
+
+/** Word `i` of a draw. */
+export function referenceWord(i: number, [seedLow, seedHigh, offsetLow, offsetHigh]: StreamKey<number>): number {
+  const low = (offsetLow + 4 * Math.floor(i / GROUP) + (i % 4)) | 0;
+  const carry = low >>> 0 < offsetLow >>> 0 ? 1 : 0;
+  const words = philox([low, (offsetHigh + carry) | 0, 0, 0], [seedLow, seedHigh]);
+  return words[Math.floor((i % GROUP) / 4)] as number;
+}
 
 function flipSign(f: ExprFactory, x: Expr): Expr {
   return f.binary("xor", x, f.int(-(2 ** 31)));

@@ -1,6 +1,6 @@
 // The base of optimizers: param groups, state, and one step as part of the pending program.
 import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
-import { enableGrad, guarded, hostEffect, noGrad, quietly, sync, Tensor } from "../tensor/index.js";
+import { asState, enableGrad, guarded, hostEffect, noGrad, quietly, sync, Tensor } from "../tensor/index.js";
 
 /** Options every optimizer has; each param group has its own. */
 export interface BaseOptions {
@@ -127,7 +127,10 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   private stateOf(param: Tensor, group: ParamGroup<O>): ParamState {
-    const state = this.states.get(param) ?? { step: 0, tensors: this.newTensors(param, group) };
+    const known = this.states.get(param);
+    if (known) return known;
+    const state = { step: 0, tensors: quietly(() => this.newTensors(param, group)) };
+    for (const tensor of Object.values(state.tensors)) asState(tensor);
     this.states.set(param, state);
     return state;
   }

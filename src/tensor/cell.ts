@@ -27,6 +27,30 @@ export function takeDirty(): Map<Cell, Node> {
   return taken;
 }
 
+/** Cells of trained tensors and other state whose first content has not been asked for yet. */
+let unsettled: Cell[] = [];
+
+/** `cell` holds state that steps read and overwrite: its first content is to be computed before the first step. */
+export function noteState(cell: Cell): void {
+  unsettled.push(cell);
+}
+
+export function takeUnsettled(): readonly Cell[] {
+  const taken = unsettled;
+  unsettled = [];
+  return taken;
+}
+
+/** What the cells written since the last sync point hold now. */
+export function writtenNodes(): Node[] {
+  return [...dirty.keys()].map((cell) => cell.peek());
+}
+
+/** What was written to `cell` so far is its first content: no later run has to put it in the place of an older one. */
+export function forgetWrites(cell: Cell): void {
+  dirty.delete(cell);
+}
+
 /** What a realised node has for inputs once nothing will ask for them: its expression can no longer be computed. */
 export const dropped: readonly Node[] = Object.freeze([]);
 
@@ -123,6 +147,7 @@ export class Cell {
   replace(node: Node): void {
     this.#letGo();
     node.holders++;
+    node.isForsaken = false;
     this.#node = node;
     this.#storage = null;
   }
@@ -138,7 +163,9 @@ export class Cell {
   #letGo(): void {
     const node = this.#node;
     // Nobody can ask for the old content any more, unless a graph does.
-    if (node && --node.holders === 0) node.isUserVisible = false;
+    if (!node || --node.holders > 0) return;
+    node.isUserVisible = false;
+    node.isForsaken = true;
   }
 
   #materialize(): Node {

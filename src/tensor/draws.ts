@@ -58,6 +58,30 @@ export function drawNormal(shape: Shape, dtype: DType, mean: number, std: number
   return ops.reshape(mean === 0 ? scaled : ops.add(scaled, ops.constant(mean, dtype)), shape);
 }
 
+/** As `drawUniform`, for values that get memory of their own anyway: one kernel serves all sizes and ranges. */
+export function fillUniform(shape: Shape, dtype: DType, low: number, high: number, generator?: Generator): Node {
+  return (
+    fill(shape, dtype, { distribution: "uniform", scale: high - low, shift: low }, generator) ??
+    drawUniform(shape, dtype, low, high, generator)
+  );
+}
+
+/** As `drawNormal`, for values that get memory of their own anyway. */
+export function fillNormal(shape: Shape, dtype: DType, mean: number, std: number, generator?: Generator): Node {
+  return (
+    fill(shape, dtype, { distribution: "normal", scale: std, shift: mean }, generator) ??
+    drawNormal(shape, dtype, mean, std, generator)
+  );
+}
+
+/** Null where there is no such kernel: other dtypes, and sizes that are no whole number of draws. */
+function fill(shape: Shape, dtype: DType, what: ops.RandomFill, generator: Generator = defaultGenerator()) {
+  const count = numel(shape);
+  if (dtype !== "float32" || count === 0 || count % ops.valuesOfDraw(what.distribution) !== 0) return null;
+  const { seed, offset } = generator.take(ops.randomBlocks(count));
+  return ops.randomFill(shape, what, seed, offset);
+}
+
 /** Whole numbers in [low, high). */
 export function drawIntegers(shape: Shape, dtype: DType, low: number, high: number, generator?: Generator): Node {
   const op = "randint";

@@ -209,7 +209,7 @@ export { type KernelProfile, Profile, profile, type Roofline } from "./profiler/
 export * from "./random.js";
 export { type NestedArray, ready } from "./read.js";
 export * from "./scopes.js";
-export { enterModule, keep, sync } from "./sync-points.js";
+export { asState, enterModule, keep, sync } from "./sync-points.js";
 export { isTensor, Tensor, type TensorShape } from "./tensor.js";
 export type { TensorData } from "./tensor-data.js";
 export { guarded, isTracing } from "./trace.js";

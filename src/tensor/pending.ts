@@ -80,6 +80,24 @@ export function pendingCount(): number {
   return computed.length;
 }
 
+/** Whether a sync point stores `node` for its own sake: something at user level, or the end of a computation. */
+export function isWanted(node: Node): boolean {
+  return !node.isRealized && (node.isUserVisible || (node.uses === 0 && !node.isForsaken));
+}
+
+/** Leaves those nodes pending that something wanted is made of. */
+export function prunePending(): void {
+  const needed = new Set<Node>();
+  const kept: Node[] = [];
+  for (let i = computed.length - 1; i >= 0; i--) {
+    const node = computed[i] as Node;
+    if (node.isRealized || !(isWanted(node) || needed.has(node))) continue;
+    kept.push(node);
+    for (const input of node.inputs) needed.add(input);
+  }
+  computed = kept.reverse();
+}
+
 /** Stands for the operations that came last: equal at the same place of a loop's body. */
 export function pendingTail(): number {
   let hash = 1;

@@ -3,8 +3,18 @@ import { ArgumentError, checkOptions, type DType } from "../base/index.js";
 import * as ops from "../ops/index.js";
 import { noMore, shapeOf } from "./args.js";
 import { type CreationOptions, creationDType, finish, type SizeArgs, splitSizes } from "./creation.js";
-import { checkRandomDType, drawIntegers, drawNormal, drawPermutation, drawUniform } from "./draws.js";
+import {
+  checkRandomDType,
+  drawIntegers,
+  drawNormal,
+  drawPermutation,
+  drawUniform,
+  fillNormal,
+  fillUniform,
+} from "./draws.js";
 import type { Generator } from "./generator.js";
+import { isUserLevel } from "./pending.js";
+import { isSyncHeld } from "./sync.js";
 import { type Tensor, wrap } from "./tensor.js";
 
 export interface RandomOptions extends CreationOptions {
@@ -23,7 +33,20 @@ function prepare(op: string, options: RandomOptions | undefined, fallback: DType
   return { generator, dtype, rest };
 }
 
-function filled(op: string, args: RandomArgs, draw: typeof drawUniform, from: number, to: number): Tensor {
+/**
+ * At user level values are stored in any case, so that they are drawn straight into memory; elsewhere, and in compiled
+ * functions, they fuse with what is computed of them.
+ */
+const uniform: Draw = (...args) => (isStored() ? fillUniform : drawUniform)(...args);
+const normals: Draw = (...args) => (isStored() ? fillNormal : drawNormal)(...args);
+
+type Draw = typeof drawUniform;
+
+function isStored(): boolean {
+  return isUserLevel() && !isSyncHeld();
+}
+
+function filled(op: string, args: RandomArgs, draw: Draw, from: number, to: number): Tensor {
   const { shape, options } = splitSizes(op, args as SizeArgs);
   const { generator, dtype, rest } = prepare(op, options, "float32");
   checkRandomDType(op, dtype);
@@ -32,12 +55,12 @@ function filled(op: string, args: RandomArgs, draw: typeof drawUniform, from: nu
 
 /** Uniform in [0, 1). */
 export function rand(...args: RandomArgs): Tensor {
-  return filled("rand", args, drawUniform, 0, 1);
+  return filled("rand", args, uniform, 0, 1);
 }
 
 /** Standard normal. */
 export function randn(...args: RandomArgs): Tensor {
-  return filled("randn", args, drawNormal, 0, 1);
+  return filled("randn", args, normals, 0, 1);
 }
 
 /** Normal with a mean and a standard deviation: `normal(0, 0.1, [2, 3])`. */
@@ -52,7 +75,7 @@ export function normal(
   const { generator, dtype, rest } = prepare("normal", options, "float32");
   checkRandomDType("normal", dtype);
   if (!(std >= 0)) throw new ArgumentError(`normal: std must be >= 0, got ${std}`, { op: "normal" });
-  return finish(wrap(drawNormal(shapeOf("normal", [shape]), dtype, mean, std, generator)), rest);
+  return finish(wrap(normals(shapeOf("normal", [shape]), dtype, mean, std, generator)), rest);
 }
 
 /** Whole numbers in [low, high), int64: `randint(10, [3])` or `randint(5, 10, [3])`. */
@@ -80,7 +103,7 @@ export function randperm(n: number, options?: RandomOptions, ...surplus: []): Te
   return finish(wrap(ops.cast(drawPermutation(n, generator), dtype)), rest);
 }
 
-function like(op: string, x: Tensor, options: RandomOptions | undefined, draw: typeof drawUniform): Tensor {
+function like(op: string, x: Tensor, options: RandomOptions | undefined, draw: Draw): Tensor {
   const { generator, dtype, rest } = prepare(op, options, x.dtype);
   checkRandomDType(op, dtype);
   return finish(wrap(draw(x.shape, dtype, 0, 1, generator)), rest);
@@ -89,13 +112,13 @@ function like(op: string, x: Tensor, options: RandomOptions | undefined, draw: t
 /** Uniform in [0, 1), with the shape and dtype of `x`. */
 export function randLike(x: Tensor, options?: RandomOptions, ...surplus: []): Tensor {
   noMore("randLike", surplus);
-  return like("randLike", x, options, drawUniform);
+  return like("randLike", x, options, uniform);
 }
 
 /** Standard normal, with the shape and dtype of `x`. */
 export function randnLike(x: Tensor, options?: RandomOptions, ...surplus: []): Tensor {
   noMore("randnLike", surplus);
-  return like("randnLike", x, options, drawNormal);
+  return like("randnLike", x, options, normals);
 }
 
 /** Whole numbers in [low, high), with the shape and dtype of `x`: `randintLike(x, 10)`, `randintLike(x, 5, 10)`. */

@@ -1,5 +1,6 @@
 // Sync points for users and for the layers above.
 import { ArgumentError } from "../base/index.js";
+import { noteState } from "./cell.js";
 import { isUserLevel, openModule, type Place } from "./pending.js";
 import { isSyncHeld, limitBeforeModule, sync as runPending } from "./sync.js";
 import type { Tensor } from "./tensor.js";
@@ -13,6 +14,12 @@ export function sync(): void {
 export function enterModule(module: Place | null = null): void {
   if (isUserLevel()) limitBeforeModule();
   openModule(module);
+}
+
+/** Marks `x` as state that steps read and overwrite in place; returns it. Its first value gets a program of its own. */
+export function asState<T extends Tensor>(x: T): T {
+  noteState(x.cell);
+  return x;
 }
 
 /** Has the next sync point store the value of a tensor from inside a module, so that it can be read after the step. */

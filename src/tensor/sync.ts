@@ -1,17 +1,20 @@
 // Sync points: one program over the whole pending graph. Decides what is stored and what is overwritten in place.
-import { AutogradError, type Storage } from "../base/index.js";
+import { AutogradError, type DType, Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
+import { repeatedNumber } from "../ops/index.js";
 import { throughAliases } from "./alias.js";
-import { type Cell, dropped, takeDirty, traced } from "./cell.js";
+import { type Cell, dropped, forgetWrites, takeDirty, takeUnsettled, traced, writtenNodes } from "./cell.js";
 import { runStep, type StepRequest } from "./engine.js";
 import {
   isBackwardAwaited,
   isUserLevel,
+  isWanted,
   LONG,
   LONGEST,
   type Place,
   pendingCount,
   pendingTail,
+  prunePending,
   SHORT,
   takePending,
   withoutRecording,
@@ -63,14 +66,79 @@ export function limitBackward(frontier: () => readonly Node[]): void {
   sync(frontier());
 }
 
+/**
+ * Computes the first values of state made since the last call, apart from everything else that is pending. A step then finds
+ * it in storage, as all later steps will, and has the same program.
+ */
+export function settleState(): void {
+  if (isHeld) return;
+  const cells = takeUnsettled();
+  if (cells.length === 0) return;
+  const states = new Set(cells.map((cell) => cell.peek()).filter((node) => !node.isRealized));
+  const nodes = [...states, ...storedBelow(states)];
+  const computed = nodes.filter((node) => !fillOnHost(node));
+  if (computed.length > 0) {
+    checkStale(computed);
+    const sources = computed.map(soleSource);
+    withoutRecording(() => runStep({ outputs: sources, updates: [] }));
+    sources.forEach((source, i) => {
+      if (source !== computed[i]) computed[i]?.realize(source.storage as Storage);
+    });
+  }
+  for (const node of nodes) drop(node);
+  for (const cell of cells) forgetWrites(cell);
+  prunePending();
+}
+
+/** Element types whose typed arrays hold the numbers themselves. */
+const plainTypes: ReadonlySet<DType> = new Set(["float32", "float64", "int32", "int64", "bool"]);
+
+/** Zeros, ones and the like need no program. */
+function fillOnHost(node: Node): boolean {
+  const value = repeatedNumber(throughAliases(node));
+  if (value === null || !plainTypes.has(node.dtype)) return false;
+  const storage = new Storage(node.dtype, node.size);
+  const view = storage.hostView();
+  if (view instanceof BigInt64Array) view.fill(BigInt(value));
+  else if (value !== 0) view.fill(Number(value));
+  node.realize(storage);
+  return true;
+}
+
+/** The node that `node` is another name of, where nobody else can ask for its value: their storage may be one. */
+function soleSource(node: Node): Node {
+  const source = throughAliases(node);
+  let at = node;
+  while (at !== source) {
+    at = at.inputs[0] as Node;
+    if (at.uses !== 1 || at.holders > 0 || at.isUserVisible) return node;
+  }
+  return source;
+}
+
+/** What the next sync point would store of all that `nodes` are computed from. */
+function storedBelow(nodes: ReadonlySet<Node>): Node[] {
+  const written = new Set(writtenNodes());
+  const seen = new Set(nodes);
+  const found: Node[] = [];
+  // The set grows while it is walked.
+  for (const node of seen) {
+    if ((node.isUserVisible || written.has(node)) && !nodes.has(node)) found.push(node);
+    for (const input of node.inputs) if (!input.isRealized && input.inputs.length > 0) seen.add(input);
+  }
+  return found;
+}
+
 /** Called before an outermost module runs: a natural place to run what a loop without reads has left, such as evaluations. */
 export function limitBeforeModule(): void {
+  settleState();
   if (pendingCount() > SHORT && !isHeld && !isBackwardAwaited()) sync();
 }
 
 /** Runs everything pending, and `wanted`, as one program. A failure leaves everything that was written in place as before. */
 export function sync(wanted: readonly Node[] = []): void {
   if (isHeld) return;
+  settleState();
   const { computed, views, undo } = takePending();
   const written = takeDirty();
   if (computed.length === 0 && written.size === 0 && wanted.every((node) => node.isRealized)) return;
@@ -104,7 +172,7 @@ function planStep(
   const want = (node: Node) => {
     if (!node.isRealized) outputs.add(node);
   };
-  for (const node of computed) if (node.uses === 0 || node.isUserVisible) want(node);
+  for (const node of computed) if (isWanted(node)) want(node);
   const isView = new Set(views);
   for (const view of views) if (view.uses === 0 || view.isUserVisible) want(lookThrough(view, isView));
   for (const node of wanted) want(throughAliases(node));
@@ -117,7 +185,7 @@ function planStep(
 /** What a view looks at: storing that serves the view and everything else on the same base. */
 function lookThrough(view: Node, isView: ReadonlySet<Node>): Node {
   let node = view;
-  while (isView.has(node)) node = node.inputs[0] as Node;
+  while (isView.has(node) && !node.isRealized) node = node.inputs[0] as Node;
   return node;
 }
 

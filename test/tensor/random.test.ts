@@ -1,5 +1,5 @@
 // Generators and random tensors: reproducible streams with the right distributions.
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   bernoulli,
   defaultGenerator,
@@ -17,9 +17,36 @@ import {
   zeros,
 } from "../../src/index.js";
 
+import { drawNormal, drawUniform, fillNormal, fillUniform } from "../../src/tensor/draws.js";
+import { setup } from "../../src/tensor/setup.js";
+import { wrap } from "../../src/tensor/tensor.js";
+
 const values = (x: Tensor) => Array.from(x.toTypedArray() as Float32Array, Number);
 const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length;
 const spread = (list: readonly number[]) => Math.sqrt(mean(list.map((x) => (x - mean(list)) ** 2)));
+
+describe("fills", () => {
+  beforeAll(setup);
+
+  test.each([[[2]], [[6]], [[30]], [[3, 5, 7]], [[8194]], [[4096, 2]], [[64, 3, 7, 7]]])(
+    "given shape %j, memory filled by the kernel for all sizes has the bits of the fused draws",
+    (shape) => {
+      for (const [low, high] of [
+        [0, 1],
+        [-0.3, 0.7],
+      ] as const) {
+        const both = (uniform: typeof drawUniform, normals: typeof drawNormal) => {
+          const generator = new Generator({ seed: 2 ** 40 + 5 });
+          return [
+            values(wrap(uniform(shape, "float32", low, high, generator))),
+            values(wrap(normals(shape, "float32", low, high, generator))),
+          ];
+        };
+        expect(both(fillUniform, fillNormal)).toEqual(both(drawUniform, drawNormal));
+      }
+    },
+  );
+});
 
 describe("generators", () => {
   test("given the same seed, gives the same numbers; given another, others", () => {

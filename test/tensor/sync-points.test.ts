@@ -23,6 +23,8 @@ import * as nn from "../../src/nn/index.js";
 import * as optim from "../../src/optim/index.js";
 import { enterModule, leaveModule } from "../../src/tensor/index.js";
 
+const isCompiled = targetName() !== "reference";
+
 /** A hand-written layer that counts as a module. */
 function inModule<T>(fn: () => T): T {
   enterModule();
@@ -191,6 +193,45 @@ describe("loops", () => {
     expect(programCacheStats().compiles - before).toBeLessThanOrEqual(1);
     expect(outputs[7]?.toArray()).toEqual([[28, 28, 28, 28]]);
     expect(outputs[599]?.toArray()).toEqual([[1196, 1196, 1196, 1196]]);
+  });
+
+  test.runIf(isCompiled)("given a new model and optimizer, its first step and all later ones are one program", () => {
+    const model = new nn.Sequential(
+      new nn.Conv2d(1, 2, 3),
+      new nn.BatchNorm2d(2),
+      new nn.Flatten(),
+      new nn.Linear(8, 3),
+    );
+    const optimizer = new optim.Adam(model.parameters());
+    const step = () => {
+      const loss = crossEntropy(model(rand(4, 1, 4, 4)), randint(3, [4]));
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return loss.item();
+    };
+    const before = programCacheStats().compiles;
+    step();
+    // The first values of the state, then the step.
+    expect(programCacheStats().compiles - before).toBe(2);
+    for (let i = 0; i < 20; i++) step();
+    expect(programCacheStats().compiles - before).toBe(2);
+  });
+
+  test("given a parameter initialised by hand, what it was made of can still be read", () => {
+    const values = ones(2, 2).mul(3);
+    const weight = new nn.Parameter(values.add(1));
+    const y = inModule(() => weight.sum());
+    expect(y.item()).toBe(16);
+    expect(values.toArray()).toEqual([
+      [3, 3],
+      [3, 3],
+    ]);
+    noGrad(() => weight.mul_(2));
+    expect(weight.toArray()).toEqual([
+      [8, 8],
+      [8, 8],
+    ]);
   });
 
   test("given a long hand-written loop without reads, its pieces are one program", () => {

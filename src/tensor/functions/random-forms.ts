@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
-import { checkRandomDType, drawIntegers, drawNormal, drawTrue, drawUniform } from "../draws.js";
+import { checkRandomDType, drawIntegers, drawTrue, fillNormal, fillUniform } from "../draws.js";
 import type { Generator } from "../generator.js";
 import { overwrite } from "../in-place.js";
 import { isTensor, type Tensor } from "../tensor.js";
@@ -18,7 +18,7 @@ export function uniform_(input: Tensor, from = 0, to = 1, options: GeneratorOpti
   checkOptions("uniform_", options, ["generator"]);
   checkRandomDType("uniform_", input.dtype);
   if (!(from <= to)) throw new ArgumentError(`uniform_: from ${from} must not be above to ${to}`, { op: "uniform_" });
-  return overwrite("uniform_", input, (x) => drawUniform(x.shape, x.dtype, from, to, options.generator));
+  return overwrite("uniform_", input, (x) => fillUniform(x.shape, x.dtype, from, to, options.generator));
 }
 
 /** Normal with the given mean and standard deviation. */
@@ -27,7 +27,7 @@ export function normal_(input: Tensor, mean = 0, std = 1, options: GeneratorOpti
   checkOptions("normal_", options, ["generator"]);
   checkRandomDType("normal_", input.dtype);
   if (!(std >= 0)) throw new ArgumentError(`normal_: std must be >= 0, got ${std}`, { op: "normal_" });
-  return overwrite("normal_", input, (x) => drawNormal(x.shape, x.dtype, mean, std, options.generator));
+  return overwrite("normal_", input, (x) => fillNormal(x.shape, x.dtype, mean, std, options.generator));
 }
 
 /** 1 with probability `p` (0.5), a number or a tensor of this shape; else 0. */
