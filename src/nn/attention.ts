@@ -1,16 +1,6 @@
 // Multi-head attention, and a cache of keys and values for generating step by step.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import {
-  arange,
-  cat,
-  guarded,
-  hostEffect,
-  noGrad,
-  runtimeScalar,
-  type Tensor,
-  where,
-  zeros,
-} from "../tensor/index.js";
+import { arange, cat, guarded, hostEffect, noGrad, runtimeScalar, type Tensor, where, zeros } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { dropout, linear, scaledDotProductAttention, softmax } from "./functional.js";
 import { xavierNormal_, xavierUniform_, zeros_ } from "./init.js";
