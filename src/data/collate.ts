@@ -28,6 +28,7 @@ export function defaultCollate<T>(items: readonly T[]): Batched<T> {
   return collate(items, "item") as Batched<T>;
 }
 
+/** Options of `padCollate`. */
 export interface PadCollateOptions {
   /** Fills up shorter tensors; default 0. */
   readonly paddingValue?: number;

@@ -3,6 +3,7 @@ import { platform } from "#platform";
 import { ArgumentError, checkOptions, DeviceError, FormatError } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
+/** Options of `readCsv` and `parseCsv`. */
 export interface CsvOptions {
   /** Default ",". */
   readonly delimiter?: string;
@@ -12,7 +13,9 @@ export interface CsvOptions {
 
 /** A table of texts by column. */
 export interface CsvTable {
+  /** Names of the columns, of the first row or "0", "1" … without a header. */
   readonly columns: readonly string[];
+  /** The fields of each row below the header, as texts. */
   readonly rows: readonly (readonly string[])[];
   /** The texts of a column. */
   text(column: string): string[];

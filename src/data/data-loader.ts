@@ -11,6 +11,7 @@ import { type Packed, unpack } from "./transfer.js";
 import { indexedBatches, streamedBatches } from "./worker-batches.js";
 import { isPortable, WorkerPool } from "./worker-pool.js";
 
+/** Options of a `DataLoader`. */
 export interface DataLoaderOptions<T, B> {
   /** Items a batch; default 1. */
   readonly batchSize?: number;
@@ -58,7 +59,9 @@ const optionNames = [
 
 /** Where a loader stands: plain data for checkpoints. */
 export interface DataLoaderState {
+  /** What the order of items and random transforms depend on, beside the epoch. */
   readonly seed: number;
+  /** The epoch that is running, or comes next. */
   readonly epoch: number;
   /** Batches of the epoch handed out so far. */
   readonly batch: number;
@@ -79,6 +82,7 @@ export interface DataLoaderState {
  * @example for await (const [images, labels] of new DataLoader(dataset, { batchSize: 64, shuffle: true })) { … }
  */
 export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable<B> {
+  /** Items a batch; the last one of an epoch may have fewer. */
   readonly batchSize: number;
   readonly #sampler: BatchSamplerLike;
   readonly #collate: ((items: T[]) => B) | null;
@@ -96,6 +100,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   #next: { epoch: number; batch: number } | null = { epoch: 0, batch: 0 };
 
   constructor(
+    /** Where the items come from. */
     readonly dataset: Dataset<T> | IterableDataset<T>,
     options: DataLoaderOptions<T, B> = {},
   ) {

@@ -7,10 +7,13 @@ import { rememberInstance } from "./recipe.js";
 
 /** What a random transform may depend on besides the sample itself, so that batching and prefetching cannot change it. */
 export interface EpochContext {
+  /** The loader's seed. */
   readonly seed: number;
+  /** The epoch, from 0. */
   readonly epoch: number;
 }
 
+/** Positions in a dataset, from 0. */
 export type Indices = readonly number[] | Int32Array;
 
 /**
@@ -20,8 +23,14 @@ export type Indices = readonly number[] | Int32Array;
  * `get` may return a promise; such a dataset needs asynchronous iteration.
  */
 export interface Dataset<T> {
+  /** Number of items. */
   readonly length: number;
+  /**
+   * The item at `index`, or a promise of it; a negative index counts from the end.
+   * @throws IndexError if there is no such item.
+   */
   get(index: number, context?: EpochContext): T | Promise<T>;
+  /** The items at `indices` as one batch. */
   getBatch?(indices: Indices, context?: EpochContext): Batched<T> | Promise<Batched<T>>;
 }
 
@@ -49,7 +58,9 @@ type TensorBatch<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tens
  * @example new TensorDataset(randn([100, 3]), arange(100)).get(0)[0].shape // [3]
  */
 export class TensorDataset<T extends readonly Tensor[]> implements Dataset<TensorBatch<T>> {
+  /** The tensors, `[length, …]` each. */
   readonly tensors: T;
+  /** Rows of each tensor. */
   readonly length: number;
 
   constructor(...tensors: T) {
@@ -78,11 +89,15 @@ export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Tenso
 
 /** Some items of a dataset, in the order of `indices`. */
 export class Subset<T> implements Dataset<T> {
+  /** Number of chosen items. */
   readonly length: number;
+  /** A batch of chosen items, where the dataset itself has `getBatch`. */
   declare getBatch?: (indices: Indices, context?: EpochContext) => Batched<T> | Promise<Batched<T>>;
 
   constructor(
+    /** Where the items come from. */
     readonly dataset: Dataset<T>,
+    /** The chosen positions in `dataset`. */
     readonly indices: Indices,
   ) {
     this.length = indices.length;
@@ -109,9 +124,13 @@ export class Subset<T> implements Dataset<T> {
 
 /** Datasets one after the other. */
 export class ConcatDataset<T> implements Dataset<T> {
+  /** Items of all datasets together. */
   readonly length: number;
 
-  constructor(readonly datasets: readonly Dataset<T>[]) {
+  constructor(
+    /** The datasets, in order. */
+    readonly datasets: readonly Dataset<T>[],
+  ) {
     if (datasets.length === 0)
       throw new ArgumentError("ConcatDataset: needs at least one dataset", { op: "ConcatDataset" });
     this.length = datasets.reduce((sum, dataset) => sum + dataset.length, 0);
@@ -138,9 +157,13 @@ type Stacked<D> = { -readonly [K in keyof D]: D[K] extends Dataset<infer T> ? T 
 export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly<Record<string, Dataset<unknown>>>>
   implements Dataset<Stacked<D>>
 {
+  /** Items of each dataset. */
   readonly length: number;
 
-  constructor(readonly datasets: D) {
+  constructor(
+    /** The datasets, as given. */
+    readonly datasets: D,
+  ) {
     const all = Object.values(datasets) as Dataset<unknown>[];
     const lengths = all.map(({ length }) => length);
     this.length = lengths[0] ?? -1;

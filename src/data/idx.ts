@@ -5,7 +5,9 @@ import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Contents of an idx file. */
 export interface IdxArray {
+  /** Sizes of the dims, slowest first: `[60000, 28, 28]`. */
   readonly shape: readonly number[];
+  /** The elements in row-major order, of the file's type. */
   readonly data: TypedArray;
 }
 

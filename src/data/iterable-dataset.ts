@@ -20,7 +20,10 @@ export abstract class IterableDataset<T> {
 
 /** Streams one after the other. */
 export class ChainDataset<T> extends IterableDataset<T> {
-  constructor(readonly datasets: readonly IterableDataset<T>[]) {
+  constructor(
+    /** The datasets, in order. */
+    readonly datasets: readonly IterableDataset<T>[],
+  ) {
     super();
     if (datasets.length === 0)
       throw new ArgumentError("ChainDataset: needs at least one dataset", { op: "ChainDataset" });

@@ -7,6 +7,7 @@ import { findIdxFiles, type IdxSource } from "./idx-files.js";
 import { remember } from "./recipe.js";
 import { type ImageTransform, transformImages } from "./transform.js";
 
+/** Options of `mnist` and `fashionMnist`. */
 export interface MnistOptions {
   /** The 60,000 training images; false: the 10,000 test images. Default true. */
   readonly train?: boolean;
@@ -69,6 +70,7 @@ const fashionSource: ImageSource = {
  * becomes part of the step's program.
  */
 export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
+  /** Number of images. */
   readonly length: number;
 
   constructor(
@@ -76,10 +78,12 @@ export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
     readonly images: Tensor,
     /** int32 `[N]` */
     readonly labels: Tensor,
+    /** Names of the classes, by label. */
     readonly classes: readonly string[],
     /** Where the files were found. */
     readonly location: string,
     private readonly normalization: { readonly mean: number; readonly std: number } | null,
+    /** Works on each batch of images in [0, 1], before normalisation; null for none. */
     readonly transform: ImageTransform | null,
   ) {
     this.length = images.shape[0] as number;

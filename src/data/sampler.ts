@@ -6,12 +6,15 @@ import { permutation, RandomSequence } from "./philox.js";
 export interface Sampler {
   /** Indices an epoch has. */
   readonly length: number;
+  /** The indices of epoch number `epoch`, `length` of them; the same each time it is asked. */
   indices(epoch: number): Iterable<number>;
 }
 
 /** The batches of an epoch, each a list of indices. */
 export interface BatchSamplerLike {
+  /** Batches an epoch has. */
   readonly length: number;
+  /** The batches of epoch number `epoch`; the same each time it is asked. */
   batches(epoch: number): Iterable<readonly number[] | Int32Array>;
 }
 
@@ -24,6 +27,7 @@ export class SequentialSampler implements Sampler {
   }
 }
 
+/** Options of a `RandomSampler`. */
 export interface RandomSamplerOptions {
   /** Default 0. */
   readonly seed?: number;
@@ -36,6 +40,7 @@ export interface RandomSamplerOptions {
 /** All indices in random order, another one each epoch; or independent draws with `replacement`. */
 export class RandomSampler implements Sampler {
   readonly length: number;
+  /** What the order depends on, beside the epoch. */
   readonly seed: number;
   private readonly replacement: boolean;
 
@@ -64,6 +69,7 @@ export class RandomSampler implements Sampler {
 
 /** Draws index i with probability proportional to `weights[i]`, with replacement. */
 export class WeightedRandomSampler implements Sampler {
+  /** What the draws depend on, beside the epoch. */
   readonly seed: number;
   private readonly cumulative: Float64Array;
 
@@ -125,6 +131,7 @@ export class SubsetRandomSampler implements Sampler {
   }
 }
 
+/** Options of a `DistributedSampler`. */
 export interface DistributedSamplerOptions {
   /** Processes that share the dataset. */
   readonly numReplicas: number;

@@ -14,13 +14,17 @@ const CARRIAGE_RETURN = 13;
  * @example new DataLoader(new TextLines("corpus.txt"), { batchSize: 32, shuffle: true, collate: tokenize })
  */
 export class TextLines implements Dataset<string> {
+  /** Number of lines. */
   readonly length: number;
   readonly #bytes: Uint8Array;
   /** Where each line begins, and the end of the file. */
   readonly #starts: readonly number[];
   readonly #decoder = new TextDecoder();
 
-  constructor(readonly file: string) {
+  constructor(
+    /** Path of the file. */
+    readonly file: string,
+  ) {
     if (!platform.files) throw new DeviceError("TextLines: this host has no files", { op: "TextLines" });
     try {
       this.#bytes = platform.files.readFile(file);

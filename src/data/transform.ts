@@ -12,11 +12,18 @@ export interface SampleContext extends EpochContext {
 
 /** Works on a whole batch `[N, C, H, W]`; random parameters are drawn for each sample. */
 export interface BatchTransform {
+  /**
+   * The transformed batch.
+   * @param images - `[N, C, H, W]`, usually floats in [0, 1].
+   * @param context - which samples these are, seed and epoch: all that random parameters depend on.
+   */
   apply(images: Tensor, context: SampleContext): Tensor;
 }
 
+/** A transform of image batches: an object with `apply`, or a function of the images. */
 export type ImageTransform = BatchTransform | ((images: Tensor, context: SampleContext) => Tensor);
 
+/** Applies a transform to a batch `[N, C, H, W]`. */
 export function transformImages(transform: ImageTransform, images: Tensor, context: SampleContext): Tensor {
   return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);
 }

@@ -4,6 +4,7 @@
 export interface WorkerInfo {
   /** From 0. */
   readonly id: number;
+  /** How many workers the loader has. */
   readonly numWorkers: number;
   /** Seed of this worker's default generator in the current epoch: differs from worker to worker. */
   readonly seed: number;

@@ -6,6 +6,7 @@ import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from "./npy.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";
 import { decodeTorch, encodeTorch, type TorchValue } from "./torch.js";
 
+/** Options of `save`. */
 export interface SaveOptions {
   /** Free text by key, kept in the file's header. */
   readonly metadata?: Readonly<Record<string, string>>;

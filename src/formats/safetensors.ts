@@ -7,7 +7,9 @@ import { bfloatToNumber, halfToNumber } from "./widen.js";
 /** Tensors by name, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
+/** What a safetensors file holds. */
 export interface SafetensorsContent {
+  /** The tensors by name. */
   readonly tensors: Record<string, Tensor>;
   /** Free text by key. */
   readonly metadata: Record<string, string>;

@@ -4,12 +4,16 @@ import { Tensor } from "../tensor/index.js";
 
 /** What a checkpoint can hold. */
 export type State = Tensor | number | bigint | string | boolean | null | undefined | readonly State[] | StateObject;
+/** Named parts of a state. */
 export interface StateObject {
   readonly [key: string]: State;
 }
 
+/** A state as text and tensors. */
 export interface SplitState {
+  /** All but the tensors; marks stand in their places. */
   readonly json: string;
+  /** The tensors, by their paths in the state. */
   readonly tensors: Record<string, Tensor>;
 }
 

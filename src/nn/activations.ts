@@ -27,6 +27,7 @@ export class Sigmoid extends Module {
   }
 }
 
+/** tanh(x) = (e^x - e^-x) / (e^x + e^-x), element by element. */
 export class Tanh extends Module {
   forward(input: Tensor): Tensor {
     return F.tanh(input);
@@ -172,7 +173,9 @@ export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly ma
 
 /** x where x > 0, else a learned slope · x: one slope, or one a channel. */
 export class PReLU extends Module {
+  /** The slopes for negative values, `[numParameters]`. */
   weight: Parameter;
+  /** 1, or the number of channels. */
   readonly numParameters: number;
 
   /** @param options - `numParameters` (default 1), `init` (default 0.25). */
@@ -239,7 +242,9 @@ export class RReLU extends WithOptions<{ readonly lower: number; readonly upper:
 /** x where x > threshold, else `value`. */
 export class Threshold extends Module {
   constructor(
+    /** Values above it stay. */
     readonly threshold: number,
+    /** Takes the place of all other values. */
     readonly value: number,
   ) {
     super();

@@ -8,6 +8,7 @@ import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { Buffer, initialized, Parameter } from "./parameter.js";
 
+/** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
   /** Dropout on the attention weights; default 0. */
   readonly dropout?: number;
@@ -25,6 +26,7 @@ export interface MultiheadAttentionOptions {
   readonly batchFirst?: boolean;
 }
 
+/** Options of a call of `MultiheadAttention`. */
 export interface AttentionCallOptions {
   /** `[N, S]`: true (or -Infinity) where a key is padding. */
   readonly keyPaddingMask?: Tensor | null;
@@ -50,11 +52,14 @@ const callNames = ["keyPaddingMask", "needWeights", "attnMask", "averageAttnWeig
  * for (…) [y] = attention(x, x, x, { cache, needWeights: false }); // x [1, 1, 512]
  */
 export class KVCache {
+  /** Keys so far, `[N, heads, positions, features]`; what is not filled is 0. */
   readonly key: Buffer;
+  /** Values so far, of the same shape. */
   readonly value: Buffer;
   #length = 0;
 
   constructor(
+    /** Batch, heads, most positions, and features a head. */
     readonly shape: readonly [batch: number, heads: number, positions: number, features: number],
     options: { readonly dtype?: "float32" | "float64" } = {},
   ) {
@@ -126,22 +131,39 @@ export class KVCache {
  * const [y, weights] = attention(x, x, x, { isCausal: true }); // x [N, L, 64]
  */
 export class MultiheadAttention extends Module {
+  /**
+   * Projections of query, key and value one below the other, `[3 embedDim, embedDim]`; null if `kdim` or `vdim` differ.
+   */
   inProjWeight: Parameter | null;
+  /** Projection of the query, `[embedDim, embedDim]`; null if `inProjWeight` has it. */
   qProjWeight: Parameter | null;
+  /** Projection of the key, `[embedDim, kdim]`; null if `inProjWeight` has it. */
   kProjWeight: Parameter | null;
+  /** Projection of the value, `[embedDim, vdim]`; null if `inProjWeight` has it. */
   vProjWeight: Parameter | null;
+  /** Biases of the three projections, `[3 embedDim]`; null without `bias`. */
   inProjBias: Parameter | null;
+  /** The projection of the joined heads. */
   outProj: Linear;
+  /** A learned key after all others, `[1, 1, embedDim]`; null without `addBiasKv`. */
   biasK: Parameter | null;
+  /** A learned value after all others, `[1, 1, embedDim]`; null without `addBiasKv`. */
   biasV: Parameter | null;
+  /** Share of attention weights that is dropped in training. */
   readonly dropout: number;
+  /** Whether sequences are `[N, L, E]`; else `[L, N, E]`. */
   readonly batchFirst: boolean;
+  /** Whether a key and value of zeros come after all others. */
   readonly addZeroAttn: boolean;
+  /** Features of a key. */
   readonly kdim: number;
+  /** Features of a value. */
   readonly vdim: number;
 
   constructor(
+    /** Features of query and output, E. */
     readonly embedDim: number,
+    /** Heads; E must divide by it. */
     readonly numHeads: number,
     options: MultiheadAttentionOptions = {},
   ) {

@@ -7,6 +7,7 @@ import { Module } from "./module.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
+/** Options of `BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`. */
 export interface BatchNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;

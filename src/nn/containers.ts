@@ -21,6 +21,7 @@ function position(name: string, index: number, length: number): number {
  */
 export class Sequential extends Module {
   static override readonly stateKeys = { items: "" };
+  /** The modules, in calling order: a list, or by name. */
   readonly items: UnaryModule[] | Record<string, UnaryModule>;
 
   constructor(...modules: readonly UnaryModule[] | readonly [named: Readonly<Record<string, UnaryModule>>]) {
@@ -56,6 +57,7 @@ export class Sequential extends Module {
 /** A list of modules. It cannot be called: `forward` of the module that holds it says how they are used. */
 export class ModuleList<M extends Module = Module> extends Module {
   static override readonly stateKeys = { items: "" };
+  /** The modules, in order. */
   readonly items: M[];
 
   constructor(modules: Iterable<M> = []) {
@@ -82,6 +84,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this.items[position("ModuleList", index, this.items.length)] as M;
   }
 
+  /** Adds a module at the end. */
   append(module: M): this {
     checkModule("ModuleList", module, `module ${this.items.length}`);
     this.items.push(module);
@@ -96,6 +99,7 @@ export class ModuleList<M extends Module = Module> extends Module {
 /** Modules by name. It cannot be called. */
 export class ModuleDict<M extends Module = Module> extends Module {
   static override readonly stateKeys = { items: "" };
+  /** The modules by name. */
   readonly items: Record<string, M>;
 
   constructor(modules: Readonly<Record<string, M>> = {}) {
@@ -110,10 +114,15 @@ export class ModuleDict<M extends Module = Module> extends Module {
     });
   }
 
+  /** Number of modules. */
   get size(): number {
     return Object.keys(this.items).length;
   }
 
+  /**
+   * The module of this name.
+   * @throws ArgumentError if there is none.
+   */
   get(name: string): M {
     if (Object.hasOwn(this.items, name)) return this.items[name] as M;
     throw new ArgumentError(`ModuleDict: no module "${name}"; it has ${Object.keys(this.items).join(", ")}`, {
@@ -121,24 +130,29 @@ export class ModuleDict<M extends Module = Module> extends Module {
     });
   }
 
+  /** Puts a module under a name. */
   set(name: string, module: M): this {
     checkModule("ModuleDict", module, name);
     this.items[name] = module;
     return this;
   }
 
+  /** Whether there is a module of this name. */
   has(name: string): boolean {
     return Object.hasOwn(this.items, name);
   }
 
+  /** The names, in order. */
   keys(): string[] {
     return Object.keys(this.items);
   }
 
+  /** The modules, in order. */
   values(): M[] {
     return Object.values(this.items);
   }
 
+  /** Names and modules, in order. */
   entries(): [string, M][] {
     return Object.entries(this.items);
   }

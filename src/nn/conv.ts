@@ -35,10 +35,15 @@ interface ConvTransposeOptions<Size> extends Omit<ConvOptions<Size>, "padding" |
   readonly outputPadding?: Size;
 }
 
+/** Options of `Conv1d`. */
 export type Conv1dOptions = ConvOptions<number>;
+/** Options of `Conv2d`; a size is a number for both dims, or `[height, width]`. */
 export type Conv2dOptions = ConvOptions<Size2>;
+/** Options of `Conv3d`; a size is a number for all dims, or `[depth, height, width]`. */
 export type Conv3dOptions = ConvOptions<Size3>;
+/** Options of `ConvTranspose1d`. */
 export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
+/** Options of `ConvTranspose2d`; a size is a number for both dims, or `[height, width]`. */
 export type ConvTranspose2dOptions = ConvTransposeOptions<Size2>;
 
 type AnySize = number | readonly number[];

@@ -4,6 +4,7 @@ import { ctcLoss } from "./functional.js";
 import { Loss, type LossOptions } from "./losses.js";
 import { printArguments } from "./print.js";
 
+/** Options of `CTCLoss`. */
 export interface CTCLossOptions extends LossOptions {
   /** Index of the blank label; default 0. */
   readonly blank?: number;
@@ -19,7 +20,9 @@ export interface CTCLossOptions extends LossOptions {
  * @example new nn.CTCLoss()(logits.logSoftmax(2), targets, [50, 43], [10, 8])
  */
 export class CTCLoss extends Loss {
+  /** The class that stands for no label. */
   readonly blank: number;
+  /** Whether infinite losses, of targets longer than their input, count as 0. */
   readonly zeroInfinity: boolean;
 
   constructor(options: CTCLossOptions = {}) {

@@ -10,7 +10,9 @@ import { printArguments } from "./print.js";
 
 /** x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim` (default 1); `eps` is 1e-8 by default. */
 export class CosineSimilarity extends Module {
+  /** The dim the vectors lie along. */
   readonly dim: number;
+  /** Least product of norms to divide by. */
   readonly eps: number;
 
   constructor(options: { readonly dim?: number; readonly eps?: number } = {}) {
@@ -56,12 +58,17 @@ export class PairwiseDistance extends Module {
  * @example new nn.Bilinear(20, 30, 40)(randn([128, 20]), randn([128, 30])).shape // [128, 40]
  */
 export class Bilinear extends Module {
+  /** `[outFeatures, in1Features, in2Features]`. */
   weight: Parameter;
+  /** `[outFeatures]`; null without `bias`. */
   bias: Parameter | null;
 
   constructor(
+    /** Last dim of the first input. */
     readonly in1Features: number,
+    /** Last dim of the second input. */
     readonly in2Features: number,
+    /** Last dim of the output. */
     readonly outFeatures: number,
     options: { readonly bias?: boolean } = {},
   ) {

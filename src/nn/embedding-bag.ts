@@ -8,6 +8,7 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
+/** Options of `EmbeddingBag`. */
 export interface EmbeddingBagOptions {
   /** Default "mean". */
   readonly mode?: "sum" | "mean" | "max";
@@ -26,13 +27,19 @@ export interface EmbeddingBagOptions {
  * @example new nn.EmbeddingBag(10, 3)(tensor([[1, 2], [4, 9]], { dtype: "int64" })).shape // [2, 3]
  */
 export class EmbeddingBag extends Module {
+  /** The vectors, `[numEmbeddings, embeddingDim]`. */
   weight: Parameter;
+  /** How the vectors of a bag become one. */
   readonly mode: "sum" | "mean" | "max";
+  /** Whether offsets name the end of the last bag too. */
   readonly includeLastOffset: boolean;
+  /** The index whose vector counts nowhere; null for none. */
   readonly paddingIdx: number | null;
 
   constructor(
+    /** Number of vectors. */
     readonly numEmbeddings: number,
+    /** Length of each. */
     readonly embeddingDim: number,
     options: EmbeddingBagOptions = {},
   ) {

@@ -7,6 +7,7 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
+/** Options of `Embedding`. */
 export interface EmbeddingOptions {
   /** This row starts as zeros and gets no gradient; negative counts from the end. */
   readonly paddingIdx?: number;
@@ -20,11 +21,15 @@ export interface EmbeddingOptions {
  * @example new nn.Embedding(10, 3)(tensor([[1, 2], [4, 9]], { dtype: "int32" })).shape // [2, 2, 3]
  */
 export class Embedding extends Module {
+  /** The vectors, `[numEmbeddings, embeddingDim]`. */
   weight: Parameter;
+  /** The index whose vector gets no gradient; null for none. */
   readonly paddingIdx: number | null;
 
   constructor(
+    /** Number of vectors. */
     readonly numEmbeddings: number,
+    /** Length of each. */
     readonly embeddingDim: number,
     options: EmbeddingOptions = {},
   ) {

@@ -4,6 +4,7 @@ import type { AnyModule } from "./any-module.js";
 
 /** Undoes a registration. */
 export interface HookHandle {
+  /** Takes the hook away; a second call does nothing. */
   remove(): void;
 }
 

@@ -11,6 +11,7 @@ import {
   where,
 } from "../tensor/index.js";
 
+/** Options of random initialisers. */
 export interface RandomOptions {
   /** Default: the global one, set by `manualSeed`. */
   readonly generator?: Generator;
@@ -76,6 +77,7 @@ function fans(op: string, weight: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: inputs * positions, fanOut: outputs * positions };
 }
 
+/** Options of `uniform_`. */
 export interface UniformOptions extends RandomOptions {
   /** Lower end; default 0. */
   readonly a?: number;
@@ -90,6 +92,7 @@ export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
   return noGrad(() => quietly(() => tensor.uniform_(a, b, generatorOf(options))));
 }
 
+/** Options of `normal_`. */
 export interface NormalOptions extends RandomOptions {
   /** Default 0. */
   readonly mean?: number;
@@ -114,10 +117,18 @@ export function constant_(tensor: Tensor, value: number): Tensor {
   return noGrad(() => quietly(() => tensor.fill_(value)));
 }
 
+/**
+ * Fills with 0. Any shape.
+ * @returns the tensor.
+ */
 export function zeros_(tensor: Tensor): Tensor {
   return constant_(tensor, 0);
 }
 
+/**
+ * Fills with 1. Any shape.
+ * @returns the tensor.
+ */
 export function ones_(tensor: Tensor): Tensor {
   return constant_(tensor, 1);
 }
@@ -161,6 +172,7 @@ function xavierStd(op: string, tensor: Tensor, gain = 1): number {
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
+/** Options of `kaimingUniform_` and `kaimingNormal_`. */
 export interface KaimingOptions extends RandomOptions {
   /** Negative slope of a leaky relu behind the layer; default 0. */
   readonly a?: number;
@@ -201,6 +213,7 @@ function generatorOf({ generator }: RandomOptions): RandomOptions {
   return generator ? { generator } : {};
 }
 
+/** Options of `truncNormal_`. */
 export interface TruncNormalOptions extends NormalOptions {
   /** Lower end; default -2. */
   readonly a?: number;

@@ -7,6 +7,7 @@ import { Module } from "./module.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
+/** Options of `InstanceNorm1d`, `InstanceNorm2d` and `InstanceNorm3d`. */
 export interface InstanceNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;

@@ -8,6 +8,7 @@ import { Module } from "./module.js";
 import { initialized, type Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
+/** Options of `Linear`. */
 export interface LinearOptions {
   /** Add a learned bias; default true. */
   readonly bias?: boolean;
@@ -22,11 +23,15 @@ export interface LinearOptions {
  * @example new nn.Linear(20, 30)(randn([128, 20])).shape // [128, 30]
  */
 export class Linear extends Module {
+  /** `[outFeatures, inFeatures]`. */
   weight: Parameter;
+  /** `[outFeatures]`; null without `bias`. */
   bias: Parameter | null;
 
   constructor(
+    /** Last dim of the input. */
     readonly inFeatures: number,
+    /** Last dim of the output. */
     readonly outFeatures: number,
     options: LinearOptions = {},
   ) {

@@ -11,7 +11,9 @@ export type Reduction = "none" | "mean" | "sum";
 
 const reductions: readonly Reduction[] = ["none", "mean", "sum"];
 
+/** Options all losses have. */
 export interface LossOptions {
+  /** Default "mean". */
   readonly reduction?: Reduction;
 }
 
@@ -48,6 +50,7 @@ export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<
   };
 }
 
+/** Options of `CrossEntropyLoss`. */
 export interface CrossEntropyLossOptions extends LossOptions {
   /** One factor a class. */
   readonly weight?: Tensor;
@@ -65,8 +68,11 @@ export interface CrossEntropyLossOptions extends LossOptions {
  * @example new nn.CrossEntropyLoss()(model(images), labels)
  */
 export class CrossEntropyLoss extends Loss {
+  /** One factor a class, `[classes]`, or null. */
   readonly weight: Buffer | null;
+  /** Targets of this class do not count. */
   readonly ignoreIndex: number;
+  /** Share of each target that is spread over all classes. */
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyLossOptions = {}) {
@@ -82,11 +88,14 @@ export class CrossEntropyLoss extends Loss {
   }
 }
 
+/** Options of `NLLLoss`. */
 export type NLLLossOptions = Omit<CrossEntropyLossOptions, "labelSmoothing">;
 
 /** -input[target] for log probabilities `[N, classes, …]` and class indices `[N, …]`. */
 export class NLLLoss extends Loss {
+  /** One factor a class, `[classes]`, or null. */
   readonly weight: Buffer | null;
+  /** Targets of this class do not count. */
   readonly ignoreIndex: number;
 
   constructor(options: NLLLossOptions = {}) {
@@ -125,6 +134,7 @@ export class L1Loss extends Loss {
 
 /** With d = |input - target|: d² / (2β) where d < β (default 1), else d - β / 2. */
 export class SmoothL1Loss extends Loss {
+  /** Where the square becomes a line, β. */
   readonly beta: number;
 
   constructor(options: LossOptions & { readonly beta?: number } = {}) {
@@ -139,6 +149,7 @@ export class SmoothL1Loss extends Loss {
 
 /** With d = |input - target|: d² / 2 where d < δ (default 1), else δ (d - δ / 2). */
 export class HuberLoss extends Loss {
+  /** Where the square becomes a line, δ. */
   readonly delta: number;
 
   constructor(options: LossOptions & { readonly delta?: number } = {}) {
@@ -156,7 +167,9 @@ export class HuberLoss extends Loss {
  * @param options - `reduction` (default "mean"; "batchmean" is the mathematical one), `logTarget` (default false).
  */
 export class KLDivLoss extends Module {
+  /** "none", "mean" (over all elements), "sum", or "batchmean": the sum over N. */
   readonly reduction: Reduction | "batchmean";
+  /** Whether targets are log probabilities. */
   readonly logTarget: boolean;
 
   constructor(options: { readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean } = {}) {
@@ -177,6 +190,7 @@ export class KLDivLoss extends Module {
 
 /** -(t log p + (1 - t) log(1 - p)) for probabilities p; BCEWithLogitsLoss is more exact. */
 export class BCELoss extends Loss {
+  /** A factor of each element's loss, which broadcasts, or null. */
   readonly weight: Buffer | null;
 
   constructor(options: LossOptions & { readonly weight?: Tensor } = {}) {
@@ -189,6 +203,7 @@ export class BCELoss extends Loss {
   }
 }
 
+/** Options of `BCEWithLogitsLoss`. */
 export interface BCEWithLogitsLossOptions extends LossOptions {
   /** Scales each element's loss; broadcasts. */
   readonly weight?: Tensor;
@@ -198,7 +213,9 @@ export interface BCEWithLogitsLossOptions extends LossOptions {
 
 /** Binary cross-entropy of sigmoid(input), without overflow for any input. */
 export class BCEWithLogitsLoss extends Loss {
+  /** A factor of each element's loss, which broadcasts, or null. */
   readonly weight: Buffer | null;
+  /** Weight of positive examples, one a class, or null. */
   readonly posWeight: Buffer | null;
 
   constructor(options: BCEWithLogitsLossOptions = {}) {

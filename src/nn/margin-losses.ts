@@ -7,6 +7,7 @@ import { printArguments } from "./print.js";
 
 /** max(0, -target (input1 - input2) + margin): target 1 where input1 should rank higher, -1 where lower. `margin` is 0 by default. */
 export class MarginRankingLoss extends Loss {
+  /** By how much the right one must lead. */
   readonly margin: number;
 
   constructor(options: LossOptions & { readonly margin?: number } = {}) {
@@ -25,6 +26,7 @@ export class MarginRankingLoss extends Loss {
 
 /** input where target is 1, max(0, margin - input) where it is -1. `margin` is 1 by default. */
 export class HingeEmbeddingLoss extends Loss {
+  /** Distances of dissimilar pairs above it cost nothing. */
   readonly margin: number;
 
   constructor(options: LossOptions & { readonly margin?: number } = {}) {
@@ -65,6 +67,7 @@ export class MultiLabelMarginLoss extends Loss {
 
 /** Mean over classes of the binary cross-entropy of sigmoid(input) with targets 0 or 1, `[N, C]`. */
 export class MultiLabelSoftMarginLoss extends Loss {
+  /** One factor a class, `[C]`, or null. */
   readonly weight: Buffer | null;
 
   constructor(options: LossOptions & { readonly weight?: Tensor } = {}) {
@@ -79,8 +82,11 @@ export class MultiLabelSoftMarginLoss extends Loss {
 
 /** Σ_{i ≠ y} max(0, margin - x[y] + x[i])^p / C, times weight[y]; input `[N, C]`, target `[N]`. `p` is 1, `margin` 1 by default. */
 export class MultiMarginLoss extends Loss {
+  /** Power of each violation. */
   readonly p: 1 | 2;
+  /** By how much the right class must lead. */
   readonly margin: number;
+  /** One factor a class, `[C]`, or null. */
   readonly weight: Buffer | null;
 
   constructor(options: LossOptions & { readonly p?: 1 | 2; readonly margin?: number; readonly weight?: Tensor } = {}) {
@@ -106,6 +112,7 @@ export class MultiMarginLoss extends Loss {
 
 /** 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - margin) where it is -1. `margin` is 0 by default. */
 export class CosineEmbeddingLoss extends Loss {
+  /** Cosines of dissimilar pairs below it cost nothing. */
   readonly margin: number;
 
   constructor(options: LossOptions & { readonly margin?: number } = {}) {
@@ -124,9 +131,13 @@ export class CosineEmbeddingLoss extends Loss {
 
 /** max(0, margin + d(anchor, positive) - d(anchor, negative)). `margin` is 1, `p` 2, `eps` 1e-6, `swap` false by default. */
 export class TripletMarginLoss extends Loss {
+  /** By how much farther away the negative must be. */
   readonly margin: number;
+  /** The norm's p. */
   readonly p: number;
+  /** Added to differences, so that the root has a gradient. */
   readonly eps: number;
+  /** Whether the negative counts from the positive where that is nearer than the anchor. */
   readonly swap: boolean;
 
   constructor(
@@ -161,8 +172,11 @@ export class TripletMarginLoss extends Loss {
 
 /** TripletMarginLoss with any distance; default pairwiseDistance. */
 export class TripletMarginWithDistanceLoss extends Loss {
+  /** Distance of two batches of vectors, `[N, D]` each → `[N]`. */
   readonly distanceFunction: (a: Tensor, b: Tensor) => Tensor;
+  /** By how much farther away the negative must be. */
   readonly margin: number;
+  /** Whether the negative counts from the positive where that is nearer than the anchor. */
   readonly swap: boolean;
 
   constructor(
@@ -194,8 +208,11 @@ export class TripletMarginWithDistanceLoss extends Loss {
 
 /** exp(input) - target · input: counts with a Poisson distribution. `logInput` is true, `full` false, `eps` 1e-8 by default. */
 export class PoissonNLLLoss extends Loss {
+  /** Whether the input is the logarithm of the rate. */
   readonly logInput: boolean;
+  /** Whether Stirling's term for log(target!) is added. */
   readonly full: boolean;
+  /** Added inside the logarithm when the input is no logarithm. */
   readonly eps: number;
 
   constructor(
@@ -223,7 +240,9 @@ export class PoissonNLLLoss extends Loss {
 
 /** (log(var) + (input - target)² / var) / 2: values with a normal distribution. `full` is false, `eps` 1e-6 by default. */
 export class GaussianNLLLoss extends Loss {
+  /** Whether the constant log(2π) / 2 is added. */
   readonly full: boolean;
+  /** Least variance. */
   readonly eps: number;
 
   constructor(options: LossOptions & { readonly full?: boolean; readonly eps?: number } = {}) {

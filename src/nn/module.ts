@@ -19,6 +19,7 @@ import { Buffer, convertInPlace, Parameter } from "./parameter.js";
 import { printModule } from "./print.js";
 import { type LoadOptions, type LoadResult, loadState, type StateDict, saveState } from "./state-dict.js";
 
+/** Which members are listed, and under what names. */
 export interface NamedOptions {
   /** Put before each name, with a dot. */
   readonly prefix?: string;
@@ -28,7 +29,9 @@ export interface NamedOptions {
 
 /** Where to and in which dtype. */
 export interface ToOptions {
+  /** Where parameters and buffers go. */
   readonly device?: Device;
+  /** What float parameters and buffers become. */
   readonly dtype?: DType;
 }
 
@@ -95,6 +98,7 @@ export abstract class Module extends Callable<CallState> {
     return this.#named(options, (value): value is Parameter => value instanceof Parameter);
   }
 
+  /** Buffers here and inside, persistent or not, each once. */
   buffers(options: Pick<NamedOptions, "recurse"> = {}): Buffer[] {
     return this.namedBuffers(options).map(([, buffer]) => buffer);
   }
@@ -119,6 +123,7 @@ export abstract class Module extends Callable<CallState> {
     return this.namedChildren().map(([, module]) => module);
   }
 
+  /** The modules in this one's fields, with their state-dict names. */
   namedChildren(): [name: string, module: Module][] {
     const found = new Map<Module, string>();
     for (const { key, value } of fieldsOf(this))
@@ -210,10 +215,12 @@ export abstract class Module extends Callable<CallState> {
     return this;
   }
 
+  /** Float parameters and buffers as float32, in place. */
   float(): this {
     return this.to("float32");
   }
 
+  /** Float parameters and buffers as float64, in place. */
   double(): this {
     return this.to("float64");
   }

@@ -7,6 +7,7 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
+/** Options of `LayerNorm`. */
 export interface LayerNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
@@ -24,9 +25,13 @@ export interface LayerNormOptions {
  * @example new nn.LayerNorm(64)(randn([8, 10, 64])).shape // [8, 10, 64]
  */
 export class LayerNorm extends Module {
+  /** Factors, `normalizedShape`; null without `elementwiseAffine`. */
   weight: Parameter | null;
+  /** Shifts, `normalizedShape`; null without `elementwiseAffine` or `bias`. */
   bias: Parameter | null;
+  /** Sizes of the last dims, over which mean and variance are taken. */
   readonly normalizedShape: readonly number[];
+  /** Added to the variance. */
   readonly eps: number;
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
@@ -52,6 +57,7 @@ export class LayerNorm extends Module {
   }
 }
 
+/** Options of `RMSNorm`. */
 export interface RMSNormOptions {
   /** Default: the machine epsilon of the input's dtype. */
   readonly eps?: number;
@@ -68,8 +74,11 @@ export interface RMSNormOptions {
  * @example new nn.RMSNorm(64)(randn([8, 10, 64])).shape // [8, 10, 64]
  */
 export class RMSNorm extends Module {
+  /** Factors, `normalizedShape`; null without `elementwiseAffine`. */
   weight: Parameter | null;
+  /** Sizes of the last dims, over which the mean square is taken. */
   readonly normalizedShape: readonly number[];
+  /** Added to the mean square; null: the machine epsilon of the input's dtype. */
   readonly eps: number | null;
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
@@ -93,6 +102,7 @@ export class RMSNorm extends Module {
   }
 }
 
+/** Options of `LocalResponseNorm`. */
 export interface LocalResponseNormOptions {
   /** Default 1e-4. */
   readonly alpha?: number;
@@ -111,6 +121,7 @@ export class LocalResponseNorm extends Module {
   private readonly options: Required<LocalResponseNormOptions>;
 
   constructor(
+    /** Channels that count, the own one in their middle. */
     readonly size: number,
     options: LocalResponseNormOptions = {},
   ) {
@@ -129,6 +140,7 @@ export class LocalResponseNorm extends Module {
   }
 }
 
+/** Options of `GroupNorm`. */
 export interface GroupNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
@@ -143,12 +155,17 @@ export interface GroupNormOptions {
  * @throws ArgumentError unless `numGroups` divides `numChannels`.
  */
 export class GroupNorm extends Module {
+  /** One factor a channel, `[numChannels]`; null without `affine`. */
   weight: Parameter | null;
+  /** One shift a channel, `[numChannels]`; null without `affine`. */
   bias: Parameter | null;
+  /** Added to the variance. */
   readonly eps: number;
 
   constructor(
+    /** Groups of channels that share mean and variance. */
     readonly numGroups: number,
+    /** Channels of the input; must divide by the groups. */
     readonly numChannels: number,
     options: GroupNormOptions = {},
   ) {

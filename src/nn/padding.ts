@@ -129,6 +129,7 @@ export class CircularPad3d extends PadBase {
 export class ConstantPad1d extends PadBase {
   constructor(
     padding: Padding,
+    /** What the border is filled with. */
     readonly value: number,
   ) {
     super(1, "constant", padding, value);
@@ -139,6 +140,7 @@ export class ConstantPad1d extends PadBase {
 export class ConstantPad2d extends PadBase {
   constructor(
     padding: Padding,
+    /** What the border is filled with. */
     readonly value: number,
   ) {
     super(2, "constant", padding, value);
@@ -149,6 +151,7 @@ export class ConstantPad2d extends PadBase {
 export class ConstantPad3d extends PadBase {
   constructor(
     padding: Padding,
+    /** What the border is filled with. */
     readonly value: number,
   ) {
     super(3, "constant", padding, value);

@@ -33,9 +33,13 @@ interface AvgPoolOptions<Size> extends PoolOptions<Size> {
   readonly divisorOverride?: number;
 }
 
+/** Options of `MaxPool1d`. */
 export type MaxPool1dOptions = MaxPoolOptions<number>;
+/** Options of `MaxPool2d`; a size is a number for both dims, or `[height, width]`. */
 export type MaxPool2dOptions = MaxPoolOptions<Size2>;
+/** Options of `AvgPool1d`. */
 export type AvgPool1dOptions = Omit<AvgPoolOptions<number>, "divisorOverride">;
+/** Options of `AvgPool2d`; a size is a number for both dims, or `[height, width]`. */
 export type AvgPool2dOptions = AvgPoolOptions<Size2>;
 
 const maxNames = ["stride", "padding", "dilation", "ceilMode"];

@@ -10,7 +10,10 @@ import { printArguments } from "./print.js";
  * @example new nn.PixelShuffle(3)(randn([1, 9, 4, 4])).shape // [1, 1, 12, 12]
  */
 export class PixelShuffle extends Module {
-  constructor(readonly upscaleFactor: number) {
+  constructor(
+    /** How many times larger height and width become, r. */
+    readonly upscaleFactor: number,
+  ) {
     super();
     checkCounts("PixelShuffle", { upscaleFactor });
   }
@@ -26,7 +29,10 @@ export class PixelShuffle extends Module {
 
 /** Moves blocks of space into channels: `[…, C, H r, W r]` → `[…, C r², H, W]`. */
 export class PixelUnshuffle extends Module {
-  constructor(readonly downscaleFactor: number) {
+  constructor(
+    /** How many times smaller height and width become, r. */
+    readonly downscaleFactor: number,
+  ) {
     super();
     checkCounts("PixelUnshuffle", { downscaleFactor });
   }
@@ -42,7 +48,10 @@ export class PixelUnshuffle extends Module {
 
 /** Interleaves groups of channels. Zhang et al., 2018, arXiv:1707.01083. */
 export class ChannelShuffle extends Module {
-  constructor(readonly groups: number) {
+  constructor(
+    /** Number of groups the channels are in. */
+    readonly groups: number,
+  ) {
     super();
     checkCounts("ChannelShuffle", { groups });
   }

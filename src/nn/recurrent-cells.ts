@@ -88,6 +88,7 @@ export const gruKind: CellKind = {
   },
 };
 
+/** Options of `RNNCell`, `LSTMCell` and `GRUCell`. */
 export interface CellOptions {
   /** Add learned biases; default true. */
   readonly bias?: boolean;

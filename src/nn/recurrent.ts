@@ -16,6 +16,7 @@ import {
   rnnKinds,
 } from "./recurrent-cells.js";
 
+/** Options of `RNN`, `LSTM` and `GRU`. */
 export interface RecurrentOptions {
   /** Layers on top of each other; default 1. */
   readonly numLayers?: number;
@@ -29,6 +30,7 @@ export interface RecurrentOptions {
   readonly bidirectional?: boolean;
 }
 
+/** Options of a call of a recurrent layer. */
 export interface SequenceOptions {
   /**
    * Length of each sequence of the batch: steps beyond are left out, as with PyTorch's packed sequences. Their outputs are 0, and

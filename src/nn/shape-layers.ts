@@ -16,7 +16,9 @@ export class Identity extends Module {
  * @example new nn.Flatten()(randn([32, 1, 5, 5])).shape // [32, 25]
  */
 export class Flatten extends Module {
+  /** First of the dims that become one. */
   readonly startDim: number;
+  /** Last of them. */
   readonly endDim: number;
 
   constructor(options: { readonly startDim?: number; readonly endDim?: number } = {}) {
@@ -41,7 +43,9 @@ export class Flatten extends Module {
  */
 export class Unflatten extends Module {
   constructor(
+    /** The dim that is taken apart. */
     readonly dim: number,
+    /** The sizes it becomes; their product is its size. */
     readonly unflattenedSize: readonly number[],
   ) {
     super();

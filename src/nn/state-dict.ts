@@ -17,11 +17,13 @@ import { Buffer, type Parameter } from "./parameter.js";
 /** Tensors by key: `conv1.weight`, `bn.running_mean`. */
 export type StateDict = Record<string, Tensor>;
 
+/** Options of `loadStateDict`. */
 export interface LoadOptions {
   /** Missing and unexpected keys are an error; default true. */
   readonly strict?: boolean;
 }
 
+/** What a state dict and a module did not have in common. */
 export interface LoadResult {
   /** Keys of the module that the state lacks. */
   readonly missingKeys: readonly string[];

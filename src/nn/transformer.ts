@@ -13,6 +13,7 @@ import { LayerNorm } from "./normalization.js";
 /** "relu", "gelu" or a function of a tensor. */
 export type TransformerActivation = "relu" | "gelu" | ((x: Tensor) => Tensor);
 
+/** Options of the layers of a Transformer. */
 export interface TransformerLayerOptions {
   /** Default 2048. */
   readonly dimFeedforward?: number;
@@ -57,6 +58,7 @@ function partsOf(layer: string, dModel: number, options: TransformerLayerOptions
   };
 }
 
+/** Options of a call of an encoder or one of its layers. */
 export interface EncoderCallOptions {
   /** `[L, L]`: true where attention is forbidden, or floats added to the scores. */
   readonly mask?: Tensor | null;
@@ -77,15 +79,25 @@ const encoderCallNames = ["mask", "srcKeyPaddingMask", "isCausal"];
  * @example new nn.TransformerEncoderLayer(64, 8, { batchFirst: true })(randn([2, 10, 64])).shape // [2, 10, 64]
  */
 export class TransformerEncoderLayer extends Module {
+  /** Attention of the sequence to itself. */
   readonly selfAttn: MultiheadAttention;
+  /** The feed-forward part's first layer, to `dimFeedforward` features. */
   readonly linear1: Linear;
+  /** Dropout between the linear layers. */
   readonly dropout: Dropout;
+  /** The feed-forward part's second layer, back to `dModel` features. */
   readonly linear2: Linear;
+  /** Norm of the attention part. */
   readonly norm1: LayerNorm;
+  /** Norm of the feed-forward part. */
   readonly norm2: LayerNorm;
+  /** Dropout of the attention part's result. */
   readonly dropout1: Dropout;
+  /** Dropout of the feed-forward part's result. */
   readonly dropout2: Dropout;
+  /** Whether norms come before their parts, not after the sum. */
   readonly normFirst: boolean;
+  /** Between the linear layers. */
   readonly activation: (x: Tensor) => Tensor;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
@@ -123,6 +135,7 @@ export class TransformerEncoderLayer extends Module {
   }
 }
 
+/** Options of a call of a decoder or one of its layers. */
 export interface DecoderCallOptions {
   /** `[L, L]`, on the target. */
   readonly tgtMask?: Tensor | null;
@@ -155,18 +168,31 @@ const decoderCallNames = [
  * @param options - see TransformerLayerOptions.
  */
 export class TransformerDecoderLayer extends Module {
+  /** Attention of the target to itself. */
   readonly selfAttn: MultiheadAttention;
+  /** Attention of the target to the memory. */
   readonly multiheadAttn: MultiheadAttention;
+  /** The feed-forward part's first layer, to `dimFeedforward` features. */
   readonly linear1: Linear;
+  /** Dropout between the linear layers. */
   readonly dropout: Dropout;
+  /** The feed-forward part's second layer, back to `dModel` features. */
   readonly linear2: Linear;
+  /** Norm of the self-attention part. */
   readonly norm1: LayerNorm;
+  /** Norm of the part that attends to the memory. */
   readonly norm2: LayerNorm;
+  /** Norm of the feed-forward part. */
   readonly norm3: LayerNorm;
+  /** Dropout of the self-attention part's result. */
   readonly dropout1: Dropout;
+  /** Dropout of the result of the attention to the memory. */
   readonly dropout2: Dropout;
+  /** Dropout of the feed-forward part's result. */
   readonly dropout3: Dropout;
+  /** Whether norms come before their parts, not after the sum. */
   readonly normFirst: boolean;
+  /** Between the linear layers. */
   readonly activation: (x: Tensor) => Tensor;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
@@ -228,11 +254,14 @@ function copies<M extends Module>(layer: M, count: number): ModuleList<M> {
 
 /** `numLayers` copies of an encoder layer, then `norm` if it is given. */
 export class TransformerEncoder extends Module {
+  /** Copies of the given layer, in calling order. */
   readonly layers: ModuleList<TransformerEncoderLayer>;
 
   constructor(
     encoderLayer: TransformerEncoderLayer,
+    /** How many layers there are. */
     readonly numLayers: number,
+    /** Of the last layer's output; null for none. */
     readonly norm: LayerNorm | null = null,
   ) {
     super();
@@ -248,11 +277,14 @@ export class TransformerEncoder extends Module {
 
 /** `numLayers` copies of a decoder layer, then `norm` if it is given. */
 export class TransformerDecoder extends Module {
+  /** Copies of the given layer, in calling order. */
   readonly layers: ModuleList<TransformerDecoderLayer>;
 
   constructor(
     decoderLayer: TransformerDecoderLayer,
+    /** How many layers there are. */
     readonly numLayers: number,
+    /** Of the last layer's output; null for none. */
     readonly norm: LayerNorm | null = null,
   ) {
     super();
@@ -266,6 +298,7 @@ export class TransformerDecoder extends Module {
   }
 }
 
+/** Options of `Transformer`. */
 export interface TransformerOptions extends TransformerLayerOptions {
   /** Features; default 512. */
   readonly dModel?: number;
@@ -277,6 +310,7 @@ export interface TransformerOptions extends TransformerLayerOptions {
   readonly numDecoderLayers?: number;
 }
 
+/** Options of a call of `Transformer`. */
 export interface TransformerCallOptions extends DecoderCallOptions {
   /** `[S, S]`, on the source. */
   readonly srcMask?: Tensor | null;
@@ -295,7 +329,9 @@ export interface TransformerCallOptions extends DecoderCallOptions {
  * @example new nn.Transformer({ dModel: 64, nhead: 4 })(randn([10, 2, 64]), randn([7, 2, 64]), { tgtIsCausal: true }).shape // [7, 2, 64]
  */
 export class Transformer extends Module {
+  /** From source to memory. */
   readonly encoder: TransformerEncoder;
+  /** From target and memory to output. */
   readonly decoder: TransformerDecoder;
 
   constructor(options: TransformerOptions = {}) {

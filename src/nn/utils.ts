@@ -14,6 +14,7 @@ export { padSequence, unpadSequence } from "./sequences.js";
 
 type Parameters = Tensor | Iterable<Tensor>;
 
+/** Options of `clipGradNorm_`. */
 export interface ClipGradNormOptions {
   /** Which norm; Infinity takes the largest magnitude. Default 2. */
   readonly normType?: number;

@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `Adadelta`. */
 export interface AdadeltaOptions extends BaseOptions {
   /** Decay rate of both running averages. */
   rho: number;

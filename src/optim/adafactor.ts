@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `Adafactor`. */
 export interface AdafactorOptions extends BaseOptions {
   /** The decay rate of step t is 1 - t^beta2Decay. */
   beta2Decay: number;

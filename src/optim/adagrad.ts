@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `Adagrad`. */
 export interface AdagradOptions extends BaseOptions {
   /** The rate falls as 1 / (1 + (t - 1) lrDecay). */
   lrDecay: number;

@@ -18,6 +18,9 @@ export interface AdamOptions extends BaseOptions {
   betas: readonly [number, number];
   /** Added to the denominator. */
   eps: number;
+  /**
+   * Share of the weights added to the gradient (L2), or taken off the weights themselves with `decoupledWeightDecay`.
+   */
   weightDecay: number;
   /** Divide by the largest average so far. */
   amsgrad: boolean;
@@ -95,6 +98,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
+/** Options of `AdamW`. */
 export type AdamWOptions = Omit<AdamOptions, "decoupledWeightDecay">;
 
 /**

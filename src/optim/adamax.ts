@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `Adamax`. */
 export interface AdamaxOptions extends BaseOptions {
   /** Decay rates of the average of the gradient and of the largest magnitude. */
   betas: readonly [number, number];

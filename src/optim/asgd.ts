@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `ASGD`. */
 export interface ASGDOptions extends BaseOptions {
   /** Decay of the weights and of the rate. */
   lambd: number;

@@ -6,6 +6,7 @@ import { noGrad, quietly, type Tensor, zeros } from "../tensor/index.js";
 /** The new average from the old one, the model's value and how many values it holds already (int64, 0-d). */
 export type AverageFn = (averaged: Tensor, current: Tensor, count: Tensor) => Tensor;
 
+/** Options of `AveragedModel`. */
 export interface AveragedModelOptions {
   /** Default: the mean of all values (SWA). */
   readonly avgFn?: AverageFn;
@@ -39,7 +40,9 @@ export function getEmaAvgFn(decay = 0.999): AverageFn {
  * ema.updateParameters(model);
  */
 export class AveragedModel<M extends Module = Module> extends Module {
+  /** A copy of the model with the averaged weights. */
   readonly module: M;
+  /** How many times `updateParameters` was called, int64 `[]`. */
   readonly nAveraged = new Buffer(zeros([], { dtype: "int64" }));
   private readonly avgFn: AverageFn;
   private readonly useBuffers: boolean;

@@ -33,7 +33,9 @@ function innerStates(name: string, state: SchedulerState, own: readonly LRSchedu
 export class SequentialLR extends LRScheduler {
   constructor(
     optimizer: Optimizer,
+    /** The schedules, in order. */
     readonly schedulers: readonly LRScheduler[],
+    /** Steps at which the next schedule begins, ascending. */
     readonly milestones: readonly number[],
   ) {
     super(optimizer);
@@ -68,10 +70,12 @@ export class SequentialLR extends LRScheduler {
     this.lastLr = this.active.getLastLr();
   }
 
+  /** @internal */
   start(): void {
     this.restart();
   }
 
+  /** @internal */
   restart(): void {
     this.lastEpoch = 0;
     for (const group of this.optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
@@ -102,7 +106,10 @@ export class SequentialLR extends LRScheduler {
  * @example new ChainedScheduler([new ConstantLR(optimizer, { factor: 0.1 }), new ExponentialLR(optimizer, 0.9)])
  */
 export class ChainedScheduler extends LRScheduler {
-  constructor(readonly schedulers: readonly LRScheduler[]) {
+  constructor(
+    /** The schedules, in the order they act. */
+    readonly schedulers: readonly LRScheduler[],
+  ) {
     const [first] = schedulers;
     if (!first) throw new ArgumentError("ChainedScheduler: got no schedules", { op: "ChainedScheduler" });
     checkSchedules("ChainedScheduler", first.optimizer, schedulers);
@@ -114,11 +121,13 @@ export class ChainedScheduler extends LRScheduler {
     this.all((scheduler) => scheduler.step());
   }
 
+  /** @internal */
   start(): void {
     this.lastEpoch = 0;
     this.all((scheduler) => scheduler.start());
   }
 
+  /** @internal */
   restart(): void {
     for (const group of this.optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     this.start();

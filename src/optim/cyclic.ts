@@ -6,6 +6,7 @@ import type { Optimizer } from "./optimizer.js";
 
 type PerGroup = number | readonly number[];
 
+/** Options of `CyclicLR`. */
 export interface CyclicLROptions {
   /** Steps of the rising half; default 2000. */
   readonly stepSizeUp?: number;
@@ -106,10 +107,13 @@ export class CyclicLR extends FormulaLR {
   }
 }
 
+/** Options of `OneCycleLR`. */
 export interface OneCycleLROptions {
   /** Steps of the whole run; or give `epochs` and `stepsPerEpoch`. */
   readonly totalSteps?: number;
+  /** Epochs of the whole run. */
   readonly epochs?: number;
+  /** Batches an epoch. */
   readonly stepsPerEpoch?: number;
   /** Share of the steps in which the rate rises; default 0.3. */
   readonly pctStart?: number;
@@ -169,6 +173,7 @@ const anneals: Readonly<Record<"cos" | "linear", (start: number, end: number, pa
  * @example new OneCycleLR(optimizer, 0.1, { epochs: 10, stepsPerEpoch: loader.length })
  */
 export class OneCycleLR extends FormulaLR {
+  /** Steps of the whole run; one more is an error. */
   readonly totalSteps: number;
   private readonly phases: readonly Phase[];
   private readonly anneal: (start: number, end: number, part: number) => number;

@@ -5,6 +5,7 @@ import { add, dot, largest, scaled, type Vector } from "./host-vectors.js";
 import { type BaseOptions, Optimizer, type OptimizerState, type ParamsInput, withDefaults } from "./optimizer.js";
 import { type Point, strongWolfe } from "./strong-wolfe.js";
 
+/** Options of `LBFGS`. */
 export interface LBFGSOptions extends BaseOptions {
   /** Iterations a step. */
   maxIter: number;

@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `Lion`. */
 export interface LionOptions extends BaseOptions {
   /** Share of the momentum in the step's direction, and its decay rate. */
   betas: readonly [number, number];

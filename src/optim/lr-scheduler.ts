@@ -4,8 +4,11 @@ import type { Optimizer } from "./optimizer.js";
 
 /** What a schedule saves: plain data that survives JSON. */
 export interface SchedulerState {
+  /** Steps taken. */
   readonly lastEpoch: number;
+  /** The rate each param group started from. */
   readonly baseLrs: readonly number[];
+  /** The rate each param group had last. */
   readonly lastLr: readonly number[];
   /** States of the schedules inside a SequentialLR. */
   readonly schedulers?: readonly SchedulerState[];
@@ -26,7 +29,10 @@ export abstract class LRScheduler {
   protected baseLrs: number[];
   protected lastLr: number[];
 
-  constructor(readonly optimizer: Optimizer) {
+  constructor(
+    /** Whose param groups it sets. */
+    readonly optimizer: Optimizer,
+  ) {
     this.baseLrs = optimizer.paramGroups.map((group) => {
       group.initialLr ??= group.lr;
       return group.initialLr;
@@ -48,6 +54,7 @@ export abstract class LRScheduler {
     return [...this.lastLr];
   }
 
+  /** Where the schedule stands, as plain data for `loadStateDict`. */
   stateDict(): SchedulerState {
     return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLr: [...this.lastLr] };
   }

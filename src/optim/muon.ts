@@ -12,11 +12,14 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** How the rate follows the shape of a matrix; see `MuonOptions.adjustLrFn`. */
 export type MuonAdjustment = "original" | "match_rms_adamw" | "spectral_unclamped";
 
+/** Options of `Muon`. */
 export interface MuonOptions extends BaseOptions {
   /** Decay of the weights themselves, in parts of the rate. */
   weightDecay: number;
+  /** Decay of the running average of gradients. */
   momentum: number;
   /** Look ahead along the momentum. */
   nesterov: boolean;

@@ -4,6 +4,7 @@ import { asState, enableGrad, guarded, hostEffect, noGrad, quietly, sync, Tensor
 
 /** Options every optimizer has; each param group has its own. */
 export interface BaseOptions {
+  /** Learning rate: what a step is multiplied by. May be changed at any time, also by schedules. */
   lr: number;
   /** Ascend instead of descend. */
   maximize: boolean;
@@ -22,6 +23,7 @@ export type ParamGroupInput<O extends BaseOptions> = Partial<O> & {
   readonly initialLr?: number;
 };
 
+/** What optimizers take: parameters, or param groups with options of their own. */
 export type ParamsInput<O extends BaseOptions> = Iterable<Tensor> | Iterable<ParamGroupInput<O>>;
 
 /** What an optimizer keeps of one parameter. */
@@ -43,6 +45,7 @@ export interface Update {
 export interface OptimizerState {
   /** By the parameter's number over all groups; only parameters that were updated. */
   readonly state: Readonly<Record<string, Readonly<Record<string, number | Tensor>>>>;
+  /** The options of each group, with its parameters' numbers. */
   readonly paramGroups: readonly (Readonly<Record<string, unknown>> & { readonly params: readonly number[] })[];
 }
 
@@ -51,6 +54,7 @@ export interface OptimizerState {
  * forward pass, backward pass and update, as one program.
  */
 export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
+  /** The groups of parameters, with their options. Set `group.lr` to change a rate. */
   readonly paramGroups: ParamGroup<O>[] = [];
   protected readonly states = new Map<Tensor, ParamState>();
   private readonly optionNames: readonly string[];

@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor/index.js";
 import { perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
+/** Options of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
   /** Whether the metric is to fall or to rise; default "min". */
   readonly mode?: "min" | "max";
@@ -34,11 +35,15 @@ const defaults = {
   eps: 1e-8,
 } as const satisfies Required<ReduceLROnPlateauOptions>;
 
+/** What `ReduceLROnPlateau` saves: plain data that survives JSON. */
 export interface PlateauState {
+  /** Steps taken. */
   readonly lastEpoch: number;
   /** null before the first step. */
   readonly best: number | null;
+  /** Steps without improvement, in a row. */
   readonly badEpochs: number;
+  /** Steps left that do not count. */
   readonly cooldownCounter: number;
 }
 
@@ -51,6 +56,7 @@ export interface PlateauState {
  * scheduler.step(validationLoss);
  */
 export class ReduceLROnPlateau {
+  /** Steps taken so far. */
   lastEpoch = 0;
   private readonly options: Required<ReduceLROnPlateauOptions>;
   private best: number;
@@ -58,6 +64,7 @@ export class ReduceLROnPlateau {
   private cooldownCounter = 0;
 
   constructor(
+    /** Whose param groups it sets. */
     readonly optimizer: Optimizer,
     options: ReduceLROnPlateauOptions = {},
   ) {
@@ -74,7 +81,10 @@ export class ReduceLROnPlateau {
     this.best = mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
-  /** @param metric - the value to watch: a number or a tensor of one element, which is read. */
+  /**
+   * Takes the metric's next value, and lowers the rates if it has not improved for too long.
+   * @param metric - the value to watch: a number or a tensor of one element, which is read.
+   */
   step(metric: number | Tensor): void {
     const current = typeof metric === "number" ? metric : Number(metric.item());
     this.lastEpoch += 1;
@@ -115,6 +125,7 @@ export class ReduceLROnPlateau {
     return this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
+  /** Where the schedule stands, as plain data for `loadStateDict`. */
   stateDict(): PlateauState {
     const { lastEpoch, best, badEpochs, cooldownCounter } = this;
     return { lastEpoch, best: Number.isFinite(best) ? best : null, badEpochs, cooldownCounter };

@@ -12,11 +12,15 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `RAdam`. */
 export interface RAdamOptions extends BaseOptions {
   /** Decay rates of the averages of gradient and squared gradient. */
   betas: readonly [number, number];
   /** Added to the denominator. */
   eps: number;
+  /**
+   * Share of the weights added to the gradient (L2), or taken off the weights themselves with `decoupledWeightDecay`.
+   */
   weightDecay: number;
   /** Decay the weights themselves in place of adding to the gradient. */
   decoupledWeightDecay: boolean;

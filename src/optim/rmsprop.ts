@@ -12,6 +12,7 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `RMSprop`. */
 export interface RMSpropOptions extends BaseOptions {
   /** Decay rate of the running averages. */
   alpha: number;
@@ -19,6 +20,7 @@ export interface RMSpropOptions extends BaseOptions {
   eps: number;
   /** L2: added to the gradient. */
   weightDecay: number;
+  /** Decay of the running average of steps; 0 for none. */
   momentum: number;
   /** Divide by the standard deviation of the gradient in place of its root mean square. */
   centered: boolean;

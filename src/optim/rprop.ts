@@ -11,6 +11,7 @@ import {
   withDefaults,
 } from "./optimizer.js";
 
+/** Options of `Rprop`. */
 export interface RpropOptions extends BaseOptions {
   /** Factors on the step size where the gradient's sign changed and where it stayed. */
   etas: readonly [number, number];

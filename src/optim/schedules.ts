@@ -25,6 +25,7 @@ export class StepLR extends FormulaLR {
 
   constructor(
     optimizer: Optimizer,
+    /** Steps between reductions. */
     readonly stepSize: number,
     options: { readonly gamma?: number } = {},
   ) {
@@ -54,6 +55,7 @@ export class MultiStepLR extends FormulaLR {
 
   constructor(
     optimizer: Optimizer,
+    /** Steps at which the rate is reduced. */
     readonly milestones: readonly number[],
     options: { readonly gamma?: number } = {},
   ) {
@@ -79,6 +81,7 @@ export class MultiStepLR extends FormulaLR {
 export class ExponentialLR extends FormulaLR {
   constructor(
     optimizer: Optimizer,
+    /** What the rate is multiplied by at each step. */
     readonly gamma: number,
   ) {
     super(optimizer);
@@ -94,6 +97,7 @@ export class ExponentialLR extends FormulaLR {
   }
 }
 
+/** Options of `ConstantLR`. */
 export interface ConstantLROptions {
   /** Default 1/3. */
   readonly factor?: number;
@@ -130,6 +134,7 @@ export class ConstantLR extends FormulaLR {
   }
 }
 
+/** Options of `LinearLR`. */
 export interface LinearLROptions {
   /** Factor at the start; default 1/3. */
   readonly startFactor?: number;
@@ -187,6 +192,7 @@ export class CosineAnnealingLR extends FormulaLR {
 
   constructor(
     optimizer: Optimizer,
+    /** Steps to the lowest rate. */
     readonly tMax: number,
     options: { readonly etaMin?: number } = {},
   ) {

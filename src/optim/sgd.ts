@@ -12,7 +12,9 @@ import {
 } from "./optimizer.js";
 import { StepNumbers } from "./step-numbers.js";
 
+/** Options of `SGD`. */
 export interface SGDOptions extends BaseOptions {
+  /** Decay of the running sum of gradients; 0 for none. */
   momentum: number;
   /** Share of the gradient that does not enter the momentum. */
   dampening: number;

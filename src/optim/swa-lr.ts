@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions } from "../base/index.js";
 import { FormulaLR, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
+/** Options of `SWALR`. */
 export interface SWALROptions {
   /** Steps to the constant rate; default 10. */
   readonly annealEpochs?: number;

@@ -29,6 +29,7 @@ export class CosineAnnealingWarmRestarts extends FormulaLR {
 
   constructor(
     optimizer: Optimizer,
+    /** Steps of the first cycle. */
     readonly t0: number,
     options: { readonly tMult?: number; readonly etaMin?: number } = {},
   ) {
@@ -79,12 +80,14 @@ export class CosineAnnealingWarmRestarts extends FormulaLR {
     this.tI = t0 * tMult ** n;
   }
 
+  /** @internal */
   override start(): void {
     this.tCur = 0;
     this.tI = this.t0;
     super.start();
   }
 
+  /** @internal */
   override restart(): void {
     this.tCur = 0;
     this.tI = this.t0;

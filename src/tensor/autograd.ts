@@ -22,6 +22,7 @@ import { Tensor, variableOf, wrap } from "./tensor.js";
 import { Variable } from "./variable.js";
 import { applyRule, GradientMap, gradientOrder, isLeafNode } from "./walk.js";
 
+/** Options of `backward`. */
 export interface BackwardOptions {
   /** Gradient of the tensor itself; needed unless it has one element. */
   readonly gradient?: Tensor;
@@ -33,10 +34,13 @@ export interface BackwardOptions {
   readonly inputs?: readonly Tensor[];
 }
 
+/** Options of `grad`. */
 export interface GradOptions {
   /** Gradients of the outputs; needed for those with more than one element. */
   readonly gradOutputs?: Tensor | readonly (Tensor | null)[];
+  /** Keep the graph, so that it can be walked again; default: the value of `createGraph`. */
   readonly retainGraph?: boolean;
+  /** Record the gradients themselves, so that they can be differentiated; default false. */
   readonly createGraph?: boolean;
   /** Inputs that the outputs do not depend on give null instead of an error. */
   readonly allowUnused?: boolean;

@@ -8,8 +8,11 @@ import { setup } from "./setup.js";
 import { detach, isTensor, ofStorage, setRequiresGrad, type Tensor, wrap } from "./tensor.js";
 import { storageOfData, type TensorData } from "./tensor-data.js";
 
+/** Options of functions that make tensors. */
 export interface CreationOptions {
+  /** Type of the elements; default float32, or what the function says. */
   readonly dtype?: DType;
+  /** Where the tensor lives; default "cpu". */
   readonly device?: Device;
   /** Default false. */
   readonly requiresGrad?: boolean;
@@ -176,16 +179,19 @@ export function zerosLike(x: Tensor, options?: CreationOptions, ...surplus: []):
   return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
 }
 
+/** 1 everywhere, with the shape and dtype of `x`. */
 export function onesLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("onesLike", x, options, surplus);
   return finish(wrap(ops.full(x.shape, constantFor(1, dtype), dtype)), options);
 }
 
+/** As `zerosLike`: Gradus hands out no memory that was not written. */
 export function emptyLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("emptyLike", x, options, surplus);
   return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
 }
 
+/** `value` everywhere, with the shape and dtype of `x`. */
 export function fullLike(
   x: Tensor,
   value: number | boolean | bigint,

@@ -21,6 +21,7 @@ export class FunctionContext {
     for (const x of tensors) if (x) x.node.isUserVisible = true;
   }
 
+  /** What `saveForBackward` kept, in its order. */
   get savedTensors(): readonly (Tensor | null)[] {
     return this.#saved;
   }

@@ -62,7 +62,9 @@ function targetOf(name: TargetName): Target | null {
 
 /** A target, and why this host does not have it; `reason` is null where it does. */
 export interface TargetStatus {
+  /** The target, as `setTarget` takes it. */
   readonly name: TargetName;
+  /** Why it cannot be used here; null if it can. */
   readonly reason: string | null;
 }
 

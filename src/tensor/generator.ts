@@ -5,6 +5,7 @@ import { hostEffect, runtimeNode } from "./host.js";
 
 /** What `getState` gives: plain data that survives JSON. */
 export interface GeneratorState {
+  /** The seed it was given last. */
   readonly seed: number;
   /** Blocks of four words drawn so far. */
   readonly offset: number;
@@ -43,6 +44,7 @@ export class Generator {
     return this.#seed;
   }
 
+  /** Where the stream stands, as plain data for `setState`. */
   getState(): GeneratorState {
     return { seed: this.#seed, offset: this.#offset };
   }

@@ -21,11 +21,13 @@ type Outputs = Tensor | readonly Tensor[];
 /** A function of tensors to tensors, given its inputs one by one. */
 export type CheckedFunction = (...inputs: Tensor[]) => Outputs;
 
+/** Options of `gradcheck` and `gradgradcheck`. */
 export interface GradcheckOptions {
   /** Step of the difference quotients. Default 1e-6. */
   readonly eps?: number;
   /** Allowed difference: atol (1e-5) + rtol (1e-3) |numeric|. */
   readonly atol?: number;
+  /** Allowed difference as a share of the value; default 1e-3. */
   readonly rtol?: number;
   /** Throw on a difference (default), or return false. */
   readonly raiseException?: boolean;

@@ -300,8 +300,11 @@ const renamed = {
   var: reduction.variance,
   /** True if the elements lie in memory in the order of a new tensor's: the last dim without gaps, and so on. */
   isContiguous: conversion.isContiguousTensor,
+  /** Windows of `size` elements along `dim`, `step` apart, as a new last dim: a view. */
   unfold: rearrange.unfoldDim,
+  /** This tensor where the condition holds, else `other`. Shapes broadcast. */
   where: whereMethod,
+  /** The n-th derivative of digamma at this tensor: `x.polygamma(1)`. */
   polygamma: polygammaMethod,
 };
 

@@ -17,6 +17,7 @@ import { isUserLevel } from "./pending.js";
 import { isSyncHeld } from "./sync.js";
 import { type Tensor, wrap } from "./tensor.js";
 
+/** Options of functions that make random tensors. */
 export interface RandomOptions extends CreationOptions {
   /** Default: the shared generator, which `manualSeed` seeds. */
   readonly generator?: Generator;

@@ -39,10 +39,12 @@ export function detectAnomaly<R>(fn?: () => R): R | ScopeHandle {
   return scope({ detectAnomaly: true }, fn);
 }
 
+/** Whether operations record gradients here: false inside `noGrad` and `inferenceMode`. */
 export function isGradEnabled(): boolean {
   return scopeValues().gradMode;
 }
 
+/** Whether this is inside `inferenceMode`. */
 export function isInferenceModeEnabled(): boolean {
   return scopeValues().inferenceMode;
 }

@@ -24,11 +24,17 @@ interface View {
 
 /** Sizes of a tensor's dims. Typed so that `const [N, C] = x.shape` gives numbers: you know how many dims there are. */
 export interface TensorShape extends ReadonlyArray<number> {
+  /** Size of the first dim. */
   readonly 0: number;
+  /** Size of the second dim. */
   readonly 1: number;
+  /** Size of the third dim. */
   readonly 2: number;
+  /** Size of the fourth dim. */
   readonly 3: number;
+  /** Size of the fifth dim. */
   readonly 4: number;
+  /** Size of the sixth dim. */
   readonly 5: number;
 }
 
@@ -96,10 +102,12 @@ export class Tensor {
     return (this.viewing?.layout.shape ?? this.cell.shape) as TensorShape;
   }
 
+  /** Type of the elements. */
   get dtype(): DType {
     return this.cell.dtype;
   }
 
+  /** Where the values are: "cpu". */
   get device(): Device {
     return this.cell.device;
   }

@@ -8,6 +8,7 @@ import { detach, isTensor, setRequiresGrad, type Tensor, wrap } from "./tensor.j
 import type { TensorFunction } from "./vmap.js";
 import { gradientOrder, isLeafNode } from "./walk.js";
 
+/** Options of transforms that differentiate by some of a function's arguments. */
 export interface ArgnumsOptions {
   /** Which arguments to differentiate by: a number (default 0), or several, which give an array. */
   readonly argnums?: number | readonly number[];

@@ -12,6 +12,7 @@ import { Variable } from "./variable.js";
 /** A dim for each argument, or for all: what is null is the same for every example. */
 export type InDims = number | null | readonly (number | null)[];
 
+/** Options of `vmap`. */
 export interface VmapOptions {
   /** Where the arguments have their batch dim. Default 0. */
   readonly inDims?: InDims;

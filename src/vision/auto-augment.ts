@@ -71,6 +71,7 @@ function step(context: SampleContext, of: number, at: number): SampleContext {
   return { ...context, stream: context.stream * (of + 1) + at + 1 };
 }
 
+/** Options of `RandAugment`. */
 export interface RandAugmentOptions extends AugmentOptions {
   /** Operations on each image; default 2. */
   readonly numOps?: number;
@@ -117,6 +118,7 @@ export class RandAugment implements BatchTransform {
   }
 }
 
+/** Options of `TrivialAugmentWide`. */
 export interface TrivialAugmentWideOptions extends AugmentOptions {
   /** Default 31. */
   readonly numMagnitudeBins?: number;
@@ -148,6 +150,7 @@ export class TrivialAugmentWide implements BatchTransform {
   }
 }
 
+/** Options of `AutoAugment`. */
 export interface AutoAugmentOptions extends AugmentOptions {
   /** What the policy was found on; default "imagenet". */
   readonly policy?: PolicyName;

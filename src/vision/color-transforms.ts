@@ -7,7 +7,10 @@ import { between, checkColors, checkProbability, perSample, type Range, sizesOf 
 
 /** Grey images of 1 (default) or 3 equal channels. */
 export class Grayscale implements BatchTransform {
-  constructor(readonly numOutputChannels: 1 | 3 = 1) {
+  constructor(
+    /** Channels of the result: 1, or 3 equal ones. */
+    readonly numOutputChannels: 1 | 3 = 1,
+  ) {
     if (numOutputChannels === 1 || numOutputChannels === 3) return;
     throw new ArgumentError(`Grayscale: numOutputChannels must be 1 or 3, got ${numOutputChannels}`, {
       op: "Grayscale",
@@ -82,6 +85,7 @@ export class RandomEqualize extends RandomlyChanged {
 /** Inverts what is at least `threshold`, with probability `p` (default 0.5). */
 export class RandomSolarize extends RandomlyChanged {
   constructor(
+    /** Values from it on are inverted. */
     readonly threshold: number,
     p = 0.5,
   ) {
@@ -96,6 +100,7 @@ export class RandomSolarize extends RandomlyChanged {
 /** Keeps the upper `bits` bits, with probability `p` (default 0.5). */
 export class RandomPosterize extends RandomlyChanged {
   constructor(
+    /** Bits kept of each value. */
     readonly bits: number,
     p = 0.5,
   ) {
@@ -110,6 +115,7 @@ export class RandomPosterize extends RandomlyChanged {
 /** Sharpens (factor above 1) or smooths (below), with probability `p` (default 0.5). */
 export class RandomAdjustSharpness extends RandomlyChanged {
   constructor(
+    /** 0 blurs, 1 changes nothing, 2 doubles the sharpness. */
     readonly sharpnessFactor: number,
     p = 0.5,
   ) {
@@ -121,10 +127,13 @@ export class RandomAdjustSharpness extends RandomlyChanged {
   }
 }
 
+/** Options of `ColorJitter`. */
 export interface ColorJitterOptions {
   /** Factors in [max(0, 1 - x), 1 + x], or a range. */
   readonly brightness?: number | Range;
+  /** As `brightness`, of the contrast; default 0. */
   readonly contrast?: number | Range;
+  /** As `brightness`, of the saturation; default 0. */
   readonly saturation?: number | Range;
   /** Turns in ±x (at most 0.5), or a range. */
   readonly hue?: number | Range;
@@ -197,6 +206,7 @@ export class GaussianBlur implements BatchTransform {
   }
 }
 
+/** Options of `GaussianNoise`. */
 export interface GaussianNoiseOptions {
   /** Default 0. */
   readonly mean?: number;
@@ -236,6 +246,7 @@ export class ToDtype implements BatchTransform {
   private readonly scale: boolean;
 
   constructor(
+    /** Dtype of the result. */
     readonly dtype: DType,
     options: { readonly scale?: boolean } = {},
   ) {
@@ -256,7 +267,9 @@ function applied(transform: ImageTransform, images: Tensor, context: SampleConte
 /** Applies transforms to each image with probability `p` (default 0.5). They must keep the shape. */
 export class RandomApply implements BatchTransform {
   constructor(
+    /** The transforms, in order. */
     readonly transforms: readonly ImageTransform[],
+    /** Chance that a sample is transformed. */
     readonly p = 0.5,
   ) {
     checkProbability("RandomApply", p);
@@ -275,7 +288,10 @@ export class RandomApply implements BatchTransform {
 
 /** Applies one of several transforms to each image. They must keep the shape. */
 export class RandomChoice implements BatchTransform {
-  constructor(readonly transforms: readonly ImageTransform[]) {
+  constructor(
+    /** The transforms, one of which is drawn for each sample. */
+    readonly transforms: readonly ImageTransform[],
+  ) {
     if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms", { op: "RandomChoice" });
   }
 

@@ -20,14 +20,17 @@ export function rgbToGrayscale(images: Tensor): Tensor {
   return r.mul(0.2989).add(g.mul(0.587)).add(b.mul(0.114));
 }
 
+/** Every value times `factor`, limited to [0, 1]: 0 is black, 1 changes nothing. */
 export function adjustBrightness(images: Tensor, factor: Factor): Tensor {
   return clamped(images.mul(factor));
 }
 
+/** Blends with the grey image: `factor` 0 is grey, 1 changes nothing, 2 doubles the saturation. */
 export function adjustSaturation(images: Tensor, factor: Factor): Tensor {
   return images.shape[1] === 1 ? images : blend(images, rgbToGrayscale(images), factor);
 }
 
+/** Blends with the mean grey: `factor` 0 is one grey, 1 changes nothing, 2 doubles the contrast. */
 export function adjustContrast(images: Tensor, factor: Factor): Tensor {
   return blend(images, rgbToGrayscale(images).mean([1, 2, 3], { keepdim: true }), factor);
 }
@@ -63,6 +66,7 @@ function hsvToRgb(hue: Tensor, saturation: Tensor, value: Tensor): Tensor {
   return cat([choose([v, q, p, p, t, v]), choose([t, v, v, q, p, p]), choose([p, p, t, v, v, q])], 1);
 }
 
+/** 1 - x of every value. */
 export function invert(images: Tensor): Tensor {
   return images.neg().add(1);
 }
@@ -102,6 +106,7 @@ export function smoothed(images: Tensor): Tensor {
   return where(isInside, inside, images);
 }
 
+/** Blends with a smoothed image: `factor` 0 is smooth, 1 changes nothing, 2 doubles the sharpness. */
 export function adjustSharpness(images: Tensor, factor: Factor): Tensor {
   return blend(images, smoothed(images), factor);
 }

@@ -13,6 +13,7 @@ import { type Tensor, tensor } from "../tensor/index.js";
 import { readImageSync } from "./image/files.js";
 import type { ImageMode } from "./image/pixels.js";
 
+/** Options of `DatasetFolder`. */
 export interface FolderOptions {
   /** Endings of the files that count, with their dots. */
   readonly extensions?: readonly string[];
@@ -33,14 +34,19 @@ export type FolderSample = readonly [path: string, target: number];
  * @example new DatasetFolder("features", (path) => readFeatures(path), { extensions: [".bin"] })
  */
 export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
+  /** Names of the classes: the folders, sorted. */
   readonly classes: readonly string[];
+  /** Each class's label. */
   readonly classToIdx: Readonly<Record<string, number>>;
+  /** All files with their labels, in order of class and name. */
   readonly samples: readonly FolderSample[];
   /** The class of each sample. */
   readonly targets: readonly number[];
+  /** Number of files. */
   readonly length: number;
 
   constructor(
+    /** Path of the folder that holds one folder a class. */
     readonly root: string,
     private readonly load: (path: string, index: number, context: EpochContext) => T,
     options: FolderOptions = {},
@@ -76,6 +82,7 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
 /** What `ImageFolder` reads. */
 const imageExtensions = [".png", ".jpg", ".jpeg"];
 
+/** Options of `ImageFolder`. */
 export interface ImageFolderOptions extends FolderOptions {
   /** Default "rgb". */
   readonly mode?: ImageMode;

@@ -26,6 +26,7 @@ function checkInterpolation(transform: string, interpolation: string): void {
   );
 }
 
+/** Options of `Resize`. */
 export interface ResizeOptions {
   /** Default "bilinear". Both smooth ones average over what a smaller pixel covers (antialiasing). */
   readonly interpolation?: Interpolation;
@@ -100,6 +101,7 @@ function roundHalfEven(x: number): number {
   return x - low === 0.5 ? low + (low % 2) : Math.round(x);
 }
 
+/** Options of `Pad`. */
 export interface PadOptions extends FillOptions {
   /** Default "constant". */
   readonly paddingMode?: "constant" | "edge" | "reflect";
@@ -127,6 +129,7 @@ export class Pad implements BatchTransform {
   }
 }
 
+/** Options of `RandomResizedCrop`. */
 export interface RandomResizedCropOptions extends ResizeOptions {
   /** Share of the image's area; default [0.08, 1]. */
   readonly scale?: Range;
@@ -182,7 +185,10 @@ export class RandomResizedCrop implements BatchTransform {
 
 /** Mirrors each image top to bottom with probability `p` (default 0.5). */
 export class RandomVerticalFlip implements BatchTransform {
-  constructor(readonly p = 0.5) {
+  constructor(
+    /** Chance that a sample is flipped. */
+    readonly p = 0.5,
+  ) {
     checkProbability("RandomVerticalFlip", p);
   }
 
@@ -204,6 +210,7 @@ export class RandomRotation extends RandomAffine {
   }
 }
 
+/** Options of `RandomErasing`. */
 export interface RandomErasingOptions {
   /** Default 0.5. */
   readonly p?: number;

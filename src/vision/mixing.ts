@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions, formatShape, isInteger, ShapeError } from 
 import { RandomSequence } from "../data/index.js";
 import { arange, defaultGenerator, oneHot, type Tensor, where } from "../tensor/index.js";
 
+/** Options of `MixUp` and `CutMix`. */
 export interface MixOptions {
   /** Of the Beta distribution of the share; default 1 (uniform). */
   readonly alpha?: number;

@@ -7,7 +7,10 @@ import { forEachSample, type Range, sizesOf } from "./samples.js";
 
 /** Applies transforms one after the other. */
 export class Compose implements BatchTransform {
-  constructor(readonly transforms: readonly ImageTransform[]) {}
+  constructor(
+    /** The transforms, in the order they are applied. */
+    readonly transforms: readonly ImageTransform[],
+  ) {}
 
   apply(images: Tensor, context: SampleContext): Tensor {
     const { length } = this.transforms;
@@ -21,7 +24,9 @@ export class Compose implements BatchTransform {
 /** (x - mean) / std, with a number for all channels or one a channel. */
 export class Normalize implements BatchTransform {
   constructor(
+    /** What is subtracted, one a channel or one for all. */
     readonly mean: number | readonly number[],
+    /** What is divided by afterwards, one a channel or one for all. */
     readonly std: number | readonly number[],
   ) {
     if ([std].flat().some((value) => !(value > 0))) {
@@ -36,6 +41,7 @@ export class Normalize implements BatchTransform {
   }
 }
 
+/** What new pixels are filled with. */
 export interface FillOptions {
   /** Value of pixels from outside the image; default 0. */
   readonly fill?: number;
@@ -72,6 +78,7 @@ export class RandomShift implements BatchTransform {
   private readonly fill: number;
 
   constructor(
+    /** Most pixels of a shift, each way. */
     readonly pixels: number,
     options: FillOptions = {},
   ) {
@@ -88,6 +95,7 @@ export class RandomShift implements BatchTransform {
   }
 }
 
+/** Options of `RandomCrop`. */
 export interface RandomCropOptions extends FillOptions {
   /** Pixels of `fill` put around the image first; default 0. */
   readonly padding?: number;
@@ -133,7 +141,10 @@ function checkPixels(transform: string, name: string, value: number): void {
 
 /** Mirrors each image left to right with probability `p` (default 0.5). */
 export class RandomHorizontalFlip implements BatchTransform {
-  constructor(readonly p = 0.5) {
+  constructor(
+    /** Chance that a sample is flipped. */
+    readonly p = 0.5,
+  ) {
     if (!(p >= 0 && p <= 1)) {
       throw new ArgumentError(`RandomHorizontalFlip: p must be in [0, 1], got ${p}`, { op: "RandomHorizontalFlip" });
     }
@@ -149,6 +160,7 @@ export class RandomHorizontalFlip implements BatchTransform {
   }
 }
 
+/** Options of `RandomAffine`. */
 export interface RandomAffineOptions extends FillOptions {
   /** Largest move, as fractions of width and height; default none. */
   readonly translate?: readonly [x: number, y: number];

@@ -9,17 +9,21 @@ import { unary } from "./define.js";
 export const relu = unary("relu", ops.relu);
 /** min(max(x, 0), 6). */
 export const relu6 = unary("relu6", ops.relu6);
+/** 1.0507 x where x > 0, else 1.7581 (exp(x) - 1). Klambauer et al., 2017, arXiv:1706.02515. */
 export const selu = unary("selu", ops.selu);
 /** x sigmoid(x). */
 export const silu = unary("silu", ops.silu);
 /** x tanh(softplus(x)). */
 export const mish = unary("mish", ops.mish);
+/** log(1 / (1 + exp(-x))), exact for large negative x. */
 export const logSigmoid = unary("logSigmoid", ops.logSigmoid);
 /** x / (1 + |x|). */
 export const softsign = unary("softsign", ops.softsign);
 /** x - tanh(x). */
 export const tanhshrink = unary("tanhshrink", ops.tanhshrink);
+/** min(max(x + 3, 0), 6) / 6. */
 export const hardsigmoid = unary("hardsigmoid", ops.hardsigmoid);
+/** x hardsigmoid(x). Howard et al., 2019, arXiv:1905.02244. */
 export const hardswish = unary("hardswish", ops.hardswish);
 
 /** x where x > 0, else `negativeSlope` (0.01) x. */
@@ -45,6 +49,7 @@ export function elu(input: Tensor, options: { readonly alpha?: number } = {}, ..
   return wrap(ops.elu(nodeOf("elu", "input", input), options.alpha));
 }
 
+/** max(x, 0) + min(alpha (exp(x / alpha) - 1), 0); `alpha` 1. Barron, 2017, arXiv:1704.07483. */
 export function celu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
   noMore("celu", surplus);
   checkOptions("celu", options, ["alpha"]);
@@ -102,6 +107,7 @@ export function clamp(
   return wrap(ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));
 }
 
+/** As `clamp`: x limited to [min, max]. */
 export const clip = clamp;
 
 export interface SoftmaxOptions {

@@ -34,6 +34,7 @@ function scaledSum(op: Sum) {
 export const add = scaledSum("add");
 /** input - alpha other. */
 export const sub = scaledSum("sub");
+/** As `sub`: input - alpha other. */
 export const subtract = sub;
 
 /** other - alpha input. */
@@ -42,7 +43,13 @@ export function rsub(input: TensorLike, other: TensorLike, options?: AlphaOption
   return sub(other, input, options);
 }
 
+/**
+ * input · other, element by element. Shapes broadcast, dtypes are promoted.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example tensor([1, 2]).mul(3) // [3, 6]
+ */
 export const mul = binary("mul", ops.mul);
+/** As `mul`: input · other. */
 export const multiply = mul;
 
 export interface DivOptions {
@@ -66,7 +73,9 @@ export function div(input: TensorLike, other: TensorLike, options?: DivOptions, 
   return wrap(divNode(input, other, options));
 }
 
+/** As `div`: input / other. */
 export const divide = div;
+/** input / other; integers give float32. */
 export const trueDivide = binary("trueDivide", ops.div);
 /** floor(input / other). */
 export const floorDivide = binary("floorDivide", floorDivideNode);
@@ -121,6 +130,7 @@ export const addcdiv = fused("addcdiv");
 
 /** The angle of the point (other, input) with the positive x-axis: atan(input / other) in the right quadrant. */
 export const atan2 = binary("atan2", atan2Node);
+/** As `atan2`: the angle of the point (other, input). */
 export const arctan2 = atan2;
 
 /** `input` where the condition holds, else `other`. */

@@ -17,7 +17,9 @@ export function cat(tensors: readonly Tensor[], dim = 0, ...surplus: []): Tensor
   return wrap(ops.cat(nodesOf("cat", tensors), dim));
 }
 
+/** As `cat`: tensors joined along a dim. */
 export const concat = cat;
+/** As `cat`: tensors joined along a dim. */
 export const concatenate = cat;
 
 /** Joins equal shapes along a new dim. */

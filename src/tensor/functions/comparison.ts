@@ -8,16 +8,27 @@ import { readValues } from "../read.js";
 import { Tensor, wrap } from "../tensor.js";
 import { binary, unary } from "./define.js";
 
+/** True where input equals other. Shapes broadcast. NaN equals nothing. */
 export const eq = binary("eq", ops.eq);
+/** True where input differs from other. Shapes broadcast. NaN differs from everything. */
 export const ne = binary("ne", ops.ne);
+/** As `ne`: true where input differs from other. */
 export const notEqual = ne;
+/** True where input < other. Shapes broadcast. */
 export const lt = binary("lt", ops.lt);
+/** As `lt`: true where input < other. */
 export const less = lt;
+/** True where input <= other. Shapes broadcast. */
 export const le = binary("le", ops.le);
+/** As `le`: true where input <= other. */
 export const lessEqual = le;
+/** True where input > other. Shapes broadcast. */
 export const gt = binary("gt", (a, b) => ops.lt(b, a));
+/** As `gt`: true where input > other. */
 export const greater = gt;
+/** True where input >= other. Shapes broadcast. */
 export const ge = binary("ge", (a, b) => ops.le(b, a));
+/** As `ge`: true where input >= other. */
 export const greaterEqual = ge;
 
 /** True where x is not 0. */
@@ -25,19 +36,39 @@ function truth(x: Node): Node {
   return x.dtype === "bool" ? x : ops.ne(x, ops.constantLike(x, 0));
 }
 
+/** True where both are not 0. Shapes broadcast. */
 export const logicalAnd = binary("logicalAnd", (a, b) => ops.and(truth(a), truth(b)));
+/** True where one is not 0, or both. Shapes broadcast. */
 export const logicalOr = binary("logicalOr", (a, b) => ops.or(truth(a), truth(b)));
+/** True where exactly one is not 0. Shapes broadcast. */
 export const logicalXor = binary("logicalXor", (a, b) => ops.ne(truth(a), truth(b)));
+/** True where x is 0. */
 export const logicalNot = unary("logicalNot", (x) => ops.not(truth(x)));
 /** Bit by bit for integers, logical for bool. */
 export const bitwiseAnd = binary("bitwiseAnd", ops.and);
+/**
+ * Bit by bit for integers, logical for bool.
+ * @throws DTypeError for floats.
+ */
 export const bitwiseOr = binary("bitwiseOr", ops.or);
+/**
+ * Bit by bit for integers, logical for bool.
+ * @throws DTypeError for floats.
+ */
 export const bitwiseXor = binary("bitwiseXor", ops.xor);
+/**
+ * All bits flipped for integers, logical for bool.
+ * @throws DTypeError for floats.
+ */
 export const bitwiseNot = unary("bitwiseNot", ops.not);
 
+/** True where x is NaN. */
 export const isnan = unary("isnan", ops.isnan);
+/** True where x is Infinity or -Infinity. */
 export const isinf = unary("isinf", ops.isinf);
+/** True where x is Infinity. */
 export const isposinf = unary("isposinf", ops.isposinf);
+/** True where x is -Infinity. */
 export const isneginf = unary("isneginf", ops.isneginf);
 /** True where x is neither infinite nor NaN. */
 export const isfinite = unary("isfinite", ops.isfinite);

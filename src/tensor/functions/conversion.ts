@@ -52,18 +52,26 @@ function converter(dtype: DType) {
   };
 }
 
+/** As float32: `to("float32")`. The tensor itself if it is float32. */
 export const float = converter("float32");
+/** As float64: `to("float64")`. The tensor itself if it is float64. */
 export const double = converter("float64");
+/** As int32: `to("int32")`. Fractions are cut off, what is out of range becomes the nearest int32, NaN 0. */
 export const int = converter("int32");
+/** As int64: `to("int64")`. Fractions are cut off, what is out of range becomes the nearest int64, NaN 0. */
 export const long = converter("int64");
+/** True where x is not 0: `to("bool")`. */
 export const bool = converter("bool");
+/** As uint8: `to("uint8")`. */
 export const byte = converter("uint8");
 
+/** In the dtype of `other`. */
 export function typeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("typeAs", surplus);
   return to(input, other.dtype);
 }
 
+/** On the CPU: `to("cpu")`. The tensor itself if it is there. */
 export function cpu(input: Tensor, ...surplus: []): Tensor {
   noMore("cpu", surplus);
   return to(input, "cpu");
@@ -90,6 +98,7 @@ export function retainGrad(input: Tensor, ...surplus: []): void {
 
 /** Ends a registration. */
 export interface HookHandle {
+  /** Takes the hook away; a second call does nothing. */
   remove(): void;
 }
 

@@ -117,10 +117,16 @@ function pooling<O extends { readonly stride?: PerDim }>(
 export const maxPool1d = pooling<MaxPoolOptions>("maxPool1d", maxPoolNames, ops.maxPool1d);
 /** Largest element of each window, over the last two dims; the gradient goes to the first one. */
 export const maxPool2d = pooling<MaxPoolOptions>("maxPool2d", maxPoolNames, ops.maxPool2d);
+/**
+ * The largest value of each window of `[N, C, D, H, W]` or `[C, D, H, W]`; sizes are a number or `[depth, height,
+ * width]`.
+ */
 export const maxPool3d = pooling<MaxPoolOptions>("maxPool3d", maxPoolNames, ops.maxPool3d);
 /** Mean of each window, over the last dim. */
 export const avgPool1d = pooling<AvgPoolOptions>("avgPool1d", avgPoolNames, ops.avgPool1d);
+/** The mean of each window of `[N, C, H, W]` or `[C, H, W]`; sizes are a number or `[height, width]`. */
 export const avgPool2d = pooling<AvgPoolOptions>("avgPool2d", avgPoolNames, ops.avgPool2d);
+/** The mean of each window of `[N, C, D, H, W]` or `[C, D, H, W]`; sizes are a number or `[depth, height, width]`. */
 export const avgPool3d = pooling<AvgPoolOptions>("avgPool3d", avgPoolNames, ops.avgPool3d);
 
 type OutputSize = number | readonly (number | null)[];
@@ -134,12 +140,16 @@ function adaptive(op: string, compute: (x: Node, outputSize: OutputSize) => Node
 
 /** Means of windows that are chosen so that the output has the given size. */
 export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", ops.adaptiveAvgPool1d);
+/** Means of windows that divide `[N, C, H, W]` into `outputSize`; null keeps a size. */
 export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", ops.adaptiveAvgPool2d);
 /** Largest elements of windows that are chosen so that the output has the given size. */
 export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", ops.adaptiveMaxPool1d);
+/** Largest values of windows that divide `[N, C, H, W]` into `outputSize`; null keeps a size. */
 export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", ops.adaptiveMaxPool2d);
 
+/** Means of windows that divide `[N, C, D, H, W]` into `outputSize`; null keeps a size. */
 export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", ops.adaptiveAvgPool3d);
+/** Largest values of windows that divide `[N, C, D, H, W]` into `outputSize`; null keeps a size. */
 export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", ops.adaptiveMaxPool3d);
 
 export interface LpPoolOptions {

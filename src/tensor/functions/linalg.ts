@@ -30,6 +30,7 @@ function ofMatrix(op: string, compute: (x: Node) => Node) {
 
 /** Inverses of square matrices `[…,n,n]`. Singular ones give infinities or NaN. */
 export const inv = ofMatrix("inv", ops.inv);
+/** As `inv` of gradus/linalg: the inverse of square matrices `[…, n, n]`. */
 export const inverse = inv;
 /** Determinants of square matrices: `[…,n,n]` → `[…]`. The gradient of a singular matrix is NaN. */
 export const det = ofMatrix("det", ops.det);

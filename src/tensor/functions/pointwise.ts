@@ -8,6 +8,7 @@ import { unary } from "./define.js";
 
 /** -x. */
 export const neg = unary("neg", ops.neg);
+/** As `neg`: -x. */
 export const negative = neg;
 /** x itself; a bool tensor is refused, as PyTorch does. */
 export function positive(input: Tensor, ...surplus: []): Tensor {
@@ -17,13 +18,17 @@ export function positive(input: Tensor, ...surplus: []): Tensor {
 }
 /** |x|; the gradient at 0 is 0. */
 export const abs = unary("abs", ops.abs);
+/** As `abs`: |x|. */
 export const absolute = abs;
 /** -1, 0 or 1. */
 export const sign = unary("sign", ops.sign);
+/** As `sign`: -1, 0 or 1. */
 export const sgn = sign;
 /** True for negative values. Computations need not keep the sign of a zero. */
 export const signbit = unary("signbit", ops.signbit);
+/** The largest integer <= x, in x's dtype. */
 export const floor = unary("floor", ops.floor);
+/** The smallest integer >= x, in x's dtype. */
 export const ceil = unary("ceil", ops.ceil);
 /** Towards zero. */
 export const trunc = unary("trunc", ops.trunc);
@@ -31,6 +36,7 @@ export const trunc = unary("trunc", ops.trunc);
 export const fix = trunc;
 /** x - trunc(x). */
 export const frac = unary("frac", (x) => ops.sub(x, ops.trunc(x)));
+/** e^x; integers give float32. */
 export const exp = unary("exp", ops.exp);
 /** 2^x. */
 export const exp2 = unary("exp2", (x) => {
@@ -41,10 +47,13 @@ export const exp2 = unary("exp2", (x) => {
 export const expm1 = unary("expm1", ops.expm1);
 /** Natural logarithm. */
 export const log = unary("log", ops.log);
+/** The logarithm to base 2; -Infinity at 0, NaN below. */
 export const log2 = unary("log2", (x) => scaled(ops.log(x), 1 / Math.LN2));
+/** The logarithm to base 10; -Infinity at 0, NaN below. */
 export const log10 = unary("log10", (x) => scaled(ops.log(x), 1 / Math.LN10));
 /** log(1 + x), exact near 0. */
 export const log1p = unary("log1p", ops.log1p);
+/** √x; NaN below 0. */
 export const sqrt = unary("sqrt", ops.sqrt);
 /** 1 / sqrt(x). */
 export const rsqrt = unary("rsqrt", ops.rsqrt);
@@ -55,17 +64,25 @@ export const square = unary("square", (x) => {
 });
 /** 1 / x. */
 export const reciprocal = unary("reciprocal", ops.reciprocal);
+/** The sine of x in radians. */
 export const sin = unary("sin", ops.sin);
+/** The cosine of x in radians. */
 export const cos = unary("cos", ops.cos);
+/** The tangent of x in radians. */
 export const tan = unary("tan", ops.tan);
+/** The angle in (-π/2, π/2) with this tangent. */
 export const atan = unary("atan", ops.atan);
+/** The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x). */
 export const tanh = unary("tanh", ops.tanh);
+/** As `atan`: the angle with this tangent. */
 export const arctan = atan;
 /** Angle in [-π/2, π/2] with this sine; NaN outside [-1, 1]. */
 export const asin = unary("asin", ops.asin);
+/** As `asin`: the angle with this sine. */
 export const arcsin = asin;
 /** Angle in [0, π] with this cosine; NaN outside [-1, 1]. */
 export const acos = unary("acos", ops.acos);
+/** As `acos`: the angle with this cosine. */
 export const arccos = acos;
 /** (exp(x) - exp(-x)) / 2. */
 export const sinh = unary("sinh", ops.sinh);
@@ -73,12 +90,15 @@ export const sinh = unary("sinh", ops.sinh);
 export const cosh = unary("cosh", ops.cosh);
 /** log(x + √(x² + 1)): the inverse of sinh. */
 export const asinh = unary("asinh", ops.asinh);
+/** As `asinh`: the inverse of sinh. */
 export const arcsinh = asinh;
 /** log(x + √(x² - 1)): the inverse of cosh; NaN below 1. */
 export const acosh = unary("acosh", ops.acosh);
+/** As `acosh`: the inverse of cosh. */
 export const arccosh = acosh;
 /** log((1 + x) / (1 - x)) / 2: the inverse of tanh; NaN outside [-1, 1]. */
 export const atanh = unary("atanh", ops.atanh);
+/** As `atanh`: the inverse of tanh. */
 export const arctanh = atanh;
 /** sin(πx) / (πx); 1 at 0. */
 export const sinc = unary("sinc", ops.sinc);

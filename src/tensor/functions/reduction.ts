@@ -23,7 +23,9 @@ interface OneDimOptions {
 
 /** Values along a dim and where they are (int32). */
 export interface ValuesIndices {
+  /** The chosen elements, in the dtype of the input. */
   readonly values: Tensor;
+  /** Where they stand along the dim, int32. */
   readonly indices: Tensor;
 }
 

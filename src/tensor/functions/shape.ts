@@ -46,11 +46,19 @@ export function reshape(input: Tensor, ...sizes: Sizes): Tensor {
   return reshapeTo(x, ops.resolveSizes("reshape", sizesOf("reshape", sizes), numel(x.shape), x.shape));
 }
 
+/**
+ * A view of the shape of `other`, with as many elements.
+ * @throws ShapeError if the number of elements differs or a view is not possible.
+ */
 export function viewAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("viewAs", surplus);
   return view(input, other.shape);
 }
 
+/**
+ * The shape of `other`, with as many elements: a view where possible, else a copy.
+ * @throws ShapeError if the number of elements differs.
+ */
 export function reshapeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("reshapeAs", surplus);
   return reshape(input, other.shape);
@@ -124,7 +132,9 @@ export function transpose(input: Tensor, dim0: number, dim1: number, ...surplus:
   return viewOf(x, { kind: "permute", dims }) as Tensor;
 }
 
+/** As `transpose`: two dims swapped. */
 export const swapaxes = transpose;
+/** As `transpose`: two dims swapped. */
 export const swapdims = transpose;
 
 /** A matrix transposed; vectors and 0-d tensors as they are. */
@@ -162,6 +172,7 @@ export function movedim(
   return viewOf(x, { kind: "permute", dims }) as Tensor;
 }
 
+/** As `movedim`: dims moved to other places. */
 export const moveaxis = movedim;
 
 /** Dims of size 1 grow to `sizes` without a copy; -1 keeps a size, new dims come in front. */
@@ -180,8 +191,13 @@ export function expand(input: Tensor, ...sizes: Sizes): Tensor {
   return viewOf(x, { kind: "expand", shape }) as Tensor;
 }
 
+/** As `expand`: dims of size 1 grow without a copy. */
 export const broadcastTo = expand;
 
+/**
+ * Grown to the shape of `other`, without a copy.
+ * @throws ShapeError if a dim that is not of size 1 would have to grow.
+ */
 export function expandAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("expandAs", surplus);
   return expand(input, other.shape);

@@ -58,6 +58,10 @@ export function renormNode(x: Node, p: number, dim: number, maxnorm: number): No
   return ops.mul(x, factor);
 }
 
+/**
+ * Slices along `dim` whose p-norm is above `maxnorm`, scaled down to it; the others stay. The shape stays.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function renorm(input: Tensor, p: number, dim: number, maxnorm: number, ...surplus: []): Tensor {
   noMore("renorm", surplus);
   return wrap(renormNode(nodeOf("renorm", "input", input), p, dim, maxnorm));

@@ -6,7 +6,9 @@ import type { Roofline } from "./roofline.js";
 export interface KernelProfile {
   /** Its program and its name there. */
   readonly program: string;
+  /** Its name in the program: the operations that were joined in it. */
   readonly name: string;
+  /** How many times it ran. */
   readonly runs: number;
   /** From when the first thread began until the last one ended, summed over runs. */
   readonly ms: number;
@@ -14,8 +16,11 @@ export interface KernelProfile {
   readonly share: number;
   /** The compiler's estimates for one run. */
   readonly flops: number;
+  /** Bytes read and written, by the same estimate. */
   readonly bytes: number;
+  /** Arithmetic operations a second, over all runs. */
   readonly flopsPerSecond: number;
+  /** Bytes a second, over all runs. */
   readonly bytesPerSecond: number;
   /** How much of what the machine could do at best the kernel did: by arithmetic or by bandwidth, whichever binds it. */
   readonly rooflineShare: number;
@@ -35,8 +40,11 @@ export class Profile<R = unknown> {
     readonly result: R,
     /** Time of the whole function, what is not in kernels included. */
     readonly ms: number,
+    /** The target that ran. */
     readonly target: string,
+    /** Threads, the calling one included. */
     readonly threads: number,
+    /** The machine's limits, as measured. */
     readonly roofline: Roofline,
     /** Every run of a program, with the events of its kernels. */
     readonly runs: readonly RunReport[],

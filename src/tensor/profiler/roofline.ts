@@ -16,7 +16,9 @@ import {
 
 /** The two limits of the roofline model (Williams, Waterman and Patterson, 2009), on all threads. */
 export interface Roofline {
+  /** Most multiplications and additions a second, of all threads. */
   readonly flopsPerSecond: number;
+  /** Most bytes a second from memory, of all threads. */
   readonly bytesPerSecond: number;
 }
 

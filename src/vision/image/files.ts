@@ -16,6 +16,7 @@ import { decodeJpeg, isJpeg } from "./jpeg.js";
 import { type ImageMode, imageModes, toTensor } from "./pixels.js";
 import { decodePng, encodePlanes, isPng } from "./png.js";
 
+/** Options of `decodeImage` and `readImage`. */
 export interface DecodeImageOptions {
   /** Channels of the result; default "unchanged": those of the file. */
   readonly mode?: ImageMode;

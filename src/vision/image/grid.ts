@@ -2,6 +2,7 @@
 import { ArgumentError, checkOptions, ShapeError } from "../../base/index.js";
 import { full, pad, stack, type Tensor } from "../../tensor/index.js";
 
+/** Options of `makeGrid`. */
 export interface GridOptions {
   /** Images a row; default 8. */
   readonly nrow?: number;
