@@ -16,6 +16,7 @@ import type { Access } from "./bounds.js";
 import type { KernelCode } from "./code.js";
 import { EventLog } from "./event-log.js";
 import { type TableLayout, tableLayout } from "./layout.js";
+import { preferHugePages } from "./memory.js";
 import { PlanBlock, planHead } from "./plan.js";
 import type { Runtime } from "./runtime.js";
 
@@ -139,8 +140,11 @@ export class X64Executable implements Executable {
       const storage = bindings[slot] as Storage;
       const buffer = storage.buffer ?? storage.hostBuffer();
       if (storage.addressed !== buffer) {
-        storage.address = this.#pages.native.addressOf(buffer);
+        const { native } = this.#pages;
+        storage.address = native.addressOf(buffer);
         storage.addressed = buffer;
+        // A result's memory is new with each run: each page of it is given when it is first written.
+        preferHugePages(native, storage.address, buffer.byteLength);
       }
       if (addresses[slot] === storage.address) continue;
       addresses[slot] = storage.address;

@@ -2,8 +2,10 @@
 import { type Native, platform } from "#platform";
 import { roundUp } from "../sizes.js";
 
-/** Large pages are asked for, and blocks given up, from this size on. */
+/** Blocks are given up from this size on. */
 const largeBytes = 16 << 20;
+/** Smaller memory has no or few large pages in it. */
+const leastHuge = 4 << 20;
 /** Runs after which the size that is really needed is looked at. */
 const reviewRuns = 512;
 const granule = 65536;
@@ -47,6 +49,11 @@ export class Region {
     const start = this.#native.addressOf(this.#buffer);
     this.address = roundUp(start, alignment);
     this.size = size;
-    if (size >= largeBytes && platform.env("GRADUS_HUGE_PAGES") !== "0") this.#native.wishHugePages(this.address, size);
+    preferHugePages(this.#native, this.address, size);
   }
+}
+
+/** Asks for large pages: new memory is given in few pieces then, instead of one each 4 kB. */
+export function preferHugePages(native: Native, address: number, bytes: number): void {
+  if (bytes >= leastHuge && platform.env("GRADUS_HUGE_PAGES") !== "0") native.wishHugePages(address, bytes);
 }
