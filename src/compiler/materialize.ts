@@ -4,6 +4,7 @@ import { isTiled, operandView } from "./contraction/views.js";
 import { isBroadcast, isPointLike, isShortConvolution, ownCost, reductionCount, termCount } from "./costs.js";
 import { longSum } from "./long-sum.js";
 import { isLeaf } from "./rewrite.js";
+import { isGuarded, isView } from "./views.js";
 
 /** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
 const STORE_COST = 6;
@@ -79,7 +80,15 @@ function storeOperand(node: Node, which: 0 | 1, stored: Set<Node>): void {
   const { view } = operandView(node, which, inMemory);
   if (inMemory(view.base)) return;
   const isPacked = isTiled(node) && !longSum(node);
-  if (!isPacked || costAbove(view.base, inMemory) > PACKED_COST) stored.add(view.base);
+  if (!isPacked) stored.add(view.base);
+  else if (costAbove(view.base, inMemory) > PACKED_COST) stored.add(belowMovements(view.base));
+}
+
+/** What `node` moves or pads: that is worth storing, while moving and padding it while it is packed costs next to nothing. */
+function belowMovements(node: Node): Node {
+  let at = node;
+  while (isView(at) || isGuarded(at)) at = at.inputs[0] as Node;
+  return at;
 }
 
 /** Cost of one element with everything down to memory. */
@@ -195,6 +204,7 @@ function dearestInput(node: Node, costs: ReadonlyMap<Node, number>, stored: Read
 function readsPerElement(node: Node, input: Node): number {
   if (node.primitive.kind === "reduction") return reductionCount(node);
   if (isShortConvolution(node)) return termCount(node);
+  if (isGuarded(node)) return Math.min(1, input.size / node.size);
   const sum = longSum(node);
   if (sum) return (input.size / node.size) * (input === sum.many ? 1 : sum.rowCount);
   return 1;

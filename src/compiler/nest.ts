@@ -92,7 +92,7 @@ function splitDivided(start: Nest, probe: Probe): Nest {
   const factors = new Map<number, number>();
   visitAll(exprs, (x) => {
     if (x.kind !== "binary" || (x.op !== "div" && x.op !== "rem") || x.b.kind !== "const") return;
-    const k = vars.indexOf(x.a);
+    const k = vars.indexOf(shifted(x.a));
     const factor = Number(x.b.value);
     if (k < 0 || factor < 2 || factor > 8 || (start[k] as Loop).extent % factor !== 0) return;
     if (!factors.has(k)) factors.set(k, factor);
@@ -105,6 +105,11 @@ function splitDivided(start: Nest, probe: Probe): Nest {
       { dims: loop.dims, extent: factor, part: "inner" },
     ];
   });
+}
+
+/** What `x` is by a constant more than, or `x` itself. */
+function shifted(x: Expr): Expr {
+  return x.kind === "linear" && x.terms.length === 1 && x.coefficients[0] === 1 ? (x.terms[0] as Expr) : x;
 }
 
 /** Calls `visit` once for each distinct subexpression. */

@@ -3,10 +3,19 @@
 import { conv2d, maxPool2d, relu, setTarget, type Tensor, tensor } from "gradus";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
-import type { Program, Target } from "../../src/ir/index.js";
-import { addPieces, conv2d as convNode, pad, maxPool2d as poolNode, relu as reluNode } from "../../src/ops/index.js";
+import type { Node } from "../../src/graph/index.js";
+import { type Kernel, type Program, type Target, visitExpressions } from "../../src/ir/index.js";
+import {
+  add,
+  addPieces,
+  conv2d as convNode,
+  exp,
+  pad,
+  maxPool2d as poolNode,
+  relu as reluNode,
+} from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
-import { input, integers } from "../ops/helpers.js";
+import { gradients, input, integers } from "../ops/helpers.js";
 
 let previous: string;
 beforeEach(() => {
@@ -145,5 +154,33 @@ describe("what is stored", () => {
     const kernels = kernelsOf(() => [addPieces(addPieces(part(3), part(6)), part(0))]);
 
     expect(kernels.map((kernel) => kernel.name)).toEqual(["copy", "copy", "copy"]);
+  });
+
+  it("given the gradient of a max-pooling whose windows overlap, reads each window where it lands and gathers nothing", () => {
+    const kernels = kernelsOf(() => {
+      const x = input(integers(2 * 8 * 32 * 32, 4, 1), [2, 8, 32, 32], "float32", true);
+      const y = poolNode(x, 3, { stride: 2, padding: 1 });
+      const gradient = input(integers(y.size, 4, 2), y.shape);
+      return gradients(y, gradient, [x], add) as Node[];
+    });
+
+    expect(Math.max(...kernels.flatMap((kernel) => kernel.buffers.map((buffer) => buffer.size)))).toBe(2 * 8 * 32 * 32);
+    const gradient = kernels[kernels.length - 1] as Kernel;
+    let gathered = 0;
+    visitExpressions(gradient.body, (x) => {
+      if (x.kind === "lanes" && x.elements.some((element) => element.kind === "load")) gathered++;
+    });
+    expect(gathered).toBe(0);
+  });
+
+  it("given a padded convolution of a value that is dear to compute, stores the value and not the padding", () => {
+    const kernels = kernelsOf(() => {
+      const x = input(integers(2 * 16 * 14 * 14, 4, 1), [2, 16, 14, 14]);
+      const w = input(integers(32 * 16 * 9, 4, 2), [32, 16, 3, 3]);
+      return [convNode(exp(exp(x)), w, null, { padding: 1, stride: 2 })];
+    });
+
+    const stored = new Set(kernels.flatMap((kernel) => kernel.buffers.filter(({ space }) => space === "global")));
+    expect([...stored].map((buffer) => buffer.size)).not.toContain(2 * 16 * 16 * 16);
   });
 });

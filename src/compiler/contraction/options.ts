@@ -105,7 +105,7 @@ function chooseByEstimate(
     return Math.ceil(rowPanels / Math.max(1, Math.floor(RESULT_BYTES / (bytes * microRows * columns))));
   };
   const tilesAtLeast = batch * leastColumnTiles * leastRowTiles(leastColumnTiles);
-  const parts = isSmall ? chooseParts(tilesAtLeast, k) : 1;
+  const parts = isSmall || isLongSum(shape, bytes) ? chooseParts(tilesAtLeast, k) : 1;
   const panelWork = microRows * microVectors * k; // of one panel of rows with one of columns
   const problem: Cutting = {
     ...{ rowPanels, columnPanels, leastColumnTiles, leastRowTiles },
@@ -250,6 +250,14 @@ function packsRows(form: StagedForm, { m, k }: ContractionShape): boolean {
   const isSequential = !last || (last.a === 1 && axesIn(form.rows, "a").length === 1);
   return !isSequential && (m * k > SMALL_OPERAND || form.rows.length > 1);
 }
+
+/** True if each tile of some rows would read all columns from memory, which are many times the results. */
+function isLongSum({ m, n, k }: ContractionShape, bytes: number): boolean {
+  return k >= LONG * Math.max(m, n) && m * n * bytes <= RESULT_BYTES;
+}
+
+/** Terms for each row and column beyond which operands are read once and results added up (filter gradients of first layers). */
+const LONG = 32;
 
 function chooseParts(tiles: number, k: number): number {
   if (tiles >= ENOUGH_TILES || k < 2 * MIN_PART_DEPTH) return 1;
