@@ -1,6 +1,6 @@
 // The bytes of realised tensors. Targets may keep them in memory of their own for a while.
 import { platform } from "#platform";
-import { type DType, itemSize, type TypedArray, typedArray } from "./dtype.js";
+import { type DType, itemSize, memoryOf, type TypedArray, typedArray, valuesOf } from "./dtype.js";
 
 const ALIGNMENT = 64;
 
@@ -46,12 +46,11 @@ export class Storage {
     return new Storage(dtype, length, null);
   }
 
-  /** A storage with a copy of `values`. */
+  /** A storage with a copy of `values`; those of float16 and bfloat16 as numbers, or as bits in a Uint16Array. */
   static from(dtype: DType, values: TypedArray): Storage {
     const storage = new Storage(dtype, values.length);
-    new Uint8Array(storage.buffer as ArrayBuffer).set(
-      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    );
+    const { buffer, byteOffset, byteLength } = memoryOf(dtype, values);
+    new Uint8Array(storage.buffer as ArrayBuffer).set(new Uint8Array(buffer, byteOffset, byteLength));
     return storage;
   }
 
@@ -62,8 +61,13 @@ export class Storage {
     this.home = home;
   }
 
-  /** A fresh typed array with the current values. */
+  /** A fresh typed array with the current values; those of float16 and bfloat16 are numbers. */
   toTypedArray(): TypedArray {
+    return valuesOf(this.dtype, this.copyMemory());
+  }
+
+  /** A fresh typed array with the current elements as they lie in memory. */
+  copyMemory(): TypedArray {
     const out = typedArray(this.dtype, this.length);
     const bytes = new Uint8Array(out.buffer);
     if (this.home) this.home.read(this, bytes);
@@ -78,7 +82,7 @@ export class Storage {
     return this.buffer;
   }
 
-  /** The host values in place (no copy). Do not keep the view across program runs. */
+  /** The host elements as they lie in memory (no copy). Do not keep the view across program runs. */
   hostView(): TypedArray {
     return typedArray(this.dtype, this.hostBuffer(), 0, this.length);
   }

@@ -1,7 +1,7 @@
 // The value of a node at a symbolic index, as an IR expression: follows pointwise nodes down to memory.
 import { InternalError, numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
-import { type Buffer, type Expr, type ExprFactory, scalarOf } from "../ir/index.js";
+import { type Buffer, type Expr, type ExprFactory, fitTo, scalarOf } from "../ir/index.js";
 import { isPointLike } from "./costs.js";
 
 /** Answers where a node's value is to be found. */
@@ -60,9 +60,7 @@ export class Evaluator {
         return this.value(node.inputs[i] as Node, at, both);
       },
     };
-    const x = primitive.lower(context, index, node);
-    // uint8 lives in i32 lanes: whatever may have left its range wraps.
-    return node.dtype === "uint8" && !(x.min >= 0 && x.max <= 255) ? f.binary("and", x, f.int(255)) : x;
+    return fitTo(f, node.dtype, primitive.lower(context, index, node));
   }
 
   #evaluate(node: Node, index: readonly Expr[], guard: Expr | undefined): Expr {
@@ -72,7 +70,7 @@ export class Evaluator {
       return f.const(type, node.value as number | bigint | boolean);
     }
     if (node.primitive.kind === "constant" || node.primitive.kind === "scalar")
-      return f.param(source.slotOf(node), type);
+      return fitTo(f, node.dtype, f.param(source.slotOf(node), type));
     const buffer = source.bufferOf(node);
     if (!buffer) return this.compute(node, index, guard);
     return f.load(buffer, linearIndex(f, node.shape, index), 1, guard ?? null);

@@ -1,6 +1,6 @@
 // NumPy's files: one array (.npy), or several in a zip archive (.npz).
 // Specification: numpy/lib/format.py, versions 1.0 to 3.0.
-import { type DType, FormatError, numel, typedArray } from "../base/index.js";
+import { type DType, FormatError, memoryOf, numel, typedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 import { type ElementType, elementTypes } from "./torch-tensors.js";
 import { readZip, writeZip } from "./zip.js";
@@ -19,11 +19,14 @@ const types: Readonly<Record<string, ElementType>> = {
   u2: { size: 2, dtype: "int32", widen: (view, at) => view.getUint16(at, true) },
 };
 
-const codes: Readonly<Record<DType, string>> = {
+const codes: Readonly<Partial<Record<DType, string>>> = {
   float64: "<f8",
   float32: "<f4",
+  float16: "<f2",
   int64: "<i8",
   int32: "<i4",
+  int16: "<i2",
+  int8: "|i1",
   uint8: "|u1",
   bool: "|b1",
 };
@@ -35,7 +38,7 @@ function fail(name: string, text: string): FormatError {
 }
 
 /**
- * Reads the bytes of a .npy file. float16 becomes float32, 8- and 16-bit integers int32 (uint8 stays); Fortran order is undone.
+ * Reads the bytes of a .npy file. 16-bit integers without sign become int32; Fortran order is undone.
  * @param name - the file, for error messages.
  * @throws FormatError if it is truncated, damaged, or of a dtype that tensors do not have.
  */
@@ -82,9 +85,17 @@ function elementsOf(raw: Uint8Array, { dtype, size, widen }: ElementType, count:
   return out;
 }
 
-/** The bytes of a .npy file. */
+/**
+ * The bytes of a .npy file.
+ * @throws FormatError for bfloat16, which NumPy does not have.
+ */
 export function encodeNpy(value: Tensor): Uint8Array {
-  const data = value.toTypedArray();
+  if (!codes[value.dtype]) {
+    throw new FormatError(`npy: NumPy has no ${value.dtype}; convert the tensor with .to("float32"), which is exact`, {
+      op: "npy",
+    });
+  }
+  const data = memoryOf(value.dtype, value.toTypedArray());
   const { shape } = value;
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '${codes[value.dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`;

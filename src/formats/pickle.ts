@@ -1,13 +1,17 @@
 // Writes tensors and plain data as a Python pickle of protocol 2, with tensors as PyTorch has them.
-import { type DType, FormatError } from "../base/index.js";
+import { type DType, FormatError, memoryOf } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
 import { concatenate } from "./zip.js";
 
 const storageClasses: Readonly<Record<DType, string>> = {
   float64: "DoubleStorage",
   float32: "FloatStorage",
+  float16: "HalfStorage",
+  bfloat16: "BFloat16Storage",
   int64: "LongStorage",
   int32: "IntStorage",
+  int16: "ShortStorage",
+  int8: "CharStorage",
   uint8: "ByteStorage",
   bool: "BoolStorage",
 };
@@ -126,7 +130,7 @@ class Pickler {
   #storage(tensor: Tensor): void {
     let key = this.#known.get(tensor);
     if (key === undefined) {
-      const data = tensor.toTypedArray();
+      const data = memoryOf(tensor.dtype, tensor.toTypedArray());
       key = this.#storages.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) - 1;
       this.#known.set(tensor, key);
     }

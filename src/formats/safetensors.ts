@@ -1,8 +1,7 @@
 // The safetensors format: a length, a JSON header that names dtype, shape and place of each tensor, then their bytes.
 // Specification: https://github.com/huggingface/safetensors#format
-import { type DType, FormatError, formatShape, isInteger, itemSize, numel, typedArray } from "../base/index.js";
+import { type DType, FormatError, formatShape, itemSize, memoryOf, numel, typedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
-import { bfloatToNumber, halfToNumber } from "./widen.js";
 
 /** Tensors by name, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -20,8 +19,12 @@ type Code = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U16
 const codes: Readonly<Record<DType, Code>> = {
   float64: "F64",
   float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
   int64: "I64",
   int32: "I32",
+  int16: "I16",
+  int8: "I8",
   uint8: "U8",
   bool: "BOOL",
 };
@@ -34,11 +37,11 @@ const readers: Readonly<Record<Code, { readonly size: number; readonly dtype: DT
   I32: { size: 4, dtype: "int32" },
   U8: { size: 1, dtype: "uint8" },
   BOOL: { size: 1, dtype: "bool" },
-  F16: { size: 2, dtype: "float32", widen: (view, at) => halfToNumber(view.getUint16(at, true)) },
-  BF16: { size: 2, dtype: "float32", widen: (view, at) => bfloatToNumber(view.getUint16(at, true)) },
-  I16: { size: 2, dtype: "int32", widen: (view, at) => view.getInt16(at, true) },
+  F16: { size: 2, dtype: "float16" },
+  BF16: { size: 2, dtype: "bfloat16" },
+  I16: { size: 2, dtype: "int16" },
   U16: { size: 2, dtype: "int32", widen: (view, at) => view.getUint16(at, true) },
-  I8: { size: 1, dtype: "int32", widen: (view, at) => view.getInt8(at) },
+  I8: { size: 1, dtype: "int8" },
 };
 
 type Widen = (view: DataView, at: number) => number;
@@ -63,7 +66,7 @@ export function encodeSafetensors(
   let end = 0;
   for (const [name, value] of inFileOrder(tensors)) {
     if (name === "__metadata__") throw fail("", 'a tensor cannot be called "__metadata__"');
-    const data = value.toTypedArray();
+    const data = memoryOf(value.dtype, value.toTypedArray());
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     header[name] = { dtype: codes[value.dtype], shape: value.shape, data_offsets: [end, end + data.byteLength] };
     end += data.byteLength;
@@ -97,7 +100,7 @@ interface Entry {
 }
 
 /**
- * Reads the bytes of a safetensors file. float16 and bfloat16 become float32, 8- and 16-bit integers int32 (uint8 stays).
+ * Reads the bytes of a safetensors file. 16-bit integers without sign become int32.
  * @param name - the file, for error messages.
  * @throws FormatError if the file is truncated, or its header does not describe exactly the bytes that follow.
  */
@@ -185,7 +188,7 @@ function readTensor(bytes: Uint8Array, dataStart: number, { code, shape, begin, 
   if (widen) {
     const view = new DataView(raw.buffer);
     const values = Array.from({ length: count }, (_, i) => widen(view, i * size));
-    data = isInteger(dtype) ? Int32Array.from(values) : Float32Array.from(values);
+    data = Int32Array.from(values);
   }
   return tensor(data, { dtype }).reshape(shape);
 }

@@ -1,9 +1,8 @@
 // Tensors as PyTorch pickles them: storages of one type, and views of them by offset, sizes and strides.
 import { type DType, FormatError, numel, typedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
-import { bfloatToNumber, halfToNumber } from "./widen.js";
 
-/** How the elements of a storage are read; types that tensors do not have are widened, which is exact. */
+/** How the elements of an array are read; types that tensors do not have are widened, which is exact. */
 export interface ElementType {
   readonly size: number;
   readonly dtype: DType;
@@ -14,12 +13,12 @@ export interface ElementType {
 export const elementTypes: Readonly<Record<string, ElementType>> = {
   float64: { size: 8, dtype: "float64" },
   float32: { size: 4, dtype: "float32" },
-  float16: { size: 2, dtype: "float32", widen: (view, at) => halfToNumber(view.getUint16(at, true)) },
-  bfloat16: { size: 2, dtype: "float32", widen: (view, at) => bfloatToNumber(view.getUint16(at, true)) },
+  float16: { size: 2, dtype: "float16" },
+  bfloat16: { size: 2, dtype: "bfloat16" },
   int64: { size: 8, dtype: "int64" },
   int32: { size: 4, dtype: "int32" },
-  int16: { size: 2, dtype: "int32", widen: (view, at) => view.getInt16(at, true) },
-  int8: { size: 1, dtype: "int32", widen: (view, at) => view.getInt8(at) },
+  int16: { size: 2, dtype: "int16" },
+  int8: { size: 1, dtype: "int8" },
   uint8: { size: 1, dtype: "uint8" },
   bool: { size: 1, dtype: "bool" },
 };
@@ -97,12 +96,6 @@ function elementsOf(
 ) {
   const count = numel(sizes);
   const place = placesOf(sizes, strides, start);
-  if (type.widen) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const out = typedArray(type.dtype, count) as Float32Array | Int32Array;
-    for (let i = 0; i < count; i++) out[i] = type.widen(view, place(i) * type.size);
-    return out;
-  }
   const raw = new Uint8Array(count * type.size);
   if (isContiguous(sizes, strides)) raw.set(bytes.subarray(start * type.size, (start + count) * type.size));
   else {

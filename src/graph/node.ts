@@ -1,7 +1,7 @@
 // The graph: immutable nodes, one an operation, and what a primitive (the operation) has to bring: all its rules. Values are
 // attached once a program has computed them.
 import type { DType, Storage, TypedArray } from "../base/index.js";
-import { numel, type Shape } from "../base/index.js";
+import { isFloat, numel, type Shape } from "../base/index.js";
 import type { Buffer, Expr, ExprFactory, Stmt, Var } from "../ir/index.js";
 import { type Attrs, hashAttrs, hashText, mix } from "./attrs.js";
 import { gradEnabled } from "./mode.js";
@@ -9,7 +9,7 @@ import { gradEnabled } from "./mode.js";
 /** Where storage lives. */
 export type Device = "cpu" | "gpu" | `gpu:${number}`;
 
-/** A plain row-major array: values of the reference interpreter. bool is 0/1 bytes, int64 a BigInt64Array. */
+/** A plain row-major array: values of the reference interpreter. bool is 0/1 bytes, int64 a BigInt64Array, float16 and bfloat16 are numbers in a Float32Array. */
 export interface NdArray {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -224,9 +224,8 @@ export interface RuntimeScalar {
 export function apply(primitive: Primitive, inputs: readonly Node[], attrs: Attrs = noAttrs): Node {
   const { shape, dtype } = primitive.infer(inputs, attrs);
   const device = inputs[0]?.device ?? "cpu";
-  const isFloat = dtype === "float32" || dtype === "float64";
   const requiresGrad =
-    isFloat && typeof primitive.vjp === "function" && inputs.some((x) => x.requiresGrad) && gradEnabled();
+    isFloat(dtype) && typeof primitive.vjp === "function" && inputs.some((x) => x.requiresGrad) && gradEnabled();
   const node = new Node(primitive, inputs, attrs, shape, dtype, device, requiresGrad);
   if (listener) listener(node);
   return node;

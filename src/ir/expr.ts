@@ -2,8 +2,9 @@
 // expressions are the same object, so identity is equality and common subexpressions come for free.
 
 import type { DType } from "../base/index.js";
-import { InternalError } from "../base/index.js";
-import { evalBinary, evalCast, evalUnary } from "./semantics.js";
+import { InternalError, integerRange, isHalf } from "../base/index.js";
+import { isExactIn } from "./exact.js";
+import { evalBinary, evalCast, evalUnary, unaryType } from "./semantics.js";
 import type { BinaryOp, Buffer, Const, Expr, Load, Scalar, UnaryOp, Var } from "./types.js";
 
 const I32_MIN = -(2 ** 31);
@@ -13,6 +14,8 @@ const I32_MAX = 2 ** 31 - 1;
 export function scalarOf(dtype: DType): Scalar {
   switch (dtype) {
     case "float32":
+    case "float16":
+    case "bfloat16":
       return "f32";
     case "float64":
       return "f64";
@@ -44,6 +47,7 @@ export class ExprFactory {
   readonly #interned = new Map<string, Expr>();
   readonly #binaries = new Map<number, Expr>();
   #nextId = 0;
+  #hasHalves = false;
   #nextBuffer = 0;
 
   // ---- leaves -------------------------------------------------------------------------------------------------
@@ -77,7 +81,13 @@ export class ExprFactory {
   }
 
   buffer(name: string, dtype: DType, size: number, space: Buffer["space"] = "global"): Buffer {
+    if (isHalf(dtype)) this.#hasHalves = true;
     return { id: this.#nextBuffer++, name, dtype, size, space };
+  }
+
+  /** False if no kernel of this factory can have anything to do with float16 or bfloat16. */
+  get hasHalves(): boolean {
+    return this.#hasHalves;
   }
 
   /** Run-time scalar `slot` of the program, as `type`. */
@@ -96,6 +106,20 @@ export class ExprFactory {
     return this.#intern(key, { kind: "load", type, lanes, buffer, index, guard }, ...loadRange(buffer, lanes));
   }
 
+  /** Another load of the buffer of `x`, of its type. */
+  loadLike(x: Load, index: Expr, lanes: number, guard: Expr | null): Expr {
+    const made = this.load(x.buffer, index, lanes, guard);
+    if (made.kind === "load" && x.type !== made.type) return this.rawLoad(made);
+    return made.kind === "const" ? this.const(x.type, 0, lanes) : made;
+  }
+
+  /** The 16 bits of what `x` loads, as i32. */
+  rawLoad(x: Load): Load {
+    const { buffer, index, lanes, guard } = x;
+    const range: [number, number] = lanes === 1 ? [0, 0xffff] : [-Infinity, Infinity];
+    return this.#intern(`w${x.id}`, { kind: "load", type: "i32", lanes, buffer, index, guard }, ...range) as Load;
+  }
+
   /** A load that is not interned: each is an access of its own, for buffers that the kernel also writes. */
   freshLoad(buffer: Buffer, index: Expr, lanes = 1): Load {
     const draft = { kind: "load", type: scalarOf(buffer.dtype), lanes, buffer, index, guard: null } as const;
@@ -105,10 +129,16 @@ export class ExprFactory {
   // ---- arithmetic ---------------------------------------------------------------------------------------------
 
   unary(op: UnaryOp, x: Expr): Expr {
-    if (x.kind === "const") return this.const(x.type, evalUnary(op, x.type, x.value), x.lanes);
+    const type = unaryType(op, x.type);
+    if (x.kind === "const") return this.const(type, evalUnary(op, x.type, x.value), x.lanes);
+    if (op === "roundHalf" || op === "roundBfloat") {
+      if (isExactIn(op === "roundHalf" ? "float16" : "bfloat16", x)) return x;
+      this.#hasHalves = true;
+    }
     if (op === "not" && x.kind === "unary" && x.op === "not") return x.x;
     if (op === "neg" && isIndex(x)) return this.mul(x, this.int(-1));
-    return this.#intern(`u${op}${x.id}`, { kind: "unary", type: x.type, lanes: x.lanes, op, x });
+    const range: [number, number] = op === "toHalf" && x.lanes === 1 ? [0, 0xffff] : [-Infinity, Infinity];
+    return this.#intern(`u${op}${x.id}`, { kind: "unary", type, lanes: x.lanes, op, x }, ...range);
   }
 
   binary(op: BinaryOp, a0: Expr, b0: Expr): Expr {
@@ -311,7 +341,7 @@ export class ExprFactory {
       case "bitcast":
         return this.bitcast(visit(x.x), x.type);
       case "load":
-        return this.load(x.buffer, visit(x.index), x.lanes, x.guard && visit(x.guard));
+        return this.loadLike(x, visit(x.index), x.lanes, x.guard && visit(x.guard));
       case "fma":
         return this.fma(visit(x.a), visit(x.b), visit(x.c));
       case "splat":
@@ -578,7 +608,8 @@ function isIndex(x: Expr): boolean {
 }
 
 function loadRange(buffer: Buffer, lanes: number): [number, number] {
-  return buffer.dtype === "uint8" && lanes === 1 ? [0, 255] : [-Infinity, Infinity];
+  const range = buffer.dtype !== "int32" && lanes === 1 ? integerRange(buffer.dtype) : undefined;
+  return range ? [...range] : [-Infinity, Infinity];
 }
 
 /** Bounds of a sum or product; none where it may wrap. */

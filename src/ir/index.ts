@@ -1,5 +1,6 @@
 // Kernel IR: types, expression factory, scalar semantics, the Target interface.
 export * from "./expr.js";
+export { fitTo } from "./fit.js";
 export * from "./passes/finalize.js";
 export * from "./print.js";
 export * from "./profile.js";

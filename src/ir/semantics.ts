@@ -1,4 +1,5 @@
 // What the scalar operators mean, in plain TypeScript: used for constant folding and by the interpreters.
+import { halfToNumber, numberToHalf, roundToHalf } from "../base/index.js";
 import type { BinaryOp, Scalar, UnaryOp } from "./types.js";
 
 export type ScalarValue = number | bigint | boolean;
@@ -68,9 +69,18 @@ const floatUnary: Partial<Record<UnaryOp, (x: number) => number>> = {
   tanh: Math.tanh,
   erf,
   atan: Math.atan,
+  roundHalf: (x) => roundToHalf("float16", x),
+  roundBfloat: (x) => roundToHalf("bfloat16", x),
 };
 
+/** The type of `op`'s result. */
+export function unaryType(op: UnaryOp, operand: Scalar): Scalar {
+  return op === "fromHalf" ? "f32" : op === "toHalf" ? "i32" : operand;
+}
+
 export function evalUnary(op: UnaryOp, type: Scalar, x: ScalarValue): ScalarValue {
+  if (op === "fromHalf") return halfToNumber("float16", x as number);
+  if (op === "toHalf") return numberToHalf("float16", x as number);
   if (op === "not") return type === "bool" ? !x : type === "i64" ? ~(x as bigint) : ~(x as number);
   if (type === "i64") return I64(op === "neg" || (op === "abs" && (x as bigint) < 0n) ? -(x as bigint) : (x as bigint));
   const f = floatUnary[op];

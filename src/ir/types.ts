@@ -2,13 +2,21 @@
 // distinct pure expression of a kernel); statements are structured control flow.
 import type { DType } from "../base/index.js";
 
-/** Kinds of a lane. uint8 is only a memory type: it is loaded as i32 and stored modulo 256; bool memory holds 0 or 1. */
+/**
+ * Kinds of a lane. The other dtypes are memory types only: uint8, int8 and int16 are loaded as i32, and stored by their low
+ * bits; float16 and bfloat16 are loaded as f32, and stored rounded to the nearest (`spellHalves`); bool memory holds 0 or 1.
+ */
 export type Scalar = "f32" | "f64" | "i32" | "i64" | "bool";
 
-/** Unary operators; the second row are functions that `expandMath` rewrites for targets. */
+/**
+ * Unary operators; the second row are functions that `expandMath` rewrites for targets. In the third, `roundHalf` and
+ * `roundBfloat` give the float16 or bfloat16 nearest to an f32 as f32, `fromHalf` is the f32 of the float16 in the low bits of
+ * an i32 (the rest is 0), `toHalf` the other way; `spellHalves` leaves of these only what the target has.
+ */
 export type UnaryOp =
   | ("neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not")
-  | ("exp" | "log" | "expm1" | "log1p" | "sin" | "cos" | "tan" | "tanh" | "erf" | "atan");
+  | ("exp" | "log" | "expm1" | "log1p" | "sin" | "cos" | "tan" | "tanh" | "erf" | "atan")
+  | ("roundHalf" | "roundBfloat" | "fromHalf" | "toHalf");
 
 /**
  * Binary operators. Comparisons give bool. Integer `div` truncates and `rem` has the dividend's sign; with divisor 0 both
@@ -89,7 +97,8 @@ export interface Bitcast extends ExprBase {
 }
 /**
  * `lanes` consecutive elements from `index`. With a guard 0 / false where it does not hold, and no access: a scalar bool for
- * all lanes, or (targets with masks) a bool vector with a lane for each.
+ * all lanes, or (targets with masks) a bool vector with a lane for each. An i32 load of a float16 or bfloat16 buffer gives the
+ * 16 bits of an element, zeros above.
  */
 export interface Load extends ExprBase {
   readonly kind: "load";

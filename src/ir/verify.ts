@@ -1,9 +1,9 @@
 // Checks that a kernel is well formed. A pass that breaks the IR is found here, not as wrong code.
-import { InternalError, itemSize } from "../base/index.js";
+import { InternalError, isHalf, itemSize } from "../base/index.js";
 import { children, scalarOf } from "./expr.js";
 import { isMathFunction } from "./math/index.js";
 import { describeBuffer, describeType, printExpr, printStmt } from "./print.js";
-import type { Binary, BinaryOp, Buffer, Const, Expr, Kernel, Scalar, Stmt, Unary, Var } from "./types.js";
+import type { Binary, BinaryOp, Buffer, Const, Expr, Kernel, Load, Scalar, Stmt, Unary, Var } from "./types.js";
 
 export interface VerifyOptions {
   /** The kernel is what targets take: no hints, no `linear`, elementary functions spelled out. Default false. */
@@ -98,8 +98,10 @@ class KernelVerifier {
     for (const x of [index, value]) this.#expr(x);
     if (guard) this.#expr(guard);
     this.#access(buffer, index, value.lanes, guard);
+    if (isHalf(buffer.dtype) && value.type === "i32") return; // bits
     const expected = scalarOf(buffer.dtype);
-    if (value.type !== expected) this.#fail(`a ${value.type} does not fit ${describeBuffer(buffer)} of ${expected}`);
+    if (value.type !== expected || (this.final && isHalf(buffer.dtype)))
+      this.#fail(`a ${value.type} does not fit ${describeBuffer(buffer)} of ${expected}`);
   }
 
   #for(stmt: Extract<Stmt, { kind: "for" }>): void {
@@ -173,7 +175,7 @@ class KernelVerifier {
         return;
       }
       case "load":
-        if (x.type !== scalarOf(x.buffer.dtype)) this.#fail(`load of ${describeBuffer(x.buffer)} as ${x.type}`);
+        this.#loadType(x);
         this.#access(x.buffer, x.index, x.lanes, x.guard);
         return;
       case "fma":
@@ -202,6 +204,13 @@ class KernelVerifier {
     }
   }
 
+  /** Halves are loaded as f32, or by their bits as i32, which is all that is left in the end. */
+  #loadType({ buffer, type }: Load): void {
+    const isBits = isHalf(buffer.dtype) && type === "i32";
+    if (isBits || (type === scalarOf(buffer.dtype) && !(this.final && isHalf(buffer.dtype)))) return;
+    this.#fail(`load of ${describeBuffer(buffer)} as ${type}`);
+  }
+
   #const({ type, value }: Const): void {
     const kind = type === "bool" ? "boolean" : type === "i64" ? "bigint" : "number";
     const fits =
@@ -213,7 +222,17 @@ class KernelVerifier {
   }
 
   #unary(x: Unary): void {
+    if (x.op === "fromHalf" || x.op === "toHalf") {
+      const [from, to] = x.op === "fromHalf" ? (["i32", "f32"] as const) : (["f32", "i32"] as const);
+      this.#operandType(x, "operand", x.x, from, x.lanes);
+      if (x.type !== to) this.#fail(`${x.op} gives ${x.type}`);
+      return;
+    }
     this.#operandType(x, "operand", x.x, x.type, x.lanes);
+    if (x.op === "roundHalf" || x.op === "roundBfloat") {
+      if (this.final || x.type !== "f32") this.#fail(`${x.op} of ${x.type} is left`);
+      return;
+    }
     if (this.final && isMathFunction(x.op)) this.#fail(`${x.op} is left`);
     if (x.op === "not" ? isFloat(x.type) : x.type === "bool") this.#fail(`${x.op} of ${x.type}`);
     if (!isFloat(x.type) && x.op !== "not" && !arithmetic.has(x.op)) this.#fail(`${x.op} of ${x.type}`);

@@ -225,6 +225,14 @@ export abstract class Module extends Callable<CallState> {
     return this.to("float64");
   }
 
+  half(): this {
+    return this.to("float16");
+  }
+
+  bfloat16(): this {
+    return this.to("bfloat16");
+  }
+
   /**
    * A copy with parameters and buffers of its own, PyTorch's deepcopy. Arrays, plain objects, maps and sets in fields are
    * copied too, ties are kept. `#private` fields of subclasses cannot be copied.

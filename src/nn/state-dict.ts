@@ -4,6 +4,7 @@ import {
   checkOptions,
   type DType,
   formatShape,
+  isFloat,
   NumericError,
   promote,
   ShapeError,
@@ -97,19 +98,22 @@ function checkValue(name: string, key: string, value: Tensor, target: Tensor): v
 const ranges: Readonly<Record<DType, readonly [low: number, high: number]>> = {
   float64: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
   float32: [-3.4028235677973366e38, 3.4028235677973366e38],
+  float16: [-65520, 65520],
+  bfloat16: [-3.3961775292304601e38, 3.3961775292304601e38],
   int64: [-(2 ** 63), 2 ** 63 - 1024],
   int32: [-(2 ** 31), 2 ** 31 - 1],
+  int16: [-32768, 32767],
+  int8: [-128, 127],
   uint8: [0, 255],
   bool: [0, 1],
 };
 
-/** The first value that a narrower dtype cannot hold; rounding to float32 is allowed, infinities and NaN stay floats. */
+/** The first value that a narrower dtype cannot hold; rounding to a float is allowed, infinities and NaN stay floats. */
 function firstUnfit(value: Tensor, dtype: DType): number | null {
   const [low, high] = ranges[dtype];
-  const isFloat = dtype === "float32";
   for (const raw of value.toTypedArray()) {
     const x = Number(raw);
-    if (isFloat ? Number.isFinite(x) && (x < low || x >= high) : !(Number.isInteger(x) && x >= low && x <= high))
+    if (isFloat(dtype) ? Number.isFinite(x) && (x < low || x >= high) : !(Number.isInteger(x) && x >= low && x <= high))
       return x;
   }
   return null;

@@ -1,6 +1,7 @@
 // Activation functions. Each keeps NaN, and its gradient at a kink is PyTorch's.
 import { ArgumentError } from "../base/index.js";
-import { apply, type Node } from "../graph/index.js";
+import type { Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { clamp } from "./clamp.js";
 import { constantLike, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";

@@ -5,12 +5,15 @@ import {
   type DType,
   DTypeError,
   isFloat,
+  isHalf,
   promote,
   type Shape,
   shapesEqual,
 } from "../base/index.js";
-import { apply, type Node, type PointwisePrimitive } from "../graph/index.js";
+import type { Node, PointwisePrimitive } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { cast } from "./cast.js";
+import { exactNumber } from "./leaves.js";
 import { expand } from "./movement.js";
 
 /**
@@ -53,9 +56,29 @@ function fits(shape: Shape, target: Shape): boolean {
 
 /** Applies a primitive of two operands after promotion and broadcasting. */
 export function applyBinary(primitive: PointwisePrimitive, a: Node, b: Node, dtype = resultType(a, b)): Node {
+  if (isHalf(dtype)) return applyHalf(primitive, a, b, dtype);
   if (a.dtype === dtype && b.dtype === dtype && shapesEqual(a.shape, b.shape)) return apply(primitive, [a, b]);
   const shape = commonShape(primitive.name, a.shape, b.shape, [a, b]);
   return apply(primitive, [fitted(cast(a, dtype), shape), fitted(cast(b, dtype), shape)]);
+}
+
+/**
+ * In float32, rounded once. Products and quotients take numbers and 0-d operands of other float dtypes unrounded, the others
+ * in `dtype`, as PyTorch's kernels on the CPU do.
+ */
+function applyHalf(primitive: PointwisePrimitive, a: Node, b: Node, dtype: DType): Node {
+  const isScaling = primitive.name === "mul" || primitive.name === "div";
+  const wide = (x: Node): Node => {
+    const isExact = isScaling && x.shape.length === 0 && isFloat(x.dtype);
+    return isExact ? widenNumber(x) : cast(cast(x, dtype), "float32");
+  };
+  const result = applyBinary(primitive, wide(a), wide(b), "float32");
+  return result.dtype === "float32" ? cast(result, dtype) : result;
+}
+
+/** A half or float64 operand in float32; a plain number unrounded. */
+export function widenNumber(x: Node): Node {
+  return exactNumber(x) ?? cast(x, "float32");
 }
 
 export function checkNumeric(op: string, x: Node): void {

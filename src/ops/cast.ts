@@ -1,5 +1,5 @@
 // Conversion between dtypes.
-import { type DType, isFloat } from "../base/index.js";
+import { type DType, integerRange, isFloat, isHalf } from "../base/index.js";
 import { apply, attr, type Node } from "../graph/index.js";
 import { type Expr, evalCast, type ScalarValue, scalarOf } from "../ir/index.js";
 import { defineElementwise } from "./define.js";
@@ -11,18 +11,23 @@ const castPrimitive = defineElementwise("cast", {
   vjp: ({ inputs: [x] }, grad) => [cast(grad, (x as Node).dtype)],
   lower: (f, [x], node) => {
     const value = f.cast(x as Expr, scalarOf(node.dtype));
-    if (!saturatesToByte(node)) return value;
-    return f.max(f.int(0), f.min(value, f.int(255)));
+    const range = saturation((node.inputs[0] as Node).dtype, node.dtype);
+    return range ? f.max(f.int(range[0]), f.min(value, f.int(range[1]))) : value;
   },
   value: ([x], type, node) => {
     const value = evalCast(type, scalarOf(node.dtype), x as ScalarValue);
-    return saturatesToByte(node) ? Math.max(0, Math.min(Number(value), 255)) : value;
+    return saturated(value, (node.inputs[0] as Node).dtype, node.dtype);
   },
 });
 
-/** uint8 lives in i32 lanes, whose range is where a float's conversion saturates by itself. */
-function saturatesToByte(node: Node): boolean {
-  return node.dtype === "uint8" && isFloat((node.inputs[0] as Node).dtype);
+/** Narrow integers live in i32 lanes, whose range is where a float's conversion saturates by itself. */
+function saturation(from: DType, to: DType): readonly [number, number] | undefined {
+  return isFloat(from) ? integerRange(to) : undefined;
+}
+
+function saturated(value: ScalarValue, from: DType, to: DType): ScalarValue {
+  const range = saturation(from, to);
+  return range ? Math.max(range[0], Math.min(Number(value), range[1])) : value;
 }
 
 /**
@@ -31,8 +36,14 @@ function saturatesToByte(node: Node): boolean {
  */
 export function cast(x: Node, dtype: DType): Node {
   if (x.dtype === dtype) return x;
-  if (x.primitive.kind !== "constant") return apply(castPrimitive, [x], { dtype });
+  if (x.primitive.kind !== "constant") return roundTrip(x, dtype) ?? apply(castPrimitive, [x], { dtype });
   const value = evalCast(scalarOf(x.dtype), scalarOf(dtype), x.value as ScalarValue);
-  const isByte = dtype === "uint8" && isFloat(x.dtype);
-  return constant(isByte ? Math.max(0, Math.min(Number(value), 255)) : value, dtype);
+  return constant(saturated(value, x.dtype, dtype), dtype);
+}
+
+/** What was widened and comes back unchanged: the value before. Operations on half dtypes are full of these. */
+function roundTrip(x: Node, dtype: DType): Node | null {
+  if (x.primitive !== castPrimitive || !isHalf(dtype) || x.dtype !== "float32") return null;
+  const [source] = x.inputs;
+  return source?.dtype === dtype ? source : null;
 }

@@ -1,6 +1,7 @@
 // Limits from below and above.
 import { ArgumentError, category, type DType } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { constantLike } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { and, cast, lt, maximum, minimum, where } from "./elementwise.js";

@@ -1,7 +1,8 @@
 // The one primitive behind every matrix product and convolution.
-import { InternalError, ShapeError } from "../base/index.js";
-import { apply, attr, type ContractionPrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
+import { InternalError, isFloat, ShapeError } from "../base/index.js";
+import { attr, type ContractionPrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
 import { evalBinary, type ScalarValue, scalarOf } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { resultType } from "./broadcasting.js";
 import { fillArray, ravel, unravel } from "./define.js";
 import { cast, mul } from "./elementwise.js";
@@ -58,7 +59,7 @@ function contractArrays(node: Node, a: NdArray, b: NdArray): NdArray {
   const summed = la.filter((label) => !lo.includes(label));
   const sizes = summed.map((label) => a.shape[la.indexOf(label)] as number);
   const depth = sizes.reduce((n, size) => n * size, 1);
-  const type = node.dtype === "float32" ? "f64" : scalarOf(node.dtype);
+  const type = isFloat(node.dtype) ? "f64" : scalarOf(node.dtype);
   const at = (labels: readonly number[], outer: readonly number[], inner: readonly number[]): number[] =>
     labels.map((label) => {
       const o = lo.indexOf(label);

@@ -2,7 +2,8 @@
 // its own gradient, so convolutions, transposed convolutions and all their derivatives are this one composite; it compiles
 // as windows and a contraction.
 import { ArgumentError, formatShape, numel, ShapeError } from "../base/index.js";
-import { type Attrs, apply, attr, type CompositePrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
+import { type Attrs, attr, type CompositePrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { concat } from "./concat.js";
 import { contract } from "./contraction.js";
 import { fillArray, ravel, unravel } from "./define.js";

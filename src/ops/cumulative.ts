@@ -1,7 +1,6 @@
 // Running extrema and running log-sums of exponentials along a dim.
-import { isFloat, typedArray } from "../base/index.js";
+import { isFloat, valueArray } from "../base/index.js";
 import {
-  apply,
   attr,
   hashText,
   type NdArray,
@@ -11,6 +10,7 @@ import {
   type RoutinePrimitive,
 } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, type Scalar, type Stmt, scalarOf, type Var } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { isinf } from "./comparison.js";
 import { constantLike, toFloat } from "./composing.js";
 import { and, eq, exp, mul, sub, where } from "./elementwise.js";
@@ -106,7 +106,7 @@ function defineExtremePlace(kind: "max" | "min"): RoutinePrimitive {
     },
     reference: (node, [x]) => {
       const { data } = x as NdArray;
-      const out = typedArray("int32", data.length);
+      const out = valueArray("int32", data.length);
       let [best, place]: [number | bigint, number] = [0, 0];
       forEachInLines(
         node,
@@ -182,7 +182,7 @@ const logcumsumexpP: RoutinePrimitive = {
   },
   reference: (node, [x]) => {
     const { data, dtype } = x as NdArray;
-    const out = typedArray(dtype, data.length);
+    const out = valueArray(dtype, data.length);
     let sum = Number.NEGATIVE_INFINITY;
     forEachInLines(
       node,

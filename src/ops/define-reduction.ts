@@ -1,5 +1,5 @@
 // How reductions are defined.
-import { ShapeError } from "../base/index.js";
+import { isFloat, ShapeError } from "../base/index.js";
 import { attr, hashText, type NdArray, type Node, type ReductionPrimitive, type Vjp } from "../graph/index.js";
 import { evalBinary, type ScalarValue, scalarOf } from "../ir/index.js";
 import { fillArray, ravel, unravel } from "./define.js";
@@ -36,7 +36,7 @@ export function defineReduction(
 
 function reduceArray(node: Node, x: NdArray, combine: ReductionPrimitive["combine"]): NdArray {
   const dims = dimsOf(node);
-  const type = x.dtype === "float32" ? "f64" : scalarOf(x.dtype); // sums in float64 are rounded once, at the end
+  const type = isFloat(x.dtype) ? "f64" : scalarOf(x.dtype); // sums in float64 are rounded once, at the end
   const totals = new Map<number, ScalarValue>();
   const neutral = combine === "mul" ? 1 : 0;
   for (let i = 0; i < x.data.length; i++) {

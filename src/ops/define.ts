@@ -1,5 +1,5 @@
 // Shared pieces of primitive definitions: elementwise rules, plain loops over arrays for the reference members.
-import { type DType, numel, type Shape, typedArray } from "../base/index.js";
+import { type DType, isHalf, numel, roundTo, type Shape, valueArray } from "../base/index.js";
 import {
   hashText,
   type NdArray,
@@ -67,10 +67,11 @@ function reader({ shape, dtype, data }: NdArray): (i: number) => ScalarValue {
 /** An array computed element by element; numbers are rounded or wrapped to `dtype`. */
 export function fillArray(shape: Shape, dtype: DType, value: (i: number) => ScalarValue): NdArray {
   const size = numel(shape);
-  const data = typedArray(dtype, size);
+  const data = valueArray(dtype, size);
   for (let i = 0; i < size; i++) {
     const v = value(i);
-    data[i] = dtype === "int64" ? BigInt(v) : dtype === "bool" ? Number(Boolean(v)) : Number(v);
+    if (isHalf(dtype)) data[i] = roundTo(dtype, Number(v));
+    else data[i] = dtype === "int64" ? BigInt(v) : dtype === "bool" ? Number(Boolean(v)) : Number(v);
   }
   return { shape, dtype, data };
 }

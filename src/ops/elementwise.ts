@@ -1,7 +1,8 @@
 // Elementwise primitives: what each computes, and its gradient. Operands broadcast and promote as PyTorch's.
 import { DTypeError, floatDType, isFloat } from "../base/index.js";
-import { apply, type Node, type NonDifferentiable, nonDifferentiable, type Vjp } from "../graph/index.js";
+import { type Node, type NonDifferentiable, nonDifferentiable, type Vjp } from "../graph/index.js";
 import { type BinaryOp, type Expr, evalBinary, evalUnary, type ScalarValue, type UnaryOp } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { aligned, applyBinary, checkNumeric, checkWhole, resultType } from "./broadcasting.js";
 import { cast } from "./cast.js";
 import { defineElementwise, type ElementwiseRules } from "./define.js";

@@ -1,6 +1,7 @@
 // Largest and smallest elements along dims, their positions, and elementwise maxima.
 import { isFloat, NumericError, normalizeDim, numel, type Shape } from "../base/index.js";
-import { apply, type Node } from "../graph/index.js";
+import type { Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { constantLike, countAlong, dimList, keepDims } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { and, cast, div, eq, mul, ne, or, where } from "./elementwise.js";

@@ -1,7 +1,6 @@
 // Reading one element of a line for each index, and its adjoint, which adds to them.
 import { broadcastShapes, formatShape, type Shape, ShapeError, shapesEqual } from "../base/index.js";
 import {
-  apply,
   attr,
   hashText,
   type NdArray,
@@ -9,6 +8,7 @@ import {
   type PointwisePrimitive,
   type RoutinePrimitive,
 } from "../graph/index.js";
+import { apply, inFloat32 } from "./apply.js";
 import { fillArray, ravel, unravel } from "./define.js";
 import { add, cast, eq, where } from "./elementwise.js";
 import { buildScatterSum, clampIndex, forEachScatter, sumInto } from "./index-kernels.js";
@@ -149,7 +149,7 @@ export function scatterSum(index: Node, source: Node, dim: number, shape: Shape,
   const { op = "scatterAdd", what = "index" } = names;
   const sum =
     count > 0 && count <= MOST_COMPARED
-      ? comparedSum(index, source, dim, inner)
+      ? comparedSumOnce(index, source, dim, inner)
       : apply(scatterSumP, [index, source], { dim, size, op, what });
   if (shapesEqual(inner, shape)) return sum;
   const after = shape.map((n, d) => n - (inner[d] as number));
@@ -160,6 +160,9 @@ export function scatterSum(index: Node, source: Node, dim: number, shape: Shape,
     0,
   );
 }
+
+/** One rounding for all that is added. */
+const comparedSumOnce = inFloat32(comparedSum);
 
 function comparedSum(index: Node, source: Node, dim: number, shape: Shape): Node {
   const zero = constant(0, source.dtype);

@@ -1,6 +1,7 @@
 // Inverse trigonometric and hyperbolic functions, composed of primitives. Each has its gradient in closed form: the chain of
 // the parts would meet 0 * Infinity at the ends of the domain.
-import { apply, type Node } from "../graph/index.js";
+import type { Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { constantLike, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import {

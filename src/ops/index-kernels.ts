@@ -1,6 +1,6 @@
 // Kernels that write where index values say. Destinations are divided among tiles and each destination takes its sources in
 // their order, so the result does not depend on threads.
-import { numel, typedArray } from "../base/index.js";
+import { numel, valueArray } from "../base/index.js";
 import type { NdArray, RoutineContext } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, scalarOf } from "../ir/index.js";
 import { assign, declare, type Lines, linesOf, loop, planLines, range, store } from "./kernel-text.js";
@@ -186,7 +186,7 @@ export function sumInto(
   source: NdArray,
   each: (visit: (destination: number, source: number) => void) => void,
 ): NdArray {
-  const data = typedArray(source.dtype, numel(shape));
+  const data = valueArray(source.dtype, numel(shape));
   if (data instanceof BigInt64Array) {
     each((to, from) => {
       data[to] = (data[to] as bigint) + (source.data[from] as bigint);

@@ -1,6 +1,7 @@
 // Operations on nodes: primitives with all their rules, and what is composed of them.
 export * from "./activations.js";
 export * from "./adaptive-pooling.js";
+export { inFloat32, inFloat32Like } from "./apply.js";
 export * from "./attention.js";
 export { type BatchedInput, batchNode } from "./batching.js";
 export * from "./broadcasting.js";
@@ -18,7 +19,80 @@ export * from "./division.js";
 export * from "./einsum.js";
 export * from "./elementwise.js";
 export * from "./extrema.js";
-export { type GridSampleOptions, gridSample, type PaddingMode, type SampleMode } from "./grid-sample.js";
+export type { GridSampleOptions, PaddingMode, SampleMode } from "./grid-sample.js";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  addmm,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  batchNormInference,
+  batchNormTraining,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  celu,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  crossEntropy,
+  elu,
+  floorDivide,
+  fmod,
+  gelu,
+  gridSample,
+  groupNorm,
+  hardsigmoid,
+  hardswish,
+  huberLoss,
+  hypot,
+  instanceNorm,
+  klDiv,
+  l1Loss,
+  layerNorm,
+  leakyRelu,
+  linear,
+  logaddexp,
+  logaddexp2,
+  logcumsumexp,
+  logit,
+  logSigmoid,
+  logSoftmax,
+  logsumexp,
+  mean,
+  mish,
+  mseLoss,
+  nllLoss,
+  norm,
+  pow,
+  prelu,
+  quantile,
+  remainder,
+  resampleDim,
+  rmsNorm,
+  rsqrt,
+  safeSoftmax,
+  scaledDotProductAttention,
+  scatterReduce,
+  selu,
+  silu,
+  smoothL1Loss,
+  softmax,
+  softmin,
+  softplus,
+  softsign,
+  std,
+  stdMean,
+  tanhshrink,
+  truncDivide,
+  variance,
+  varMean,
+  xlogy,
+} from "./half-forms.js";
 export * from "./hyperbolic.js";
 export { embedding, gather, indexGather, indexSelect, takeAlongDim } from "./indexing.js";
 export * from "./interpret.js";
@@ -29,7 +103,7 @@ export * from "./losses.js";
 export * from "./matmul.js";
 export * from "./movement.js";
 export * from "./normalization.js";
-export { type Interpolation, median, medianOfAll, mode, type QuantileOptions, quantile } from "./order-statistics.js";
+export { type Interpolation, median, medianOfAll, mode, type QuantileOptions } from "./order-statistics.js";
 export * from "./padding.js";
 export * from "./pairs.js";
 export { addPieces } from "./pieces.js";
@@ -38,15 +112,15 @@ export * from "./power.js";
 export * from "./random.js";
 export * from "./random-fill.js";
 export { amax, amin, prod } from "./reductions.js";
-export { type AxisResize, type Interpolation1d, resampleDim } from "./resample.js";
+export type { AxisResize, Interpolation1d } from "./resample.js";
 export { cumprod, cumsum } from "./scan.js";
 export { indexAdd, indexPut, scatter, scatterAdd } from "./scatter.js";
-export { type ScatterReduction, scatterReduce } from "./scatter-reduce.js";
+export type { ScatterReduction } from "./scatter-reduce.js";
 export * from "./search.js";
 export * from "./selection.js";
 export * from "./shaping.js";
 export * from "./softmax.js";
-export { digamma, erfinv, lgamma, logit, polygamma } from "./special-functions.js";
+export { digamma, erfinv, lgamma, polygamma } from "./special-functions.js";
 export * from "./statistics.js";
 export * from "./triangular.js";
 export { foldColumns, type UnfoldOptions, unfold } from "./unfold.js";

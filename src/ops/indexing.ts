@@ -2,7 +2,6 @@
 import { broadcastShapes, formatShape, numel, type Shape, ShapeError } from "../base/index.js";
 import {
   type Attrs,
-  apply,
   attr,
   hashText,
   type NdArray,
@@ -11,6 +10,7 @@ import {
   type RoutinePrimitive,
 } from "../graph/index.js";
 import type { Expr } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { fillArray, ravel, unravel } from "./define.js";
 import { add, cast, eq, lt, mul, where } from "./elementwise.js";
 import { buildIndexSum, clampIndex, sumInto } from "./index-kernels.js";

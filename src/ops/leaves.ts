@@ -1,5 +1,14 @@
 // Nodes without inputs: realised storage, numbers, positions.
-import { type DType, InternalError, type Shape, Storage } from "../base/index.js";
+import {
+  type DType,
+  InternalError,
+  integerRange,
+  isHalf,
+  roundTo,
+  type Shape,
+  Storage,
+  typedArray,
+} from "../base/index.js";
 import {
   type Attrs,
   apply,
@@ -58,8 +67,29 @@ export function constant(value: number | bigint | boolean, dtype: DType): Node {
   const node = new Node(constantPrimitive, [], noAttrs, [], dtype, "cpu", false);
   // Rounded or wrapped here, so that folding with it gives the same bits as loading it.
   const known = dtype === "int64" ? BigInt(value) : dtype === "bool" ? Boolean(value) : Number(value);
-  node.value = dtype === "uint8" ? Number(known) & 255 : normalize(scalarOf(dtype), known);
+  node.value = isHalf(dtype) ? roundTo(dtype, Number(known)) : wrapped(dtype, normalize(scalarOf(dtype), known));
   return node;
+}
+
+const unrounded = new WeakMap<Node, number>();
+
+/** A plain number beside a tensor of `dtype`. Products with half tensors take it as it is, see `exactNumber`. */
+export function numberBeside(value: number | bigint | boolean, dtype: DType): Node {
+  const node = constant(dtype === "int64" ? BigInt(value) : dtype === "bool" ? Boolean(value) : Number(value), dtype);
+  if (isHalf(dtype)) unrounded.set(node, Number(value));
+  return node;
+}
+
+/** `x` in float32: a plain number beside a half tensor without rounding to its dtype, as PyTorch's products take it. */
+export function exactNumber(x: Node): Node | null {
+  const value = unrounded.get(x);
+  return value === undefined ? null : constant(value, "float32");
+}
+
+/** Integers of 8 and 16 bits wrap as their arrays do. */
+function wrapped(dtype: DType, value: number | bigint | boolean): number | bigint | boolean {
+  if (!integerRange(dtype) || dtype === "int32") return value;
+  return typedArray(dtype, 1).fill(value as never)[0] as number;
 }
 
 /** A 0-d number that programs read at each run: set `node.scalar.value` before. */

@@ -1,7 +1,8 @@
 // Linear algebra on matrices `[…, n, n]`: systems, inverses, determinants, factorisations, with their gradients.
 // Gradients after Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008.
 import { ShapeError } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { constantLike, shapeError } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { eye } from "./creation.js";

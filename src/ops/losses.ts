@@ -1,7 +1,8 @@
 // Losses between equal shapes: regression, binary classification, distributions.
 import { ArgumentError } from "../base/index.js";
-import { apply, type Node } from "../graph/index.js";
+import type { Node } from "../graph/index.js";
 import { logSigmoid } from "./activations.js";
+import { apply } from "./apply.js";
 import { clamp } from "./clamp.js";
 import { constantLike, shapeError } from "./composing.js";
 import { defineComposite } from "./composite.js";

@@ -1,8 +1,7 @@
 // Factorisations of matrices as kernels, one matrix a tile: LU with row exchanges, Cholesky, substitution, symmetric
 // eigenvectors by Jacobi's rotations. After Golub & Van Loan, "Matrix Computations", 4th edition, 3.4, 4.2, 3.1, 8.5.
-import { typedArray } from "../base/index.js";
+import { valueArray } from "../base/index.js";
 import {
-  apply,
   attr,
   hashText,
   type NdArray,
@@ -12,6 +11,7 @@ import {
   type RoutinePrimitive,
 } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, type Stmt, scalarOf, type Var } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { assign, declare, loop, range, store } from "./kernel-text.js";
 
 const flag = (node: Pick<Node, "attrs">, key: string): boolean => attr<boolean>(node, key);
@@ -53,7 +53,7 @@ function rowsAt({ data, shape }: NdArray, index: number): Rows {
 }
 
 function assemble(node: Node, one: (index: number) => Rows): NdArray {
-  const out = typedArray(node.dtype, node.size);
+  const out = valueArray(node.dtype, node.size);
   let at = 0;
   for (let b = 0; b < batchOf(node); b++) for (const row of one(b)) for (const value of row) out[at++] = value;
   return { shape: node.shape, dtype: node.dtype, data: out };

@@ -1,7 +1,8 @@
 // Movements: the result's elements are elements of the input. Index arithmetic only; nothing is copied. The sum lives here
 // too: it is the adjoint of expand.
 import { contiguousStrides, formatShape, numel, type Shape, ShapeError, shapesEqual } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { defineReduction, dimsOf } from "./define-reduction.js";
 import { defineMovement, type IndexAlgebra } from "./movement-rules.js";
 

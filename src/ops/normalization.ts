@@ -1,6 +1,7 @@
 // Layer, batch, group, instance and RMS normalisation.
 import { ArgumentError, formatShape, numel, type Shape, ShapeError } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { checkFloat, constantLike, countAlong, shapeError } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { add, mul, rsqrt, sub } from "./elementwise.js";

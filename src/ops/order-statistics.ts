@@ -1,6 +1,7 @@
 // Medians, quantiles and modes: reads of sorted lines.
 import { ArgumentError, isFloat, normalizeDim } from "../base/index.js";
-import { apply, type Node } from "../graph/index.js";
+import type { Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { isnan } from "./comparison.js";
 import { constantLike, keepDims } from "./composing.js";
 import { defineComposite } from "./composite.js";

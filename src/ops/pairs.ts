@@ -1,7 +1,8 @@
 // Functions of two values, composed: sums of exponentials, lengths, signs, limits that pass NaN by.
-import { floatDType, isFloat, promote } from "../base/index.js";
-import { apply, type Node } from "../graph/index.js";
+import { floatDType, isFloat, largestFinite, promote } from "../base/index.js";
+import type { Node } from "../graph/index.js";
 import { sigmoid } from "./activations.js";
+import { apply } from "./apply.js";
 import { aligned, resultType } from "./broadcasting.js";
 import { isnan } from "./comparison.js";
 import { constantLike } from "./composing.js";
@@ -136,12 +137,10 @@ export interface NanToNumOptions {
   readonly neginf?: number | null;
 }
 
-const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE } as const;
-
 /** NaN and infinities replaced: by 0, and by the largest and smallest finite numbers unless said otherwise. */
 export function nanToNum(x: Node, { nan = 0, posinf = null, neginf = null }: NanToNumOptions = {}): Node {
   if (!isFloat(x.dtype)) return x;
-  const limit = LARGEST[x.dtype as "float32" | "float64"];
+  const limit = largestFinite(x.dtype);
   const isHigh = eq(x, number(x, Number.POSITIVE_INFINITY));
   const isLow = eq(x, number(x, Number.NEGATIVE_INFINITY));
   const high = where(isHigh, number(x, posinf ?? limit), x);

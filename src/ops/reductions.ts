@@ -1,5 +1,6 @@
 // Reductions over dims beside the sum: products and extrema. The result lacks the reduced dims.
-import { apply, type Node, type ReductionPrimitive, type Vjp } from "../graph/index.js";
+import type { Node, ReductionPrimitive, Vjp } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { defineReduction, dimsOf } from "./define-reduction.js";
 import { cast, div, eq, mul } from "./elementwise.js";
 import { spreadBack, sum } from "./movement.js";

@@ -1,6 +1,6 @@
 // Resizing along spatial dims: each output element is a weighted sum of a few input elements whose places and weights follow
 // from the sizes alone, dim after dim.
-import { Storage, typedArray } from "../base/index.js";
+import { Storage, valueArray } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { add, mul } from "./elementwise.js";
 import { indexSelect } from "./indexing.js";
@@ -128,7 +128,7 @@ export function resampleDim(x: Node, d: number, kind: Interpolation1d, axis: Axi
 
 /** Numbers that multiply the elements of dim `d`. */
 function column(values: readonly number[], x: Node, d: number): Node {
-  const data = typedArray(x.dtype, values.length);
+  const data = valueArray(x.dtype, values.length);
   values.forEach((value, i) => {
     data[i] = value;
   });

@@ -1,15 +1,8 @@
 // Running sums and products along a dim. Both are linear recurrences, and so are their gradients, in the other direction.
-import { isFloat, normalizeDim, sumDType, typedArray } from "../base/index.js";
-import {
-  apply,
-  attr,
-  hashText,
-  type NdArray,
-  type Node,
-  type RoutineContext,
-  type RoutinePrimitive,
-} from "../graph/index.js";
+import { isFloat, normalizeDim, sumDType, valueArray } from "../base/index.js";
+import { attr, hashText, type NdArray, type Node, type RoutineContext, type RoutinePrimitive } from "../graph/index.js";
 import { type Buffer, type Expr, scalarOf } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { cast, eq, mul, where } from "./elementwise.js";
 import { assign, declare, linesOf, loop, planLines, store } from "./kernel-text.js";
 import { constant, iota } from "./leaves.js";
@@ -55,7 +48,7 @@ function buildRecurrence(context: RoutineContext, node: Node): void {
 function recurrenceArray(node: Node, [x, factor]: readonly NdArray[]): NdArray {
   const { dtype, shape, data } = x as NdArray;
   const { before, count, after } = linesOf(shape, dimOf(node));
-  const out = typedArray(dtype, data.length);
+  const out = valueArray(dtype, data.length);
   for (let line = 0; line < before * after; line++) {
     let sum: number | bigint = dtype === "int64" ? 0n : 0;
     for (let k = 0; k < count; k++) {

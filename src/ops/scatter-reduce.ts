@@ -1,15 +1,8 @@
 // Scatters that combine what falls on one place: products and extrema by a routine of their own, sums and means composed.
-import { ArgumentError, formatShape, isFloat, numel, typedArray } from "../base/index.js";
-import {
-  apply,
-  attr,
-  hashText,
-  type NdArray,
-  type Node,
-  nonDifferentiable,
-  type RoutinePrimitive,
-} from "../graph/index.js";
+import { ArgumentError, formatShape, isFloat, numel, valueArray } from "../base/index.js";
+import { attr, hashText, type NdArray, type Node, nonDifferentiable, type RoutinePrimitive } from "../graph/index.js";
 import { type Buffer, evalBinary, type ScalarValue, scalarOf } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { constantLike } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { floorDivide } from "./division.js";
@@ -67,7 +60,7 @@ const scatterFoldP: RoutinePrimitive = {
     const values = source as NdArray;
     const combine = combineOf(node);
     const type = scalarOf(node.dtype);
-    const out = typedArray(node.dtype, numel(node.shape));
+    const out = valueArray(node.dtype, numel(node.shape));
     const first = neutral(combine, node.dtype);
     for (let i = 0; i < out.length; i++) out[i] = (node.dtype === "int64" ? BigInt(first) : first) as never;
     forEachScatter(index as NdArray, dimOf(node), node.shape[dimOf(node)] as number, (to, from) => {

@@ -10,7 +10,6 @@ import {
   shapesEqual,
 } from "../base/index.js";
 import {
-  apply,
   attr,
   hashText,
   type IndexCheck,
@@ -19,6 +18,7 @@ import {
   nonDifferentiable,
   type RoutinePrimitive,
 } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { fillArray } from "./define.js";
 import { add, ge, maximum, where } from "./elementwise.js";
 import { gatherUnchecked, scatterSum } from "./gathering.js";

@@ -1,15 +1,8 @@
 // Binary search in sorted lines.
 import { formatShape, ShapeError, typedArray } from "../base/index.js";
-import {
-  apply,
-  attr,
-  hashText,
-  type NdArray,
-  type Node,
-  nonDifferentiable,
-  type PointwisePrimitive,
-} from "../graph/index.js";
+import { attr, hashText, type NdArray, type Node, nonDifferentiable, type PointwisePrimitive } from "../graph/index.js";
 import type { Expr } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { resultType } from "./broadcasting.js";
 import { cast } from "./cast.js";
 

@@ -1,6 +1,7 @@
 // softmax, logSoftmax and logsumexp: stable for any finite input, with the gradients in their short form.
-import { normalizeDim } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { largestFinite, normalizeDim } from "../base/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { clamp } from "./clamp.js";
 import { constantLike, dimList, keepDims, keptShape, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";
@@ -42,12 +43,9 @@ const logSoftmaxPrimitive = defineComposite("logSoftmax", {
   saves: { inputs: [], output: true },
 });
 
-// The largest finite number of each dtype.
-const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE } as const;
-
 /** The row maximum, finite even for rows of -Infinity (whose terms then are exp(-Infinity) = 0) or with +Infinity. */
 function finiteMax(x: Node, dims: readonly number[]): Node {
-  const limit = LARGEST[x.dtype as "float32" | "float64"];
+  const limit = largestFinite(x.dtype);
   return keepDims(clamp(amax(x, dims), -limit, limit), x.shape, dims);
 }
 

@@ -2,7 +2,6 @@
 
 import { typedArray } from "../base/index.js";
 import {
-  apply,
   attr,
   hashText,
   type NdArray,
@@ -12,6 +11,7 @@ import {
   type RoutinePrimitive,
 } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, type Stmt, scalarOf, type Var } from "../ir/index.js";
+import { apply } from "./apply.js";
 import { assign, declare, type Lines, linesOf, loop, range, store } from "./kernel-text.js";
 
 /** Elements that one tile sorts by itself; longer rows are merged from such runs, pair by pair, on all threads. */

@@ -1,6 +1,7 @@
 // Special functions, composed of primitives: the gamma function's family, the inverse error function, log odds.
 import { ArgumentError } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { clamp } from "./clamp.js";
 import { isnan } from "./comparison.js";
 import { constantLike, toFloat } from "./composing.js";

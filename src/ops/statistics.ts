@@ -1,6 +1,7 @@
 // Sums, means, deviations and norms over dims, with PyTorch's forms: no dim means all, keepdim keeps reduced dims as 1.
 import { type DType, sumDType } from "../base/index.js";
-import { apply, attr, type Node } from "../graph/index.js";
+import { attr, type Node } from "../graph/index.js";
+import { apply } from "./apply.js";
 import { clamp } from "./clamp.js";
 import { constantLike, countAlong, dimList, keepDims, toFloat } from "./composing.js";
 import { defineComposite } from "./composite.js";

@@ -1,7 +1,16 @@
 // What users pass to functions: tensors or numbers, sizes and dims as numbers or one array, options last.
-import { ArgumentError, checkOptions, type DType, DTypeError, isFloat, isInteger, type Shape } from "../base/index.js";
+import {
+  ArgumentError,
+  checkOptions,
+  type DType,
+  DTypeError,
+  integerRange,
+  isFloat,
+  isInteger,
+  type Shape,
+} from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { constant } from "../ops/index.js";
+import { numberBeside } from "../ops/index.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
 /** A tensor, or a number that takes part as a 0-d tensor. */
@@ -34,11 +43,7 @@ export function notATensor(op: string, name: string, value: unknown): ArgumentEr
   return new ArgumentError(`${op}: ${name} must be a Tensor, got ${what}${remedy}`, { op });
 }
 
-const ranges: Partial<Record<DType, readonly [number, number]>> = {
-  uint8: [0, 255],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
-};
+const int64Range = [-(2 ** 63), 2 ** 63] as const;
 
 /** The dtype a number has beside a tensor of `like`: the tensor's, unless it cannot hold the kind of number. */
 function numberDType(value: number | bigint | boolean, like: DType): DType {
@@ -55,15 +60,14 @@ export function operand(op: string, name: string, value: TensorLike, like: DType
     throw notATensor(op, name, value);
   }
   const dtype = numberDType(value, like);
-  const range = ranges[dtype];
+  const range = dtype === "int64" ? int64Range : integerRange(dtype);
   if (range && (Number(value) < range[0] || Number(value) > range[1])) {
     throw new DTypeError(
       `${op}: ${value} does not fit ${dtype}; convert the tensor with .to("int64") or .to("float32")`,
       { op },
     );
   }
-  if (dtype === "int64") return constant(BigInt(value), dtype);
-  return constant(dtype === "bool" ? Boolean(value) : Number(value), dtype);
+  return numberBeside(value, dtype);
 }
 
 /** Sizes given one by one or as one array. */

@@ -1,5 +1,5 @@
 // Random values as nodes: each draw takes the next part of a generator's stream. All pointwise, so it fuses with its use.
-import { ArgumentError, type DType, isFloat, numel, type Shape } from "../base/index.js";
+import { ArgumentError, type DType, isFloat, isHalf, numel, type Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { defaultGenerator, type Generator } from "./generator.js";
@@ -28,12 +28,21 @@ function drawFlat(count: number, dtype: DType, generator: Generator | undefined)
 
 export function checkRandomDType(op: string, dtype: DType): void {
   if (!isFloat(dtype)) {
-    throw new ArgumentError(`${op}: dtype must be float32 or float64, got ${dtype}; use randint for integers`, { op });
+    throw new ArgumentError(`${op}: dtype must be a float dtype, got ${dtype}; use randint for integers`, { op });
   }
 }
 
+/** Significant bits of the half dtypes: so many of a random word are a number below 1 without rounding. */
+const HALF_BITS = { float16: 11, bfloat16: 8 } as const;
+
 /** Uniform in [low, high). */
 export function drawUniform(shape: Shape, dtype: DType, low: number, high: number, generator?: Generator): Node {
+  if (isHalf(dtype)) {
+    const bits = HALF_BITS[dtype];
+    const whole = topBits(drawBits(numel(shape), generator), bits, "float32");
+    const scaled = ops.mul(whole, ops.constant((high - low) * 2 ** -bits, "float32"));
+    return ops.cast(ops.reshape(low === 0 ? scaled : ops.add(scaled, ops.constant(low, "float32")), shape), dtype);
+  }
   const u = ops.reshape(drawFlat(numel(shape), dtype, generator), shape);
   const scaled = high - low === 1 ? u : ops.mul(u, ops.constant(high - low, dtype));
   return low === 0 ? scaled : ops.add(scaled, ops.constant(low, dtype));
@@ -44,6 +53,7 @@ export function drawUniform(shape: Shape, dtype: DType, low: number, high: numbe
  * Source: Box & Muller, "A Note on the Generation of Random Normal Deviates", 1958.
  */
 export function drawNormal(shape: Shape, dtype: DType, mean: number, std: number, generator?: Generator): Node {
+  if (isHalf(dtype)) return ops.cast(drawNormal(shape, "float32", mean, std, generator), dtype);
   const count = numel(shape);
   const half = Math.ceil(count / 2);
   const u = ops.reshape(drawFlat(2 * half, dtype, generator), [2, half]);
@@ -95,7 +105,7 @@ export function drawIntegers(shape: Shape, dtype: DType, low: number, high: numb
 
 /** True with the given probability, a number or a tensor of `shape`. */
 export function drawTrue(shape: Shape, probability: number | Node, generator?: Generator): Node {
-  const dtype = typeof probability === "number" || !isFloat(probability.dtype) ? "float32" : probability.dtype;
+  const dtype = typeof probability !== "number" && probability.dtype === "float64" ? "float64" : "float32";
   const u = ops.reshape(drawFlat(numel(shape), dtype, generator), shape);
   return ops.lt(u, typeof probability === "number" ? ops.constant(probability, dtype) : ops.cast(probability, dtype));
 }

@@ -1,5 +1,13 @@
 // Reading values: each read is a sync point. Sync forms copy; async forms work on every device.
-import { ArgumentError, NumericError, numel, type Storage, type TypedArray, typedArray } from "../base/index.js";
+import {
+  ArgumentError,
+  NumericError,
+  numel,
+  type Storage,
+  type TypedArray,
+  typedArray,
+  valuesOf,
+} from "../base/index.js";
 import { throughAliases } from "./alias.js";
 import { formatTensor } from "./print.js";
 import { isSyncHeld, sync } from "./sync.js";
@@ -30,15 +38,21 @@ function baseStorage(op: string, x: Tensor): Storage {
   return (x.cell.storage ?? throughAliases(node).storage) as Storage;
 }
 
-/** A fresh row-major typed array of the values. bool is 0 or 1 in a Uint8Array, int64 a BigInt64Array. */
+/**
+ * A fresh row-major typed array of the values. bool is 0 or 1 in a Uint8Array, int64 a BigInt64Array, float16 and bfloat16 are
+ * numbers in a Float32Array.
+ */
 export function readValues(op: string, x: Tensor): TypedArray {
   const storage = baseStorage(op, x);
   const layout = x.layout;
   const size = numel(layout.shape);
   if (layout.offset === 0 && size === storage.length && isContiguous(layout)) return storage.toTypedArray();
-  const source = storage.home ? storage.toTypedArray() : storage.hostView();
-  if (isContiguous(layout)) return source.slice(layout.offset, layout.offset + size);
-  return gather(source, layout, typedArray(x.dtype, size));
+  const source = storage.home ? storage.copyMemory() : storage.hostView();
+  const isRun = isContiguous(layout);
+  const elements = isRun
+    ? source.slice(layout.offset, layout.offset + size)
+    : gather(source, layout, typedArray(x.dtype, size));
+  return valuesOf(x.dtype, elements);
 }
 
 function gather(source: TypedArray, { shape, strides, offset }: Layout, out: TypedArray): TypedArray {
@@ -95,7 +109,7 @@ export function toArray(x: Tensor): NestedArray {
   return build(0);
 }
 
-/** A fresh row-major typed array of the values. */
+/** A fresh row-major typed array of the values; those of float16 and bfloat16 as numbers in a Float32Array. */
 export function toTypedArray(x: Tensor, ...surplus: []): TypedArray;
 export function toTypedArray(x: Tensor): TypedArray {
   return readValues("toTypedArray", x);

@@ -1,5 +1,5 @@
 // The slow, plain way to compute a step: the reference members of its nodes, one after the other.
-import { Storage } from "../base/index.js";
+import { memoryOf, Storage } from "../base/index.js";
 import type { CompiledStep, StepRequest } from "../compiler/index.js";
 import { type NdArray, Node, topologicalOrder } from "../graph/index.js";
 import { interpret, leaf } from "../ops/index.js";
@@ -21,9 +21,9 @@ function toStorage({ dtype, data }: NdArray): Storage {
   return Storage.from(dtype, data);
 }
 
-function overwrite(storage: Storage, { data }: NdArray): void {
-  const bytes = new Uint8Array(storage.hostBuffer(), 0, data.byteLength);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+function overwrite(storage: Storage, { dtype, data }: NdArray): void {
+  const { buffer, byteOffset, byteLength } = memoryOf(dtype, data);
+  new Uint8Array(storage.hostBuffer(), 0, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
   storage.version++;
 }
 

@@ -179,7 +179,7 @@ function writable(source: Source, storage: Storage): Storage {
 }
 
 function copyOf(storage: Storage): Storage {
-  return Storage.from(storage.dtype, storage.toTypedArray());
+  return Storage.from(storage.dtype, storage.copyMemory());
 }
 
 function reboundError(handle: Tensor): AutogradError {

@@ -3,13 +3,15 @@ import {
   ArgumentError,
   type DType,
   DTypeError,
+  integerRange,
   isFloat,
+  isHalf,
   NumericError,
   type Shape,
   ShapeError,
   Storage,
   type TypedArray,
-  typedArray,
+  valueArray,
 } from "../base/index.js";
 
 /** What `tensor()` takes: a value, nested arrays of values, or a typed array; nested arrays may end in typed arrays. */
@@ -26,9 +28,12 @@ function dtypeOf(value: Plain | ArrayBufferView): DType {
   if (value instanceof Float64Array) return "float64";
   if (value instanceof Int32Array) return "int32";
   if (value instanceof BigInt64Array) return "int64";
+  if (value instanceof Int16Array) return "int16";
+  if (value instanceof Int8Array) return "int8";
   if (value instanceof Uint8Array || value instanceof Uint8ClampedArray) return "uint8";
+  if (Object.prototype.toString.call(value) === "[object Float16Array]") return "float16"; // where the engine has them
   throw new DTypeError(
-    `tensor: ${value.constructor.name} has no dtype of its own; copy it into an Int32Array or Float32Array first`,
+    `tensor: ${value.constructor.name} has no dtype of its own; copy it into an Int32Array or Float32Array first, or pass { dtype } for the bits of a float16`,
     { op: "tensor" },
   );
 }
@@ -49,16 +54,18 @@ function shapeOfData(data: TensorData): { shape: number[]; first: Plain | ArrayB
   return { shape, first: at ?? null };
 }
 
-/** Bytes and shape of `data`, in `dtype` or the one that it has. */
+/** Bytes and shape of `data`, in `dtype` or the one that it has. A Uint16Array holds the bits of a float16 or bfloat16. */
 export function storageOfData(data: TensorData, dtype?: DType): { storage: Storage; shape: Shape } {
   const { shape, first } = shapeOfData(data);
   if (first !== null && typeof first === "object" && !ArrayBuffer.isView(first)) throw notData(first);
   if (first !== null && !["number", "boolean", "bigint", "object"].includes(typeof first)) throw notData(first);
+  if (dtype && isHalf(dtype) && data instanceof Uint16Array) return { storage: Storage.from(dtype, data), shape };
   const own = first === null ? "float32" : dtypeOf(first);
   const to = dtype ?? own;
   const size = shape.reduce((n, length) => n * length, 1);
-  if (ArrayBuffer.isView(data) && own === to) return { storage: Storage.from(to, data as TypedArray), shape };
-  const out = typedArray(to, size);
+  if (ArrayBuffer.isView(data) && own === to && !isHalf(own))
+    return { storage: Storage.from(to, data as TypedArray), shape };
+  const out = valueArray(to, size);
   const put = writer(to, out);
   let at = 0;
   const visit = (value: TensorData, dim: number): void => {
@@ -108,8 +115,6 @@ function notData(value: unknown): ArgumentError {
   );
 }
 
-const limits = { uint8: [0, 255], int32: [-(2 ** 31), 2 ** 31 - 1] } as const;
-
 /** Converts one value a call and stores it; integers take no NaN and nothing out of range. */
 function writer(dtype: DType, out: TypedArray): (at: number, value: Plain) => void {
   if (isFloat(dtype)) {
@@ -127,7 +132,7 @@ function writer(dtype: DType, out: TypedArray): (at: number, value: Plain) => vo
       (out as BigInt64Array)[at] = typeof value === "bigint" ? value : BigInt(wholeNumber(dtype, value));
     };
   }
-  const [low, high] = limits[dtype as "uint8" | "int32"];
+  const [low, high] = integerRange(dtype) as readonly [number, number];
   return (at, value) => {
     const whole = wholeNumber(dtype, value);
     if (whole < low || whole > high) {

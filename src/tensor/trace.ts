@@ -52,7 +52,7 @@ export interface Trace {
 }
 
 function copyOf(storage: Storage): Storage {
-  return Storage.from(storage.dtype, storage.toTypedArray());
+  return Storage.from(storage.dtype, storage.copyMemory());
 }
 
 let current: Tracer | null = null;

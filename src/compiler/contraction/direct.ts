@@ -191,7 +191,6 @@ function sumLoop(sum: DirectSum, place: Place, isVector: boolean): Stmt[] {
   const type = scalarOf(node.dtype);
   const acc = f.variable("acc", type, { mutable: true });
   const result = f.variable("sum", type);
-  const wrapped = node.dtype === "uint8" ? f.binary("and", acc, f.int(255)) : acc;
   const loops = summedLoops(
     sum,
     form.summed,
@@ -208,7 +207,7 @@ function sumLoop(sum: DirectSum, place: Place, isVector: boolean): Stmt[] {
   return [
     { kind: "let", v: acc, value: f.const(type, 0) },
     ...loops,
-    { kind: "let", v: result, value: wrapped },
+    { kind: "let", v: result, value: acc },
     ...sum.finish.element(place.out, result),
   ];
 }

@@ -1,13 +1,17 @@
-// From the kernel as lowered to the kernel as targets take it: vectors, then elementary functions spelled out, then lets.
+// From the kernel as lowered to the kernel as targets take it: halves by their bits, then vectors, then elementary functions spelled out, then lets.
 import { children, type ExprFactory } from "../expr.js";
 import { expandPow, expandUnary } from "../math/index.js";
 import { mapStatements, visitExpressions, visitStatements } from "../statements.js";
 import type { TargetInfo } from "../target.js";
 import type { Buffer, Expr, Kernel, Stmt, UnaryOp, Var } from "../types.js";
+import { spellHalves } from "./halves.js";
 import { placeExpressions } from "./place.js";
 import { vectorize } from "./vectorize.js";
 
-const native: ReadonlySet<UnaryOp> = new Set(["neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "not"]);
+const native: ReadonlySet<UnaryOp> = new Set([
+  ...(["neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "not"] as const),
+  ...(["fromHalf", "toHalf"] as const),
+]);
 
 export interface KernelDraft {
   readonly name: string;
@@ -20,7 +24,8 @@ export interface KernelDraft {
 
 export function finalizeKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
   const { masks } = info;
-  const vectors = vectorize(f, draft.body, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4, masks });
+  const plain = spellHalves(f, draft.body, info.halves);
+  const vectors = vectorize(f, plain, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4, masks });
   const expanded = mapStatements(vectors, mathExpander(f));
   const body = placeExpressions(f, expanded, draft.tile);
   return { ...draft, body, buffers: buffersOf(body) };

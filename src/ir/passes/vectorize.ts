@@ -164,7 +164,7 @@ const identities: Partial<Record<BinaryOp, (type: Scalar) => number | boolean>> 
 const reducible: ReadonlySet<BinaryOp> = new Set(["add", "mul", "min", "max", "and", "or"]);
 
 /** Operators that give 0 for zeros. */
-const keepsZero: ReadonlySet<string> = new Set(["neg", "abs", "sqrt", "add", "sub", "mul", "min", "max"]);
+const keepsZero: ReadonlySet<string> = new Set(["neg", "abs", "sqrt", "add", "sub", "mul", "min", "max", "fromHalf"]);
 
 /** Sums, products, quotients and remainders of loop variables and constants. */
 function isIndexArithmetic(x: Expr): boolean {
@@ -580,17 +580,17 @@ class LoopVectorizer {
     }
     if (guardVaries && this.options.masks && deltas?.every((d, j) => d === j)) {
       const guard = this.#wideGuard(this.#spread(x.guard as Expr, u), this.#iota());
-      return f.load(x.buffer, first, this.lanes, guard);
+      return f.loadLike(x, first, this.lanes, guard);
     }
     return f.lanes(
-      this.#laneIndices(x.index, u).map((index, j) => f.load(x.buffer, index, 1, this.#laneGuard(x.guard, u, j))),
+      this.#laneIndices(x.index, u).map((index, j) => f.loadLike(x, index, 1, this.#laneGuard(x.guard, u, j))),
     );
   }
 
   #patternLoad(x: Extract<Expr, { kind: "load" }>, first: Expr, deltas: readonly number[]): Expr | null {
     const { f, lanes } = this;
     const wide = (index: Expr, iterations: readonly number[]): Expr =>
-      f.load(x.buffer, index, lanes, this.#wideGuard(x.guard, iterations));
+      f.loadLike(x, index, lanes, this.#wideGuard(x.guard, iterations));
     if (deltas.every((d, j) => d === j)) return wide(first, deltas);
     if (deltas.every((d, j) => d === -j)) {
       const reversed = deltas.map((_, j) => lanes - 1 - j);

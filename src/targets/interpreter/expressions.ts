@@ -83,7 +83,7 @@ export class ExpressionCompiler {
         };
       }
       case "unary":
-        return this.#lanewise(x, [x.x], unaryFunction(x.op, x.type));
+        return this.#lanewise(x, [x.x], unaryFunction(x.op, x.x.type));
       case "binary":
         return this.#lanewise(x, [x.a, x.b], binaryFunction(x.op, x.a.type));
       case "select":

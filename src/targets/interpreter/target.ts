@@ -32,6 +32,7 @@ export function createInterpreter(options: InterpreterOptions = {}): Target {
     supportsVector: () => lanes > 1,
     masks: masks && lanes > 1,
     microShapes: [{ rows: 4, vectors: 2 }],
+    halves: true,
     threads: 1,
     cacheBytes: { l1: 32768, l2: 1048576 },
   };

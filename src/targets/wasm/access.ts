@@ -1,5 +1,5 @@
 // Loads and stores: memory dtypes to lane types and back, guards, single-lane forms.
-import { InternalError } from "../../base/index.js";
+import { type DType, InternalError, itemSize } from "../../base/index.js";
 import type { Load, Stmt } from "../../ir/index.js";
 import { emitAddress } from "./address.js";
 import type { KernelContext } from "./context.js";
@@ -15,7 +15,7 @@ export function emitLoad(context: KernelContext, x: Load): void {
 
 /** True if `emitSplatLoad` can load and spread in one instruction. */
 export function hasSplatLoad(x: Load): boolean {
-  return x.lanes === 1 && x.buffer.dtype !== "uint8" && x.buffer.dtype !== "bool";
+  return x.lanes === 1 && itemSize(x.buffer.dtype) >= 4;
 }
 
 /** A scalar load spread to all lanes; both halves of the vector are filled. */
@@ -78,6 +78,13 @@ function emitScalarLoad(context: KernelContext, x: Load): void {
       return context.f.memory(op.i32Load, offset, 2);
     case "int64":
       return context.f.memory(op.i64Load, offset, 3);
+    case "int16":
+      return context.f.memory(op.i32Load16S, offset, 1);
+    case "float16":
+    case "bfloat16":
+      return context.f.memory(op.i32Load16U, offset, 1);
+    case "int8":
+      return context.f.memory(op.i32Load8S, offset);
     default:
       return context.f.memory(op.i32Load8U, offset);
   }
@@ -87,11 +94,25 @@ function emitVectorLoad(context: KernelContext, x: Load): void {
   const { f } = context;
   const { dtype } = x.buffer;
   const offset = emitAddress(context, x.buffer, x.index);
-  if (dtype === "uint8" || dtype === "bool") return emitByteLoad(f, x, offset);
-  const bytes = x.lanes * (dtype === "float64" || dtype === "int64" ? 8 : 4);
+  if (itemSize(dtype) === 1) return emitByteLoad(f, x, offset);
+  if (itemSize(dtype) === 2) return emitWordLoad(f, x, offset);
+  const bytes = x.lanes * itemSize(dtype);
   if (bytes === 16) f.memory(op.v128Load, offset, 2);
   else if (bytes === 8) f.memory(op.v128Load64Zero, offset, 2);
   else throw new InternalError(`wasm: a load of ${x.lanes} ${dtype} lanes`);
+}
+
+/** True if what is narrower than a lane is filled up with zeros, not with its sign. */
+function isUnsigned(dtype: DType): boolean {
+  return dtype !== "int8" && dtype !== "int16";
+}
+
+/** 4 or 2 elements of 16 bits to 32-bit lanes. */
+function emitWordLoad(f: FunctionBuilder, x: Load, offset: number): void {
+  const unsigned = isUnsigned(x.buffer.dtype);
+  if (x.lanes === 4) return f.memory(unsigned ? op.v128Load16x4U : op.v128Load16x4S, offset, 1);
+  f.memory(op.v128Load32Zero, offset, 1);
+  f.op(unsigned ? op.i32x4ExtendLowI16x8U : op.i32x4ExtendLowI16x8S);
 }
 
 /** 4 or 2 bytes to 32-bit lanes; bools become masks of the lane width. */
@@ -101,8 +122,9 @@ function emitByteLoad(f: FunctionBuilder, x: Load, offset: number): void {
     emitZero(f, V128);
     f.memoryLane(op.v128Load16Lane, offset, 0);
   }
-  f.op(op.i16x8ExtendLowI8x16U);
-  f.op(op.i32x4ExtendLowI16x8U);
+  const unsigned = isUnsigned(x.buffer.dtype);
+  f.op(unsigned ? op.i16x8ExtendLowI8x16U : op.i16x8ExtendLowI8x16S);
+  f.op(unsigned ? op.i32x4ExtendLowI16x8U : op.i32x4ExtendLowI16x8S);
   if (x.type !== "bool") return;
   f.op(op.i32x4Neg);
   if (x.lanes === 2) f.op(op.i64x2ExtendLowI32x4S);
@@ -124,7 +146,7 @@ export function emitStore(context: KernelContext, s: Store): void {
 function emitScalarStore(context: KernelContext, s: Store, offset: number): void {
   const { f } = context;
   const { value } = s;
-  if (value.kind === "extract" && value.type !== "bool" && s.buffer.dtype !== "uint8") {
+  if (value.kind === "extract" && value.type !== "bool" && itemSize(s.buffer.dtype) >= 4) {
     context.emit(context, value.x);
     const wide = value.type === "f64" || value.type === "i64";
     return f.memoryLane(wide ? op.v128Store64Lane : op.v128Store32Lane, offset, value.lane);
@@ -139,6 +161,10 @@ function emitScalarStore(context: KernelContext, s: Store, offset: number): void
       return f.memory(op.i32Store, offset, 2);
     case "int64":
       return f.memory(op.i64Store, offset, 3);
+    case "int16":
+    case "float16":
+    case "bfloat16":
+      return f.memory(op.i32Store16, offset, 1);
     default:
       return f.memory(op.i32Store8, offset);
   }
@@ -149,11 +175,21 @@ function emitVectorStore(context: KernelContext, s: Store, offset: number): void
   const { dtype } = s.buffer;
   const { lanes } = s.value;
   context.emit(context, s.value);
-  if (dtype === "uint8" || dtype === "bool") return emitByteStore(f, s, offset);
-  const bytes = lanes * (dtype === "float64" || dtype === "int64" ? 8 : 4);
+  if (itemSize(dtype) === 1) return emitByteStore(f, s, offset);
+  if (itemSize(dtype) === 2) return emitWordStore(f, lanes, offset);
+  const bytes = lanes * itemSize(dtype);
   if (bytes === 16) f.memory(op.v128Store, offset, 2);
   else if (bytes === 8) f.memoryLane(op.v128Store64Lane, offset, 0);
   else throw new InternalError(`wasm: a store of ${lanes} ${dtype} lanes`);
+}
+
+/** The low 16 bits of each lane. */
+function emitWordStore(f: FunctionBuilder, lanes: number, offset: number): void {
+  const vector = f.local(V128);
+  f.tee(vector);
+  f.get(vector);
+  f.shuffle(Array.from({ length: 16 }, (_, i) => (i < 2 * lanes ? (i >> 1) * 4 + (i & 1) : 0)));
+  f.memoryLane(lanes === 4 ? op.v128Store64Lane : op.v128Store32Lane, offset, 0);
 }
 
 /** The low byte of each lane; masks are first reduced to 0 or 1. */

@@ -61,6 +61,7 @@ class WasmTarget implements Target {
       lanes: (bytes) => (bytes === 8 ? 2 : 4),
       supportsVector: () => true,
       masks: false,
+      halves: false,
       microShapes: [{ rows: 4, vectors: 2 }],
       get threads() {
         return runtime.threads;

@@ -88,6 +88,7 @@ class X64Target implements Target {
       lanes: (bytes) => bits / (bytes === 8 ? 64 : 32),
       supportsVector: () => true,
       masks: true,
+      halves: true,
       microShapes: isWide ? wideShapes : narrowShapes,
       get threads() {
         return runtime.threads;

@@ -19,9 +19,13 @@ export function sumNode(op: Sum, input: TensorLike, other: TensorLike, options: 
   checkOptions(op, options, ["alpha"]);
   const [a, b] = operands(op, input, other);
   const alpha = options?.alpha ?? 1;
-  const scaled = alpha === 1 ? b : ops.mul(b, operand(op, "alpha", alpha, b.dtype));
-  return op === "add" ? ops.add(a, scaled) : ops.sub(a, scaled);
+  const combine = op === "add" ? ops.add : ops.sub;
+  return alpha === 1 ? combine(a, b) : addScaled(combine, a, b, operand(op, "alpha", alpha, b.dtype));
 }
+
+const addScaled = ops.inFloat32((combine: typeof ops.add, a: Node, b: Node, alpha: Node) =>
+  combine(a, ops.mul(b, alpha)),
+);
 
 function scaledSum(op: Sum) {
   return (input: TensorLike, other: TensorLike, options?: AlphaOptions, ...surplus: []): Tensor => {
@@ -91,8 +95,15 @@ export const maximum = binary("maximum", ops.maximum);
 export const minimum = binary("minimum", ops.minimum);
 
 export function lerpNode(input: Tensor, end: Tensor, weight: TensorLike): Node {
-  const [a, b] = [nodeOf("lerp", "input", input), nodeOf("lerp", "end", end)];
-  return ops.add(a, ops.mul(operand("lerp", "weight", weight, a.dtype), ops.sub(b, a)));
+  return lerped(nodeOf("lerp", "input", input), nodeOf("lerp", "end", end), isTensor(weight) ? weight.node : weight);
+}
+
+const lerped = ops.inFloat32((a: Node, b: Node, weight: Node | number | bigint | boolean) =>
+  ops.add(a, ops.mul(isNumber(weight) ? operand("lerp", "weight", weight, a.dtype) : weight, ops.sub(b, a))),
+);
+
+function isNumber(value: Node | number | bigint | boolean): value is number | bigint | boolean {
+  return typeof value !== "object";
 }
 
 /** input + weight (end - input). */
@@ -109,12 +120,16 @@ type Fused = "addcmul" | "addcdiv";
 
 export function fusedNode(op: Fused, input: Tensor, a: Tensor, b: Tensor, options: ValueOptions | undefined): Node {
   checkOptions(op, options, ["value"]);
-  const combine = op === "addcmul" ? ops.mul : ops.div;
-  const product = combine(nodeOf(op, "tensor1", a), nodeOf(op, "tensor2", b));
   const value = options?.value ?? 1;
-  const scaled = value === 1 ? product : ops.mul(product, operand(op, "value", value, product.dtype));
-  return ops.add(nodeOf(op, "input", input), scaled);
+  const factor = isTensor(value) ? value.node : value;
+  return addProduct(op, nodeOf(op, "input", input), nodeOf(op, "tensor1", a), nodeOf(op, "tensor2", b), factor);
 }
+
+const addProduct = ops.inFloat32((op: Fused, x: Node, a: Node, b: Node, value: Node | number | bigint | boolean) => {
+  const product = op === "addcmul" ? ops.mul(a, b) : ops.div(a, b);
+  if (value === 1) return ops.add(x, product);
+  return ops.add(x, ops.mul(product, isNumber(value) ? operand(op, "value", value, product.dtype) : value));
+});
 
 function fused(op: Fused) {
   return (input: Tensor, tensor1: Tensor, tensor2: Tensor, options?: ValueOptions, ...surplus: []): Tensor => {
@@ -129,7 +144,7 @@ export const addcmul = fused("addcmul");
 export const addcdiv = fused("addcdiv");
 
 /** The angle of the point (other, input) with the positive x-axis: atan(input / other) in the right quadrant. */
-export const atan2 = binary("atan2", atan2Node);
+export const atan2 = binary("atan2", ops.inFloat32(atan2Node));
 /** As `atan2`: the angle of the point (other, input). */
 export const arctan2 = atan2;
 

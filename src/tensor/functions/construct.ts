@@ -5,7 +5,11 @@ import {
   checkOptions,
   broadcastShapes as commonShape,
   type DType,
+  integerRange,
   isFloat,
+  isHalf,
+  itemSize,
+  largestFinite,
   normalizeDim,
   promote,
 } from "../../base/index.js";
@@ -207,6 +211,11 @@ export function finfo(dtype: DType = "float32", ...surplus: []): FloatInfo {
     const max = Number.MAX_VALUE;
     return { bits: 64, eps: 2 ** -52, max, min: -max, tiny, smallestNormal: tiny, resolution: 1e-15, dtype };
   }
+  if (isHalf(dtype)) {
+    const max = largestFinite(dtype);
+    const [eps, tiny, resolution] = dtype === "float16" ? [2 ** -10, 2 ** -14, 1e-3] : [2 ** -7, 2 ** -126, 1e-2];
+    return { bits: 16, eps, max, min: -max, tiny, smallestNormal: tiny, resolution, dtype };
+  }
   if (dtype !== "float32")
     throw new ArgumentError(`finfo: takes a float dtype, got ${dtype}; use iinfo`, { op: "finfo" });
   const [max, tiny] = [3.4028234663852886e38, 2 ** -126];
@@ -219,14 +228,8 @@ export function iinfo(
   ...surplus: []
 ): { readonly bits: number; readonly min: number | bigint; readonly max: number | bigint; readonly dtype: DType } {
   noMore("iinfo", surplus);
-  switch (dtype) {
-    case "uint8":
-      return { bits: 8, min: 0, max: 255, dtype };
-    case "int32":
-      return { bits: 32, min: -(2 ** 31), max: 2 ** 31 - 1, dtype };
-    case "int64":
-      return { bits: 64, min: -(2n ** 63n), max: 2n ** 63n - 1n, dtype };
-    default:
-      throw new ArgumentError(`iinfo: takes an integer dtype, got ${dtype}; use finfo`, { op: "iinfo" });
-  }
+  if (dtype === "int64") return { bits: 64, min: -(2n ** 63n), max: 2n ** 63n - 1n, dtype };
+  const range = integerRange(dtype);
+  if (range) return { bits: 8 * itemSize(dtype), min: range[0], max: range[1], dtype };
+  throw new ArgumentError(`iinfo: takes an integer dtype, got ${dtype}; use finfo`, { op: "iinfo" });
 }

@@ -56,6 +56,14 @@ function converter(dtype: DType) {
 export const float = converter("float32");
 /** As float64: `to("float64")`. The tensor itself if it is float64. */
 export const double = converter("float64");
+/** As float16, rounded to the nearest: `x.half()`. Beyond 65504 values become infinite. */
+export const half = converter("float16");
+/** As bfloat16, rounded to the nearest: the range of float32 with 8 significant bits. */
+export const bfloat16 = converter("bfloat16");
+/** As int8: floats saturate, integers wrap. */
+export const char = converter("int8");
+/** As int16: floats saturate, integers wrap. */
+export const short = converter("int16");
 /** As int32: `to("int32")`. Fractions are cut off, what is out of range becomes the nearest int32, NaN 0. */
 export const int = converter("int32");
 /** As int64: `to("int64")`. Fractions are cut off, what is out of range becomes the nearest int64, NaN 0. */

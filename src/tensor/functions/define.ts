@@ -1,5 +1,6 @@
 // How public functions are made of functions over nodes.
 import type { Node } from "../../graph/index.js";
+import { inFloat32 } from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
@@ -9,9 +10,10 @@ export type Unary = (input: Tensor, ...surplus: []) => Tensor;
 export type Binary = (input: TensorLike, other: TensorLike, ...surplus: []) => Tensor;
 
 export function unary(op: string, compute: (x: Node) => Node): Unary {
+  const computeOnce = inFloat32(compute);
   return (input, ...surplus) => {
     noMore(op, surplus);
-    return wrap(compute(nodeOf(op, "input", input)));
+    return wrap(computeOnce(nodeOf(op, "input", input)));
   };
 }
 

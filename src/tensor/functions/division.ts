@@ -1,5 +1,5 @@
 // Rounded division and remainders, with PyTorch's signs.
-import { isFloat } from "../../base/index.js";
+import { isFloat, isHalf } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 
@@ -10,18 +10,24 @@ function isAboveFloor(rest: Node, b: Node): Node {
 }
 
 /** Remainder with the divisor's sign. */
-export function remainderNode(a: Node, b: Node): Node {
+export const remainderNode = ops.inFloat32(remainderOf);
+
+function remainderOf(a: Node, b: Node): Node {
   const rest = ops.rem(a, b);
   return ops.where(isAboveFloor(rest, b), ops.add(rest, b), rest);
 }
 
 /** Quotient rounded towards zero. */
-export function truncDivideNode(a: Node, b: Node): Node {
+export const truncDivideNode = quotientOf(truncDivide);
+
+function truncDivide(a: Node, b: Node): Node {
   return isFloat(a.dtype) || isFloat(b.dtype) ? ops.trunc(ops.div(a, b)) : ops.intdiv(a, b);
 }
 
 /** Quotient rounded down. */
-export function floorDivideNode(a: Node, b: Node): Node {
+export const floorDivideNode = quotientOf(floorDivide);
+
+function floorDivide(a: Node, b: Node): Node {
   const rest = ops.rem(a, b);
   const isAbove = isAboveFloor(rest, b);
   if (!isFloat(rest.dtype)) {
@@ -32,4 +38,10 @@ export function floorDivideNode(a: Node, b: Node): Node {
   const whole = ops.round(ops.div(ops.sub(a, rest), b));
   const floored = ops.where(isAbove, ops.sub(whole, ops.constantLike(whole, 1)), whole);
   return ops.where(ops.eq(b, ops.constantLike(b, 0)), ops.div(a, b), floored);
+}
+
+/** A number that divides a half tensor is not rounded to its dtype, as in `div`. */
+function quotientOf(divide: (a: Node, b: Node) => Node): (a: Node, b: Node) => Node {
+  const rounded = ops.inFloat32(divide);
+  return (a, b) => (isHalf(a.dtype) && b.shape.length === 0 ? rounded(a, ops.widenNumber(b)) : rounded(a, b));
 }

@@ -28,7 +28,7 @@ import {
   putNode,
   scatterReduceNode,
 } from "./placing.js";
-import { addedProducts, type ScaledOptions } from "./products.js";
+import { addedProducts, addProduct, type ScaledOptions } from "./products.js";
 import { renormNode } from "./statistics.js";
 
 function unary_(op: string, compute: (x: Node) => Node) {
@@ -502,7 +502,7 @@ function product_(op: string, first: string, second: string, product: (a: Node, 
   return (input: Tensor, a: Tensor, b: Tensor, options: ScaledOptions = {}, ...surplus: []): Tensor => {
     noMore(op, surplus);
     checkOptions(op, options, ["beta", "alpha"]);
-    return inPlace(op, input, (x) => ops.scaledSum(x, product(nodeOf(op, first, a), nodeOf(op, second, b)), options));
+    return inPlace(op, input, (x) => addProduct(x, nodeOf(op, first, a), nodeOf(op, second, b), product, options));
   };
 }
 

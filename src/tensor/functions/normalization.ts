@@ -104,9 +104,13 @@ export function batchNorm(
 function follow(running: Tensor, value: Node, momentum: number): void {
   const old = running.node;
   const current = gradEnabled() ? detached(value) : value;
-  const factor = (x: number) => ops.constant(x, old.dtype);
-  assign(running, ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.cast(current, old.dtype), factor(momentum))));
+  assign(running, moved(old, current, momentum));
 }
+
+const moved = ops.inFloat32Like((old: Node, value: Node, momentum: number) => {
+  const factor = (x: number) => ops.constant(x, old.dtype);
+  return ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.cast(value, old.dtype), factor(momentum)));
+});
 
 export interface AttentionOptions {
   /** Broadcasts to `[…, L, S]`. bool: true takes part; float: added to the scores. */

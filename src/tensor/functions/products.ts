@@ -17,9 +17,15 @@ function withProduct(op: string, first: string, second: string, product: (a: Nod
     noMore(op, surplus);
     checkOptions(op, options, ["beta", "alpha"]);
     const x = nodeOf(op, "input", input);
-    return wrap(ops.scaledSum(x, product(nodeOf(op, first, a), nodeOf(op, second, b)), options));
+    return wrap(addProduct(x, nodeOf(op, first, a), nodeOf(op, second, b), product, options));
   };
 }
+
+/** One rounding in half dtypes. */
+export const addProduct = ops.inFloat32(
+  (x: Node, a: Node, b: Node, product: (a: Node, b: Node) => Node, options: ScaledOptions): Node =>
+    ops.scaledSum(x, product(a, b), options),
+);
 
 const batchSum = (a: Node, b: Node): Node => ops.sumOver(ops.bmm(a, b), 0);
 

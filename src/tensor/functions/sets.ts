@@ -6,7 +6,7 @@ import {
   numel,
   Storage,
   type TypedArray,
-  typedArray,
+  valueArray,
 } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
@@ -87,7 +87,7 @@ function grouped(rows: Rows, order: readonly number[]) {
 function distinct(rows: Rows, order: readonly number[], dtype: DType, options: UniqueOptions): Tensor | Tensor[] {
   const { firsts, counts, inverse } = grouped(rows, order);
   const { width } = rows;
-  const values = typedArray(dtype, firsts.length * width);
+  const values = valueArray(dtype, firsts.length * width);
   firsts.forEach((row, i) => {
     for (let k = 0; k < width; k++) values[i * width + k] = rows.values[row * width + k] as never;
   });

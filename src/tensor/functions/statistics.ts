@@ -49,7 +49,9 @@ export function dist(input: Tensor, other: Tensor, options: { readonly p?: numbe
 }
 
 /** Slices along `dim` whose p-norm exceeds `maxnorm` are scaled down to it. */
-export function renormNode(x: Node, p: number, dim: number, maxnorm: number): Node {
+export const renormNode = ops.inFloat32(renormed);
+
+function renormed(x: Node, p: number, dim: number, maxnorm: number): Node {
   const d = normalizeDim("renorm", dim, x.shape.length);
   const others = x.shape.map((_, i) => i).filter((i) => i !== d);
   const size = ops.norm(x, p, others, true);
@@ -186,14 +188,23 @@ export function histogram(
   checkOptions(op, options, ["range", "weight", "density"]);
   const x = ops.toFloat(nodeOf(op, "input", input));
   const weight = options.weight ? nodeOf(op, "weight", options.weight) : null;
-  const { hist, edges } = isTensor(bins)
-    ? betweenEdges(x, ops.cast(bins.node, x.dtype), weight)
-    : equalIntervals(op, x, bins, options.range, weight);
-  const count = hist.size;
-  const width = ops.sub(ops.slice(edges, 0, 1, count + 1), ops.slice(edges, 0, 0, count));
-  const result = options.density ? ops.div(hist, ops.mul(ops.sumOver(hist), width)) : hist;
-  return { hist: wrap(result), binEdges: wrap(edges) };
+  const { hist, edges } = counted(op, x, isTensor(bins) ? ops.cast(bins.node, x.dtype) : bins, weight, options);
+  return { hist: wrap(hist), binEdges: wrap(edges) };
 }
+
+type Counts = { readonly hist: Node; readonly edges: Node };
+type Intervals = Pick<HistogramOptions, "range" | "density">;
+
+const counted = ops.inFloat32(
+  (op: string, x: Node, bins: Node | number, weight: Node | null, { range, density }: Intervals): Counts => {
+    const { hist, edges } =
+      typeof bins === "number" ? equalIntervals(op, x, bins, range, weight) : betweenEdges(x, bins, weight);
+    if (!density) return { hist, edges };
+    const count = hist.size;
+    const width = ops.sub(ops.slice(edges, 0, 1, count + 1), ops.slice(edges, 0, 0, count));
+    return { hist: ops.div(hist, ops.mul(ops.sumOver(hist), width)), edges };
+  },
+);
 
 function equalIntervals(
   op: string,
@@ -370,7 +381,9 @@ export function gradient(input: Tensor, options: GradientOptions = {}, ...surplu
 }
 
 /** Second-order differences inside, one-sided ones at both ends; `places` broadcasts against dims d … */
-function derivative(x: Node, d: number, places: Node, edgeOrder: 1 | 2): Node {
+const derivative = ops.inFloat32(derivativeOf);
+
+function derivativeOf(x: Node, d: number, places: Node, edgeOrder: 1 | 2): Node {
   const size = x.shape[d] as number;
   const part = (from: number, to: number): Node => ops.slice(x, d, from, to);
   const place = (from: number, to: number): Node => ops.slice(places, 0, from, to);

@@ -1,9 +1,11 @@
 // Loads and stores: memory dtypes to lane types and back, guards of whole accesses. Guards of single lanes are in masked.ts.
+import { itemSize } from "../../../base/index.js";
 import type { Load, Stmt } from "../../../ir/index.js";
 import { imm, type Mem, type Reg } from "../asm/operands.js";
 import { addressOf } from "./address.js";
-import { loadByteMask, loadBytes, storeByteMask, storeBytes } from "./bytes.js";
+import { isNarrow, loadByteMask, loadNarrow, storeByteMask, storeNarrow } from "./bytes.js";
 import type { KernelContext } from "./context.js";
+import { storeHalves } from "./half.js";
 import { emitMaskedLoad, emitMaskedStore } from "./masked.js";
 import { elementBytes, isInt32, vectorSize } from "./shape.js";
 
@@ -36,7 +38,7 @@ function emitAccess(context: KernelContext, x: Load): Reg {
   const from = addressOf(context, x.buffer, x.index);
   if (x.lanes === 1) return loadScalar(context, x, from);
   if (x.buffer.dtype === "bool") return loadByteMask(context, from, x.lanes);
-  if (x.buffer.dtype === "uint8") return loadBytes(context, from, x.lanes);
+  if (isNarrow(x.buffer.dtype)) return loadNarrow(context, from, x.lanes, x.buffer.dtype);
   if (x.lanes * elementBytes(x.type) === 8) return context.vec("vmovsd", 128, from);
   return context.vec("vmovups", vectorSize(x.type, x.lanes), from);
 }
@@ -51,6 +53,13 @@ function loadScalar(context: KernelContext, x: Load, from: Mem): Reg {
       return context.gp("mov", 32, from);
     case "int64":
       return context.gp("mov", 64, from);
+    case "int16":
+      return context.gp("movsxw", 32, from);
+    case "float16":
+    case "bfloat16":
+      return context.gp("movzxw", 32, from);
+    case "int8":
+      return context.gp("movsxb", 32, from);
     default:
       return context.gp("movzxb", 32, from);
   }
@@ -69,19 +78,20 @@ function emitPlainStore(context: KernelContext, s: Store): void {
   const { value } = s;
   if (value.lanes === 1) return storeScalar(context, s);
   if (value.type === "bool") return storeByteMask(context, value, () => addressOf(context, s.buffer, s.index));
+  if (value.kind === "unary" && value.op === "toHalf" && value.lanes > 2) return storeHalves(context, s, value.x);
   const source = context.value(value);
   const to = addressOf(context, s.buffer, s.index);
-  if (s.buffer.dtype === "uint8") return storeBytes(context, to, source, value.lanes);
+  if (isNarrow(s.buffer.dtype)) return storeNarrow(context, to, source, value.lanes, s.buffer.dtype);
   if (value.lanes * elementBytes(value.type) === 8) return context.emit("vmovsd", 128, to, source);
   context.emit("vmovups", vectorSize(value.type, value.lanes), to, source);
 }
 
 function storeScalar(context: KernelContext, { buffer, index, value }: Store): void {
-  const isByte = buffer.dtype === "uint8" || buffer.dtype === "bool";
   if (value.kind === "const" && value.type !== "f32" && value.type !== "f64" && isInt32(Number(value.value))) {
-    const number = Number(value.value);
-    const size = isByte ? 8 : value.type === "i64" ? 64 : 32;
-    return context.emit("mov", size, addressOf(context, buffer, index), imm(isByte ? (number << 24) >> 24 : number));
+    const size = (itemSize(buffer.dtype) * 8) as 8 | 16 | 32 | 64;
+    const unused = Math.max(0, 32 - size);
+    const number = (Number(value.value) << unused) >> unused; // as an immediate of so many bits
+    return context.emit("mov", size, addressOf(context, buffer, index), imm(number));
   }
   const source = context.value(value);
   const to = addressOf(context, buffer, index);
@@ -94,6 +104,10 @@ function storeScalar(context: KernelContext, { buffer, index, value }: Store): v
       return context.emit("mov", 32, to, source);
     case "int64":
       return context.emit("mov", 64, to, source);
+    case "int16":
+    case "float16":
+    case "bfloat16":
+      return context.emit("mov", 16, to, source);
     default:
       return context.emit("mov", 8, to, source);
   }

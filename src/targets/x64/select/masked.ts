@@ -1,47 +1,48 @@
 // Accesses guarded lane by lane: lanes whose guard does not hold are not touched, and load as 0.
+import { itemSize } from "../../../base/index.js";
 import type { Expr, Load, Stmt } from "../../../ir/index.js";
 import { imm, type Mem, type Reg } from "../asm/operands.js";
 import { addressOf } from "./address.js";
-import { maskToBytes, packBytes, testBytes } from "./bytes.js";
+import { isNarrow, maskToBytes, narrowingOf, packBytes, packWords, testBytes, wideningOf } from "./bytes.js";
 import type { KernelContext } from "./context.js";
 import { insertLanes } from "./lanes.js";
 import { maskFromLanes, maskToBits } from "./mask.js";
-import { elementBytes, packed, sizeOfLanes, vectorSize } from "./shape.js";
+import { elementBytes, sizeOfLanes, packed as suffixOf, vectorSize } from "./shape.js";
 
 type Store = Extract<Stmt, { kind: "store" }>;
 
 export function emitMaskedLoad(context: KernelContext, x: Load, guard: Expr): Reg {
-  const isByte = x.buffer.dtype === "uint8" || x.buffer.dtype === "bool";
-  if (isByte && !context.avx512) return loadByteLanes(context, x, guard);
-  const mask = guardMask(context, guard, isByte ? 4 : elementBytes(x.type));
+  const narrow = isNarrow(x.buffer.dtype);
+  if (narrow && !context.avx512) return loadNarrowLanes(context, x, guard);
+  const mask = guardMask(context, guard, narrow ? 4 : elementBytes(x.type));
   const from = addressOf(context, x.buffer, x.index);
   if (!context.avx512) {
-    return context.vec(`vmaskmov${packed(elementBytes(x.type))}`, vectorSize(x.type, x.lanes), mask, from);
+    return context.vec(`vmaskmov${suffixOf(elementBytes(x.type))}`, vectorSize(x.type, x.lanes), mask, from);
   }
   const to = context.f.vec();
   if (x.type === "bool") {
     context.f.emit("vmovdqu8", 128, [to, from], { mask, zeroing: true });
     return testBytes(context, to);
   }
-  const op = isByte ? "vpmovzxbd" : (`vmovu${packed(elementBytes(x.type))}` as const);
+  const op = narrow ? wideningOf(x.buffer.dtype) : (`vmovu${suffixOf(elementBytes(x.type))}` as const);
   context.f.emit(op, vectorSize(x.type, x.lanes), [to, from], { mask, zeroing: true });
   return to;
 }
 
 export function emitMaskedStore(context: KernelContext, s: Store, guard: Expr): void {
   const { value, buffer } = s;
-  const isByte = buffer.dtype === "uint8" || buffer.dtype === "bool";
-  if (isByte && !context.avx512) return storeByteLanes(context, s, guard);
+  const narrow = isNarrow(buffer.dtype);
+  if (narrow && !context.avx512) return storeNarrowLanes(context, s, guard);
   const bytes = value.type === "bool" ? maskToBytes(context, context.mask(value, 32)) : null;
   const source = bytes ?? context.value(value);
-  const mask = guardMask(context, guard, isByte ? 4 : elementBytes(value.type));
+  const mask = guardMask(context, guard, narrow ? 4 : elementBytes(value.type));
   const to = addressOf(context, buffer, s.index);
   if (!context.avx512) {
-    const op = `vmaskmov${packed(elementBytes(value.type))}` as const;
+    const op = `vmaskmov${suffixOf(elementBytes(value.type))}` as const;
     return context.emit(op, vectorSize(value.type, value.lanes), to, mask, source);
   }
   if (bytes) return context.f.emit("vmovdqu8", 128, [to, bytes], { mask });
-  const op = isByte ? "vpmovdb" : (`vmovu${packed(elementBytes(value.type))}` as const);
+  const op = narrow ? narrowingOf(buffer.dtype) : (`vmovu${suffixOf(elementBytes(value.type))}` as const);
   context.f.emit(op, vectorSize(value.type, value.lanes), [to, source], { mask });
 }
 
@@ -69,28 +70,36 @@ function forGuardedLanes(context: KernelContext, guard: Expr, emitLane: (lane: n
   }
 }
 
-function byteOf(from: Mem, lane: number): Mem {
-  return { ...from, disp: from.disp + lane };
+function elementOf(from: Mem, lane: number, bytes: number): Mem {
+  return { ...from, disp: from.disp + lane * bytes };
 }
 
-/** AVX2 has no masked access to bytes. */
-function loadByteLanes(context: KernelContext, x: Load, guard: Expr): Reg {
+/** AVX2 has no masked access to elements of 8 and 16 bits. */
+function loadNarrowLanes(context: KernelContext, x: Load, guard: Expr): Reg {
+  const { dtype } = x.buffer;
   const from = addressOf(context, x.buffer, x.index);
   const numbers = Array.from({ length: x.lanes }, () => context.gp("mov", 32, imm(0)));
-  forGuardedLanes(context, guard, (lane) => context.emit("movzxb", 32, numbers[lane] as Reg, byteOf(from, lane)));
+  const signed = dtype === "int8" || dtype === "int16";
+  const op = itemSize(dtype) === 1 ? (signed ? "movsxb" : "movzxb") : signed ? "movsxw" : "movzxw";
+  forGuardedLanes(context, guard, (lane) =>
+    context.emit(op, 32, numbers[lane] as Reg, elementOf(from, lane, itemSize(dtype))),
+  );
   return x.type === "bool" ? maskFromLanes(context, numbers) : insertLanes(context, "i32", numbers);
 }
 
-function storeByteLanes(context: KernelContext, s: Store, guard: Expr): void {
+function storeNarrowLanes(context: KernelContext, s: Store, guard: Expr): void {
   const { value } = s;
-  const bytes =
+  const bytes = itemSize(s.buffer.dtype);
+  const pack = bytes === 1 ? packBytes : packWords;
+  const packed =
     value.type === "bool"
       ? packBytes(
           context,
           context.vec("vpsrld", sizeOfLanes(4, value.lanes), context.mask(value, 32), imm(31)),
           value.lanes,
         )
-      : packBytes(context, context.value(value), value.lanes);
+      : pack(context, context.value(value), value.lanes);
   const to = addressOf(context, s.buffer, s.index);
-  forGuardedLanes(context, guard, (lane) => context.emit("vpextrb", 128, byteOf(to, lane), bytes, imm(lane)));
+  const op = bytes === 1 ? "vpextrb" : "vpextrw";
+  forGuardedLanes(context, guard, (lane) => context.emit(op, 128, elementOf(to, lane, bytes), packed, imm(lane)));
 }

@@ -2,6 +2,7 @@
 import type { Const, Expr, Load } from "../../../ir/index.js";
 import { broadcast, type Imm, imm, type Mem, type Reg } from "../asm/operands.js";
 import { addressOf } from "./address.js";
+import { isNarrow } from "./bytes.js";
 import { type KernelContext, unsupported } from "./context.js";
 import { elementBytes, isInt32, isZero, vectorSize } from "./shape.js";
 
@@ -56,7 +57,7 @@ function memoryOperand(context: KernelContext, x: Expr): Mem {
 
 /** A load whose elements need no conversion. */
 export function isDirectLoad(x: Expr): x is Load {
-  return x.kind === "load" && x.buffer.dtype !== "uint8" && x.buffer.dtype !== "bool";
+  return x.kind === "load" && !isNarrow(x.buffer.dtype);
 }
 
 /** A load without a guard whose elements need no conversion. */

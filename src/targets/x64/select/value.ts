@@ -9,6 +9,7 @@ import type { KernelContext } from "./context.js";
 import { emitFloatBinary, emitFloatUnary } from "./float.js";
 import { emitFma } from "./fma.js";
 import { emitLanes } from "./gather.js";
+import { emitFromHalf, emitToHalf } from "./half.js";
 import { emitIntegerBinary, emitIntegerUnary, emitLinear, integerConstant } from "./integer.js";
 import { emitIntsBinary, emitIntsUnary } from "./ints.js";
 import { extractLane, splatScalar } from "./lanes.js";
@@ -31,6 +32,8 @@ export function emitValue(context: KernelContext, x: Expr): Reg {
     case "param":
       return castScalar(context, context.vec("vmovsd", 128, context.scalar(x.slot)), "f64", x.type);
     case "unary":
+      if (x.op === "fromHalf") return emitFromHalf(context, x);
+      if (x.op === "toHalf") return emitToHalf(context, x);
       if (isFloat(x.type)) return emitFloatUnary(context, x);
       return x.lanes > 1 ? emitIntsUnary(context, x) : emitIntegerUnary(context, x);
     case "binary":
