@@ -4,8 +4,12 @@ import { makeTensor, method } from "./api.js";
 import { isTensorSpec, type TensorSpec } from "./fixtures.js";
 import { generate, type Kind, parseNumber, textSeed } from "./inputs.js";
 
+function isFloat(dtype: DType): boolean {
+  return dtype.includes("float");
+}
+
 function defaultKind(dtype: DType): Kind {
-  if (dtype === "float32" || dtype === "float64") return "normal";
+  if (isFloat(dtype)) return "normal";
   if (dtype === "bool") return "bool";
   return dtype === "uint8" ? ["int", 0, 11] : ["int", -5, 6];
 }
@@ -33,8 +37,7 @@ export class Inputs {
 
   tensor(spec: TensorSpec, name?: string): Tensor {
     const dtype = spec.dtype ?? this.dtype;
-    const isFloat = dtype === "float32" || dtype === "float64";
-    const requiresGrad = this.wantsGradients && isFloat && spec.grad !== false;
+    const requiresGrad = this.wantsGradients && isFloat(dtype) && spec.grad !== false;
     const values = this.values(spec.shape, dtype, name ?? String(this.#slot++), spec.kind);
     const leaf = makeTensor(values, spec.shape, dtype, requiresGrad);
     if (requiresGrad) this.differentiable.push(leaf);

@@ -21,11 +21,11 @@ test("decodeNpz: given arrays of all dtypes and orders, gives NumPy's values", (
   expect(Object.fromEntries(Object.entries(arrays).map(([name, t]) => [name, shown(t)]))).toEqual({
     f8: ["float64", [3], 1.5, Number.NaN, 5e-324],
     f4: ["float32", [2, 3], 0, 1, 2, 3, 4, 5],
-    f2: ["float32", [1], 0.5],
+    f2: ["float16", [1], 0.5],
     i8: ["int64", [2], 2n ** 62n, -1n],
     i4: ["int32", [1, 1], 7],
-    i2: ["int32", [1], -300],
-    i1: ["int32", [1], -128],
+    i2: ["int16", [1], -300],
+    i1: ["int8", [1], -128],
     u1: ["uint8", [1], 255],
     u2: ["int32", [1], 65535],
     b1: ["bool", [2], 1, 0],
@@ -45,7 +45,10 @@ test("encodeNpy: given the array that NumPy saved, gives NumPy's bytes", () => {
 });
 
 test("saveNpz and saveNpy: given tensors, loading gives them back", async () => {
-  const arrays = { a: tensor([1, 2]), b: tensor([[true], [false]]), c: zeros([0, 2]), d: tensor(Float64Array.of(0.1)) };
+  const arrays = {
+    ...{ a: tensor([1, 2]), b: tensor([[true], [false]]), c: zeros([0, 2]), d: tensor(Float64Array.of(0.1)) },
+    ...{ e: tensor([1.5, NaN], { dtype: "float16" }), f: tensor(Int8Array.of(-3)), g: tensor(Int16Array.of(-300)) },
+  };
   await saveNpz(join(folder, "x.npz"), arrays);
   const back = await loadNpz(join(folder, "x.npz"));
   expect(Object.entries(back).map(([name, t]) => [name, shown(t)])).toEqual(

@@ -17,7 +17,10 @@ export interface ProgramOptions {
   readonly scalarCount?: number;
 }
 
-const itemBytes: Record<DType, number> = { float32: 4, float64: 8, int32: 4, int64: 8, uint8: 1, bool: 1 };
+const itemBytes: Record<DType, number> = {
+  ...{ float32: 4, float64: 8, float16: 2, bfloat16: 2 },
+  ...{ int32: 4, int64: 8, int16: 2, int8: 1, uint8: 1, bool: 1 },
+};
 
 function layOut(buffers: readonly Buffer[]): { offsets: Map<Buffer, number>; bytes: number } {
   const offsets = new Map<Buffer, number>();
