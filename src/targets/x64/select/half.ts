@@ -1,11 +1,12 @@
 // float16 to f32 and back, with F16C's instructions, which AVX-512 has for its own registers. Half to even: rounding mode 0.
-import type { Expr, Unary } from "../../../ir/index.js";
+import type { Expr, Stmt, Unary } from "../../../ir/index.js";
 import { imm, type Reg } from "../asm/operands.js";
-import type { Store } from "./access.js";
 import { addressOf } from "./address.js";
 import { packWords } from "./bytes.js";
 import type { KernelContext } from "./context.js";
 import { sizeOfLanes } from "./shape.js";
+
+type Store = Extract<Stmt, { kind: "store" }>;
 
 const toNearest = imm(0);
 
