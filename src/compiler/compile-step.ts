@@ -97,6 +97,8 @@ class StepCompiler implements KernelEnv {
   readonly #leafBuffers = new Map<Storage, Buffer>();
   readonly #bound = new Map<Buffer, number>();
   readonly #internal = new Set<Node>();
+  /** Rows that only later loops of the same outer iteration read. */
+  readonly #passing = new Set<Node>();
   readonly #checks: IndexCheck[] = [];
   #status: Buffer | null = null;
 
@@ -115,6 +117,10 @@ class StepCompiler implements KernelEnv {
 
   targetOf(node: Node): Buffer | null {
     return this.#internal.has(node) ? null : (this.#buffers.get(node) ?? null);
+  }
+
+  isPassing(node: Node): boolean {
+    return this.#passing.has(node);
   }
 
   slotOf(node: Node): number {
@@ -257,20 +263,23 @@ class StepCompiler implements KernelEnv {
     const home = new Map<Node, Group>();
     for (const group of groups) for (const m of group.members) home.set(m.node, group);
     const needed = new Set<Node>(roots);
+    const rows = new Set<Node>();
     for (const group of groups) {
       for (const m of group.members) {
         for (const read of memoryReads(m.node, stored)) {
           const source = home.get(read);
           const other = source?.members.find((x) => x.node === read);
           const isRow = other && other.inner.length > 0 && !other.isReduction;
-          if (source !== group || (isRow && other.phase !== m.phase)) needed.add(read);
+          if (source !== group) needed.add(read);
+          else if (isRow && other.phase !== m.phase) rows.add(read);
         }
       }
     }
     for (const node of order) for (const { input } of checksOf(node) ?? []) needed.add(node.inputs[input] as Node);
     for (const node of home.keys()) {
       const kind = home.get(node)?.kind;
-      if (!needed.has(node) && (kind === "loops" || kind === "contraction")) this.#internal.add(node);
+      if (needed.has(node) || (kind !== "loops" && kind !== "contraction")) continue;
+      (rows.has(node) ? this.#passing : this.#internal).add(node);
     }
   }
 

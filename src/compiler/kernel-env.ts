@@ -10,6 +10,8 @@ export interface KernelEnv {
   bufferOf(node: Node): Buffer | null;
   /** Memory to write a stored node to; null if only its own kernel reads it. */
   targetOf(node: Node): Buffer | null;
+  /** True for stored rows that only later loops of the same kernel read, within the outer iteration that wrote them. */
+  isPassing(node: Node): boolean;
   slotOf(node: Node): number;
   /** Memory of this program that no node stands for. */
   temporary(name: string, dtype: DType, size: number): Buffer;

@@ -25,6 +25,9 @@ import { emitOuterLoops, planTiles, wishedTiles } from "./tiles.js";
 const PARTS = 64;
 const MIN_SPLIT = 1 << 15;
 
+/** Elements of a row that passes from loop to loop in the thread's own memory, which stays in the nearer caches. */
+const MOST_PASSING = 1 << 14;
+
 /** Iterations of a loop that is worth turning inside, and loads (in vectors) that it may save. */
 const MIN_INSIDE = 8;
 const MIN_LOADS = 8;
@@ -101,6 +104,8 @@ class LoopLowering {
   readonly #rowValues = new Map<Node, Expr>();
   readonly #members: ReadonlyMap<Node, Member>;
   readonly #innerNests = new Map<Member, Nest>();
+  /** The thread's own memory for rows that nothing else reads. */
+  readonly #passing = new Map<Node, Buffer>();
   #memoEpoch: Evaluator;
 
   constructor(
@@ -116,12 +121,33 @@ class LoopLowering {
     const nest = this.#outerNest();
     const { flops, bytes } = this.estimate();
     const vectorLoop = this.#vectorOuterLoop(nest);
+    if (vectorLoop < 0) this.#keepPassingRows();
     const plan = planTiles(nest, wishedTiles(Math.max(flops, bytes / 4)), vectorLoop);
     const tile = f.variable("tile", "i32", { min: 0, max: plan.tiles - 1 });
     const body = emitOuterLoops(this.env, nest, plan, tile, vectorLoop, (vars) =>
       this.#outerBody(dimIndices(f, nest, this.group.outer, vars), vectorLoop >= 0),
     );
     return { name: this.name(), tiles: plan.tiles, tile, body, flops, bytes };
+  }
+
+  /** Loops of one row at a time pass it on without a trip to the program's memory. */
+  #keepPassingRows(): void {
+    for (const { node, inner } of this.group.members) {
+      if (!this.env.isPassing(node) || numel(inner) > MOST_PASSING) continue;
+      this.#passing.set(node, this.env.f.buffer("row", node.dtype, numel(inner), "local"));
+    }
+  }
+
+  /** Where a member's element lies: in the thread's own memory by its place in the row, or in the program's. */
+  #placeOf(m: Member, index: readonly Expr[]): { buffer: Buffer; at: Expr } | null {
+    const { f } = this.env;
+    const own = this.#passing.get(m.node);
+    if (own) {
+      const inRow = index.filter((_, d) => m.roles[d]?.loop === "inner");
+      return { buffer: own, at: linearIndex(f, m.inner, inRow) };
+    }
+    const buffer = this.env.targetOf(m.node);
+    return buffer && { buffer, at: linearIndex(f, m.node.shape, index) };
   }
 
   name(): string {
@@ -147,7 +173,7 @@ class LoopLowering {
       const n = numel(m.space);
       if (m.isReduction) flops += n;
       else flops += ownCost(m.node) * n;
-      bytes += m.node.size * 4;
+      if (!this.env.isPassing(m.node)) bytes += m.node.size * 4;
       for (const input of m.node.inputs) visit(input, n);
     }
     return { flops, bytes };
@@ -292,13 +318,12 @@ class LoopLowering {
     const index = iterationIndex(this.env.f, m, outer, []);
     const value = this.#memoEpoch.compute(m.node, index);
     this.#values.set(m.node, value);
-    return this.#storeTo(m.node, index, value);
+    return this.#storeTo(m, index, value);
   }
 
-  #storeTo(node: Node, index: readonly Expr[], value: Expr): Stmt[] {
-    const buffer = this.env.targetOf(node);
-    if (!buffer) return [];
-    return [{ kind: "store", buffer, index: linearIndex(this.env.f, node.shape, index), value, guard: null }];
+  #storeTo(m: Member, index: readonly Expr[], value: Expr): Stmt[] {
+    const place = this.#placeOf(m, index);
+    return place ? [{ kind: "store", buffer: place.buffer, index: place.at, value, guard: null }] : [];
   }
 
   #phaseLoops(members: readonly Member[], outer: readonly Expr[], isOuterVector: boolean): Stmt[] {
@@ -316,7 +341,7 @@ class LoopLowering {
           ),
           attr<readonly number[]>(m.node, "dims"),
         );
-        return this.#storeTo(m.node, position, value);
+        return this.#storeTo(m, position, value);
       },
       isOuterVector,
     );
@@ -396,7 +421,7 @@ class LoopLowering {
       }
       const value = evaluator.compute(m.node, index);
       this.#rowValues.set(m.node, value);
-      return this.#storeTo(m.node, index, value);
+      return this.#storeTo(m, index, value);
     });
   }
 
@@ -408,9 +433,10 @@ class LoopLowering {
       local: (x, index) => {
         if (probe) return probe(x, index);
         const value = this.#values.get(x) ?? this.#rowValues.get(x);
-        if (value || !this.#members.has(x)) return value;
-        const buffer = env.targetOf(x); // a row that an earlier phase stored
-        return buffer ? env.f.freshLoad(buffer, linearIndex(env.f, x.shape, index)) : undefined;
+        const member = this.#members.get(x);
+        if (value || !member) return value;
+        const place = this.#placeOf(member, index); // a row that an earlier phase stored
+        return place ? env.f.freshLoad(place.buffer, place.at) : undefined;
       },
     });
   }

@@ -13,6 +13,7 @@ import {
   pad,
   maxPool2d as poolNode,
   relu as reluNode,
+  softmax as softmaxNode,
 } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { gradients, input, integers } from "../ops/helpers.js";
@@ -182,5 +183,14 @@ describe("what is stored", () => {
 
     const stored = new Set(kernels.flatMap((kernel) => kernel.buffers.filter(({ space }) => space === "global")));
     expect([...stored].map((buffer) => buffer.size)).not.toContain(2 * 16 * 16 * 16);
+  });
+
+  it("given softmax of long rows, keeps what passes between its loops in the thread's own memory", () => {
+    const [kernel, ...others] = kernelsOf(() => [softmaxNode(input(integers(64 * 128, 4, 1), [64, 128]), 1)]);
+
+    expect(others).toEqual([]);
+    const sizes = (space: string) => kernel?.buffers.filter((b) => b.space === space).map((b) => b.size);
+    expect(sizes("global")).toEqual([64 * 128, 64 * 128]);
+    expect(sizes("local")).toEqual([128]);
   });
 });

@@ -248,7 +248,19 @@ function packsRows(form: StagedForm, { m, k }: ContractionShape): boolean {
   const last = form.summed[form.summed.length - 1] as Axis | undefined;
   // Along memory the rows are read as fast where they lie, if each is a constant away from the first.
   const isSequential = !last || (last.a === 1 && axesIn(form.rows, "a").length === 1);
-  return !isSequential && (m * k > SMALL_OPERAND || form.rows.length > 1);
+  return !isSequential && !isNear(form, m * k) && (m * k > SMALL_OPERAND || form.rows.length > 1);
+}
+
+/** Elements of an operand whose rows, neighbours in memory, stay in the nearer caches while all columns pass. */
+const NEAR_OPERAND = 1 << 15;
+/** Elements apart at which the lines of all summed elements fall on the same places of the first-level cache. */
+const EVICTING = 1024;
+
+function isNear(form: StagedForm, elements: number): boolean {
+  const [row, ...others] = axesIn(form.rows, "a") as [Axis, ...Axis[]];
+  const [summed, ...more] = form.summed as [Axis, ...Axis[]];
+  const isPlain = others.length === 0 && more.length === 0 && row.a === 1;
+  return isPlain && elements <= NEAR_OPERAND && summed.a % EVICTING !== 0;
 }
 
 /** True if each tile of some rows would read all columns from memory, which are many times the results. */

@@ -55,9 +55,16 @@ function clamp(b: FloatBuilder, x: Expr): Expr {
   return b.f.max(b.f.min(x, b.num(high)), b.num(low));
 }
 
+/**
+ * What rounds to 0, as -Infinity in masked scores, is no product that underflows: processors take a hundred cycles and more for
+ * each such product.
+ */
 export function expandExp(f: ExprFactory, x: Expr): Expr {
   const b = new FloatBuilder(f, x);
-  return whole(b, parts(b, clamp(b, x), tail));
+  const [low, high] = limits[b.type];
+  const vanishes = b.lt(x, low);
+  const safe = b.select(vanishes, b.num(0), f.min(x, b.num(high)));
+  return b.select(vanishes, b.num(0), whole(b, parts(b, safe, tail)));
 }
 
 /** e^x for |x| <= 80, where nothing overflows. */

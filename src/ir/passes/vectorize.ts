@@ -117,11 +117,18 @@ function writeOut(f: ExprFactory, loop: ForStmt, from: Expr, count: number): Stm
  * short period (words of a random block), whole periods, so that the vectors share what a period has in common.
  */
 function chooseUnroll(loop: ForStmt, lanes: number, maxUnroll: number, vectors: number): number {
-  const size = countExprs(loop.body);
+  const inner = innerLoops(loop.body);
+  // A loop inside is where the time goes: rows that are added up are read in runs as long as the vectors side by side.
+  const size = countExprs(inner.length > 0 ? inner : loop.body);
   const wish = Math.max(size <= 12 ? 4 : size <= 30 ? 2 : 1, vectorsOfPeriod(loop, lanes));
   let unroll = 1;
   while (unroll * 2 <= Math.min(wish, maxUnroll, vectors)) unroll *= 2;
   return unroll;
+}
+
+/** The statements of the loops within a body. */
+function innerLoops(body: readonly Stmt[]): Stmt[] {
+  return body.flatMap((stmt) => (stmt.kind === "for" ? [...stmt.body] : []));
 }
 
 function vectorsOfPeriod(loop: ForStmt, lanes: number): number {
