@@ -5,7 +5,7 @@ import type { DType, Storage } from "../../src/base/index.js";
 import { runStep, setScheduleHook } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
 import type { Program, Target } from "../../src/ir/index.js";
-import { add, cast, constant, conv2d, gt, matmul, mul, permute, relu, sub } from "../../src/ops/index.js";
+import { add, cast, constant, conv2d, gt, matmul, mul, permute, relu, reshape, sub } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { gradients, input, integers, values } from "../ops/helpers.js";
 
@@ -185,4 +185,24 @@ it("bias and activation are fused: given linear, bias and relu, runs one kernel 
 
   const kernels = programs.flatMap((program) => program.stages.flat());
   expect(kernels.map((kernel) => kernel.name).filter((name) => !name.startsWith("pack"))).toEqual(["contract_where"]);
+});
+
+// Staged, every position of a row would be a phase with statements of its own: thousands of lines.
+it("rows that lie beside each other in flat memory: given a product of them, packs and does not stage", () => {
+  const [m, k, n] = [5, 200, 37];
+  const make = () => {
+    const x = reshape(input(integers(m * k, 4, 1), [m * k]), [m, k]);
+    const w = reshape(input(integers(n * k, 4, 2), [n * k]), [n, k]);
+    return matmul(x, permute(w, [1, 0]));
+  };
+  const buffers: string[] = [];
+  const target = machine(8);
+  const load = (program: Program) => {
+    buffers.push(...program.stages.flat().flatMap((kernel) => kernel.buffers.map(({ name }) => name)));
+    return target.load(program);
+  };
+
+  expectRight(make, { ...target, load });
+
+  expect(buffers.filter((name) => name.startsWith("box"))).toEqual([]);
 });

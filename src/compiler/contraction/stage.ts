@@ -50,7 +50,10 @@ export function planStage(
     return { own: at, step: at < 0 ? 1 : (ownMoves[at] as Move).step };
   });
   if (ownMoves.some(({ dim }, i) => dims[dim]?.own !== i)) return null; // two own loops along one dim
-  if (!ownMoves.some(({ dim }) => summedMoves.some((move) => move.dim === dim))) return null;
+  // Rows that lie one after the other (a matrix seen in flat memory, windows beside each other) share nothing: they are packed.
+  const reach = (dim: number): number =>
+    summedMoves.reduce((n, move, i) => (move.dim === dim ? n + move.step * ((summed[i] as Axis).extent - 1) : n), 0);
+  if (!ownMoves.some(({ dim, step }) => reach(dim) >= step)) return null;
   let rest = offset;
   const origin = contiguousStrides(base.shape).map((stride) => {
     const at = Math.floor(rest / stride);
