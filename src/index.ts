@@ -16,6 +16,7 @@ export {
 export type {
   BackwardOptions,
   Compiled,
+  CompileOptions,
   CreationOptions,
   Device,
   Dims,
@@ -29,6 +30,7 @@ export type {
   ProgramCacheStats,
   RandomOptions,
   Roofline,
+  ScheduleFound,
   TargetName,
   TargetStatus,
   TensorData,

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { oneLine } from "./errors.js";
 import { type TrainOptions, trainOptions } from "./train-options.js";
+import { type TuneOptions, tuneOptions } from "./tune-options.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -26,6 +27,15 @@ export function createProgram(): Command {
       process.exitCode = await trainMnist(options);
     });
   for (const option of trainOptions()) mnist.addOption(option);
+
+  const tune = program
+    .command("tune-kernels")
+    .description("Look for faster schedules of matrix products and convolutions, and keep them.")
+    .action(async (options: TuneOptions) => {
+      const { tuneKernels } = await import("./tune-kernels.js");
+      await tuneKernels(options);
+    });
+  for (const option of tuneOptions()) tune.addOption(option);
 
   program
     .command("info")

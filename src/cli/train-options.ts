@@ -1,6 +1,6 @@
 // The options of `gradus train mnist`: their texts, defaults and checks, and which of them a resumed run keeps.
-import { InvalidArgumentError, Option } from "commander";
-import { oneOf } from "./choices.js";
+import { Option } from "commander";
+import { nonEmpty, oneOf, positiveNumber, targetOption, threadsOption, wholeNumber } from "./choices.js";
 
 export const recipes = ["best", "plain"] as const;
 export const models = ["cnn", "mlp"] as const;
@@ -42,26 +42,6 @@ export interface TrainOptions extends Partial<RunSettings> {
   readonly resume?: string;
 }
 
-function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least && value <= most) return value;
-    const bound = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-    throw new InvalidArgumentError(`It must be a whole number ${bound}.`);
-  };
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError("It must be a number greater than 0.");
-}
-
-function nonEmpty(text: string): string {
-  if (text !== "") return text;
-  throw new InvalidArgumentError("It must not be empty.");
-}
-
 const { recipe, model, data, epochs, batchSize, lr, seed } = defaultSettings;
 
 /** The options in the order `--help` shows them. Defaults stand in the texts: a resumed run must see what was said. */
@@ -75,11 +55,8 @@ export function trainOptions(): Option[] {
     new Option("--lr <x>", `learning rate (default: ${lr})`).argParser(positiveNumber),
     new Option("--seed <n>", `same seed, same results (default: ${seed})`).argParser(wholeNumber(0)),
     oneOf("--device <name>", "cpu, gpu, or auto: a GPU if there is one (default: auto)", devices),
-    new Option(
-      "--target <name>",
-      "how the CPU computes: wasm:relaxed, wasm, interpreter (default: the fastest)",
-    ).argParser(nonEmpty),
-    new Option("--threads <n>", "threads (default: the machine's cores)").argParser(wholeNumber(1, 256)),
+    targetOption(),
+    threadsOption(),
     new Option("--output <folder>", "where to write (default: a new folder in runs/)").argParser(nonEmpty),
     new Option("--resume <checkpoint>", "go on with a run that was stopped").argParser(nonEmpty),
   ];

@@ -19,6 +19,8 @@ import {
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
+import type { ContractionOptions } from "./contraction/options.js";
+import type { ScheduleRequest } from "./contraction/schedule.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";
@@ -30,6 +32,8 @@ import { lowerCheck, lowerRoutine } from "./lower-routine.js";
 import { checksOf, chooseStored } from "./materialize.js";
 import { type PlannedKernel, planProgram } from "./plan.js";
 import { Rewriter } from "./rewrite.js";
+import { type ScheduleBook, scheduleBook } from "./schedule-book.js";
+import { type ScheduleSearch, searchSchedule } from "./schedule-search.js";
 
 /** A loaded program with what its bindings mean. */
 export class LoadedStep {
@@ -76,12 +80,12 @@ export class LoadedStep {
   }
 }
 
-/** Compiles and loads what `capture` describes. */
-export function compileCapture(capture: Capture, target: Target): LoadedStep {
+/** Compiles and loads what `capture` describes; with `search`, looks for better schedules on the way. */
+export function compileCapture(capture: Capture, target: Target, search: ScheduleSearch | null = null): LoadedStep {
   const listener = nodeListener();
   setNodeListener(null); // nodes made while compiling are nobody's pending work
   try {
-    return new StepCompiler(capture, target).compile();
+    return new StepCompiler(capture, target, search).compile();
   } finally {
     setNodeListener(listener);
   }
@@ -100,13 +104,18 @@ class StepCompiler implements KernelEnv {
   /** Rows that only later loops of the same outer iteration read. */
   readonly #passing = new Set<Node>();
   readonly #checks: IndexCheck[] = [];
+  readonly #schedules: ScheduleBook;
   #status: Buffer | null = null;
+  /** Answers the next question for a schedule in place of the book. */
+  #answer: ((request: ScheduleRequest) => ContractionOptions) | null = null;
 
   constructor(
     private readonly capture: Capture,
     private readonly target: Target,
+    private readonly search: ScheduleSearch | null,
   ) {
     this.info = target.info;
+    this.#schedules = scheduleBook(target);
   }
 
   // ---- KernelEnv ----------------------------------------------------------------------------------------------
@@ -133,6 +142,10 @@ class StepCompiler implements KernelEnv {
 
   temporary(name: string, dtype: Storage["dtype"], size: number): Buffer {
     return this.f.buffer(name, dtype, size);
+  }
+
+  scheduleFor(request: ScheduleRequest): ContractionOptions {
+    return this.#answer ? this.#answer(request) : (this.#schedules.find(request) ?? request.chosen);
   }
 
   #leafBuffer(node: Node): Buffer {
@@ -226,12 +239,36 @@ class StepCompiler implements KernelEnv {
       case "loops":
         return lowerLoops(this, group);
       case "contraction":
-        return longSum(node) ? lowerLongSum(this, group) : lowerContraction(this, group);
+        if (longSum(node)) return lowerLongSum(this, group);
+        if (this.search) this.#searchSchedule(group, this.search);
+        return lowerContraction(this, group);
       case "concat":
         return lowerConcat(this, node);
       case "routine":
         return lowerRoutine(this, node);
     }
+  }
+
+  /** Finds the best schedule of a contraction, unless one is known, and keeps it. */
+  #searchSchedule(group: Group, search: ScheduleSearch): void {
+    const lowerWith = (answer: (request: ScheduleRequest) => ContractionOptions): KernelDraft[] => {
+      this.#answer = answer;
+      try {
+        return lowerContraction(this, group);
+      } finally {
+        this.#answer = null;
+      }
+    };
+    let asked: ScheduleRequest | null = null;
+    lowerWith((request) => {
+      asked = request;
+      return request.chosen;
+    });
+    const request = asked as ScheduleRequest | null; // null where it has no schedule to choose
+    if (!request || this.#schedules.find(request)) return;
+    const place = { f: this.f, target: this.target, scalarCount: this.capture.scalarCount };
+    const best = searchSchedule(place, request, (options) => lowerWith(() => options), search);
+    this.#schedules.keep(request, best);
   }
 
   #lowerChecks(order: readonly Node[]): KernelDraft[] {

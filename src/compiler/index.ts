@@ -2,10 +2,10 @@
 export type { StepRequest } from "./capture.js";
 export {
   type ContractionOptions,
-  type ContractionShape,
   type ScheduleHook,
   setScheduleHook,
 } from "./contraction/options.js";
+export { isPossible, otherSchedules, type ScheduleRequest } from "./contraction/schedule.js";
 export {
   type CompiledStep,
   clearProgramCache,
@@ -14,3 +14,5 @@ export {
   programCacheStats,
   runStep,
 } from "./program-cache.js";
+export { scheduleFolder } from "./schedule-book.js";
+export type { ScheduleFound, ScheduleSearch } from "./schedule-search.js";

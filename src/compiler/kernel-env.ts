@@ -2,6 +2,8 @@
 import type { DType } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Buffer, ExprFactory, TargetInfo } from "../ir/index.js";
+import type { ContractionOptions } from "./contraction/options.js";
+import type { ScheduleRequest } from "./contraction/schedule.js";
 
 export interface KernelEnv {
   readonly f: ExprFactory;
@@ -15,4 +17,6 @@ export interface KernelEnv {
   slotOf(node: Node): number;
   /** Memory of this program that no node stands for. */
   temporary(name: string, dtype: DType, size: number): Buffer;
+  /** How to compute a contraction: as a search found best, else as the estimates say. */
+  scheduleFor(request: ScheduleRequest): ContractionOptions;
 }

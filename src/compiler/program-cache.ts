@@ -4,6 +4,7 @@ import type { Node } from "../graph/index.js";
 import type { Target } from "../ir/index.js";
 import { Capture, type Signature, type StepRequest } from "./capture.js";
 import { compileCapture, type LoadedStep } from "./compile-step.js";
+import type { ScheduleSearch } from "./schedule-search.js";
 
 const MAX_PROGRAMS = 256;
 const MAX_BYTES = 256 << 20;
@@ -135,9 +136,9 @@ export interface CompiledStep {
   readonly sizeBytes: number;
 }
 
-export function compileStep(request: StepRequest, target: Target): CompiledStep {
+export function compileStep(request: StepRequest, target: Target, search: ScheduleSearch | null = null): CompiledStep {
   const capture = new Capture(request);
-  const step = compileCapture(capture, target);
+  const step = compileCapture(capture, target, search);
   stats.compiles++;
   return {
     leaves: capture.leaves,

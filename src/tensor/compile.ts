@@ -1,9 +1,9 @@
 // compile(fn): one program a signature, replayed with the tensors and numbers of the moment.
 import { platform } from "#platform";
-import { ArgumentError, AutogradError, Storage } from "../base/index.js";
+import { ArgumentError, AutogradError, checkOptions, Storage } from "../base/index.js";
 import { gradEnabled } from "../graph/index.js";
 import { noMore } from "./args.js";
-import { targetName } from "./engine.js";
+import { type ScheduleFound, type ScheduleSearch, targetName } from "./engine.js";
 import { readValues } from "./read.js";
 import { Replay } from "./replay.js";
 import { setup } from "./setup.js";
@@ -22,6 +22,30 @@ export interface Compiled<A extends readonly unknown[], R> {
   readonly programs: number;
   /** Forgets all programs. */
   reset(): void;
+}
+
+export interface CompileOptions {
+  /**
+   * Schedules to try for each matrix product and convolution that no search on this machine has seen, before the first call
+   * of each program; 0, the default, takes what is known and estimates the rest. About 50 ms for each schedule and product.
+   * What is found is kept on disk (`GRADUS_SCHEDULES`, default `~/.cache/gradus/schedules`) and serves every program.
+   * Results have the same bits with every schedule.
+   */
+  readonly search?: number;
+  /** Hears of each search that has ended. */
+  readonly onSearch?: (found: ScheduleFound) => void;
+}
+
+function searchOf(options: CompileOptions | undefined): ScheduleSearch | null {
+  checkOptions("compile", options, ["search", "onSearch"]);
+  const { search = 0, onSearch } = options ?? {};
+  if (!Number.isSafeInteger(search) || search < 0) {
+    throw new ArgumentError(`compile: search must be a count of schedules such as 20, got ${String(search)}`, {
+      op: "compile",
+    });
+  }
+  if (search === 0) return null;
+  return onSearch ? { candidates: search, report: onSearch } : { candidates: search };
 }
 
 /**
@@ -45,9 +69,13 @@ export interface Compiled<A extends readonly unknown[], R> {
  */
 export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
-  ...surplus: R extends PromiseLike<unknown> ? [error: "only synchronous functions can be compiled"] : []
+  ...rest: R extends PromiseLike<unknown>
+    ? [error: "only synchronous functions can be compiled"]
+    : [options?: CompileOptions]
 ): Compiled<A, R> {
+  const [given, ...surplus] = rest;
   noMore("compile", surplus);
+  const search = searchOf(given as CompileOptions | undefined);
   if (typeof fn !== "function")
     throw new ArgumentError(`compile: takes a function, got ${typeof fn}`, { op: "compile" });
   if (fn.constructor.name === "AsyncFunction") {
@@ -55,7 +83,7 @@ export function compile<A extends readonly unknown[], R>(
       op: "compile",
     });
   }
-  const programs = new Programs(fn as (...args: readonly unknown[]) => unknown);
+  const programs = new Programs(fn as (...args: readonly unknown[]) => unknown, search);
   const compiled = (...args: A): R => programs.call(args) as R;
   Object.defineProperty(compiled, "programs", { get: () => programs.count });
   return Object.assign(compiled, { reset: () => programs.reset() }) as Compiled<A, R>;
@@ -66,7 +94,10 @@ class Programs {
   readonly #replays = new Map<string, Replay[]>();
   #hasAnnounced = false;
 
-  constructor(private readonly fn: (...args: readonly unknown[]) => unknown) {}
+  constructor(
+    private readonly fn: (...args: readonly unknown[]) => unknown,
+    private readonly search: ScheduleSearch | null,
+  ) {}
 
   get count(): number {
     let count = 0;
@@ -103,7 +134,7 @@ class Programs {
     let replay: Replay;
     try {
       checkInputs(inputs, found.states);
-      replay = new Replay(found, inputs);
+      replay = new Replay(found, inputs, this.search);
     } catch (error) {
       for (let i = found.effects.length - 1; i >= 0; i--) found.effects[i]?.undo?.();
       throw error;

@@ -5,7 +5,10 @@ import {
   type CompiledStep,
   clearProgramCache,
   compileStep as compileFor,
+  scheduleFolder as folderFor,
   runStep as runFor,
+  type ScheduleFound,
+  type ScheduleSearch,
   type StepRequest,
 } from "../compiler/index.js";
 import type { Target } from "../ir/index.js";
@@ -20,7 +23,7 @@ import {
 } from "../targets/index.js";
 import { compileReference, runReference } from "./reference-engine.js";
 
-export type { CompiledStep, StepRequest };
+export type { CompiledStep, ScheduleFound, ScheduleSearch, StepRequest };
 
 /**
  * How the CPU runs: machine code, WebAssembly, or three slow ones: `interpreter` compiles but interprets kernels,
@@ -154,7 +157,13 @@ export function runStep(request: StepRequest): void {
 }
 
 /** A program of its own for one request. */
-export function compileStep(request: StepRequest): CompiledStep {
+export function compileStep(request: StepRequest, search: ScheduleSearch | null): CompiledStep {
   const target = currentTarget();
-  return target ? compileFor(request, target) : compileReference(request);
+  return target ? compileFor(request, target, search) : compileReference(request);
+}
+
+/** Where schedules that searches find for the present target are kept; null if they are not. */
+export function scheduleFolder(): string | null {
+  const target = currentTarget();
+  return target && folderFor(target);
 }

@@ -1,16 +1,17 @@
 // Tensors: creation, functions, methods, autograd, random numbers, scopes, compile().
 
-export { type ProgramCacheStats, programCacheStats } from "../compiler/index.js";
+export { type ProgramCacheStats, programCacheStats, type ScheduleFound } from "../compiler/index.js";
 export type { Device } from "../graph/index.js";
 export type { Dims, TensorLike } from "./args.js";
 export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
 export { checkpoint } from "./checkpoint.js";
-export { type Compiled, compile } from "./compile.js";
+export { type Compiled, type CompileOptions, compile } from "./compile.js";
 export * from "./creation.js";
 export { applyFunction, type CustomFunction, FunctionContext } from "./custom-function.js";
 export { gpu } from "./device.js";
 export {
   availableTargets,
+  scheduleFolder,
   setTarget,
   setThreads,
   type TargetName,

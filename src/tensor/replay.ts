@@ -3,7 +3,7 @@ import { AutogradError, formatShape, Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Cell } from "./cell.js";
 import { traced } from "./cell.js";
-import { type CompiledStep, compileStep } from "./engine.js";
+import { type CompiledStep, compileStep, type ScheduleSearch } from "./engine.js";
 import { readValues } from "./read.js";
 import { isPinned } from "./saved.js";
 import { sync } from "./sync.js";
@@ -57,7 +57,7 @@ export class Replay {
   readonly #scalars: Float64Array;
 
   /** Compiles what `trace` wrote down; `inputs` stood for the arguments in it. */
-  constructor(trace: Trace, inputs: readonly Tensor[]) {
+  constructor(trace: Trace, inputs: readonly Tensor[], search: ScheduleSearch | null) {
     this.#trace = trace;
     const results: Tensor[] = [];
     this.#template = templateOf(trace.result, results);
@@ -70,7 +70,7 @@ export class Replay {
     this.#states = [...trace.states.values()];
     const written = this.#states.filter((state) => state.isWritten);
     const updates = written.map((state) => ({ value: trace.finalNode(state), target: state.node }));
-    this.#step = compileStep({ outputs, updates });
+    this.#step = compileStep({ outputs, updates }, search);
     const sources = this.#sourcesByStorage(inputs);
     this.#sources = this.#step.leaves.map((storage) => sources.get(storage) ?? { kind: "fixed", storage });
     this.#updates = written.map((state) => ({

@@ -74,6 +74,11 @@ describe.concurrent("arguments", () => {
       ["train", "mnist", "--threads", "0"],
       "error: option '--threads <n>' argument '0' is invalid. It must be a whole number from 1 to 256.",
     ],
+    [
+      ["tune-kernels", "--matmul", "512x512"],
+      "error: option '--matmul <MxKxN>' argument '512x512' is invalid. It must be three sizes like 512x64x512: [512, 64] times [64, 512].",
+    ],
+    [["tune-kernels", "--serch", "3"], "error: unknown option '--serch' (Did you mean --search?)"],
   ])("given %j, says what is wrong in one line", async (args, message) => {
     expect(await parse(args)).toEqual({ printed: `${message}\n`, code: 1 });
   });
@@ -144,5 +149,27 @@ describe("command line", { timeout: 60_000 }, () => {
     const args = ["train", "mnist", "--resume", "nowhere.safetensors"];
     const { stderr } = await startCli(args, folder.path, { GRADUS_DEBUG: "1" }).done;
     expect(stderr).toMatch(/\n\s+at .*checkpoint/);
+  });
+
+  test("given products to tune, searches each, keeps what it found and does not search again", async () => {
+    const schedules = join(folder.path, "schedules");
+    const tune = async (): Promise<string> => {
+      const args = ["tune-kernels", "--matmul", "40x30x50", "--search", "2", "--target", "interpreter"];
+      const { code, stdout, stderr } = await startCli(args, folder.path, { GRADUS_SCHEDULES: schedules }).done;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+
+    expect(await tune()).toMatch(
+      /^Target: interpreter, threads: \d+, up to 2 other schedules each\nmatmul 40x30x50:\n {2}\[40,30\]·\[30,50\] {2}[\d.]+ → [\d.]+ GFLOP\/s \([\d.]+×\), 3 tried: micro .*\n1 searched, [01] improved\.\nKept in .*schedules.*; delete it to forget them\.\n$/,
+    );
+    expect(await tune()).toContain("  nothing new: its schedules are known already\n0 searched, 0 improved.\n");
+  });
+
+  test("given the target without kernels to tune, says so", async () => {
+    await expectError(
+      ["tune-kernels", "--target", "reference"],
+      "error: --target reference: it has no kernels to tune",
+    );
   });
 });

@@ -79,7 +79,7 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
     it(`matmul ${layout}: given every kind of packing and several tiles, gives the same`, () => {
       for (const packRows of ["none", "tile", "before"] as const) {
         for (const packColumns of ["tile", "before"] as const) {
-          setScheduleHook((_, chosen) => ({
+          setScheduleHook(({ chosen }) => ({
             ...chosen,
             packRows,
             packColumns,
@@ -164,7 +164,7 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
 });
 
 it("a schedule hook: given options that would change the order of sums, throws", () => {
-  setScheduleHook((_, chosen) => ({ ...chosen, blockDepth: 7 }));
+  setScheduleHook(({ chosen }) => ({ ...chosen, blockDepth: 7 }));
 
   expect(() => computed(product(8, 8, 8, "NN"), machine(4))).toThrow(
     "a schedule's blockDepth and parts order its sums and may not be overridden",

@@ -127,6 +127,10 @@ export function compiledFunctionsKeepTheirTypes(model: Classifier, x: Tensor, y:
   step(x);
   // @ts-expect-error: a step takes tensors
   step(x, [1, 2]);
+  same<typeof step, ReturnType<typeof compile<[Tensor, Tensor], Tensor>>>(true);
+  compile((images: Tensor) => model(images), { search: 20, onSearch: ({ bestMs }) => bestMs.toFixed(1) });
+  // @ts-expect-error: a count of schedules
+  compile((images: Tensor) => model(images), { search: "all" });
   // @ts-expect-error: only synchronous functions compile
   compile(async (images: Tensor) => model(images));
 }

@@ -52,6 +52,7 @@ export const platform: Platform = {
   /** Pages may set `globalThis.GRADUS_ENV = { GRADUS_THREADS: "2" }` before Gradus is loaded. */
   env: (name) => host.GRADUS_ENV?.[name] || undefined,
   cores: () => Math.min(mostThreads, Math.max(1, host.navigator?.hardwareConcurrency ?? 1)),
+  cpuName: () => "unknown",
   cacheBytes: () => ({ l1: 32 << 10, l2: 1 << 20 }),
   allocate: (bytes) => new ArrayBuffer(bytes),
   now: () => performance.now(),

@@ -1,10 +1,10 @@
 // The host seam for Node. With node-native.ts the only file below the toolkit that imports `node:` modules.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { availableParallelism, homedir } from "node:os";
+import { availableParallelism, cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { Worker } from "node:worker_threads";
+import { threadId, Worker } from "node:worker_threads";
 import { native } from "./node-native.js";
 import type {
   AsyncContext,
@@ -80,7 +80,7 @@ const files: FileSystem = {
   readFile: (path) => readFileSync(path),
   writeFileAtomic(path, bytes) {
     mkdirSync(dirname(path), { recursive: true });
-    const temporary = `${path}.${process.pid}.tmp`;
+    const temporary = `${path}.${process.pid}.${threadId}.tmp`;
     try {
       writeFileSync(temporary, bytes);
       renameSync(temporary, path);
@@ -164,6 +164,7 @@ export const platform: Platform = {
   name: "node",
   env: (name) => process.env[name] || undefined,
   cores,
+  cpuName: () => cpus()[0]?.model.trim() || "unknown",
   cacheBytes() {
     cacheBytes ??= { l1: cacheSize(1) ?? 32 << 10, l2: cacheSize(2) ?? 1 << 20 };
     return cacheBytes;

@@ -100,6 +100,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** Threads worth using for arithmetic: available cores, without hyper-threads where that can be told. */
   cores(): number;
+  /** The processor's name, as the host tells it. */
+  cpuName(): string;
   cacheBytes(): { readonly l1: number; readonly l2: number };
   /** A buffer that is about to be overwritten: its bytes are anything where the host can leave out filling it. */
   allocate(bytes: number): ArrayBuffer;

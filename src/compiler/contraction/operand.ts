@@ -55,7 +55,7 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
   const form = stageForm(found, env.bufferOf(found.a.base) === null);
   const blocks = cutDepth(form.summed, depthLimit(lanes));
   const columns = form.stageB ? spreadColumns(form.stageB, form.columns, form.summed, blocks) : form.columns;
-  const options = chooseOptions({ ...form, columns }, env.info, lanes, bytes);
+  const options = chooseOptions({ ...form, columns }, env, lanes, bytes);
   // Blocks are dealt to parts evenly; a part without any is left out.
   const each = Math.ceil(blocks.count / Math.min(options.parts, blocks.count));
   const side = (key: "a" | "b"): Side => {

@@ -3,8 +3,10 @@
 import { platform } from "#platform";
 import { InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
+import type { KernelEnv } from "../kernel-env.js";
 import { axesIn, countOf } from "./axes.js";
 import { type Axis, extentOf } from "./form.js";
+import { describeSchedule, describeShape, type ScheduleRequest, scheduleRequest } from "./schedule.js";
 import type { StagedForm } from "./staged-form.js";
 
 /** Where an operand is read: in its own memory, in panels that each tile packs, or in panels packed once before. */
@@ -34,8 +36,8 @@ export interface ContractionShape {
   readonly lanes: number;
 }
 
-/** Given the heuristics' choice, gives the options to use. */
-export type ScheduleHook = (shape: ContractionShape, chosen: ContractionOptions) => ContractionOptions;
+/** Given the choice of the estimates or of a search, gives the options to use. */
+export type ScheduleHook = (request: ScheduleRequest, found: ContractionOptions) => ContractionOptions;
 
 let hook: ScheduleHook | null = null;
 
@@ -67,7 +69,8 @@ export function depthLimit(lanes: number): number {
   return lanes >= 8 ? 384 : 512;
 }
 
-export function chooseOptions(form: StagedForm, info: TargetInfo, lanes: number, bytes: number): ContractionOptions {
+export function chooseOptions(form: StagedForm, env: KernelEnv, lanes: number, bytes: number): ContractionOptions {
+  const { info } = env;
   const shape: ContractionShape = {
     batch: extentOf(form.batch),
     m: countOf(form.rows),
@@ -76,7 +79,9 @@ export function chooseOptions(form: StagedForm, info: TargetInfo, lanes: number,
     lanes,
   };
   const chosen = chooseByEstimate(form, shape, info, bytes);
-  const other = hook ? hook(shape, chosen) : chosen;
+  const request = scheduleRequest(form, shape, bytes, chosen, info.microShapes);
+  const found = env.scheduleFor(request);
+  const other = hook ? hook(request, found) : found;
   if (Number(platform.env("GRADUS_DEBUG")) >= 3) platform.warn(describeOptions(shape, other));
   if (other.blockDepth !== chosen.blockDepth || other.parts !== chosen.parts) {
     throw new InternalError("a schedule's blockDepth and parts order its sums and may not be overridden");
@@ -278,9 +283,9 @@ function chooseParts(tiles: number, k: number): number {
 
 /** One line for the debug print. */
 function describeOptions(shape: ContractionShape, options: ContractionOptions): string {
-  const { microRows, microVectors, tileRows, tileColumns, packRows, packColumns, blockDepth, parts } = options;
+  const { blockDepth, parts } = options;
   return (
-    `contraction ${shape.batch}×[${shape.m},${shape.k}]·[${shape.k},${shape.n}]: micro ${microRows}×${microVectors}` +
-    ` of ${shape.lanes} lanes, tile ${tileRows}×${tileColumns}, rows ${packRows}, columns ${packColumns}, depth ${blockDepth}, parts ${parts}`
+    `contraction ${describeShape(shape)}: ${describeSchedule(options)}, ` +
+    `${shape.lanes} lanes, depth ${blockDepth}, parts ${parts}`
   );
 }
