@@ -19,8 +19,7 @@ import {
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
-import type { ContractionOptions } from "./contraction/options.js";
-import type { ScheduleRequest } from "./contraction/schedule.js";
+import type { ContractionOptions, ScheduleRequest } from "./contraction/schedule.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
 import type { KernelEnv } from "./kernel-env.js";

@@ -1,11 +1,10 @@
 // From a request for values to a loaded program: rewrite, fuse, lower, plan, cache.
 export type { StepRequest } from "./capture.js";
 export {
-  type ContractionOptions,
   type ScheduleHook,
   setScheduleHook,
 } from "./contraction/options.js";
-export { isPossible, otherSchedules, type ScheduleRequest } from "./contraction/schedule.js";
+export { type ContractionOptions, isPossible, otherSchedules, type ScheduleRequest } from "./contraction/schedule.js";
 export {
   type CompiledStep,
   clearProgramCache,

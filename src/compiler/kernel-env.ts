@@ -2,8 +2,7 @@
 import type { DType } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Buffer, ExprFactory, TargetInfo } from "../ir/index.js";
-import type { ContractionOptions } from "./contraction/options.js";
-import type { ScheduleRequest } from "./contraction/schedule.js";
+import type { ContractionOptions, ScheduleRequest } from "./contraction/schedule.js";
 
 export interface KernelEnv {
   readonly f: ExprFactory;

@@ -2,8 +2,7 @@
 // file for each contraction, so that programs that search at the same time cannot lose each other's findings.
 import { platform } from "#platform";
 import type { Target } from "../ir/index.js";
-import type { ContractionOptions } from "./contraction/options.js";
-import { isPossible, type ScheduleRequest } from "./contraction/schedule.js";
+import { type ContractionOptions, isPossible, type ScheduleRequest } from "./contraction/schedule.js";
 
 /** Raised when options change their meaning: older files are no answers then. */
 const VERSION = 1;

@@ -10,8 +10,13 @@ import {
   setRunListener,
   type Target,
 } from "../ir/index.js";
-import type { ContractionOptions } from "./contraction/options.js";
-import { describeSchedule, describeShape, otherSchedules, type ScheduleRequest } from "./contraction/schedule.js";
+import {
+  type ContractionOptions,
+  describeSchedule,
+  describeShape,
+  otherSchedules,
+  type ScheduleRequest,
+} from "./contraction/schedule.js";
 import { planProgram } from "./plan.js";
 
 /** How hard to look for better schedules. */
@@ -28,8 +33,9 @@ export interface ScheduleFound {
   readonly contraction: string;
   /** Work in operations: two for each multiply-add. */
   readonly flops: number;
-  /** Milliseconds with the schedule that the estimates chose, and with the best one. */
+  /** Milliseconds with the schedule that the estimates chose. */
   readonly estimatedMs: number;
+  /** Milliseconds with the best schedule; the same if that is the estimates' own. */
   readonly bestMs: number;
   /** The best schedule, in words. */
   readonly schedule: string;

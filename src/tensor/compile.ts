@@ -24,6 +24,7 @@ export interface Compiled<A extends readonly unknown[], R> {
   reset(): void;
 }
 
+/** What `compile` takes beside the function. */
 export interface CompileOptions {
   /**
    * Schedules to try for each matrix product and convolution that no search on this machine has seen, before the first call

@@ -7,7 +7,8 @@ import { axesIn, countOf, spanOf } from "./axes.js";
 import { type Box, layoutBox } from "./box.js";
 import { cutDepth, type DepthBlocks } from "./depth.js";
 import type { Axis, ContractionForm } from "./form.js";
-import { type ContractionOptions, chooseOptions, depthLimit, type Packing } from "./options.js";
+import { chooseOptions, depthLimit } from "./options.js";
+import type { ContractionOptions, Packing } from "./schedule.js";
 import type { StagePlan } from "./stage.js";
 import { type StagedForm, stageForm } from "./staged-form.js";
 

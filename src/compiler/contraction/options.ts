@@ -6,35 +6,16 @@ import type { TargetInfo } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { axesIn, countOf } from "./axes.js";
 import { type Axis, extentOf } from "./form.js";
-import { describeSchedule, describeShape, type ScheduleRequest, scheduleRequest } from "./schedule.js";
+import {
+  type ContractionOptions,
+  type ContractionShape,
+  describeSchedule,
+  describeShape,
+  type Packing,
+  type ScheduleRequest,
+  scheduleRequest,
+} from "./schedule.js";
 import type { StagedForm } from "./staged-form.js";
-
-/** Where an operand is read: in its own memory, in panels that each tile packs, or in panels packed once before. */
-export type Packing = "none" | "tile" | "before";
-
-export interface ContractionOptions {
-  /** Accumulators of the micro-kernel: rows × vectors. */
-  readonly microRows: number;
-  readonly microVectors: number;
-  /** Rows and columns of a tile, whole panels of microRows and of microVectors vectors. */
-  readonly tileRows: number;
-  readonly tileColumns: number;
-  readonly packRows: Packing;
-  readonly packColumns: Packing;
-  /** Most summed elements of a block. Part of the order of a sum. */
-  readonly blockDepth: number;
-  /** Pieces of the sum that different tiles add up. Part of the order of a sum. */
-  readonly parts: number;
-}
-
-/** What a schedule is chosen for. */
-export interface ContractionShape {
-  readonly batch: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly lanes: number;
-}
 
 /** Given the choice of the estimates or of a search, gives the options to use. */
 export type ScheduleHook = (request: ScheduleRequest, found: ContractionOptions) => ContractionOptions;

@@ -1,8 +1,35 @@
-// Which schedules a contraction may have: the question a search or a remembered answer is asked, and what it may answer.
+// A contraction's schedule as data: what it decides, the question a search or a remembered answer is asked, and which answers
+// are possible.
 import type { MicroShape } from "../../ir/index.js";
 import type { Axis } from "./form.js";
-import type { ContractionOptions, ContractionShape, Packing } from "./options.js";
 import type { StagedForm } from "./staged-form.js";
+
+/** Where an operand is read: in its own memory, in panels that each tile packs, or in panels packed once before. */
+export type Packing = "none" | "tile" | "before";
+
+export interface ContractionOptions {
+  /** Accumulators of the micro-kernel: rows × vectors. */
+  readonly microRows: number;
+  readonly microVectors: number;
+  /** Rows and columns of a tile, whole panels of microRows and of microVectors vectors. */
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  readonly packRows: Packing;
+  readonly packColumns: Packing;
+  /** Most summed elements of a block. Part of the order of a sum. */
+  readonly blockDepth: number;
+  /** Pieces of the sum that different tiles add up. Part of the order of a sum. */
+  readonly parts: number;
+}
+
+/** What a schedule is chosen for. */
+export interface ContractionShape {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly lanes: number;
+}
 
 /** A contraction that needs a schedule. */
 export interface ScheduleRequest {
