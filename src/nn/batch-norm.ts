@@ -1,11 +1,10 @@
 // Batch normalisation.
-import { checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { noGrad, ones, type Tensor, zeros } from "../tensor/index.js";
-import { checkCounts, checkPositive } from "./checks.js";
+import { formatShape, ShapeError } from "../base/index.js";
+import { noGrad, type Tensor } from "../tensor/index.js";
+import { ChannelNormBase } from "./channel-norm.js";
 import { batchNorm } from "./functional.js";
-import { Module } from "./module.js";
-import { Buffer, Parameter } from "./parameter.js";
-import { printArguments } from "./print.js";
+import type { Module } from "./module.js";
+import type { Buffer } from "./parameter.js";
 
 /** Options of `BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`. */
 export interface BatchNormOptions {
@@ -19,42 +18,14 @@ export interface BatchNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
-export abstract class BatchNormBase extends Module {
-  weight: Parameter | null;
-  bias: Parameter | null;
-  readonly runningMean: Buffer | null;
-  readonly runningVar: Buffer | null;
-  readonly numBatchesTracked: Buffer | null;
-  readonly eps: number;
-  momentum: number | null;
-
+export abstract class BatchNormBase extends ChannelNormBase<number | null> {
   constructor(
-    private readonly layer: string,
+    layer: string,
     private readonly ranks: readonly number[],
-    readonly numFeatures: number,
+    numFeatures: number,
     options: BatchNormOptions,
   ) {
-    super();
-    checkOptions(layer, options, ["eps", "momentum", "affine", "trackRunningStats"]);
-    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    checkCounts(layer, { numFeatures });
-    checkPositive(layer, "eps", eps);
-    this.eps = eps;
-    this.momentum = momentum;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
-    this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
-    this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? new Buffer(zeros([], { dtype: "int64" })) : null;
-  }
-
-  /** Sets the running statistics to those of no batch: mean 0, variance 1. */
-  resetRunningStats(): void {
-    noGrad(() => {
-      this.runningMean?.zero_();
-      this.runningVar?.fill_(1);
-      this.numBatchesTracked?.zero_();
-    });
+    super(layer, numFeatures, options, true);
   }
 
   forward(input: Tensor): Tensor {
@@ -82,12 +53,6 @@ export abstract class BatchNormBase extends Module {
       `${this.layer}: input must have ${this.ranks.join(" or ")} dims with ${this.numFeatures} channels in dim 1, got shape ${formatShape(shape)}`,
       { op: this.layer, shapes: [shape] },
     );
-  }
-
-  override extraRepr(): string {
-    const { numFeatures, eps, momentum, weight, runningMean } = this;
-    const rest = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
-    return `${numFeatures}, ${printArguments(rest)}`;
   }
 }
 

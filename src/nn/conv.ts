@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkCounts, perDim, type Size2, type Size3 } from "./checks.js";
-import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, pad } from "./functional.js";
+import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, pad } from "./functional.js";
 import { uniformParameter } from "./linear.js";
 import { Module } from "./module.js";
 import type { Parameter } from "./parameter.js";
@@ -45,6 +45,7 @@ export type Conv3dOptions = ConvOptions<Size3>;
 export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
 /** Options of `ConvTranspose2d`; a size is a number for both dims, or `[height, width]`. */
 export type ConvTranspose2dOptions = ConvTransposeOptions<Size2>;
+export type ConvTranspose3dOptions = ConvTransposeOptions<Size3>;
 
 type AnySize = number | readonly number[];
 
@@ -242,5 +243,20 @@ export class ConvTranspose2d extends ConvTransposeBase {
 
   forward(input: Tensor): Tensor {
     return convTranspose2d(input, this.weight, this.bias, this.options);
+  }
+}
+
+/**
+ * The gradient of Conv3d with respect to its input: `[N, inChannels, D, H, W]` → `[N, outChannels, D', H', W']`; `weight` is
+ * `[inChannels, outChannels/groups, KD, KH, KW]`.
+ */
+export class ConvTranspose3d extends ConvTransposeBase {
+  constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: ConvTranspose3dOptions = {}) {
+    checkOptions("ConvTranspose3d", options, transposedNames);
+    super("ConvTranspose3d", 3, inChannels, outChannels, kernelSize, options);
+  }
+
+  forward(input: Tensor): Tensor {
+    return convTranspose3d(input, this.weight, this.bias, this.options);
   }
 }

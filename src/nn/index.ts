@@ -1,5 +1,7 @@
 // Layers, containers, losses, initialisation.
 export * from "./activations.js";
+export * from "./adaptive-log-softmax.js";
+export * from "./adaptive-pooling.js";
 export {
   type AttentionCallOptions,
   KVCache,
@@ -20,6 +22,8 @@ export {
   type ConvTranspose1dOptions,
   ConvTranspose2d,
   type ConvTranspose2dOptions,
+  ConvTranspose3d,
+  type ConvTranspose3dOptions,
   type PaddingMode,
 } from "./conv.js";
 export { CTCLoss, type CTCLossOptions } from "./ctc-loss.js";
@@ -27,6 +31,7 @@ export { Bilinear, CosineSimilarity, PairwiseDistance } from "./distance.js";
 export * from "./dropout.js";
 export { Embedding, type EmbeddingOptions } from "./embedding.js";
 export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";
+export * from "./fractional-pooling.js";
 export * as functional from "./functional.js";
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, HookHandle } from "./hooks.js";
 export * as init from "./init.js";
@@ -62,20 +67,7 @@ export {
 } from "./normalization.js";
 export * from "./padding.js";
 export { Buffer, Parameter } from "./parameter.js";
-export {
-  AdaptiveAvgPool1d,
-  AdaptiveAvgPool2d,
-  AdaptiveMaxPool2d,
-  type AdaptiveSize2,
-  AvgPool1d,
-  type AvgPool1dOptions,
-  AvgPool2d,
-  type AvgPool2dOptions,
-  MaxPool1d,
-  type MaxPool1dOptions,
-  MaxPool2d,
-  type MaxPool2dOptions,
-} from "./pooling.js";
+export * from "./pooling.js";
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from "./rearrange.js";
 export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./recurrent.js";
 export { type CellOptions, GRUCell, LSTMCell, RNNCell } from "./recurrent-cells.js";
@@ -94,5 +86,7 @@ export {
   type TransformerLayerOptions,
   type TransformerOptions,
 } from "./transformer.js";
+export * from "./unpooling.js";
+export * from "./upsampling.js";
 export * as utils from "./utils.js";
 export { clipGradNorm_, clipGradValue_ } from "./utils.js";

@@ -1,11 +1,9 @@
 // Instance normalisation.
-import { checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { noGrad, ones, type Tensor, zeros } from "../tensor/index.js";
-import { checkCounts, checkPositive } from "./checks.js";
+import { formatShape, ShapeError } from "../base/index.js";
+import { noGrad, type Tensor } from "../tensor/index.js";
+import { ChannelNormBase } from "./channel-norm.js";
 import { batchNorm, instanceNorm } from "./functional.js";
-import { Module } from "./module.js";
-import { Buffer, Parameter } from "./parameter.js";
-import { printArguments } from "./print.js";
+import type { Buffer } from "./parameter.js";
 
 /** Options of `InstanceNorm1d`, `InstanceNorm2d` and `InstanceNorm3d`. */
 export interface InstanceNormOptions {
@@ -19,33 +17,14 @@ export interface InstanceNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
-abstract class InstanceNormBase extends Module {
-  weight: Parameter | null;
-  bias: Parameter | null;
-  readonly runningMean: Buffer | null;
-  readonly runningVar: Buffer | null;
-  readonly numBatchesTracked: Buffer | null;
-  readonly eps: number;
-  momentum: number;
-
+abstract class InstanceNormBase extends ChannelNormBase<number> {
   constructor(
-    private readonly layer: string,
+    layer: string,
     private readonly rank: number,
-    readonly numFeatures: number,
+    numFeatures: number,
     options: InstanceNormOptions,
   ) {
-    super();
-    checkOptions(layer, options, ["eps", "momentum", "affine", "trackRunningStats"]);
-    const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
-    checkCounts(layer, { numFeatures });
-    checkPositive(layer, "eps", eps);
-    this.eps = eps;
-    this.momentum = momentum;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
-    this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
-    this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? new Buffer(zeros([], { dtype: "int64" })) : null;
+    super(layer, numFeatures, options, false);
   }
 
   forward(input: Tensor): Tensor {
@@ -82,12 +61,6 @@ abstract class InstanceNormBase extends Module {
       `${this.layer}: input must have ${this.rank} dims (${this.rank - 1} without a batch) with ${this.numFeatures} channels, got shape ${formatShape(shape)}`,
       { op: this.layer, shapes: [shape] },
     );
-  }
-
-  override extraRepr(): string {
-    const { numFeatures, eps, momentum, weight, runningMean } = this;
-    const rest = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
-    return `${numFeatures}, ${printArguments(rest)}`;
   }
 }
 

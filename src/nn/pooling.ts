@@ -1,15 +1,20 @@
 // Pooling layers.
 import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import type { Size2 } from "./checks.js";
+import type { Size2, Size3 } from "./checks.js";
 import {
-  adaptiveAvgPool1d,
-  adaptiveAvgPool2d,
-  adaptiveMaxPool2d,
   avgPool1d,
   avgPool2d,
+  avgPool3d,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
   maxPool1d,
+  maxPool1dWithIndices,
   maxPool2d,
+  maxPool2dWithIndices,
+  maxPool3d,
+  maxPool3dWithIndices,
 } from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
@@ -22,8 +27,10 @@ interface PoolOptions<Size> {
   readonly ceilMode?: boolean;
 }
 
-interface MaxPoolOptions<Size> extends PoolOptions<Size> {
+interface MaxPoolOptions<Size, Indices extends boolean = boolean> extends PoolOptions<Size> {
   readonly dilation?: Size;
+  /** Give values and their places in the plane, for `MaxUnpool`; default false. */
+  readonly returnIndices?: Indices;
 }
 
 interface AvgPoolOptions<Size> extends PoolOptions<Size> {
@@ -34,19 +41,31 @@ interface AvgPoolOptions<Size> extends PoolOptions<Size> {
 }
 
 /** Options of `MaxPool1d`. */
-export type MaxPool1dOptions = MaxPoolOptions<number>;
+export type MaxPool1dOptions<Indices extends boolean = boolean> = MaxPoolOptions<number, Indices>;
 /** Options of `MaxPool2d`; a size is a number for both dims, or `[height, width]`. */
-export type MaxPool2dOptions = MaxPoolOptions<Size2>;
+export type MaxPool2dOptions<Indices extends boolean = boolean> = MaxPoolOptions<Size2, Indices>;
+/** Options of `MaxPool3d`; a size is a number for all dims, or `[depth, height, width]`. */
+export type MaxPool3dOptions<Indices extends boolean = boolean> = MaxPoolOptions<Size3, Indices>;
 /** Options of `AvgPool1d`. */
 export type AvgPool1dOptions = Omit<AvgPoolOptions<number>, "divisorOverride">;
 /** Options of `AvgPool2d`; a size is a number for both dims, or `[height, width]`. */
 export type AvgPool2dOptions = AvgPoolOptions<Size2>;
+/** Options of `AvgPool3d`; a size is a number for all dims, or `[depth, height, width]`. */
+export type AvgPool3dOptions = AvgPoolOptions<Size3>;
+/** Options of LPPool. */
+export type LPPoolOptions<Size> = Omit<PoolOptions<Size>, "padding">;
 
-const maxNames = ["stride", "padding", "dilation", "ceilMode"];
+/** What a pooling of maxima gives: values, or values and places. */
+export type Pooled<Indices extends boolean> = Indices extends true ? [values: Tensor, indices: Tensor] : Tensor;
+
+const maxNames = ["stride", "padding", "dilation", "ceilMode", "returnIndices"];
 const avgNames = ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"];
+const lpNames = ["stride", "ceilMode"];
+
+type AnySize = number | readonly number[];
 
 /** Kernel and options of a pooling layer; the stride is the second argument or an option. */
-abstract class PoolBase<Size extends number | readonly number[], Options extends PoolOptions<Size>> extends Module {
+abstract class PoolBase<Size extends AnySize, Options extends PoolOptions<Size>> extends Module {
   protected readonly options: Options & { readonly stride: Size };
 
   constructor(
@@ -68,14 +87,36 @@ abstract class PoolBase<Size extends number | readonly number[], Options extends
   }
 }
 
-/** The largest value of each window of a sequence: `[N, C, L]` → `[N, C, L']`. */
-export class MaxPool1d extends PoolBase<number, MaxPool1dOptions> {
-  constructor(kernelSize: number, stride?: number | MaxPool1dOptions, options?: MaxPool1dOptions) {
-    super("MaxPool1d", kernelSize, stride, options, maxNames);
+type Pool = (input: Tensor, kernelSize: AnySize, options: MaxPoolOptions<AnySize>) => Tensor;
+type PoolWithIndices = (input: Tensor, kernelSize: AnySize, options: MaxPoolOptions<AnySize>) => [Tensor, Tensor];
+
+abstract class MaxPoolBase<Size extends AnySize, Indices extends boolean> extends PoolBase<
+  Size,
+  MaxPoolOptions<Size, Indices>
+> {
+  constructor(
+    layer: string,
+    kernelSize: Size,
+    stride: Size | MaxPoolOptions<Size, Indices> | undefined,
+    options: MaxPoolOptions<Size, Indices> | undefined,
+  ) {
+    super(layer, kernelSize, stride, options, maxNames);
   }
 
-  forward(input: Tensor): Tensor {
-    return maxPool1d(input, this.kernelSize, this.options);
+  protected pooled(input: Tensor, pool: Pool, withIndices: PoolWithIndices): Pooled<Indices> {
+    const { returnIndices, ...options } = this.options;
+    return (returnIndices ? withIndices : pool)(input, this.kernelSize, options) as Pooled<Indices>;
+  }
+}
+
+/** The largest value of each window of a sequence: `[N, C, L]` → `[N, C, L']`. */
+export class MaxPool1d<const Indices extends boolean = false> extends MaxPoolBase<number, Indices> {
+  constructor(kernelSize: number, stride?: number | MaxPool1dOptions<Indices>, options?: MaxPool1dOptions<Indices>) {
+    super("MaxPool1d", kernelSize, stride, options);
+  }
+
+  forward(input: Tensor): Pooled<Indices> {
+    return this.pooled(input, maxPool1d, maxPool1dWithIndices);
   }
 }
 
@@ -84,13 +125,24 @@ export class MaxPool1d extends PoolBase<number, MaxPool1dOptions> {
  * @param stride - distance of the windows; default the kernel size.
  * @example new nn.MaxPool2d(2, 2)(randn([64, 32, 26, 26])).shape // [64, 32, 13, 13]
  */
-export class MaxPool2d extends PoolBase<Size2, MaxPool2dOptions> {
-  constructor(kernelSize: Size2, stride?: Size2 | MaxPool2dOptions, options?: MaxPool2dOptions) {
-    super("MaxPool2d", kernelSize, stride, options, maxNames);
+export class MaxPool2d<const Indices extends boolean = false> extends MaxPoolBase<Size2, Indices> {
+  constructor(kernelSize: Size2, stride?: Size2 | MaxPool2dOptions<Indices>, options?: MaxPool2dOptions<Indices>) {
+    super("MaxPool2d", kernelSize, stride, options);
   }
 
-  forward(input: Tensor): Tensor {
-    return maxPool2d(input, this.kernelSize, this.options);
+  forward(input: Tensor): Pooled<Indices> {
+    return this.pooled(input, maxPool2d, maxPool2dWithIndices);
+  }
+}
+
+/** The largest value of each window of a volume: `[N, C, D, H, W]` → `[N, C, D', H', W']`. */
+export class MaxPool3d<const Indices extends boolean = false> extends MaxPoolBase<Size3, Indices> {
+  constructor(kernelSize: Size3, stride?: Size3 | MaxPool3dOptions<Indices>, options?: MaxPool3dOptions<Indices>) {
+    super("MaxPool3d", kernelSize, stride, options);
+  }
+
+  forward(input: Tensor): Pooled<Indices> {
+    return this.pooled(input, maxPool3d, maxPool3dWithIndices);
   }
 }
 
@@ -105,7 +157,7 @@ export class AvgPool1d extends PoolBase<number, AvgPool1dOptions> {
   }
 }
 
-/** The mean of each window: `[N, C, H, W]` → `[N, C, H', W']`. */
+/** The mean of each window of an image: `[N, C, H, W]` → `[N, C, H', W']`. */
 export class AvgPool2d extends PoolBase<Size2, AvgPool2dOptions> {
   constructor(kernelSize: Size2, stride?: Size2 | AvgPool2dOptions, options?: AvgPool2dOptions) {
     super("AvgPool2d", kernelSize, stride, options, avgNames);
@@ -116,39 +168,78 @@ export class AvgPool2d extends PoolBase<Size2, AvgPool2dOptions> {
   }
 }
 
-/** Size of each output dim; null keeps the input's. */
-export type AdaptiveSize2 = number | readonly [number | null, number | null];
+/** The mean of each window of a volume: `[N, C, D, H, W]` → `[N, C, D', H', W']`. */
+export class AvgPool3d extends PoolBase<Size3, AvgPool3dOptions> {
+  constructor(kernelSize: Size3, stride?: Size3 | AvgPool3dOptions, options?: AvgPool3dOptions) {
+    super("AvgPool3d", kernelSize, stride, options, avgNames);
+  }
 
-abstract class AdaptiveBase<Size> extends Module {
-  constructor(readonly outputSize: Size) {
-    super();
+  forward(input: Tensor): Tensor {
+    return avgPool3d(input, this.kernelSize, this.options);
+  }
+}
+
+/** The exponent before the kernel. */
+abstract class LPPoolBase<Size extends AnySize> extends PoolBase<Size, LPPoolOptions<Size>> {
+  constructor(
+    layer: string,
+    readonly normType: number,
+    kernelSize: Size,
+    stride: Size | LPPoolOptions<Size> | undefined,
+    options: LPPoolOptions<Size> | undefined,
+  ) {
+    super(layer, kernelSize, stride, options, lpNames);
   }
 
   override extraRepr(): string {
-    return printArguments({ outputSize: this.outputSize });
+    return printArguments({ normType: this.normType, kernelSize: this.kernelSize, ...this.options });
   }
 }
 
-/** Means over as many windows as the output has elements: `[N, C, L]` → `[N, C, outputSize]`. */
-export class AdaptiveAvgPool1d extends AdaptiveBase<number> {
+/** (Σ x^normType)^(1/normType) of each window of a sequence: `[N, C, L]` → `[N, C, L']`. */
+export class LPPool1d extends LPPoolBase<number> {
+  constructor(
+    normType: number,
+    kernelSize: number,
+    stride?: number | LPPoolOptions<number>,
+    options?: LPPoolOptions<number>,
+  ) {
+    super("LPPool1d", normType, kernelSize, stride, options);
+  }
+
   forward(input: Tensor): Tensor {
-    return adaptiveAvgPool1d(input, this.outputSize);
+    return lpPool1d(input, this.normType, this.kernelSize, this.options);
   }
 }
 
-/**
- * Means over as many windows as the output has elements, whatever the input's size: `[N, C, H, W]` → `[N, C, ...outputSize]`.
- * @example new nn.AdaptiveAvgPool2d(1)(randn([8, 64, 7, 7])).shape // [8, 64, 1, 1]
- */
-export class AdaptiveAvgPool2d extends AdaptiveBase<AdaptiveSize2> {
+/** (Σ x^normType)^(1/normType) of each window of an image: `[N, C, H, W]` → `[N, C, H', W']`. */
+export class LPPool2d extends LPPoolBase<Size2> {
+  constructor(
+    normType: number,
+    kernelSize: Size2,
+    stride?: Size2 | LPPoolOptions<Size2>,
+    options?: LPPoolOptions<Size2>,
+  ) {
+    super("LPPool2d", normType, kernelSize, stride, options);
+  }
+
   forward(input: Tensor): Tensor {
-    return adaptiveAvgPool2d(input, this.outputSize);
+    return lpPool2d(input, this.normType, this.kernelSize, this.options);
   }
 }
 
-/** Maxima over as many windows as the output has elements. */
-export class AdaptiveMaxPool2d extends AdaptiveBase<AdaptiveSize2> {
+/** (Σ x^normType)^(1/normType) of each window of a volume: `[N, C, D, H, W]` → `[N, C, D', H', W']`. */
+export class LPPool3d extends LPPoolBase<Size3> {
+  constructor(
+    normType: number,
+    kernelSize: Size3,
+    stride?: Size3 | LPPoolOptions<Size3>,
+    options?: LPPoolOptions<Size3>,
+  ) {
+    super("LPPool3d", normType, kernelSize, stride, options);
+  }
+
   forward(input: Tensor): Tensor {
-    return adaptiveMaxPool2d(input, this.outputSize);
+    return lpPool3d(input, this.normType, this.kernelSize, this.options);
   }
 }

@@ -2,6 +2,7 @@
 
 export { type ProgramCacheStats, programCacheStats, type ScheduleFound } from "../compiler/index.js";
 export type { Device } from "../graph/index.js";
+export type { UnfoldOptions } from "../ops/index.js";
 export type { Dims, TensorLike } from "./args.js";
 export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
 export { checkpoint } from "./checkpoint.js";
@@ -49,7 +50,7 @@ export * from "./functions/arrange.js";
 export * from "./functions/channels.js";
 export * from "./functions/comparison.js";
 export * from "./functions/construct.js";
-export type { HookHandle } from "./functions/conversion.js";
+export { detach, type HookHandle, numel } from "./functions/conversion.js";
 export * from "./functions/convolution.js";
 export { type CtcLossOptions, ctcLoss } from "./functions/ctc.js";
 export * from "./functions/distance.js";
@@ -57,6 +58,7 @@ export { type MultinomialOptions, multinomial } from "./functions/draws.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";
 export * from "./functions/embedding-bag.js";
 export * from "./functions/feature-dropout.js";
+export * from "./functions/fractional-pooling.js";
 export {
   argsort,
   embedding,

@@ -3,8 +3,8 @@ import { markVisible, quietly } from "../pending.js";
 import type { Tensor } from "../tensor.js";
 
 /** Runs `fn`, of whose tensors only the result is the user's: a sync point need not store the others. */
-export function composed(fn: () => Tensor): Tensor {
+export function composed<R extends Tensor | [Tensor, Tensor]>(fn: () => R): R {
   const result = quietly(fn);
-  markVisible(result.node);
+  for (const x of [result].flat() as Tensor[]) markVisible(x.node);
   return result;
 }

@@ -1,0 +1,119 @@
+// The softmax over many classes of very different frequency.
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { cat, type Tensor, where, zeros } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
+import { ModuleList, Sequential } from "./containers.js";
+import { logSoftmax } from "./functional.js";
+import { Linear } from "./linear.js";
+import { Module } from "./module.js";
+import { printArguments } from "./print.js";
+
+export interface AdaptiveLogSoftmaxOptions {
+  /** By which factor each cluster's hidden size is smaller than the one before; default 4. */
+  readonly divValue?: number;
+  /** Add a bias to the head; default false. */
+  readonly headBias?: boolean;
+}
+
+/**
+ * Classes in clusters of falling frequency: the head decides between the most frequent classes and the clusters, and each cluster
+ * has a smaller projection of its own.
+ *
+ * `forward(input [N, inFeatures], target [N])` gives each sample's log-probability of its target, `output [N]`, and their negative
+ * mean, `loss []`; `logProb(input)` gives `[N, nClasses]`, `predict(input)` the most probable classes `[N]`. The classes must be
+ * numbered by falling frequency. Every cluster is worked out for every sample, so that shapes do not depend on values; PyTorch
+ * picks samples by their values.
+ *
+ * Source: Grave et al., 2017, arXiv:1609.04309.
+ * @param cutoffs - rising numbers of classes below `nClasses`: `[100, 1000]` makes a head of 100 classes and two clusters.
+ * @throws ArgumentError unless the cutoffs rise.
+ * @example const { loss } = new nn.AdaptiveLogSoftmaxWithLoss(64, 5000, [100, 1000])(hidden, labels);
+ */
+export class AdaptiveLogSoftmaxWithLoss extends Module {
+  readonly head: Linear;
+  readonly tail: ModuleList<Sequential>;
+  readonly cutoffs: readonly number[];
+
+  constructor(
+    readonly inFeatures: number,
+    readonly nClasses: number,
+    cutoffs: readonly number[],
+    options: AdaptiveLogSoftmaxOptions = {},
+  ) {
+    super();
+    const layer = "AdaptiveLogSoftmaxWithLoss";
+    checkOptions(layer, options, ["divValue", "headBias"]);
+    checkCounts(layer, { inFeatures, nClasses });
+    const { divValue = 4, headBias = false } = options;
+    const isRising = cutoffs.every((cutoff, i) => Number.isInteger(cutoff) && cutoff > (cutoffs[i - 1] ?? 0));
+    if (cutoffs.length === 0 || !isRising || (cutoffs.at(-1) as number) > nClasses - 1) {
+      throw new ArgumentError(
+        `${layer}: cutoffs must be rising positive integers below ${nClasses}, got [${cutoffs.join(", ")}]`,
+        { op: layer },
+      );
+    }
+    this.cutoffs = [...cutoffs, nClasses];
+    this.head = new Linear(inFeatures, (cutoffs[0] as number) + cutoffs.length, { bias: headBias });
+    const clusters = cutoffs.map((cutoff, i) => {
+      const hidden = Math.floor(inFeatures / divValue ** (i + 1));
+      if (hidden < 1) {
+        throw new ArgumentError(`${layer}: divValue ${divValue} leaves cluster ${i} no hidden unit of ${inFeatures}`, {
+          op: layer,
+        });
+      }
+      const size = (this.cutoffs[i + 1] as number) - cutoff;
+      return new Sequential(new Linear(inFeatures, hidden, { bias: false }), new Linear(hidden, size, { bias: false }));
+    });
+    this.tail = new ModuleList(clusters);
+  }
+
+  forward(input: Tensor, target: Tensor): { output: Tensor; loss: Tensor } {
+    const isBatched = input.shape.length === 2;
+    this.check(input, target);
+    const [x, y] = isBatched ? [input, target] : [input.unsqueeze(0), target.unsqueeze(0)];
+    const shortlist = this.cutoffs[0] as number;
+    const head = logSoftmax(this.head(x), 1);
+    const pick = (logProbs: Tensor, index: Tensor): Tensor => logProbs.gather(1, index.unsqueeze(1)).squeeze(1);
+    // Of samples whose target is elsewhere some class is read and not used.
+    const first = pick(head, y.clamp(0, shortlist - 1));
+    const output = this.cutoffs.slice(0, -1).reduce<Tensor>((chosen, low, i) => {
+      const high = this.cutoffs[i + 1] as number;
+      const logProbs = logSoftmax((this.tail.at(i) as Sequential)(x) as Tensor, 1);
+      const own = pick(logProbs, y.sub(low).clamp(0, high - low - 1)).add(head.select(1, shortlist + i));
+      return where(y.ge(low), own, chosen);
+    }, first);
+    // A target out of range is an error of the last pick: it reads the class itself.
+    const checked = output.add(pick(zeros([x.shape[0] as number, this.nClasses], { dtype: output.dtype }), y));
+    return { output: isBatched ? checked : checked.squeeze(0), loss: checked.neg().mean() };
+  }
+
+  /** Log-probabilities of all classes, `[N, nClasses]`. */
+  logProb(input: Tensor): Tensor {
+    const shortlist = this.cutoffs[0] as number;
+    const head = logSoftmax(this.head(input), 1);
+    const clusters = this.cutoffs.slice(0, -1).map((_, i) => {
+      const logProbs = logSoftmax((this.tail.at(i) as Sequential)(input) as Tensor, 1);
+      return logProbs.add(head.narrow(1, shortlist + i, 1));
+    });
+    return cat([head.narrow(1, 0, shortlist), ...clusters], 1);
+  }
+
+  /** The most probable class of each sample, `[N]`. */
+  predict(input: Tensor): Tensor {
+    return this.logProb(input).argmax(1);
+  }
+
+  private check(input: Tensor, target: Tensor): void {
+    const rank = input.shape.length;
+    const fits = (rank === 1 || rank === 2) && input.shape.at(-1) === this.inFeatures;
+    if (fits && target.shape.length === rank - 1 && (rank === 1 || target.shape[0] === input.shape[0])) return;
+    throw new ShapeError(
+      `AdaptiveLogSoftmaxWithLoss: takes [N, ${this.inFeatures}] with targets [N], or [${this.inFeatures}] with [] (input ${formatShape(input.shape)}, target ${formatShape(target.shape)})`,
+      { op: "AdaptiveLogSoftmaxWithLoss", shapes: [input.shape, target.shape] },
+    );
+  }
+
+  override extraRepr(): string {
+    return printArguments({ inFeatures: this.inFeatures, nClasses: this.nClasses, cutoffs: this.cutoffs });
+  }
+}

@@ -1,0 +1,61 @@
+// What batch and instance normalisation share: arguments, parameters, running statistics, printing.
+import { checkOptions } from "../base/index.js";
+import { noGrad, ones, zeros } from "../tensor/index.js";
+import { checkCounts, checkPositive } from "./checks.js";
+import { Module } from "./module.js";
+import { Buffer, Parameter } from "./parameter.js";
+import { printArguments } from "./print.js";
+
+export interface ChannelNormOptions {
+  readonly eps?: number;
+  readonly momentum?: number | null;
+  readonly affine?: boolean;
+  readonly trackRunningStats?: boolean;
+}
+
+/** Normalisation of channels; `Momentum` is what may weigh a batch in the running statistics. */
+export abstract class ChannelNormBase<Momentum extends number | null> extends Module {
+  weight: Parameter | null;
+  bias: Parameter | null;
+  readonly runningMean: Buffer | null;
+  readonly runningVar: Buffer | null;
+  readonly numBatchesTracked: Buffer | null;
+  readonly eps: number;
+  momentum: Momentum;
+
+  /** @param learned - whether to scale and shift, and to keep running statistics, where the options do not say. */
+  constructor(
+    protected readonly layer: string,
+    readonly numFeatures: number,
+    options: ChannelNormOptions & { readonly momentum?: Momentum },
+    learned: boolean,
+  ) {
+    super();
+    checkOptions(layer, options, ["eps", "momentum", "affine", "trackRunningStats"]);
+    const { eps = 1e-5, affine = learned, trackRunningStats = learned } = options;
+    checkCounts(layer, { numFeatures });
+    checkPositive(layer, "eps", eps);
+    this.eps = eps;
+    this.momentum = options.momentum === undefined ? (0.1 as Momentum) : options.momentum;
+    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
+    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
+    this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
+    this.numBatchesTracked = trackRunningStats ? new Buffer(zeros([], { dtype: "int64" })) : null;
+  }
+
+  /** Sets the running statistics to those of no batch: mean 0, variance 1. */
+  resetRunningStats(): void {
+    noGrad(() => {
+      this.runningMean?.zero_();
+      this.runningVar?.fill_(1);
+      this.numBatchesTracked?.zero_();
+    });
+  }
+
+  override extraRepr(): string {
+    const { numFeatures, eps, momentum, weight, runningMean } = this;
+    const rest = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
+    return `${numFeatures}, ${printArguments(rest)}`;
+  }
+}

@@ -1,0 +1,73 @@
+// Layers that pool windows at random places.
+import { checkOptions } from "../base/index.js";
+import type { Generator, Tensor } from "../tensor/index.js";
+import type { Size2, Size3 } from "./checks.js";
+import {
+  fractionalMaxPool2d,
+  fractionalMaxPool2dWithIndices,
+  fractionalMaxPool3d,
+  fractionalMaxPool3dWithIndices,
+} from "./functional.js";
+import { Module } from "./module.js";
+import type { Pooled } from "./pooling.js";
+import { printArguments } from "./print.js";
+
+export interface FractionalPoolOptions<Size, Indices extends boolean = boolean> {
+  /** Spatial sizes of the result; either these or `outputRatio`. */
+  readonly outputSize?: Size;
+  /** Output sizes by input sizes, between 0 and 1. */
+  readonly outputRatio?: Size;
+  /** Give values and their places in the plane; default false. */
+  readonly returnIndices?: Indices;
+  /** Where the windows begin; default: drawn at each call. */
+  readonly randomSamples?: Tensor;
+  readonly generator?: Generator;
+}
+
+const names = ["outputSize", "outputRatio", "returnIndices", "randomSamples", "generator"];
+
+abstract class FractionalBase<Size, Indices extends boolean> extends Module {
+  constructor(
+    layer: string,
+    readonly kernelSize: Size,
+    protected readonly options: FractionalPoolOptions<Size, Indices>,
+  ) {
+    super();
+    checkOptions(layer, options, names);
+  }
+
+  override extraRepr(): string {
+    const { outputSize, outputRatio } = this.options;
+    return printArguments({ kernelSize: this.kernelSize, outputSize, outputRatio });
+  }
+}
+
+/**
+ * The largest value of each of `outputSize` windows at pseudo-random places: `[N, C, H, W]` → `[N, C, ...outputSize]`.
+ * Source: Graham, 2014, arXiv:1412.6071.
+ * @example new nn.FractionalMaxPool2d(3, { outputRatio: 0.5 })(randn([1, 3, 20, 20])).shape // [1, 3, 10, 10]
+ */
+export class FractionalMaxPool2d<const Indices extends boolean = false> extends FractionalBase<Size2, Indices> {
+  constructor(kernelSize: Size2, options: FractionalPoolOptions<Size2, Indices>) {
+    super("FractionalMaxPool2d", kernelSize, options);
+  }
+
+  forward(input: Tensor): Pooled<Indices> {
+    const { returnIndices, ...options } = this.options;
+    const pool = returnIndices ? fractionalMaxPool2dWithIndices : fractionalMaxPool2d;
+    return pool(input, this.kernelSize, options) as Pooled<Indices>;
+  }
+}
+
+/** As FractionalMaxPool2d, for volumes `[N, C, D, H, W]`. */
+export class FractionalMaxPool3d<const Indices extends boolean = false> extends FractionalBase<Size3, Indices> {
+  constructor(kernelSize: Size3, options: FractionalPoolOptions<Size3, Indices>) {
+    super("FractionalMaxPool3d", kernelSize, options);
+  }
+
+  forward(input: Tensor): Pooled<Indices> {
+    const { returnIndices, ...options } = this.options;
+    const pool = returnIndices ? fractionalMaxPool3dWithIndices : fractionalMaxPool3d;
+    return pool(input, this.kernelSize, options) as Pooled<Indices>;
+  }
+}
