@@ -8,6 +8,7 @@ import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
+/** Options of `AdaptiveLogSoftmaxWithLoss`. */
 export interface AdaptiveLogSoftmaxOptions {
   /** By which factor each cluster's hidden size is smaller than the one before; default 4. */
   readonly divValue?: number;
@@ -30,12 +31,17 @@ export interface AdaptiveLogSoftmaxOptions {
  * @example const { loss } = new nn.AdaptiveLogSoftmaxWithLoss(64, 5000, [100, 1000])(hidden, labels);
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {
+  /** Decides between the most frequent classes and the clusters. */
   readonly head: Linear;
+  /** Projection and classes of each cluster. */
   readonly tail: ModuleList<Sequential>;
+  /** Where clusters end, `nClasses` last. */
   readonly cutoffs: readonly number[];
 
   constructor(
+    /** Size of the last dim of the input. */
     readonly inFeatures: number,
+    /** Classes in all. */
     readonly nClasses: number,
     cutoffs: readonly number[],
     options: AdaptiveLogSoftmaxOptions = {},

@@ -13,6 +13,7 @@ import { printArguments } from "./print.js";
 
 /** Size of each output dim; null keeps the input's. */
 export type AdaptiveSize2 = number | readonly [number | null, number | null];
+/** As AdaptiveSize2, of volumes. */
 export type AdaptiveSize3 = number | readonly [number | null, number | null, number | null];
 
 abstract class AdaptiveBase<Size> extends Module {

@@ -45,6 +45,7 @@ export type Conv3dOptions = ConvOptions<Size3>;
 export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
 /** Options of `ConvTranspose2d`; a size is a number for both dims, or `[height, width]`. */
 export type ConvTranspose2dOptions = ConvTransposeOptions<Size2>;
+/** Options of `ConvTranspose3d`; a size is a number for all dims, or `[depth, height, width]`. */
 export type ConvTranspose3dOptions = ConvTransposeOptions<Size3>;
 
 type AnySize = number | readonly number[];

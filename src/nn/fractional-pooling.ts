@@ -12,6 +12,7 @@ import { Module } from "./module.js";
 import type { Pooled } from "./pooling.js";
 import { printArguments } from "./print.js";
 
+/** Options of `FractionalMaxPool2d` and `FractionalMaxPool3d`. */
 export interface FractionalPoolOptions<Size, Indices extends boolean = boolean> {
   /** Spatial sizes of the result; either these or `outputRatio`. */
   readonly outputSize?: Size;
@@ -21,6 +22,7 @@ export interface FractionalPoolOptions<Size, Indices extends boolean = boolean> 
   readonly returnIndices?: Indices;
   /** Where the windows begin; default: drawn at each call. */
   readonly randomSamples?: Tensor;
+  /** Default: the global one, set by `manualSeed`. */
   readonly generator?: Generator;
 }
 

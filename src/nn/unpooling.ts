@@ -6,14 +6,17 @@ import { maxUnpool1d, maxUnpool2d, maxUnpool3d } from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
+/** Options of MaxUnpool: those of the pooling that is undone. */
 export interface MaxUnpoolOptions<Size> {
   /** Default: the kernel size. May also be given as the second argument. */
   readonly stride?: Size;
+  /** That of the pooling; default 0. */
   readonly padding?: Size;
 }
 
 /** At the call: the sizes of the result, where the pooling left several possible. */
 export interface UnpoolCallOptions {
+  /** Sizes of all dims or of the spatial ones. */
   readonly outputSize?: readonly number[];
 }
 

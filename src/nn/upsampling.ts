@@ -6,6 +6,7 @@ import { fold, interpolate, unfold } from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
+/** Options of `Upsample`: see `interpolate`. */
 export type UpsampleOptions = Pick<
   InterpolateOptions,
   "size" | "scaleFactor" | "mode" | "alignCorners" | "recomputeScaleFactor"
@@ -17,7 +18,10 @@ export type UpsampleOptions = Pick<
  * @example new nn.Upsample({ scaleFactor: 2, mode: "bilinear" })(randn([1, 3, 8, 8])).shape // [1, 3, 16, 16]
  */
 export class Upsample extends Module {
-  constructor(readonly options: UpsampleOptions) {
+  constructor(
+    /** As they were given. */
+    readonly options: UpsampleOptions,
+  ) {
     super();
     checkOptions("Upsample", options, ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"]);
   }
@@ -31,7 +35,7 @@ export class Upsample extends Module {
   }
 }
 
-/** Either of them. */
+/** Options of the older layers: either of them. */
 export type UpsamplingOptions = Pick<UpsampleOptions, "size" | "scaleFactor">;
 
 /** `Upsample` of images in mode "nearest". */
@@ -53,7 +57,9 @@ export class UpsamplingBilinear2d extends Upsample {
 /** Windows of images as columns: `[N, C, H, W]` → `[N, C kH kW, L]`. */
 export class Unfold extends Module {
   constructor(
+    /** Of a window. */
     readonly kernelSize: Size2,
+    /** As they were given. */
     readonly options: UnfoldOptions = {},
   ) {
     super();
@@ -72,8 +78,11 @@ export class Unfold extends Module {
 /** Columns added up at their windows: `[N, C kH kW, L]` → `[N, C, ...outputSize]`. */
 export class Fold extends Module {
   constructor(
+    /** Of the image. */
     readonly outputSize: Size2,
+    /** Of a window. */
     readonly kernelSize: Size2,
+    /** As they were given. */
     readonly options: UnfoldOptions = {},
   ) {
     super();
