@@ -44,12 +44,15 @@ export function publicSymbols(entries: Record<string, string>, program = program
     if (!module) throw new Error(`${entry}: ${file} is no module`);
     walker.exportsOf(module, `${entry} `);
   }
+  walker.referredTypes();
   return walker.found;
 }
 
 class Walker {
   readonly found: PublicSymbol[] = [];
   readonly #seen = new Set<ts.Symbol>();
+  /** Types of our own that public signatures name. */
+  readonly #referred = new Set<ts.Symbol>();
 
   constructor(readonly checker: ts.TypeChecker) {}
 
@@ -61,6 +64,15 @@ class Walker {
       this.#seen.add(symbol);
       if (symbol.flags & ts.SymbolFlags.ValueModule) this.exportsOf(symbol, `${prefix}${exported.name}.`);
       else this.#visit(symbol, prefix + exported.name);
+    }
+  }
+
+  /** Options and results that are not exported themselves: users see their members all the same. */
+  referredTypes(): void {
+    for (const symbol of this.#referred) {
+      if (this.#seen.has(symbol) || symbol.declarations?.every((d) => isOutside(d) || isBelow(d))) continue;
+      this.#seen.add(symbol);
+      for (const member of this.#members(symbol)) this.#note(member, `(type) ${symbol.name}.${member.name}`);
     }
   }
 
@@ -79,15 +91,40 @@ class Walker {
       place: `${relative(root, source.fileName)}:${line + 1}`,
       // What an editor shows: members without a text of their own have that of what they override.
       isDocumented: symbol.getDocumentationComment(this.checker).length > 0,
-      hasAny: this.#typesOf(symbol, declaration).some((type) => hasAny(type, this.checker)),
+      hasAny: this.#typesOf(symbol, declaration).filter((type) => this.#hasAny(type)).length > 0,
     });
+  }
+
+  /**
+   * Looks through unions, type arguments, functions and literal object types. Named types are looked at where they are declared:
+   * those that are not exported are noted for `referredTypes`.
+   */
+  #hasAny(type: ts.Type, above: readonly ts.Type[] = []): boolean {
+    if (type.flags & ts.TypeFlags.Any) return true;
+    if (above.includes(type)) return false;
+    const some = (parts: readonly ts.Type[]) => parts.filter((part) => this.#hasAny(part, [...above, type])).length > 0;
+    if (type.isUnionOrIntersection()) return some(type.types);
+    if (!(type.flags & ts.TypeFlags.Object)) return false;
+    if ((type as ts.ObjectType).objectFlags & ts.ObjectFlags.Reference) {
+      if (type.symbol?.flags & ts.SymbolFlags.Interface) this.#referred.add(type.symbol);
+      return some(givenArguments(type as ts.TypeReference, this.checker));
+    }
+    if (type.symbol?.flags & ts.SymbolFlags.Interface) this.#referred.add(type.symbol);
+    if (!isAnonymous(type)) return false;
+    const signatures = [...type.getCallSignatures(), ...type.getConstructSignatures()];
+    const inSignatures = signatures.flatMap((s) => [...parameterTypes(s, this.checker), s.getReturnType()]);
+    return some([
+      ...inSignatures,
+      ...this.checker.getPropertiesOfType(type).map((p) => this.checker.getTypeOfSymbol(p)),
+    ]);
   }
 
   #typesOf(symbol: ts.Symbol, declaration: ts.Declaration): ts.Type[] {
     if (symbol.flags & ts.SymbolFlags.Class) {
       // The class itself is a value: its constructors. What it inherits is checked where it is declared.
       const type = this.checker.getTypeOfSymbolAtLocation(symbol, declaration);
-      return type.getConstructSignatures().flatMap((s) => parameterTypes(s, this.checker));
+      const signatures = type.getConstructSignatures().filter((s) => !s.declaration || !isInternal(s.declaration));
+      return signatures.flatMap((s) => parameterTypes(s, this.checker));
     }
     const types: ts.Type[] = [];
     if (symbol.flags & ts.SymbolFlags.TypeAlias) types.push(this.checker.getDeclaredTypeOfSymbol(symbol));
@@ -126,6 +163,11 @@ function isOutside(declaration: ts.Declaration): boolean {
   return declaration.getSourceFile().fileName.includes("/node_modules/");
 }
 
+/** Of the layers below the API, which a profile's kernels lead to. */
+function isBelow(declaration: ts.Declaration): boolean {
+  return /\/src\/(graph|compiler|ir|targets)\//.test(declaration.getSourceFile().fileName);
+}
+
 /** Mapped types make symbols of their own, so members are the same when they are declared at one place. */
 function isSame(a: ts.Symbol | undefined, b: ts.Symbol): boolean {
   return a?.declarations?.[0] === b.declarations?.[0];
@@ -136,12 +178,11 @@ function isPublic(member: ts.Symbol): boolean {
   if (/^(__[@#]|#)/.test(member.name)) return false;
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
   const declarations = member.declarations ?? [];
-  return declarations.some(
-    (d) =>
-      !isOutside(d) &&
-      !(ts.getCombinedModifierFlags(d) & hidden) &&
-      !ts.getJSDocTags(d).some((tag) => tag.tagName.text === "internal"),
-  );
+  return declarations.some((d) => !isOutside(d) && !(ts.getCombinedModifierFlags(d) & hidden) && !isInternal(d));
+}
+
+function isInternal(declaration: ts.Node): boolean {
+  return ts.getJSDocTags(declaration).some((tag) => tag.tagName.text === "internal");
 }
 
 /** An object type that is spelled out in place, so that its members are nobody else's. */
@@ -152,23 +193,6 @@ function isAnonymous(type: ts.Type): boolean {
 
 function parameterTypes(signature: ts.Signature, checker: ts.TypeChecker): ts.Type[] {
   return signature.parameters.map((p) => checker.getTypeOfSymbol(p));
-}
-
-/** Looks through unions, type arguments, functions and literal object types; named types are looked at where they are declared. */
-function hasAny(type: ts.Type, checker: ts.TypeChecker, above: readonly ts.Type[] = []): boolean {
-  if (type.flags & ts.TypeFlags.Any) return true;
-  if (above.includes(type)) return false;
-  const deeper = (part: ts.Type) => hasAny(part, checker, [...above, type]);
-  if (type.isUnionOrIntersection()) return type.types.some(deeper);
-  if (!(type.flags & ts.TypeFlags.Object)) return false;
-  const isReference = (type as ts.ObjectType).objectFlags & ts.ObjectFlags.Reference;
-  if (isReference) return givenArguments(type as ts.TypeReference, checker).some(deeper);
-  if (!isAnonymous(type)) return false;
-  const signatures = [...type.getCallSignatures(), ...type.getConstructSignatures()];
-  return (
-    signatures.some((s) => [...parameterTypes(s, checker), s.getReturnType()].some(deeper)) ||
-    checker.getPropertiesOfType(type).some((p) => deeper(checker.getTypeOfSymbol(p)))
-  );
 }
 
 /** Type arguments without those that are their parameter's default: `Iterable<T>` of the standard library has an `any` there. */

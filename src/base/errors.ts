@@ -1,9 +1,13 @@
 // The closed family of errors Gradus throws. Programs read `code`, `op` and `fix`; people read `message`.
 
 export interface ErrorDetails {
+  /** The function that was called, as users write it. */
   readonly op?: string;
+  /** The shapes that do not fit. */
   readonly shapes?: readonly (readonly number[])[];
+  /** What mends it, where that is one known step. */
   readonly fix?: string;
+  /** The error this one came of. */
   readonly cause?: unknown;
 }
 

@@ -9,10 +9,15 @@ import { Parameter } from "./parameter.js";
 type Convolution = Conv1d | Conv2d | Conv3d | ConvTranspose1d | ConvTranspose2d;
 
 export interface BatchNormNumbers {
+  /** Mean of each channel, `[C]`. */
   readonly runningMean: Tensor;
+  /** Variance of each channel, `[C]`. */
   readonly runningVar: Tensor;
+  /** Added to the variance. */
   readonly eps: number;
+  /** One factor a channel, `[C]`, or null. */
   readonly weight: Tensor | null;
+  /** One shift a channel, `[C]`, or null. */
   readonly bias: Tensor | null;
 }
 

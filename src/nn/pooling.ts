@@ -22,12 +22,14 @@ import { printArguments } from "./print.js";
 interface PoolOptions<Size> {
   /** Default: the kernel size. May also be given as the second argument. */
   readonly stride?: Size;
+  /** Added on both sides of each spatial dim; default 0. */
   readonly padding?: Size;
   /** Let the last window reach over the end; default false. */
   readonly ceilMode?: boolean;
 }
 
 interface MaxPoolOptions<Size, Indices extends boolean = boolean> extends PoolOptions<Size> {
+  /** Distance of a window's elements; default 1. */
   readonly dilation?: Size;
   /** Give values and their places in the plane, for `MaxUnpool`; default false. */
   readonly returnIndices?: Indices;

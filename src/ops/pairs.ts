@@ -132,8 +132,11 @@ export function heaviside(x: Node, values: Node): Node {
 }
 
 export interface NanToNumOptions {
+  /** Takes NaN's place; default 0. */
   readonly nan?: number;
+  /** Takes Infinity's place; default or null: the dtype's largest number. */
   readonly posinf?: number | null;
+  /** Takes -Infinity's place; default or null: the dtype's lowest number. */
   readonly neginf?: number | null;
 }
 

@@ -5,8 +5,11 @@ import { batched, type PerDim, perDim } from "./conv.js";
 import { fold as foldWindows, pad, permute, reshape, slice, type WindowAxis, window } from "./movement.js";
 
 export interface UnfoldOptions {
+  /** Distance of a window's elements; default 1. */
   readonly dilation?: PerDim;
+  /** Zeros added on both sides of height and width; default 0. */
   readonly padding?: PerDim;
+  /** Distance of the windows; default 1. */
   readonly stride?: PerDim;
 }
 

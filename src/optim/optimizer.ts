@@ -139,11 +139,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     return state;
   }
 
+  /** Updates the parameters that have a gradient, and runs the pending program. */
+  step(): void;
   /**
-   * Updates the parameters that have a gradient, and runs the pending program.
+   * Calls the closure, then updates the parameters that have a gradient.
    * @param closure - computes the loss again, with backward(); its result is returned.
    */
-  step(): void;
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | undefined {
     const result = closure ? enableGrad(closure) : undefined;

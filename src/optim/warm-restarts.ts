@@ -4,7 +4,9 @@ import { FormulaLR, type SchedulerState } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
 interface WarmRestartsState extends SchedulerState {
+  /** Steps since the last restart. */
   readonly tCur: number;
+  /** Steps from the last restart to the next. */
   readonly tI: number;
 }
 

@@ -1,4 +1,6 @@
 // Every name users can write has a text that editors and the API reference show, and a type without holes.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { entryPoints, publicSymbols } from "../../scripts/docs/public-symbols.js";
@@ -7,6 +9,13 @@ const places = (symbols: readonly { name: string; place: string }[]) =>
   symbols.map(({ name, place }) => `${name} (${place})`);
 
 describe("public symbols", () => {
+  it("given the entry points of the package, the API reference is made of them", () => {
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    const { entryPoints: documented } = JSON.parse(readFileSync(join(root, "typedoc.json"), "utf8"));
+
+    expect(documented.map((file: string) => join(root, file))).toEqual(Object.values(entryPoints()));
+  });
+
   it("given all entry points, each symbol and member has a docstring, and no type an any", { timeout: 120_000 }, () => {
     const symbols = publicSymbols(entryPoints());
 

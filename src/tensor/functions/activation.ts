@@ -86,7 +86,9 @@ export function hardtanh(
 }
 
 interface ClampOptions {
+  /** Lower bound; none by default. */
   readonly min?: TensorLike;
+  /** Upper bound; none by default. */
   readonly max?: TensorLike;
 }
 
@@ -111,7 +113,9 @@ export function clamp(
 export const clip = clamp;
 
 export interface SoftmaxOptions {
+  /** The dim along which values sum to 1. */
   readonly dim?: number;
+  /** Converts the input first. */
   readonly dtype?: DType;
 }
 

@@ -113,6 +113,7 @@ export function lerp(input: Tensor, end: Tensor, weight: TensorLike, ...surplus:
 }
 
 export interface ValueOptions {
+  /** Factor of the product or quotient; default 1. */
   readonly value?: TensorLike;
 }
 

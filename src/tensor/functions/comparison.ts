@@ -74,8 +74,11 @@ export const isneginf = unary("isneginf", ops.isneginf);
 export const isfinite = unary("isfinite", ops.isfinite);
 
 interface CloseOptions {
+  /** Allowed difference as a share of |other|; default 1e-5. */
   readonly rtol?: number;
+  /** Allowed difference besides; default 1e-8. */
   readonly atol?: number;
+  /** NaN counts as close to NaN; default false. */
   readonly equalNan?: boolean;
 }
 

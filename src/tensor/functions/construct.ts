@@ -87,8 +87,11 @@ export function combinations(
 }
 
 export interface DiagonalOptions {
+  /** Which diagonal: above the main one for positive values, below it for negative. Default 0. */
   readonly offset?: number;
+  /** First dim of the matrices; default -2. */
   readonly dim1?: number;
+  /** Second dim of the matrices; default -1. */
   readonly dim2?: number;
 }
 
@@ -127,6 +130,7 @@ export function diagflat(input: Tensor, offset = 0, ...surplus: []): Tensor {
 }
 
 interface TriangleOptions {
+  /** Which diagonal: above the main one for positive values, below it for negative. Default 0. */
   readonly offset?: number;
   /** Default int64. */
   readonly dtype?: DType;
@@ -190,16 +194,21 @@ export function canCast(from: DType, to: DType, ...surplus: []): boolean {
 
 /** What a float dtype can hold. */
 export interface FloatInfo {
+  /** Size of a number. */
   readonly bits: number;
   /** 1 + eps is the next number after 1. */
   readonly eps: number;
+  /** The largest finite number. */
   readonly max: number;
+  /** The lowest finite number. */
   readonly min: number;
   /** The smallest positive number of full precision. */
   readonly tiny: number;
+  /** As `tiny`. */
   readonly smallestNormal: number;
   /** Digits that survive. */
   readonly resolution: number;
+  /** The dtype asked about. */
   readonly dtype: DType;
 }
 

@@ -10,7 +10,9 @@ import type { GradHook } from "../variable.js";
 import { isContiguous } from "../view.js";
 
 interface ToOptions {
+  /** What the elements become. */
   readonly dtype?: DType;
+  /** Where the tensor goes. */
   readonly device?: Device;
   /** A new tensor even where nothing changes. */
   readonly copy?: boolean;

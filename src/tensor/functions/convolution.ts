@@ -8,20 +8,30 @@ import { type Tensor, wrap } from "../tensor.js";
 type PerDim = number | readonly number[];
 
 export interface ConvOptions {
+  /** `[outChannels]`; none by default. */
   readonly bias?: Tensor | null;
+  /** Distance of the windows; default 1. */
   readonly stride?: PerDim;
   /** "same" keeps the size (stride 1), "valid" is 0. */
   readonly padding?: PerDim | "same" | "valid";
+  /** Distance of a window's elements; default 1. */
   readonly dilation?: PerDim;
+  /** Groups of channels that do not mix; default 1. */
   readonly groups?: number;
 }
 
 export interface ConvTransposeOptions {
+  /** `[outChannels]`; none by default. */
   readonly bias?: Tensor | null;
+  /** Distance of the windows in the output; default 1. */
   readonly stride?: PerDim;
+  /** Taken off both sides of the output; default 0. */
   readonly padding?: PerDim;
+  /** Added to one side of the output, which `stride` leaves open; default 0. */
   readonly outputPadding?: PerDim;
+  /** Groups of channels that do not mix; default 1. */
   readonly groups?: number;
+  /** Distance of a window's elements; default 1. */
   readonly dilation?: PerDim;
 }
 
@@ -80,16 +90,24 @@ export const convTranspose3d = convolution<ConvTransposeOptions>(
 export interface MaxPoolOptions {
   /** Default: the kernel's size. */
   readonly stride?: PerDim;
+  /** Added on both sides as -Infinity; default 0. */
   readonly padding?: PerDim;
+  /** Distance of a window's elements; default 1. */
   readonly dilation?: PerDim;
+  /** Let the last window reach over the end; default false. */
   readonly ceilMode?: boolean;
 }
 
 export interface AvgPoolOptions {
+  /** Distance of the windows; default: the kernel's size. */
   readonly stride?: PerDim;
+  /** Zeros added on both sides; default 0. */
   readonly padding?: PerDim;
+  /** Let the last window reach over the end; default false. */
   readonly ceilMode?: boolean;
+  /** Padding counts as elements of the mean; default true. */
   readonly countIncludePad?: boolean;
+  /** Divides by this in place of the number of elements. */
   readonly divisorOverride?: number | null;
 }
 
@@ -155,6 +173,7 @@ export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", ops.adaptiveMaxPo
 export interface LpPoolOptions {
   /** Default: the kernel's size. */
   readonly stride?: PerDim;
+  /** Let the last window reach over the end; default false. */
   readonly ceilMode?: boolean;
 }
 
@@ -174,7 +193,9 @@ export const lpPool2d = lpPooling("lpPool2d", 2);
 export const lpPool3d = lpPooling("lpPool3d", 3);
 
 export interface MaxUnpoolOptions {
+  /** Distance of the windows; default: the kernel's size. */
   readonly stride?: PerDim;
+  /** Padding of the pooling that is undone; default 0. */
   readonly padding?: PerDim;
   /** The spatial sizes, where the pooling left several possible. */
   readonly outputSize?: readonly number[];

@@ -33,6 +33,7 @@ export interface PairwiseDistanceOptions {
   readonly p?: number;
   /** Added to each difference, so that the gradient at equal vectors is finite; default 1e-6. */
   readonly eps?: number;
+  /** The reduced dim stays as size 1; default false. */
   readonly keepdim?: boolean;
 }
 

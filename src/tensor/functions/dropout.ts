@@ -12,6 +12,7 @@ export interface DropoutOptions {
   readonly p?: number;
   /** Does nothing if false. Default true. */
   readonly training?: boolean;
+  /** Default: the shared generator, which `manualSeed` seeds. */
   readonly generator?: Generator;
 }
 

@@ -110,7 +110,9 @@ function scattered(
 }
 
 interface SortOptions {
+  /** The dim that is put in order; default the last. */
   readonly dim?: number;
+  /** The largest first; default false. */
   readonly descending?: boolean;
   /** Sorting always keeps the order of equal elements. */
   readonly stable?: boolean;
@@ -135,6 +137,7 @@ function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndic
 }
 
 interface TopkOptions {
+  /** The dim to choose from; default the last. */
   readonly dim?: number;
   /** Default true; false gives the smallest. */
   readonly largest?: boolean;

@@ -14,6 +14,7 @@ export interface PoissonNllLossOptions {
   readonly full?: boolean;
   /** Keeps log(input) finite where `logInput` is false; default 1e-8. */
   readonly eps?: number;
+  /** Default "mean". */
   readonly reduction?: Reduction;
 }
 
@@ -49,6 +50,7 @@ export interface GaussianNllLossOptions {
   readonly full?: boolean;
   /** Least variance; the gradient flows as if it were not limited. Default 1e-6. */
   readonly eps?: number;
+  /** Default "mean". */
   readonly reduction?: Reduction;
 }
 

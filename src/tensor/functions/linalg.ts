@@ -111,8 +111,11 @@ export function matrixPower(input: Tensor, n: number, ...surplus: []): Tensor {
 }
 
 export interface VectorNormOptions {
+  /** Dims the vectors lie along; default all. */
   readonly dim?: Dims;
+  /** Reduced dims stay as size 1; default false. */
   readonly keepdim?: boolean;
+  /** Converts the input first. */
   readonly dtype?: DType;
 }
 
@@ -134,6 +137,7 @@ export function vectorNorm(
 export interface MatrixNormOptions {
   /** The two dims of the matrices. Default the last two. */
   readonly dim?: readonly [number, number];
+  /** Reduced dims stay as size 1; default false. */
   readonly keepdim?: boolean;
 }
 

@@ -56,6 +56,7 @@ function optional(op: string, name: string, value: Tensor | null | undefined): N
 }
 
 interface BceOptions extends LossOptions {
+  /** A factor of each element's loss, which broadcasts. */
   readonly weight?: Tensor | null;
 }
 
@@ -93,6 +94,7 @@ export interface NllLossOptions extends LossOptions {
 }
 
 export interface CrossEntropyOptions extends NllLossOptions {
+  /** Share of each target that is spread over all classes; default 0. */
   readonly labelSmoothing?: number;
 }
 

@@ -8,8 +8,11 @@ import { assign } from "../in-place.js";
 import { type Tensor, wrap } from "../tensor.js";
 
 interface AffineOptions {
+  /** One factor a channel, or of `normalizedShape`; none by default. */
   readonly weight?: Tensor | null;
+  /** One shift a channel, or of `normalizedShape`; none by default. */
   readonly bias?: Tensor | null;
+  /** Added to the variance; default 1e-5. */
   readonly eps?: number;
 }
 
@@ -115,6 +118,7 @@ const moved = ops.inFloat32Like((old: Node, value: Node, momentum: number) => {
 export interface AttentionOptions {
   /** Broadcasts to `[…, L, S]`. bool: true takes part; float: added to the scores. */
   readonly attnMask?: Tensor | null;
+  /** Position i sees positions up to i only; excludes `attnMask`. Default false. */
   readonly isCausal?: boolean;
   /** Default: 1 / √E. */
   readonly scale?: number | null;

@@ -8,7 +8,9 @@ import { isTensor, type Tensor, wrap } from "../tensor.js";
 import type { ValuesIndices } from "./reduction.js";
 
 interface OneDim {
+  /** The dim to choose along; default the last. */
   readonly dim?: number;
+  /** The reduced dim stays as size 1; default false. */
   readonly keepdim?: boolean;
 }
 

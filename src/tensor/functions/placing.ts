@@ -200,9 +200,13 @@ export function selectScatter(input: Tensor, src: Tensor, dim: number, index: nu
 }
 
 export interface SliceScatterOptions {
+  /** The dim that is written along; default 0. */
   readonly dim?: number;
+  /** First position; default 0. */
   readonly start?: number;
+  /** Position after the last; default the size of the dim. */
   readonly end?: number;
+  /** Distance of the positions; default 1. */
   readonly step?: number;
 }
 

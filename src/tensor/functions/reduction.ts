@@ -7,17 +7,21 @@ import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { maximum, minimum } from "./arithmetic.js";
 
 export interface KeepOptions {
+  /** The dims that are reduced, a number or a list; default all. */
   readonly dim?: Dims;
   /** Reduced dims stay as size 1. */
   readonly keepdim?: boolean;
 }
 
 export interface SumOptions extends KeepOptions {
+  /** Dtype of the result; converts the input first. */
   readonly dtype?: DType;
 }
 
 interface OneDimOptions {
+  /** The dim that is reduced; default all elements. */
   readonly dim?: number | null;
+  /** The reduced dim stays as size 1; default false. */
   readonly keepdim?: boolean;
 }
 
@@ -173,6 +177,7 @@ export function norm(
 }
 
 export interface DTypeOptions {
+  /** Dtype of the result; converts the input first. */
   readonly dtype?: DType;
 }
 

@@ -15,6 +15,7 @@ export type InterpolateMode =
 export interface InterpolateOptions {
   /** Spatial sizes of the result; either these or `scaleFactor`. */
   readonly size?: PerDim;
+  /** Spatial sizes of the result as multiples of the input's; either these or `size`. */
   readonly scaleFactor?: PerDim;
   /** Default "nearest". */
   readonly mode?: InterpolateMode;

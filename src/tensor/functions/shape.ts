@@ -65,7 +65,9 @@ export function reshapeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor 
 }
 
 interface FlattenOptions {
+  /** First of the dims that become one; default 0. */
   readonly startDim?: number;
+  /** Last of them; default the last dim. */
   readonly endDim?: number;
 }
 

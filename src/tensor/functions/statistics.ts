@@ -171,6 +171,7 @@ function countIn(x: Node, bins: number, low: Node, high: Node, weight: Node | nu
 export interface HistogramOptions {
   /** Bounds of equal intervals; default those of the data. */
   readonly range?: readonly [number, number];
+  /** How much each point counts; the shape of the input. Default 1. */
   readonly weight?: Tensor;
   /** Scales the counts so that the area is 1. */
   readonly density?: boolean;
@@ -263,9 +264,11 @@ export function bincount(
 export interface DiffOptions {
   /** How many times. Default 1. */
   readonly n?: number;
+  /** The dim of neighbours; default the last. */
   readonly dim?: number;
-  /** Joined before and behind along `dim` first. */
+  /** Joined before along `dim`, first of all. */
   readonly prepend?: Tensor;
+  /** Joined behind along `dim`. */
   readonly append?: Tensor;
 }
 
@@ -294,6 +297,7 @@ export function diff(input: Tensor, options: DiffOptions = {}, ...surplus: []): 
 export interface TrapezoidOptions {
   /** Distance between points. Default 1. */
   readonly dx?: number;
+  /** The dim of neighbours; default the last. */
   readonly dim?: number;
 }
 
@@ -353,6 +357,7 @@ export function cumulativeTrapezoid(
 export interface GradientOptions {
   /** Distance between points: one number, one a dim, or a vector of places a dim. Default 1. */
   readonly spacing?: number | readonly number[] | readonly Tensor[];
+  /** The dims to differentiate along; default all. */
   readonly dim?: Dims;
   /** At the borders: differences of first (1) or second order (2). Default 1. */
   readonly edgeOrder?: 1 | 2;

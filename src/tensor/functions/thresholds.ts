@@ -67,6 +67,7 @@ export interface RReluOptions {
   readonly upper?: number;
   /** Draw the slopes; default false. */
   readonly training?: boolean;
+  /** Default: the shared generator, which `manualSeed` seeds. */
   readonly generator?: Generator;
 }
 
@@ -98,6 +99,7 @@ export interface GumbelSoftmaxOptions {
   readonly hard?: boolean;
   /** Default -1. */
   readonly dim?: number;
+  /** Default: the shared generator, which `manualSeed` seeds. */
   readonly generator?: Generator;
 }
 
