@@ -225,10 +225,12 @@ export abstract class Module extends Callable<CallState> {
     return this.to("float64");
   }
 
+  /** Float parameters and buffers as float16, in place. */
   half(): this {
     return this.to("float16");
   }
 
+  /** Float parameters and buffers as bfloat16, in place. */
   bfloat16(): this {
     return this.to("bfloat16");
   }

@@ -17,6 +17,7 @@ export interface FractionalMaxPoolOptions {
   readonly outputRatio?: PerDim;
   /** Where the windows begin, uniform in [0, 1): `[N, C, 2]` (`[N, C, 3]`), last dim first for images as in PyTorch. Default: drawn. */
   readonly randomSamples?: Tensor;
+  /** Default: the shared generator, which `manualSeed` seeds. */
   readonly generator?: Generator;
 }
 
