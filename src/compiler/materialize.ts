@@ -8,6 +8,10 @@ import { isGuarded, isView } from "./views.js";
 
 /** Work per element that storing and loading a value must save to be worth it; measured in the units of `cost`. */
 const STORE_COST = 6;
+/** The same for an elementary function of more elements than caches hold: storing, and loading much later, costs more than it does. */
+const FAR_STORE_COST = 48;
+const FAR_ELEMENTS = 1 << 20;
+const ELEMENTARY = 8;
 /** A single evaluation this dear is stored rather than tied to its consumer's loop order (random bits). */
 const ALWAYS_STORE = 50;
 
@@ -106,6 +110,7 @@ function costAbove(node: Node, inMemory: (node: Node) => boolean): number {
  */
 function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
   const demands = new Map<Node, Map<Node, number>>(); // node → kernel that reads it → evaluations an element of the kernel
+  const summed = new Set<Node>(); // read by reductions, directly or on the way
   const costs = inlineCosts(order, stored);
   const kernels = kernelNames(order, stored);
   for (const node of [...order].reverse()) {
@@ -115,7 +120,8 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     for (const [kernel, times] of demand) count += kernel.size * times;
     const cost = (costs.get(node) ?? 0) - dearestInput(node, costs, stored);
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
-    const isDear = ownCost(node) > 0 && (repeats * cost > STORE_COST || ownCost(node) >= ALWAYS_STORE);
+    const isDear =
+      ownCost(node) > 0 && (repeats * cost > storeCost(node, summed.has(node)) || ownCost(node) >= ALWAYS_STORE);
     if (isDear) stored.add(node);
     if (node.primitive.kind === "contraction" && stored.has(node) && !longSum(node)) {
       for (const which of [0, 1] as const) {
@@ -126,6 +132,8 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
       }
       continue;
     }
+    const isSum = node.primitive.kind === "reduction" || (summed.has(node) && !stored.has(node));
+    if (isSum) for (const input of node.inputs) summed.add(input);
     const passed = stored.has(node) ? new Map([[kernels(node), 1]]) : demand;
     for (const input of new Set(node.inputs)) {
       const mine = demands.get(input) ?? new Map<Node, number>();
@@ -136,6 +144,12 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
       demands.set(input, mine);
     }
   }
+}
+
+/** What a reduction reads as well (exp of a softmax) passes from loop to loop of one kernel, which is cheap. */
+function storeCost(node: Node, isSummed: boolean): number {
+  const isFar = node.size >= FAR_ELEMENTS && ownCost(node) >= ELEMENTARY && !isSummed;
+  return isFar ? FAR_STORE_COST : STORE_COST;
 }
 
 /**

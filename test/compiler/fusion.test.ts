@@ -3,13 +3,17 @@
 import { conv2d, maxPool2d, relu, setTarget, type Tensor, tensor } from "gradus";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
+import { chooseStored } from "../../src/compiler/materialize.js";
 import type { Node } from "../../src/graph/index.js";
 import { type Kernel, type Program, type Target, visitExpressions } from "../../src/ir/index.js";
 import {
   add,
   addPieces,
   conv2d as convNode,
+  erf,
   exp,
+  matmul,
+  mul,
   pad,
   maxPool2d as poolNode,
   relu as reluNode,
@@ -192,5 +196,16 @@ describe("what is stored", () => {
     const sizes = (space: string) => kernel?.buffers.filter((b) => b.space === space).map((b) => b.size);
     expect(sizes("global")).toEqual([64 * 128, 64 * 128]);
     expect(sizes("local")).toEqual([128]);
+  });
+
+  it.each([
+    [512, true],
+    [1024, false],
+  ])("given erf of %i rows of 1024 that is read twice, far apart, stores it: %s", (rows, isStored) => {
+    const x = input(integers(rows * 1024, 4, 1), [rows, 1024]);
+    const y = erf(x);
+    const later = matmul(mul(y, x), input(integers(1024 * 1024, 4, 2), [1024, 1024]));
+
+    expect(chooseStored([mul(y, later)]).stored.has(y)).toBe(isStored);
   });
 });
