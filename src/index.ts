@@ -47,6 +47,7 @@ export type {
 // Random numbers.
 // Programs, reading, devices.
 export {
+  type AutocastOptions,
   abs,
   absolute,
   acos,
@@ -89,6 +90,7 @@ export {
   atleast1d,
   atleast2d,
   atleast3d,
+  autocast,
   availableTargets,
   avgPool1d,
   baddbmm,
@@ -204,6 +206,7 @@ export {
   Generator,
   gather,
   ge,
+  getAutocastDtype,
   gpu,
   grad,
   gradcheck,
@@ -232,6 +235,7 @@ export {
   inner,
   instanceNorm,
   inverse,
+  isAutocastEnabled,
   isclose,
   isFloatingPoint,
   isfinite,

@@ -2,6 +2,7 @@
 // The one mechanism of scopes: values that hold for a callback, for a promise's lifetime, or until the end of a block.
 import { asyncContext } from "#platform";
 import { ArgumentError } from "./errors.js";
+import type { HalfType } from "./half.js";
 
 /** Everything a scope can change. */
 export interface ScopeValues {
@@ -10,6 +11,8 @@ export interface ScopeValues {
   readonly inferenceMode: boolean;
   /** Backward checks each gradient for NaN. */
   readonly detectAnomaly: boolean;
+  /** The half dtype of products inside `autocast`; null outside. */
+  readonly autocast: HalfType | null;
 }
 
 interface Frame {
@@ -20,7 +23,7 @@ interface Frame {
 }
 
 const root: Frame = {
-  values: { gradMode: true, inferenceMode: false, detectAnomaly: false },
+  values: { gradMode: true, inferenceMode: false, detectAnomaly: false, autocast: null },
   parent: null,
   isOpen: true,
 };

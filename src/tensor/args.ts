@@ -11,6 +11,7 @@ import {
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { numberBeside } from "../ops/index.js";
+import { autocasted } from "./autocast.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
 /** A tensor, or a number that takes part as a 0-d tensor. */
@@ -33,7 +34,7 @@ export function noMore(op: string, surplus: readonly unknown[]): void {
 
 /** The node of an argument that must be a tensor. */
 export function nodeOf(op: string, name: string, value: unknown): Node {
-  if (isTensor(value)) return value.node;
+  if (isTensor(value)) return autocasted(op, value.node);
   throw notATensor(op, name, value);
 }
 
@@ -55,7 +56,7 @@ function numberDType(value: number | bigint | boolean, like: DType): DType {
 
 /** A tensor's node, or a 0-d constant in the dtype that PyTorch's rules give a number beside `like`. */
 export function operand(op: string, name: string, value: TensorLike, like: DType): Node {
-  if (isTensor(value)) return value.node;
+  if (isTensor(value)) return autocasted(op, value.node);
   if (typeof value !== "number" && typeof value !== "bigint" && typeof value !== "boolean") {
     throw notATensor(op, name, value);
   }

@@ -1,6 +1,6 @@
 // Gradient checkpointing: what a function computes on the way is not kept for backward but computed again there.
 // Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv:1604.06174.
-import { ArgumentError, isFloat, runScope } from "../base/index.js";
+import { ArgumentError, isFloat, runScope, scopeValues } from "../base/index.js";
 import { gradEnabled, type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import { leafOf } from "./alias.js";
 import { grad } from "./autograd.js";
@@ -43,6 +43,7 @@ export function checkpoint<A extends readonly unknown[], Y extends Outputs>(fn: 
   if (!gradEnabled()) return fn(...args);
   const generator = defaultGenerator();
   const before = generator.getState();
+  const { autocast } = scopeValues();
   const { result, captured } = runScope({ gradMode: false }, () => withCaptured(() => fn(...args)));
   const values: readonly Tensor[] = isTensor(result) ? [result] : result;
   const own = new Set(args.flatMap((x) => (isTensor(x) ? [x.node] : [])));
@@ -56,7 +57,8 @@ export function checkpoint<A extends readonly unknown[], Y extends Outputs>(fn: 
       const fresh = args.map((x) =>
         isTensor(x) && x.requiresGrad ? wrap(leafOf(x.node, new Variable<unknown>(true))) : x,
       );
-      const repeated = fn(...(fresh as unknown as A)); // the same arguments, tracked
+      // The same arguments, tracked, in the precision that they had.
+      const repeated = runScope({ autocast }, () => fn(...(fresh as unknown as A)));
       const list: readonly Tensor[] = isTensor(repeated) ? [repeated] : repeated;
       return [...list, ...(fresh.filter((x) => isTensor(x) && x.requiresGrad) as Tensor[])];
     } finally {

@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { arange, full, tensor } from "../creation.js";
-import { isTensor, type Tensor } from "../tensor.js";
+import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { where } from "./arithmetic.js";
 import { cat, pad, stack } from "./arrange.js";
 import { composed } from "./composed.js";
@@ -26,7 +26,7 @@ const NEVER = -1e30;
  * -log of the probability that a network's labels, with repetitions and blanks removed, are the target: the sum over all
  * alignments, by the forward algorithm.
  *
- * Shapes: logProbs `[T, N, C]` (`[T, C]` for one sequence), targets `[N, S]` padded, or `[Σ lengths]` one after the other with
+ * Shapes: input (log-probabilities) `[T, N, C]` (`[T, C]` for one sequence), targets `[N, S]` padded, or `[Σ lengths]` one after the other with
  * `targetLengths` as numbers, or `[S]`; inputLengths and targetLengths `[N]`. Each T is a program of its own.
  * The gradient is PyTorch's: it takes logProbs to come from logSoftmax, and is right after that.
  * Source: Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.
@@ -34,7 +34,7 @@ const NEVER = -1e30;
  * @example ctcLoss(logits.logSoftmax(2), targets, [50, 43], [10, 8])
  */
 export function ctcLoss(
-  logProbs: Tensor,
+  input: Tensor,
   targets: Tensor,
   inputLengths: Lengths,
   targetLengths: Lengths,
@@ -44,7 +44,7 @@ export function ctcLoss(
   const op = "ctcLoss";
   noMore(op, surplus);
   checkOptions(op, options, ["blank", "reduction", "zeroInfinity"]);
-  nodeOf(op, "logProbs", logProbs);
+  const logProbs = wrap(nodeOf(op, "logProbs", input));
   nodeOf(op, "targets", targets);
   const { blank = 0, reduction = "mean", zeroInfinity = false } = options;
   if (!["none", "mean", "sum"].includes(reduction)) {
