@@ -14,6 +14,7 @@ export {
 } from "./averaged-model.js";
 export { ChainedScheduler, SequentialLR } from "./combined-schedules.js";
 export { CyclicLR, type CyclicLROptions, OneCycleLR, type OneCycleLROptions } from "./cyclic.js";
+export { GradScaler, type GradScalerOptions, type GradScalerState } from "./grad-scaler.js";
 export { LBFGS, type LBFGSOptions } from "./lbfgs.js";
 export { Lion, type LionOptions } from "./lion.js";
 export { LRScheduler, type SchedulerState } from "./lr-scheduler.js";

@@ -101,6 +101,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return noGrad(() => this.#step(closure));
   }
 
+  override stepUnless(): never {
+    throw this.error("its step calls a closure several times, which a GradScaler cannot look into");
+  }
+
   get #group() {
     return this.paramGroups[0] as (typeof this.paramGroups)[number];
   }

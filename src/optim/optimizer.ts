@@ -1,6 +1,16 @@
 // The base of optimizers: param groups, state, and one step as part of the pending program.
 import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
-import { asState, enableGrad, guarded, hostEffect, noGrad, quietly, sync, Tensor } from "../tensor/index.js";
+import {
+  asState,
+  enableGrad,
+  guarded,
+  hostEffect,
+  noGrad,
+  quietly,
+  sync,
+  Tensor,
+  writeUnless,
+} from "../tensor/index.js";
 
 /** Options every optimizer has; each param group has its own. */
 export interface BaseOptions {
@@ -151,6 +161,22 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     noGrad(() => quietly(() => this.updateAll()));
     sync();
     return result;
+  }
+
+  /**
+   * As `step()`, without effect where the 0-d bool tensor `skip` holds: known only when the program has run, so that a step of a
+   * GradScaler needs no program of its own to look at the gradients.
+   */
+  stepUnless(skip: Tensor): void {
+    noGrad(() => quietly(() => writeUnless(skip, () => this.updateAll())));
+    sync();
+    if (!skip.item()) return;
+    for (const { params } of this.paramGroups) {
+      for (const param of params) {
+        const state = param.grad ? this.states.get(param) : undefined;
+        if (state) state.step--; // what the skipped step counted
+      }
+    }
   }
 
   private updateAll(): void {

@@ -1,5 +1,7 @@
 // The numbers of one step that change from step to step, as inputs of its program.
+
 import type { DType } from "../base/index.js";
+import { wideDType } from "../base/index.js";
 import { runtimeScalar, type Tensor } from "../tensor/index.js";
 import type { ParamState } from "./optimizer.js";
 
@@ -10,9 +12,9 @@ import type { ParamState } from "./optimizer.js";
 export class StepNumbers {
   readonly #known = new Map<string, Tensor>();
 
-  /** A 0-d tensor of what `read` gives for the step count of `state`, read again at each replay. */
+  /** A 0-d tensor (float32 beside half parameters: 0.999 is no bfloat16) of what `read` gives for the step count of `state`, read again at each replay. */
   of(name: string, { param, state }: { param: Tensor; state: ParamState }, read: (step: number) => number): Tensor {
-    return this.as(name, param.dtype, state, read);
+    return this.as(name, wideDType(param.dtype), state, read);
   }
 
   as(name: string, dtype: DType, state: ParamState, read: (step: number) => number): Tensor {

@@ -22,7 +22,20 @@ const lowered: ReadonlySet<string> = new Set([
 
 /** What needs the digits of float32: losses, decompositions, long products, sampling positions. */
 const raised: ReadonlySet<string> = new Set([
-  ...["avgPool3d", "adaptiveAvgPool3d", "adaptiveMaxPool3d", "lpPool3d", "maxUnpool1d", "maxUnpool2d", "maxUnpool3d", "gridSample", "prod", "quantile", "nanquantile", "cdist"],
+  ...[
+    "avgPool3d",
+    "adaptiveAvgPool3d",
+    "adaptiveMaxPool3d",
+    "lpPool3d",
+    "maxUnpool1d",
+    "maxUnpool2d",
+    "maxUnpool3d",
+    "gridSample",
+    "prod",
+    "quantile",
+    "nanquantile",
+    "cdist",
+  ],
   ...["trace", "ctcLoss", "klDiv", "mseLoss", "l1Loss", "smoothL1Loss", "huberLoss", "nllLoss", "crossEntropy"],
   ...["binaryCrossEntropy", "binaryCrossEntropyWithLogits", "cosineEmbeddingLoss", "poissonNllLoss", "softMarginLoss"],
   ...["hingeEmbeddingLoss", "tripletMarginLoss", "multiMarginLoss", "marginRankingLoss", "multilabelMarginLoss"],

@@ -1,7 +1,7 @@
 // In-place forms: compute a value, check that the tensor may be written, rebind its cell.
 import { AutogradError, category, type DType, DTypeError, runScope, ShapeError, shapesEqual } from "../base/index.js";
 import { gradEnabled, type Node } from "../graph/index.js";
-import { cast } from "../ops/index.js";
+import { cast, where } from "../ops/index.js";
 import { overwritten } from "./alias.js";
 import { limitPending } from "./sync.js";
 import type { Tensor } from "./tensor.js";
@@ -39,9 +39,23 @@ function castInto(op: string, value: Node, dtype: DType): Node {
   return cast(value, dtype);
 }
 
+let kept: Node | null = null;
+
+/** Where the 0-d bool tensor `keep` holds, what `fn` writes in place stays as it was: the same program with or without effect. */
+export function writeUnless<R>(keep: Tensor, fn: () => R): R {
+  const before = kept;
+  kept = keep.node;
+  try {
+    return fn();
+  } finally {
+    kept = before;
+  }
+}
+
 /** Writes a value of the right shape and dtype, through views if need be. */
-export function assign(x: Tensor, value: Node): void {
+export function assign(x: Tensor, written: Node): void {
   const { cell, viewing } = x;
+  const value = kept ? where(kept, x.node, written) : written;
   const steps = viewing?.steps ?? [];
   const write = () => cell.write(writeThrough(steps, cell.nodeFor(x), value));
   // What is written through detach() changes values only, never the history of the base.

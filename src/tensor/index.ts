@@ -209,6 +209,7 @@ export { leaveModule, type Place, quietly } from "./pending.js";
 import "./methods.js"; // declares the methods of Tensor
 
 export { type AutocastOptions, autocast, getAutocastDtype, isAutocastEnabled } from "./autocast.js";
+export { writeUnless } from "./in-place.js";
 export { type KernelProfile, Profile, profile, type Roofline } from "./profiler/index.js";
 export * from "./random.js";
 export { type NestedArray, ready } from "./read.js";

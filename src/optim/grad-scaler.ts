@@ -1,0 +1,240 @@
+// Loss scaling for float16: gradients too small for it are scaled up with the loss, and down again before the update.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import { isTracing, keep, noGrad, runtimeScalar, Tensor } from "../tensor/index.js";
+import type { BaseOptions, Optimizer } from "./optimizer.js";
+
+export interface GradScalerOptions {
+  /** The first scale. Default 65536. */
+  readonly initScale?: number;
+  /** What the scale grows by after `growthInterval` steps without infinite gradients. Default 2. */
+  readonly growthFactor?: number;
+  /** What the scale shrinks by after a step with them. Default 0.5. */
+  readonly backoffFactor?: number;
+  /** Default 2000. */
+  readonly growthInterval?: number;
+  /** With false `scale` and `step` do nothing of their own. Default true. */
+  readonly enabled?: boolean;
+}
+
+/** What a checkpoint keeps of a scaler; empty for one that is not enabled. */
+export interface GradScalerState {
+  readonly scale?: number;
+  readonly growthFactor?: number;
+  readonly backoffFactor?: number;
+  readonly growthInterval?: number;
+  readonly growthTracker?: number;
+}
+
+type AnyOptimizer = Optimizer<BaseOptions>;
+
+/** What has happened to an optimizer's gradients since the last update(). */
+interface Stage {
+  readonly foundInf: Tensor;
+  isStepped: boolean;
+}
+
+const optionNames = ["initScale", "growthFactor", "backoffFactor", "growthInterval", "enabled"] as const;
+
+/**
+ * Scales losses so that float16 gradients do not vanish, leaves out steps whose gradients are infinite or NaN, and follows with
+ * the scale: `growthFactor` after `growthInterval` good steps, `backoffFactor` after a bad one.
+ *
+ * Forward pass, backward pass, the look at the gradients and the update stay one program: the update is written with the choice
+ * in it. Optimizers that need a closure (LBFGS) are not supported, nor is `step` inside compile().
+ * @param options - `initScale` (65536), `growthFactor` (2), `backoffFactor` (0.5), `growthInterval` (2000), `enabled` (true).
+ * @throws ArgumentError unless growthFactor > 1 and 0 < backoffFactor < 1.
+ * @example
+ * const scaler = new optim.GradScaler()
+ * const loss = autocast({ dtype: "float16" }, () => criterion(model(x), y))
+ * scaler.scale(loss).backward()
+ * scaler.step(optimizer)
+ * scaler.update()
+ */
+export class GradScaler {
+  #scale: number;
+  #growthFactor: number;
+  #backoffFactor: number;
+  #growthInterval: number;
+  /** Good steps since the scale changed. */
+  #growthTracker = 0;
+  readonly #enabled: boolean;
+  readonly #stages = new Map<AnyOptimizer, Stage>();
+
+  constructor(options: GradScalerOptions = {}) {
+    checkOptions("GradScaler", options, optionNames);
+    const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
+    checkFactors(growthFactor, backoffFactor);
+    if (!(initScale > 0 && Number.isFinite(initScale))) throw fail(`initScale must be > 0, got ${initScale}`);
+    if (!(Number.isInteger(growthInterval) && growthInterval > 0)) {
+      throw fail(`growthInterval must be a positive integer, got ${growthInterval}`);
+    }
+    this.#scale = Math.fround(initScale);
+    this.#growthFactor = growthFactor;
+    this.#backoffFactor = backoffFactor;
+    this.#growthInterval = growthInterval;
+    this.#enabled = enabled;
+  }
+
+  isEnabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** The scale in use; 1 if not enabled. */
+  getScale(): number {
+    return this.#enabled ? this.#scale : 1;
+  }
+
+  getGrowthFactor(): number {
+    return this.#growthFactor;
+  }
+
+  setGrowthFactor(factor: number): void {
+    checkFactors(factor, this.#backoffFactor);
+    this.#growthFactor = factor;
+  }
+
+  getBackoffFactor(): number {
+    return this.#backoffFactor;
+  }
+
+  setBackoffFactor(factor: number): void {
+    checkFactors(this.#growthFactor, factor);
+    this.#backoffFactor = factor;
+  }
+
+  getGrowthInterval(): number {
+    return this.#growthInterval;
+  }
+
+  setGrowthInterval(interval: number): void {
+    if (!(Number.isInteger(interval) && interval > 0)) {
+      throw fail(`growthInterval must be a positive integer, got ${interval}`);
+    }
+    this.#growthInterval = interval;
+  }
+
+  /** The loss (or each of several) times the scale: call backward() on that. */
+  scale(outputs: Tensor): Tensor;
+  scale(outputs: readonly Tensor[]): Tensor[];
+  scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+    const list: readonly unknown[] = outputs instanceof Tensor ? [outputs] : outputs;
+    if (!Array.isArray(list) || !list.every((x) => x instanceof Tensor)) {
+      throw fail("scale: takes a tensor or an array of tensors");
+    }
+    if (!this.#enabled) return outputs instanceof Tensor ? outputs : [...outputs];
+    const factor = runtimeScalar(() => this.#scale);
+    return outputs instanceof Tensor ? outputs.mul(factor) : outputs.map((x) => x.mul(factor));
+  }
+
+  /**
+   * Divides the gradients of an optimizer's parameters by the scale, in place: before looking at them or clipping them. `step` does it
+   * otherwise.
+   * @throws ArgumentError if it was called already, or after step(), since the last update(); or for float16 gradients, which
+   * would lose what the scale was for: keep the parameters in float32.
+   */
+  unscale_<O extends BaseOptions>(optimizer: Optimizer<O>): void {
+    if (!this.#enabled) return;
+    const known = this.#stages.get(optimizer as unknown as AnyOptimizer);
+    if (known) {
+      throw fail(
+        known.isStepped
+          ? "unscale_: is called after step(); call update() first"
+          : "unscale_: has already been called on this optimizer since the last update()",
+      );
+    }
+    const grads = optimizer.paramGroups.flatMap(({ params }) => params.flatMap(({ grad }) => grad ?? []));
+    if (grads.length === 0) throw fail("the optimizer's parameters have no gradients; call backward() first");
+    if (grads.some(({ dtype }) => dtype === "float16")) {
+      throw fail("cannot unscale float16 gradients; keep the parameters in float32 and compute inside autocast()");
+    }
+    const foundInf = noGrad(() => {
+      const inverse = runtimeScalar(() => 1 / this.#scale);
+      for (const grad of grads) grad.mul_(inverse);
+      return grads.map((grad) => grad.isfinite().all().logicalNot()).reduce((a, b) => a.logicalOr(b));
+    });
+    this.#stages.set(optimizer as unknown as AnyOptimizer, { foundInf: keep(foundInf), isStepped: false });
+  }
+
+  /**
+   * `optimizer.step()`, unless a gradient is infinite or NaN. Unscales the gradients first if that has not been done.
+   * @throws ArgumentError if it was called already since the last update().
+   */
+  step<O extends BaseOptions>(optimizer: Optimizer<O>): void {
+    if (!this.#enabled) {
+      optimizer.step();
+      return;
+    }
+    if (isTracing()) throw fail("step: its course depends on values, so it cannot be part of a compiled function");
+    const key = optimizer as unknown as AnyOptimizer;
+    if (this.#stages.get(key)?.isStepped) throw fail("step: has already been called since the last update()");
+    if (!this.#stages.has(key)) this.unscale_(optimizer);
+    const stage = this.#stages.get(key) as Stage;
+    optimizer.stepUnless(stage.foundInf);
+    stage.isStepped = true;
+  }
+
+  /**
+   * Follows with the scale what the steps since the last update() found, or sets it to `newScale`.
+   * @throws ArgumentError if there was no step or unscale_().
+   */
+  update(newScale?: number): void {
+    if (!this.#enabled) return;
+    if (newScale !== undefined) {
+      if (!(newScale > 0 && Number.isFinite(newScale))) throw fail(`update: newScale must be > 0, got ${newScale}`);
+      this.#scale = Math.fround(newScale);
+    } else this.#follow();
+    this.#stages.clear();
+  }
+
+  #follow(): void {
+    const stages = [...this.#stages.values()];
+    if (stages.length === 0) throw fail("update: no gradients were looked at; call step() or unscale_() first");
+    if (stages.some(({ foundInf }) => Boolean(foundInf.item()))) {
+      this.#scale = Math.fround(this.#scale * this.#backoffFactor);
+      this.#growthTracker = 0;
+      return;
+    }
+    this.#growthTracker++;
+    if (this.#growthTracker < this.#growthInterval) return;
+    const grown = Math.fround(this.#scale * this.#growthFactor);
+    if (Number.isFinite(grown)) this.#scale = grown;
+    this.#growthTracker = 0;
+  }
+
+  stateDict(): GradScalerState {
+    if (!this.#enabled) return {};
+    return {
+      scale: this.#scale,
+      growthFactor: this.#growthFactor,
+      backoffFactor: this.#backoffFactor,
+      growthInterval: this.#growthInterval,
+      growthTracker: this.#growthTracker,
+    };
+  }
+
+  /** @throws ArgumentError for the state of a scaler that was not enabled. */
+  loadStateDict(state: GradScalerState): void {
+    if (!this.#enabled) return;
+    const { scale, growthFactor, backoffFactor, growthInterval, growthTracker } = state;
+    const numbers = [scale, growthFactor, backoffFactor, growthInterval, growthTracker];
+    if (!numbers.every((value) => typeof value === "number")) {
+      throw fail("loadStateDict: the state is not that of an enabled GradScaler");
+    }
+    [this.#scale, this.#growthFactor, this.#backoffFactor, this.#growthInterval, this.#growthTracker] = numbers as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+  }
+}
+
+function checkFactors(growthFactor: number, backoffFactor: number): void {
+  if (!(growthFactor > 1)) throw fail(`growthFactor must be > 1, got ${growthFactor}`);
+  if (!(backoffFactor > 0 && backoffFactor < 1)) throw fail(`backoffFactor must be in (0, 1), got ${backoffFactor}`);
+}
+
+function fail(text: string): ArgumentError {
+  return new ArgumentError(`GradScaler: ${text}`, { op: "GradScaler" });
+}
