@@ -1,5 +1,5 @@
 // Type tests: what must compile, and, after `@ts-expect-error`, what must not. Compiled, never run.
-import { compile, type Tensor, tensor, zeros } from "gradus";
+import { autocast, compile, type DType, type Tensor, tensor, zeros } from "gradus";
 import { DataLoader, TensorDataset } from "gradus/data";
 import * as nn from "gradus/nn";
 import { crossEntropy } from "gradus/nn/functional";
@@ -133,4 +133,30 @@ export function compiledFunctionsKeepTheirTypes(model: Classifier, x: Tensor, y:
   compile((images: Tensor) => model(images), { search: "all" });
   // @ts-expect-error: only synchronous functions compile
   compile(async (images: Tensor) => model(images));
+}
+
+export function narrowDTypes(x: Tensor, optimizer: optim.SGD): void {
+  same<ReturnType<typeof x.half>, Tensor>(true);
+  const dtypes: DType[] = ["float16", "bfloat16", "int8", "int16"];
+  x.to(dtypes[0] as DType)
+    .to("bfloat16")
+    .short()
+    .char();
+  tensor(Uint16Array.of(0x3c00), { dtype: "float16" });
+  // @ts-expect-error: no such dtype
+  x.to("float8");
+
+  same<number, ReturnType<typeof autocast<number>>>(true);
+  const y: Tensor = autocast({ dtype: "float16" }, () => x.matmul(x));
+  using _ = autocast();
+  // @ts-expect-error: products in float32 are no mixed precision
+  autocast({ dtype: "float32" }, () => y);
+
+  const scaler = new optim.GradScaler({ initScale: 1024 });
+  const many: Tensor[] = scaler.scale([x, y]);
+  scaler.scale(many[0] as Tensor).backward();
+  scaler.unscale_(optimizer);
+  scaler.step(optimizer);
+  // @ts-expect-error: an unknown option
+  new optim.GradScaler({ scale: 2 });
 }
