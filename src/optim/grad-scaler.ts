@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions } from "../base/index.js";
 import { isTracing, keep, noGrad, runtimeScalar, Tensor } from "../tensor/index.js";
 import type { BaseOptions, Optimizer } from "./optimizer.js";
 
+/** Options of a `GradScaler`. */
 export interface GradScalerOptions {
   /** The first scale. Default 65536. */
   readonly initScale?: number;
@@ -18,10 +19,15 @@ export interface GradScalerOptions {
 
 /** What a checkpoint keeps of a scaler; empty for one that is not enabled. */
 export interface GradScalerState {
+  /** The scale in use. */
   readonly scale?: number;
+  /** What the scale grows by. */
   readonly growthFactor?: number;
+  /** What the scale shrinks by. */
   readonly backoffFactor?: number;
+  /** Good steps after which the scale grows. */
   readonly growthInterval?: number;
+  /** Good steps since the scale changed. */
   readonly growthTracker?: number;
 }
 
@@ -75,6 +81,7 @@ export class GradScaler {
     this.#enabled = enabled;
   }
 
+  /** Whether the scaler does anything. */
   isEnabled(): boolean {
     return this.#enabled;
   }
@@ -84,28 +91,43 @@ export class GradScaler {
     return this.#enabled ? this.#scale : 1;
   }
 
+  /** What the scale grows by after `growthInterval` good steps. */
   getGrowthFactor(): number {
     return this.#growthFactor;
   }
 
+  /**
+   * Sets what the scale grows by.
+   * @throws ArgumentError unless it is > 1.
+   */
   setGrowthFactor(factor: number): void {
     checkFactors(factor, this.#backoffFactor);
     this.#growthFactor = factor;
   }
 
+  /** What the scale shrinks by after a step with infinite gradients. */
   getBackoffFactor(): number {
     return this.#backoffFactor;
   }
 
+  /**
+   * Sets what the scale shrinks by.
+   * @throws ArgumentError unless it lies between 0 and 1.
+   */
   setBackoffFactor(factor: number): void {
     checkFactors(this.#growthFactor, factor);
     this.#backoffFactor = factor;
   }
 
+  /** After how many good steps the scale grows. */
   getGrowthInterval(): number {
     return this.#growthInterval;
   }
 
+  /**
+   * Sets after how many good steps the scale grows.
+   * @throws ArgumentError unless it is a positive integer.
+   */
   setGrowthInterval(interval: number): void {
     if (!(Number.isInteger(interval) && interval > 0)) {
       throw fail(`growthInterval must be a positive integer, got ${interval}`);
@@ -201,6 +223,7 @@ export class GradScaler {
     this.#growthTracker = 0;
   }
 
+  /** Scale, factors and counts, for checkpoints; empty if not enabled. */
   stateDict(): GradScalerState {
     if (!this.#enabled) return {};
     return {
@@ -212,7 +235,10 @@ export class GradScaler {
     };
   }
 
-  /** @throws ArgumentError for the state of a scaler that was not enabled. */
+  /**
+   * Takes over what `stateDict` gave.
+   * @throws ArgumentError for the state of a scaler that was not enabled.
+   */
   loadStateDict(state: GradScalerState): void {
     if (!this.#enabled) return;
     const { scale, growthFactor, backoffFactor, growthInterval, growthTracker } = state;

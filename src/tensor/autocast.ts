@@ -42,9 +42,11 @@ const raised: ReadonlySet<string> = new Set([
   ...["inv", "solve", "solveTriangular", "det", "slogdet", "logdet", "cholesky", "eigh", "eigvalsh", "pdist"],
 ]);
 
+/** Options of `autocast`. */
 export interface AutocastOptions {
   /** The half dtype of products. Default bfloat16, as PyTorch's on the CPU. */
   readonly dtype?: HalfType;
+  /** Where the functions inside compute; there is one device. */
   readonly device?: "cpu";
   /** With false the functions inside take what they are given. */
   readonly enabled?: boolean;
