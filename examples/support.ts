@@ -1,5 +1,5 @@
 // What the example programs share: options of the command line and paths of files.
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -36,4 +36,11 @@ export function resultFile(folder: string, name: string): string {
   mkdirSync(folder, { recursive: true });
   console.log(`${name} is in ${folder}`);
   return join(folder, name);
+}
+
+/** The path of a file that fetch-weights.sh fetched. */
+export function weightsFile(name: string): string {
+  const file = fileURLToPath(new URL(`weights/${name}`, import.meta.url));
+  if (!existsSync(file)) throw new Error(`${file} is not there: run bash examples/fetch-weights.sh first`);
+  return file;
 }
