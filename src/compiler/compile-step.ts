@@ -33,6 +33,7 @@ import { type PlannedKernel, planProgram } from "./plan.js";
 import { Rewriter } from "./rewrite.js";
 import { type ScheduleBook, scheduleBook } from "./schedule-book.js";
 import { type ScheduleSearch, searchSchedule } from "./schedule-search.js";
+import { turnContractions } from "./turn.js";
 
 /** A loaded program with what its bindings mean. */
 export class LoadedStep {
@@ -162,8 +163,10 @@ class StepCompiler implements KernelEnv {
   compile(): LoadedStep {
     const { capture } = this;
     const rewriter = new Rewriter((node) => capture.isRuntime(node));
-    const outputs = capture.outputs.map((node) => rewriter.rewrite(node));
-    const updates = capture.updates.map(({ value, target }) => ({ value: rewriter.rewrite(value), target }));
+    const asked = [...capture.outputs, ...capture.updates.map(({ value }) => value)];
+    const roots = turnContractions(asked.map((node) => rewriter.rewrite(node)));
+    const outputs = roots.slice(0, capture.outputs.length);
+    const updates = capture.updates.map(({ target }, i) => ({ value: roots[outputs.length + i] as Node, target }));
     const { order, stored } = chooseStored(
       [...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized),
     );

@@ -15,6 +15,7 @@ import {
   matmul,
   mul,
   pad,
+  permute,
   maxPool2d as poolNode,
   relu as reluNode,
   softmax as softmaxNode,
@@ -207,5 +208,21 @@ describe("what is stored", () => {
     const later = matmul(mul(y, x), input(integers(1024 * 1024, 4, 2), [1024, 1024]));
 
     expect(chooseStored([mul(y, later)]).stored.has(y)).toBe(isStored);
+  });
+
+  it("given a filter gradient, writes it in the filter's order; a product that others read as well is permuted apart", () => {
+    const gradient = kernelsOf(() => {
+      const x = input(integers(2 * 24 * 14 * 14, 4, 1), [2, 24, 14, 14]);
+      const w = input(integers(40 * 24 * 9, 4, 2), [40, 24, 3, 3], "float32", true);
+      const y = convNode(x, w, null, { padding: 1 });
+      return gradients(y, input(integers(y.size, 4, 3), y.shape), [w], add) as Node[];
+    });
+    const both = kernelsOf(() => {
+      const y = matmul(input(integers(40 * 24, 4, 1), [40, 24]), input(integers(24 * 50, 4, 2), [24, 50]));
+      return [y, permute(y, [1, 0])];
+    });
+
+    expect(gradient.filter((kernel) => kernel.name.includes("permute"))).toEqual([]);
+    expect(both.filter((kernel) => kernel.name === "contract")).toHaveLength(1);
   });
 });
