@@ -219,6 +219,7 @@ function readsPerElement(node: Node, input: Node): number {
   if (node.primitive.kind === "reduction") return reductionCount(node);
   if (isShortConvolution(node)) return termCount(node);
   if (isGuarded(node)) return Math.min(1, input.size / node.size);
+  if (node.primitive.kind === "concat") return input.size / node.size;
   const sum = longSum(node);
   if (sum) return (input.size / node.size) * (input === sum.many ? 1 : sum.rowCount);
   return 1;

@@ -4,11 +4,11 @@
 import { ArgumentError, formatShape, numel, ShapeError } from "../base/index.js";
 import { type Attrs, attr, type CompositePrimitive, hashText, type NdArray, type Node } from "../graph/index.js";
 import { apply } from "./apply.js";
-import { concat } from "./concat.js";
 import { contract } from "./contraction.js";
 import { fillArray, ravel, unravel } from "./define.js";
+import { add } from "./elementwise.js";
 import { constant } from "./leaves.js";
-import { dilate, expand, flip, pad, permute, reshape, slice, window } from "./movement.js";
+import { dilate, expand, flip, fold, pad, permute, reshape, slice, window } from "./movement.js";
 
 /**
  * What a convolution does to its spatial dims, one entry a dim. The input is dilated, then padded (negative padding cuts),
@@ -248,43 +248,49 @@ function phaseOf(phase: number, by: number, before: number, dilation: number, ke
   return null;
 }
 
-/** Each combination of phases is a dense convolution; results interleave: `[N, O, Q1, s1, Q2, s2, …]`. */
+/** Each combination of phases is a dense convolution; the result is the sum of them, spread to their places. */
 function byPhases(x: Node, w: Node, geometry: Geometry, shape: readonly number[]): Node {
   const { lhsDilation: by } = geometry;
   const counts = by.map((s, d) => Math.ceil((shape[d + 2] as number) / s));
-  const parts: Node[] = [];
+  let total: Node | null = null;
   for (let flat = 0; flat < numel(by); flat++) {
-    const phases = unravel(flat, by).map((phase, d) => {
+    const places = unravel(flat, by);
+    const phases = places.map((phase, d) => {
       const [before] = geometry.padding[d] as readonly [number, number];
       return phaseOf(phase, by[d] as number, before, geometry.rhsDilation[d] as number, w.shape[d + 2] as number);
     });
-    const part = phasePart(x, w, geometry, phases, [...shape.slice(0, 2), ...counts]);
-    parts.push(reshape(part, [1, ...part.shape]));
+    if (phases.some((phase) => phase === null)) continue; // meets zeros only
+    const part = phasePart(x, w, geometry, phases as readonly Phase[], [...shape.slice(0, 2), ...counts]);
+    const spread = interleaved(part, by, places, shape);
+    total = total ? add(total, spread) : spread;
   }
-  const all = parts.length === 1 ? (parts[0] as Node) : concat(parts, 0); // [s1·s2…, N, O, Q1, Q2, …]
-  const split = reshape(all, [...by, ...all.shape.slice(1)]);
-  const rank = by.length;
-  const interleaved = permute(split, [rank, rank + 1, ...by.flatMap((_, d) => [rank + 2 + d, d])]);
-  const joined = reshape(interleaved, [...shape.slice(0, 2), ...counts.map((count, d) => count * (by[d] as number))]);
-  return counts.reduce((y, _, d) => slice(y, d + 2, 0, shape[d + 2] as number), joined);
+  return total ?? expand(constant(0, x.dtype), shape);
 }
 
-function phasePart(
-  x: Node,
-  w: Node,
-  geometry: Geometry,
-  phases: readonly (Phase | null)[],
-  shape: readonly number[],
-): Node {
-  if (phases.some((phase) => phase === null)) return expand(constant(0, x.dtype), shape);
-  const known = phases as readonly Phase[];
-  const kernel = known.reduce((y, { first, step }, d) => slice(y, d + 2, first, w.shape[d + 2] as number, step), w);
-  const padding = known.map(({ size, before, dilation }, d): [number, number] => {
+/**
+ * `part` `[N, O, …Q]` with element q of a dim at q · by + place, zeros between. A loop that is split by `by` knows which
+ * parts an element is made of, so whoever reads the sum reads the parts, in vectors.
+ */
+function interleaved(part: Node, by: readonly number[], places: readonly number[], shape: readonly number[]): Node {
+  const [n, o, ...counts] = part.shape as [number, number, ...number[]];
+  const pairs = reshape(part, [n, o, ...counts.flatMap((count) => [count, 1])]); // [N, O, Q1, 1, Q2, 1, …]
+  const before = [0, 0, ...places.flatMap((place) => [0, place])];
+  const after = [0, 0, ...places.flatMap((place, d) => [0, (by[d] as number) - 1 - place])];
+  const axes = counts.map((count, d) => {
+    const step = by[d] as number;
+    return { dim: d + 2, count, size: step, stride: step, dilation: 1 };
+  });
+  return fold(pad(pairs, before, after, 0), axes, shape.slice(2));
+}
+
+function phasePart(x: Node, w: Node, geometry: Geometry, phases: readonly Phase[], shape: readonly number[]): Node {
+  const kernel = phases.reduce((y, { first, step }, d) => slice(y, d + 2, first, w.shape[d + 2] as number, step), w);
+  const padding = phases.map(({ size, before, dilation }, d): [number, number] => {
     const reach = (shape[d + 2] as number) - 1 + dilated(size, dilation);
     return [before, reach - before - (x.shape[d + 2] as number)];
   });
-  const ones = known.map(() => 1);
-  const rhsDilation = known.map(({ dilation }) => dilation);
+  const ones = phases.map(() => 1);
+  const rhsDilation = phases.map(({ dilation }) => dilation);
   return direct(x, kernel, { ...geometry, stride: ones, padding, lhsDilation: ones, rhsDilation });
 }
 
