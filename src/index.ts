@@ -324,6 +324,7 @@ export {
   pairwiseDistance,
   pdist,
   permute,
+  pinverse,
   pixelShuffle,
   pixelUnshuffle,
   poissonNllLoss,

@@ -104,6 +104,7 @@ export * from "./matmul.js";
 export * from "./movement.js";
 export * from "./normalization.js";
 export { type Interpolation, median, medianOfAll, mode, type QuantileOptions } from "./order-statistics.js";
+export { pinv, qr, qrComplete, significant, svd, svdFull } from "./orthogonal.js";
 export * from "./padding.js";
 export * from "./pairs.js";
 export { addPieces } from "./pieces.js";

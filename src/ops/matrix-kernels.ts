@@ -17,15 +17,15 @@ import { assign, declare, loop, range, store } from "./kernel-text.js";
 const flag = (node: Pick<Node, "attrs">, key: string): boolean => attr<boolean>(node, key);
 const last = (x: Pick<Node, "shape">): number => x.shape[x.shape.length - 1] as number;
 const rows = (x: Pick<Node, "shape">): number => x.shape[x.shape.length - 2] as number;
-const batchOf = (x: Pick<Node, "shape">): number => x.shape.slice(0, -2).reduce((n, size) => n * size, 1);
+export const batchOf = (x: Pick<Node, "shape">): number => x.shape.slice(0, -2).reduce((n, size) => n * size, 1);
 
 /** A matrix in memory. */
-interface Matrix {
+export interface Matrix {
   at(i: Expr, j: Expr): Expr;
   set(i: Expr, j: Expr, value: Expr): Stmt;
 }
 
-function matrix(f: ExprFactory, buffer: Buffer, base: Expr, stride: number): Matrix {
+export function matrix(f: ExprFactory, buffer: Buffer, base: Expr, stride: number): Matrix {
   const place = (i: Expr, j: Expr): Expr => f.add(base, f.add(f.mul(i, f.int(stride)), j));
   // Fresh loads: kernels write what they read.
   return {
@@ -34,25 +34,30 @@ function matrix(f: ExprFactory, buffer: Buffer, base: Expr, stride: number): Mat
   };
 }
 
-const when = (cond: Expr, then: Stmt[], otherwise: Stmt[] = []): Stmt => ({ kind: "if", cond, then, else: otherwise });
+export const when = (cond: Expr, then: Stmt[], otherwise: Stmt[] = []): Stmt => ({
+  kind: "if",
+  cond,
+  then,
+  else: otherwise,
+});
 
 /** Declares what `value` is now. */
-function held(f: ExprFactory, name: string, value: Expr): { v: Var; statement: Stmt } {
+export function held(f: ExprFactory, name: string, value: Expr): { v: Var; statement: Stmt } {
   const v = f.variable(name, value.type);
   return { v, statement: declare(v, value) };
 }
 
 /** What the reference members compute with: one matrix as rows of numbers. */
-type Rows = number[][];
+export type Rows = number[][];
 
-function rowsAt({ data, shape }: NdArray, index: number): Rows {
+export function rowsAt({ data, shape }: NdArray, index: number): Rows {
   const [m, n] = [shape[shape.length - 2] as number, shape[shape.length - 1] as number];
   return Array.from({ length: m }, (_, i) =>
     Array.from({ length: n }, (_, j) => Number(data[(index * m + i) * n + j])),
   );
 }
 
-function assemble(node: Node, one: (index: number) => Rows): NdArray {
+export function assemble(node: Node, one: (index: number) => Rows): NdArray {
   const out = valueArray(node.dtype, node.size);
   let at = 0;
   for (let b = 0; b < batchOf(node); b++) for (const row of one(b)) for (const value of row) out[at++] = value;

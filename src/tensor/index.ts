@@ -53,6 +53,7 @@ export * from "./functions/construct.js";
 export { detach, type HookHandle, numel } from "./functions/conversion.js";
 export * from "./functions/convolution.js";
 export { type CtcLossOptions, ctcLoss } from "./functions/ctc.js";
+export * from "./functions/decompositions.js";
 export * from "./functions/distance.js";
 export { type MultinomialOptions, multinomial } from "./functions/draws.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";

@@ -52,6 +52,14 @@ function ofMatrix(name: string): Callable | null {
       return linalg.cholesky(square, options as { upper: boolean });
     };
   }
+  if (name === "linalgNorm") return linalg.norm as Callable;
+  if (name === "lstsqSolution") return (a, b) => linalg.lstsq(a as Tensor, b as Tensor).solution;
+  if (name === "svdWithoutSigns") {
+    return (x) => {
+      const { U, S, Vh } = linalg.svd(x as Tensor, { fullMatrices: false });
+      return [U.abs(), S, Vh.abs()];
+    };
+  }
   if (!OF_SHIFTED.includes(name)) return member<Callable>(linalg, name) ?? null;
   const call = member<Callable>(linalg, name) ?? (member<Callable>(gradus, name) as Callable);
   return (x, ...args) => call(away(x as Tensor), ...args);

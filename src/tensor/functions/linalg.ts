@@ -1,13 +1,5 @@
 // Linear algebra: systems of equations, inverses, determinants, factorisations, norms of vectors and matrices.
-import {
-  ArgumentError,
-  checkDType,
-  checkOptions,
-  type DType,
-  DTypeError,
-  isFloat,
-  normalizeDim,
-} from "../../base/index.js";
+import { ArgumentError, checkDType, checkOptions, type DType, DTypeError, isFloat } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
@@ -15,7 +7,7 @@ import { type Tensor, wrap } from "../tensor.js";
 import { matrixPowerNode } from "./products.js";
 
 /** A matrix argument: float, since results are not whole. */
-function matrixOf(op: string, name: string, value: unknown): Node {
+export function matrixOf(op: string, name: string, value: unknown): Node {
   const x = nodeOf(op, name, value);
   if (isFloat(x.dtype)) return x;
   throw new DTypeError(`${op}: ${name} must be a float tensor, is ${x.dtype}; convert it with .to("float32")`, { op });
@@ -139,37 +131,4 @@ export interface MatrixNormOptions {
   readonly dim?: readonly [number, number];
   /** Reduced dims stay as size 1; default false. */
   readonly keepdim?: boolean;
-}
-
-/**
- * Norms of matrices: "fro" (default) the root of the sum of squares, 1 and -1 the largest and smallest column sum of sizes, Infinity
- * and -Infinity those of rows.
- */
-export function matrixNorm(
-  input: Tensor,
-  ord?: number | "fro",
-  options: MatrixNormOptions = {},
-  ...surplus: []
-): Tensor {
-  const op = "matrixNorm";
-  noMore(op, surplus);
-  checkOptions(op, options, ["dim", "keepdim"]);
-  const x = nodeOf(op, "input", input);
-  const [rows, columns] = (options.dim ?? [-2, -1]).map((d) => normalizeDim(op, d, x.shape.length)) as [number, number];
-  if (x.shape.length < 2 || rows === columns) throw new ArgumentError(`${op}: needs two different dims`, { op });
-  const { keepdim = false } = options;
-  if (ord === undefined || ord === "fro") return wrap(ops.norm(x, 2, [rows, columns], keepdim));
-  const sums = ord === 1 || ord === -1 ? rows : columns;
-  if (ord !== 1 && ord !== -1 && ord !== Number.POSITIVE_INFINITY && ord !== Number.NEGATIVE_INFINITY) {
-    throw new ArgumentError(`${op}: ord must be "fro", 1, -1, Infinity or -Infinity, got ${JSON.stringify(ord)}`, {
-      op,
-    });
-  }
-  const totals = ops.sumOver(ops.abs(x), sums, { keepdim: true });
-  const extreme =
-    ord > 0
-      ? ops.amaxOver(totals, sums === rows ? columns : rows, true)
-      : ops.aminOver(totals, sums === rows ? columns : rows, true);
-  const shape = x.shape.filter((_, d) => d !== rows && d !== columns);
-  return wrap(keepdim ? extreme : ops.reshape(extreme, shape));
 }

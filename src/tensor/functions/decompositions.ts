@@ -1,0 +1,240 @@
+// QR and singular value decompositions, and what is computed with them: ranks, pseudo-inverses, least squares, norms.
+import { ArgumentError, checkOptions, type DType, normalizeDim, ShapeError } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
+import * as ops from "../../ops/index.js";
+import { type Dims, nodeOf, noMore } from "../args.js";
+import { type Tensor, wrap } from "../tensor.js";
+import { type MatrixNormOptions, matrixOf, vectorNorm } from "./linalg.js";
+
+function matricesOf(op: string, name: string, value: unknown): Node {
+  const x = matrixOf(op, name, value);
+  if (x.shape.length >= 2) return x;
+  throw new ShapeError(`${op}: ${name} must have at least 2 dims, got [${x.shape.join(",")}]`, {
+    op,
+    shapes: [x.shape],
+  });
+}
+
+/** What columns `qr` gives. */
+export type QrMode = "reduced" | "complete" | "r";
+
+/**
+ * A = Q R with orthonormal columns in Q and upper triangular R, for matrices `[…, m, n]`; the signs are LAPACK's. With k = min(m, n),
+ * mode "reduced" (default) gives Q `[…, m, k]` and R `[…, k, n]`, "complete" `[…, m, m]` and `[…, m, n]`, "r" an empty Q.
+ *
+ * The gradient exists for matrices of full rank; not in mode "complete" where m > n.
+ * @throws ShapeError for fewer than 2 dims; DTypeError unless the dtype is a float.
+ * @example const { Q, R } = qr(randn([5, 3]));
+ */
+export function qr(
+  A: Tensor,
+  options: { readonly mode?: QrMode } = {},
+  ...surplus: []
+): { readonly Q: Tensor; readonly R: Tensor } {
+  noMore("qr", surplus);
+  checkOptions("qr", options, ["mode"]);
+  const { mode = "reduced" } = options;
+  if (!["reduced", "complete", "r"].includes(mode)) {
+    throw new ArgumentError(`qr: mode must be "reduced", "complete" or "r", got ${JSON.stringify(mode)}`, { op: "qr" });
+  }
+  const { q, r } = (mode === "complete" ? ops.qrComplete : ops.qr)(matricesOf("qr", "A", A));
+  return { Q: wrap(mode === "r" ? ops.full([0], 0, q.dtype) : q), R: wrap(r) };
+}
+
+/**
+ * A = U diag(S) Vh for matrices `[…, m, n]`, with singular values S `[…, k]` from the largest down, k = min(m, n).
+ *
+ * `fullMatrices` (default true) gives U `[…, m, m]` and Vh `[…, n, n]`, else `[…, m, k]` and `[…, k, n]`; of the larger full one there is
+ * no gradient. Signs of pairs of vectors are free, and gradients of vectors exist where the singular values differ.
+ * One-sided rotations find small singular values as exactly as large ones.
+ * @throws ShapeError for fewer than 2 dims; DTypeError unless the dtype is a float.
+ * @example const { U, S, Vh } = svd(randn([5, 3]), { fullMatrices: false });
+ */
+export function svd(
+  A: Tensor,
+  options: { readonly fullMatrices?: boolean } = {},
+  ...surplus: []
+): { readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor } {
+  noMore("svd", surplus);
+  checkOptions("svd", options, ["fullMatrices"]);
+  const { u, s, vh } = ((options.fullMatrices ?? true) ? ops.svdFull : ops.svd)(matricesOf("svd", "A", A));
+  return { U: wrap(u), S: wrap(s), Vh: wrap(vh) };
+}
+
+/** Singular values `[…, min(m, n)]` from the largest down, of matrices `[…, m, n]`. */
+export function svdvals(A: Tensor, ...surplus: []): Tensor {
+  noMore("svdvals", surplus);
+  return wrap(ops.svd(matricesOf("svdvals", "A", A)).s);
+}
+
+export interface ToleranceOptions {
+  /** Singular values up to this count as 0; default 0. */
+  readonly atol?: number;
+  /** As `atol`, times the largest one. Default 0 with `atol`, else max(m, n) times the dtype's precision. */
+  readonly rtol?: number;
+}
+
+const epsilons: Partial<Record<DType, number>> = { float64: 2 ** -52, float32: 2 ** -23 };
+
+function tolerances(op: string, x: Node, options: ToleranceOptions): { atol: number; rtol: number } {
+  checkOptions(op, options, ["atol", "rtol"]);
+  const { atol = 0 } = options;
+  const usual = Math.max(...x.shape.slice(-2)) * (epsilons[x.dtype] ?? 2 ** -10);
+  const rtol = options.rtol ?? (atol > 0 ? 0 : usual);
+  if (atol >= 0 && rtol >= 0) return { atol, rtol };
+  throw new ArgumentError(`${op}: atol and rtol must be >= 0, got ${atol} and ${rtol}`, { op });
+}
+
+/** How many singular values of matrices `[…, m, n]` are above max(atol, rtol times the largest), int64 `[…]`. */
+export function matrixRank(A: Tensor, options: ToleranceOptions = {}, ...surplus: []): Tensor {
+  noMore("matrixRank", surplus);
+  const x = matricesOf("matrixRank", "A", A);
+  const { atol, rtol } = tolerances("matrixRank", x, options);
+  const { s } = ops.svd(x);
+  return wrap(ops.sumOver(ops.cast(ops.significant(s, atol, rtol), "int64"), s.shape.length - 1));
+}
+
+/**
+ * The Moore–Penrose inverse `[…, n, m]` of matrices `[…, m, n]`; singular values up to max(atol, rtol times the largest) count as 0.
+ * The gradient exists where the rank stays.
+ */
+export function pinv(A: Tensor, options: ToleranceOptions = {}, ...surplus: []): Tensor {
+  noMore("pinv", surplus);
+  const x = matricesOf("pinv", "A", A);
+  const { atol, rtol } = tolerances("pinv", x, options);
+  return wrap(ops.pinv(x, atol, rtol));
+}
+
+/** As `pinv` of gradus/linalg. */
+export const pinverse = pinv;
+
+/** What `lstsq` gives. */
+export interface LeastSquares {
+  /** `[…, n, k]`, or `[…, n]` for a vector. */
+  readonly solution: Tensor;
+  /** Sums of squares of A X - B, `[…, k]`, whatever the rank; PyTorch's are empty unless m > n and the rank is full. */
+  readonly residuals: Tensor;
+  /** int64 `[…]` */
+  readonly rank: Tensor;
+  /** `[…, min(m, n)]` */
+  readonly singularValues: Tensor;
+}
+
+/**
+ * X with the least ‖A X - B‖, the smallest of them: A `[…, m, n]`, B `[…, m, k]` or `[m]`; by singular values (PyTorch's drivers
+ * "gelsd" and "gelss").
+ * @param options - `rcond`: singular values up to this times the largest count as 0; default max(m, n) times the dtype's precision.
+ * @throws ShapeError unless A and B have the same number of rows.
+ */
+export function lstsq(A: Tensor, B: Tensor, options: { readonly rcond?: number } = {}, ...surplus: []): LeastSquares {
+  const op = "lstsq";
+  noMore(op, surplus);
+  checkOptions(op, options, ["rcond"]);
+  const [a, given] = [matricesOf(op, "A", A), matrixOf(op, "B", B)];
+  const isVector = given.shape.length === 1;
+  const b = isVector ? ops.reshape(given, [...given.shape, 1]) : given;
+  if (b.shape[b.shape.length - 2] !== a.shape[a.shape.length - 2]) {
+    throw new ShapeError(
+      `${op}: A and B must have as many rows (A [${a.shape.join(",")}], B [${given.shape.join(",")}])`,
+      {
+        op,
+        shapes: [a.shape, given.shape],
+      },
+    );
+  }
+  const { rtol } = tolerances(op, a, options.rcond === undefined ? {} : { rtol: options.rcond });
+  const x = ops.matmul(ops.pinv(a, 0, rtol), b);
+  const gap = ops.sub(ops.matmul(a, x), b);
+  const { s } = ops.svd(a);
+  return {
+    solution: wrap(isVector ? ops.reshape(x, x.shape.slice(0, -1)) : x),
+    residuals: wrap(ops.sumOver(ops.mul(gap, gap), gap.shape.length - 2)),
+    rank: wrap(ops.sumOver(ops.cast(ops.significant(s, 0, rtol), "int64"), s.shape.length - 1)),
+    singularValues: wrap(s),
+  };
+}
+
+/** Which norm of a matrix. */
+export type MatrixNorm = number | "fro" | "nuc";
+
+/**
+ * Norms of matrices: "fro" (default) the root of the sum of squares, "nuc" the sum of singular values, 2 and -2 the largest and the
+ * smallest of them, 1 and -1 the largest and smallest column sum of sizes, Infinity and -Infinity those of rows.
+ * @throws ArgumentError for other orders.
+ */
+export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormOptions = {}, ...surplus: []): Tensor {
+  const op = "matrixNorm";
+  noMore(op, surplus);
+  checkOptions(op, options, ["dim", "keepdim"]);
+  const x = nodeOf(op, "input", input);
+  const [rows, columns] = (options.dim ?? [-2, -1]).map((d) => normalizeDim(op, d, x.shape.length)) as [number, number];
+  if (x.shape.length < 2 || rows === columns) throw new ArgumentError(`${op}: needs two different dims`, { op });
+  const { keepdim = false } = options;
+  if (ord === undefined || ord === "fro") return wrap(ops.norm(x, 2, [rows, columns], keepdim));
+  const shape = x.shape.map((n, d) => (d === rows || d === columns ? 1 : n));
+  const shaped = (value: Node): Node =>
+    ops.reshape(value, keepdim ? shape : shape.filter((_, d) => d !== rows && d !== columns));
+  if (ord === "nuc" || ord === 2 || ord === -2) {
+    const others = x.shape.flatMap((_, d) => (d === rows || d === columns ? [] : [d]));
+    const { s } = ops.svd(ops.permute(x, [...others, rows, columns]));
+    const dim = s.shape.length - 1;
+    const at = ord === 2 ? 0 : (s.shape[dim] as number) - 1;
+    return wrap(shaped(ord === "nuc" ? ops.sumOver(s, dim) : ops.slice(s, dim, at, at + 1)));
+  }
+  if (ord !== 1 && ord !== -1 && ord !== Number.POSITIVE_INFINITY && ord !== Number.NEGATIVE_INFINITY) {
+    throw new ArgumentError(
+      `${op}: ord must be "fro", "nuc", 1, -1, 2, -2, Infinity or -Infinity, got ${JSON.stringify(ord)}`,
+      { op },
+    );
+  }
+  const sums = Math.abs(ord) === 1 ? rows : columns;
+  const totals = ops.sumOver(ops.abs(x), sums, { keepdim: true });
+  const extreme = ord > 0 ? ops.amaxOver : ops.aminOver;
+  return wrap(shaped(extreme(totals, sums === rows ? columns : rows, true)));
+}
+
+export interface LinalgNormOptions {
+  /** One dim: vectors; two: matrices. Default: all, or the matrix that the input is. */
+  readonly dim?: Dims;
+  readonly keepdim?: boolean;
+}
+
+/**
+ * The norm of vectors or matrices: of two dims `matrixNorm`, else `vectorNorm`. Without `ord` the root of the sum of squares over `dim`
+ * (all by default); with `ord` and without `dim` the input must be a vector or a matrix.
+ * @throws ArgumentError where that is neither.
+ */
+export function linalgNorm(A: Tensor, ord?: MatrixNorm, options: LinalgNormOptions = {}, ...surplus: []): Tensor {
+  const op = "norm";
+  noMore(op, surplus);
+  checkOptions(op, options, ["dim", "keepdim"]);
+  const { dim, keepdim = false } = options;
+  const dims = typeof dim === "number" ? [dim] : dim;
+  const rank = nodeOf(op, "A", A).shape.length;
+  const isMatrix = ord !== undefined && (dims ? dims.length === 2 : rank === 2);
+  if (isMatrix) return matrixNorm(A, ord, { dim: (dims ?? [0, 1]) as readonly [number, number], keepdim });
+  if (typeof ord === "string" || (ord !== undefined && (dims ? dims.length !== 1 : rank !== 1))) {
+    throw new ArgumentError(
+      `${op}: ord ${JSON.stringify(ord)} needs a vector or matrix, or dim (input [${A.shape.join(",")}])`,
+      { op },
+    );
+  }
+  return vectorNorm(A, ord ?? 2, { ...(dims && { dim: dims }), keepdim });
+}
+
+/**
+ * The condition number ‖A‖ ‖A⁻¹‖ of matrices; without `p` and for 2 and -2 by singular values, also of matrices that are not square.
+ * Infinity for singular matrices in those.
+ */
+export function linalgCond(A: Tensor, p: MatrixNorm = 2, ...surplus: []): Tensor {
+  noMore("cond", surplus);
+  const x = matricesOf("cond", "A", A);
+  if (p === 2 || p === -2) {
+    const { s } = ops.svd(x);
+    const dim = s.shape.length - 1;
+    const k = s.shape[dim] as number;
+    const [first, last] = [ops.slice(s, dim, 0, 1), ops.slice(s, dim, k - 1, k)];
+    return wrap(ops.reshape(p === 2 ? ops.div(first, last) : ops.div(last, first), x.shape.slice(0, -2)));
+  }
+  return matrixNorm(A, p).mul(matrixNorm(wrap(ops.inv(x)), p));
+}
