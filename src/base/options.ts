@@ -12,6 +12,21 @@ export function checkOptions(op: string, options: object | undefined, names: rea
   for (const key in options) if (!names.includes(key)) throw unknownName(op, "option", key, names);
 }
 
+/** Throws unless an argument is a function. */
+export function checkFunction(op: string, name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new ArgumentError(`${op}: ${name} must be a function, got ${value === null ? "null" : typeof value}`, { op });
+}
+
+/** Throws unless an option is one of the names it may have. */
+export function checkChoice(op: string, option: string, value: unknown, choices: readonly string[]): void {
+  if (choices.includes(value as string)) return;
+  throw new ArgumentError(
+    `${op}: ${option} must be ${choices.map((choice) => `"${choice}"`).join(" or ")}, got ${JSON.stringify(value) ?? typeof value}`,
+    { op },
+  );
+}
+
 /** The error for a name that is not one of `names`, with the nearest of them. */
 export function unknownName(op: string, what: string, name: string, names: readonly string[]): ArgumentError {
   const near = nearest(name, names);

@@ -118,7 +118,10 @@ export class ScopeHandle implements Disposable {
 
 /** Both forms of a scope: `scope(fn)` runs it, `using _ = scope()` holds to the end of the block. */
 export function scope<R>(change: Partial<ScopeValues>, fn: (() => R) | undefined): R | ScopeHandle {
-  return fn ? runScope(change, fn) : new ScopeHandle(change);
+  if (fn === undefined) return new ScopeHandle(change);
+  if (typeof fn === "function") return runScope(change, fn);
+  const what = fn === null ? "null" : typeof fn;
+  throw new ArgumentError(`a scope takes a function, or nothing as in \`using _ = noGrad()\`, got ${what}`);
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,5 +1,5 @@
 // Shapes: sizes, strides, broadcasting, dimension arguments.
-import { IndexError, ShapeError } from "./errors.js";
+import { ArgumentError, IndexError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
 
@@ -69,6 +69,9 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
 
 /** Several dims, without repetition. */
 export function normalizeDims(op: string, dims: readonly number[], rank: number): number[] {
+  if (!Array.isArray(dims)) {
+    throw new ArgumentError(`${op}: dims must be an integer or an array of them, got ${JSON.stringify(dims)}`, { op });
+  }
   const out = dims.map((dim) => normalizeDim(op, dim, rank));
   if (new Set(out).size !== out.length)
     throw new IndexError(`${op}: dims [${dims.join(",")}] name a dim twice`, { op });

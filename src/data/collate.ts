@@ -1,5 +1,5 @@
 // From a list of items to a batch: tensors are stacked, numbers become a tensor, tuples and objects go field by field.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions } from "../base/index.js";
 import { pad, stack, Tensor, tensor } from "../tensor/index.js";
 import { remember } from "./recipe.js";
 
@@ -44,6 +44,7 @@ export interface PadCollateOptions {
 export function padCollate<T>(options: PadCollateOptions = {}): (items: T[]) => Batched<T> {
   checkOptions("padCollate", options, ["paddingValue", "paddingSide"]);
   const { paddingValue: value = 0, paddingSide = "right" } = options;
+  checkChoice("padCollate", "paddingSide", paddingSide, ["left", "right"]);
   const stackPadded = (tensors: readonly Tensor[]): Tensor => {
     const longest = Math.max(...tensors.map((t) => t.shape[0] ?? 0));
     const padded = tensors.map((t) => {

@@ -34,6 +34,11 @@ export interface CsvTable {
  */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
   checkOptions("parseCsv", options, ["delimiter", "header"]);
+  if (typeof text !== "string") {
+    throw new ArgumentError(`parseCsv: takes the text of a table, got ${typeof text}; readCsv takes a file`, {
+      op: "parseCsv",
+    });
+  }
   const { delimiter = ",", header = true } = options;
   if (delimiter.length !== 1) {
     throw new ArgumentError(`parseCsv: delimiter must be one character, got ${JSON.stringify(delimiter)}`, {

@@ -67,6 +67,18 @@ export interface DataLoaderState {
   readonly batch: number;
 }
 
+/** Lists are none: what a dataset is would then hang on whether an array holds items or tensors. */
+function checkDataset(dataset: unknown): void {
+  if (dataset instanceof IterableDataset) return;
+  const { length, get } = (dataset ?? {}) as Partial<Dataset<unknown>>;
+  if (typeof length === "number" && typeof get === "function") return;
+  const what = Array.isArray(dataset) ? "an array" : dataset === null ? "null" : typeof dataset;
+  const remedy = Array.isArray(dataset) ? "; write { length: items.length, get: (i) => items[i] }" : "";
+  throw new ArgumentError(`DataLoader: a dataset needs \`length\` and \`get(index)\`, got ${what}${remedy}`, {
+    op: "DataLoader",
+  });
+}
+
 /**
  * Iterates over a dataset in batches, with `for…of` or `for await`.
  *
@@ -105,6 +117,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     options: DataLoaderOptions<T, B> = {},
   ) {
     checkOptions("DataLoader", options, optionNames);
+    checkDataset(dataset);
     checkExclusive(options);
     this.#workers = checkWorkers(options);
     if (dataset instanceof IterableDataset) checkStreamed(options);

@@ -1,5 +1,5 @@
 // Samplers: the order of a dataset's items in an epoch, a function of seed and epoch only.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkFunction, checkOptions } from "../base/index.js";
 import { permutation, RandomSequence } from "./philox.js";
 
 /** The order of items: an epoch's indices. */
@@ -49,6 +49,11 @@ export class RandomSampler implements Sampler {
     options: RandomSamplerOptions = {},
   ) {
     checkOptions("RandomSampler", options, ["seed", "replacement", "numSamples"]);
+    if (!Number.isInteger(size) || size < 0) {
+      throw new ArgumentError(`RandomSampler: takes the number of items, such as dataset.length, got ${typeof size}`, {
+        op: "RandomSampler",
+      });
+    }
     this.seed = options.seed ?? 0;
     this.replacement = options.replacement ?? false;
     this.length = options.numSamples ?? size;
@@ -196,6 +201,7 @@ export class BatchSampler implements BatchSamplerLike {
     options: { readonly dropLast?: boolean } = {},
   ) {
     checkOptions("BatchSampler", options, ["dropLast"]);
+    checkFunction("BatchSampler", "the sampler's indices", (sampler as Sampler | null)?.indices);
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`BatchSampler: batchSize must be a positive integer, got ${batchSize}`, {
         op: "BatchSampler",

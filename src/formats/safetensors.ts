@@ -1,7 +1,7 @@
 // The safetensors format: a length, a JSON header that names dtype, shape and place of each tensor, then their bytes.
 // Specification: https://github.com/huggingface/safetensors#format
 import { type DType, FormatError, formatShape, itemSize, memoryOf, numel, typedArray } from "../base/index.js";
-import { type Tensor, tensor } from "../tensor/index.js";
+import { checkTensor, type Tensor, tensor } from "../tensor/index.js";
 
 /** Tensors by name, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -66,6 +66,7 @@ export function encodeSafetensors(
   let end = 0;
   for (const [name, value] of inFileOrder(tensors)) {
     if (name === "__metadata__") throw fail("", 'a tensor cannot be called "__metadata__"');
+    checkTensor("encodeSafetensors", name, value);
     const data = memoryOf(value.dtype, value.toTypedArray());
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     header[name] = { dtype: codes[value.dtype], shape: value.shape, data_offsets: [end, end + data.byteLength] };

@@ -1,4 +1,5 @@
 // Pooling layers that are given the size of their output.
+import { ArgumentError } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import {
   adaptiveAvgPool1d,
@@ -19,6 +20,12 @@ export type AdaptiveSize3 = number | readonly [number | null, number | null, num
 abstract class AdaptiveBase<Size> extends Module {
   constructor(readonly outputSize: Size) {
     super();
+    const sizes: readonly unknown[] = Array.isArray(outputSize) ? outputSize : [outputSize];
+    if (sizes.every((size) => size === null || (Number.isInteger(size) && (size as number) >= 0))) return;
+    throw new ArgumentError(
+      `${new.target.name}: outputSize must be an integer >= 0 or null, or one a dim, got ${JSON.stringify(outputSize) ?? "undefined"}`,
+      { op: new.target.name },
+    );
   }
 
   override extraRepr(): string {

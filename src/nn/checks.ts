@@ -23,10 +23,21 @@ export function perDim(
   rank: number,
   least = 1,
 ): number[] {
-  const sizes = typeof value === "number" ? new Array<number>(rank).fill(value) : [...value];
+  const sizes =
+    typeof value === "number" ? new Array<number>(rank).fill(value) : Array.isArray(value) ? [...value] : [];
   if (sizes.length === rank && sizes.every((size) => Number.isInteger(size) && size >= least)) return sizes;
   throw new ArgumentError(
-    `${layer}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value)}`,
+    `${layer}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value) ?? "undefined"}`,
+    { op: layer },
+  );
+}
+
+/** Throws unless `value` is an integer >= 1 or a list of them; how many there must be is known by the function. */
+export function checkSize(layer: string, name: string, value: number | readonly number[]): void {
+  const sizes: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (sizes.length > 0 && sizes.every((size) => Number.isInteger(size) && (size as number) >= 1)) return;
+  throw new ArgumentError(
+    `${layer}: ${name} must be an integer >= 1, or one a dim, got ${JSON.stringify(value) ?? "undefined"}`,
     { op: layer },
   );
 }

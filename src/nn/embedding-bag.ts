@@ -1,5 +1,5 @@
 // Embeddings reduced over bags of indices.
-import { checkOptions } from "../base/index.js";
+import { checkChoice, checkOptions } from "../base/index.js";
 import { noGrad, randn, type Tensor } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { paddingRow } from "./embedding.js";
@@ -47,6 +47,7 @@ export class EmbeddingBag extends Module {
     checkOptions("EmbeddingBag", options, ["mode", "includeLastOffset", "paddingIdx"]);
     checkCounts("EmbeddingBag", { numEmbeddings, embeddingDim });
     this.mode = options.mode ?? "mean";
+    checkChoice("EmbeddingBag", "mode", this.mode, ["sum", "mean", "max"]);
     this.includeLastOffset = options.includeLastOffset ?? false;
     const paddingIdx = paddingRow(options.paddingIdx, numEmbeddings, "EmbeddingBag");
     this.paddingIdx = paddingIdx;

@@ -1,4 +1,5 @@
 // Functions that users attach to modules.
+import { checkFunction } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 
@@ -52,6 +53,7 @@ let nextId = 0;
 
 /** Adds a hook of one class of modules to the hooks of a module of that class. */
 export function addHook<H>(hooks: Map<number, H>, hook: (module: never, ...rest: never[]) => unknown): HookHandle {
+  checkFunction("hook", "a hook", hook);
   const id = nextId++;
   hooks.set(id, hook as H);
   return { remove: () => void hooks.delete(id) };

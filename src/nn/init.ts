@@ -1,6 +1,7 @@
 // Initialisation of weights in place: PyTorch's nn.init.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import {
+  checkTensor,
   eye,
   type Generator,
   noGrad,
@@ -63,6 +64,7 @@ export function calculateGain(nonlinearity: Nonlinearity, options: { readonly pa
 
 /** Inputs and outputs of a unit: `[out, in, ...kernel]` weights count each kernel position. */
 function fans(op: string, weight: Tensor): { fanIn: number; fanOut: number } {
+  checkTensor(op, "tensor", weight);
   const [outputs, inputs, ...kernel] = weight.shape;
   if (outputs === undefined || inputs === undefined) {
     throw new ShapeError(
@@ -77,6 +79,12 @@ function fans(op: string, weight: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: inputs * positions, fanOut: outputs * positions };
 }
 
+/** Writes values without a trace in autograd. */
+function write(tensor: Tensor, change: () => Tensor): Tensor {
+  checkTensor("nn.init", "tensor", tensor);
+  return noGrad(() => quietly(change));
+}
+
 /** Options of `uniform_`. */
 export interface UniformOptions extends RandomOptions {
   /** Lower end; default 0. */
@@ -89,7 +97,7 @@ export interface UniformOptions extends RandomOptions {
 export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
   checkOptions("init.uniform_", options, ["a", "b", "generator"]);
   const { a = 0, b = 1 } = options;
-  return noGrad(() => quietly(() => tensor.uniform_(a, b, generatorOf(options))));
+  return write(tensor, () => tensor.uniform_(a, b, generatorOf(options)));
 }
 
 /** Options of `normal_`. */
@@ -104,17 +112,17 @@ export interface NormalOptions extends RandomOptions {
 export function normal_(tensor: Tensor, options: NormalOptions = {}): Tensor {
   checkOptions("init.normal_", options, ["mean", "std", "generator"]);
   const { mean = 0, std = 1 } = options;
-  return noGrad(() => quietly(() => tensor.normal_(mean, std, generatorOf(options))));
+  return write(tensor, () => tensor.normal_(mean, std, generatorOf(options)));
 }
 
 /** Of what `values` makes only the result is anybody's to see. */
 function fill(tensor: Tensor, values: () => Tensor): Tensor {
-  return noGrad(() => quietly(() => tensor.copy_(values())));
+  return write(tensor, () => tensor.copy_(values()));
 }
 
 /** Fills with one value. */
 export function constant_(tensor: Tensor, value: number): Tensor {
-  return noGrad(() => quietly(() => tensor.fill_(value)));
+  return write(tensor, () => tensor.fill_(value));
 }
 
 /**

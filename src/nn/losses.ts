@@ -17,6 +17,15 @@ export interface LossOptions {
   readonly reduction?: Reduction;
 }
 
+function checkReduction<R extends string>(name: string, reduction: R, allowed: readonly string[]): R {
+  if (allowed.includes(reduction)) return reduction;
+  const near = nearest(String(reduction), allowed);
+  throw new ArgumentError(
+    `${name}: unknown reduction ${JSON.stringify(reduction)}; ${near ? `did you mean "${near}"?` : `one of ${allowed.join(", ")}`}`,
+    { op: name },
+  );
+}
+
 /** Options of a loss: checked, kept, and printed. */
 export abstract class Loss extends Module {
   readonly reduction: Reduction;
@@ -24,13 +33,7 @@ export abstract class Loss extends Module {
   constructor(name: string, options: LossOptions, names: readonly string[], allowed: readonly string[] = reductions) {
     super();
     checkOptions(name, options, ["reduction", ...names]);
-    this.reduction = options.reduction ?? "mean";
-    if (allowed.includes(this.reduction)) return;
-    const near = nearest(String(this.reduction), allowed);
-    throw new ArgumentError(
-      `${name}: unknown reduction ${JSON.stringify(this.reduction)}; ${near ? `did you mean "${near}"?` : `one of ${allowed.join(", ")}`}`,
-      { op: name },
-    );
+    this.reduction = checkReduction(name, options.reduction ?? "mean", allowed);
   }
 
   override extraRepr(): string {
@@ -175,7 +178,7 @@ export class KLDivLoss extends Module {
   constructor(options: { readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean } = {}) {
     super();
     checkOptions("KLDivLoss", options, ["reduction", "logTarget"]);
-    this.reduction = options.reduction ?? "mean";
+    this.reduction = checkReduction("KLDivLoss", options.reduction ?? "mean", [...reductions, "batchmean"]);
     this.logTarget = options.logTarget ?? false;
   }
 

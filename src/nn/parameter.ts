@@ -1,6 +1,6 @@
 // The two kinds of tensors a module registers: trained ones and state that is not trained.
 import { checkOptions, type DType } from "../base/index.js";
-import { asState, type Device, empty, noGrad, quietly, Tensor } from "../tensor/index.js";
+import { asState, checkTensor, type Device, empty, noGrad, quietly, Tensor } from "../tensor/index.js";
 
 /** A tensor that a module trains: found as a field, given to optimizers by `parameters()`. */
 export class Parameter extends Tensor {
@@ -11,6 +11,7 @@ export class Parameter extends Tensor {
    */
   constructor(data: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
     checkOptions("Parameter", options, ["requiresGrad"]);
+    checkTensor("Parameter", "data", data);
     super(copyOf(data).cell);
     if (options.requiresGrad ?? true) this.requiresGrad = true;
     asState(this);
@@ -35,6 +36,7 @@ export class Buffer extends Tensor {
    */
   constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
     checkOptions("Buffer", options, ["persistent"]);
+    checkTensor("Buffer", "data", data);
     super(copyOf(data).cell);
     this.persistent = options.persistent ?? true;
     asState(this);

@@ -1,7 +1,7 @@
 // Pooling layers.
 import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import type { Size2, Size3 } from "./checks.js";
+import { checkSize, type Size2, type Size3 } from "./checks.js";
 import {
   avgPool1d,
   avgPool2d,
@@ -81,6 +81,7 @@ abstract class PoolBase<Size extends AnySize, Options extends PoolOptions<Size>>
     const hasStride = typeof stride === "number" || Array.isArray(stride);
     const given = hasStride ? options : ((stride as Options | undefined) ?? options);
     checkOptions(layer, given, names);
+    checkSize(layer, "kernelSize", kernelSize);
     this.options = { stride: kernelSize, ...given, ...(hasStride && { stride }) } as Options & { stride: Size };
   }
 

@@ -20,6 +20,9 @@ export interface PadSequenceOptions {
 export function padSequence(sequences: readonly Tensor[], options: PadSequenceOptions = {}): Tensor {
   checkOptions("padSequence", options, ["batchFirst", "paddingValue", "paddingSide"]);
   const { batchFirst = false, paddingValue: value = 0, paddingSide = "right" } = options;
+  if (!Array.isArray(sequences) || !sequences.every((x) => x instanceof Tensor)) {
+    throw new ArgumentError("padSequence: takes an array of tensors", { op: "padSequence" });
+  }
   if (sequences.length === 0) throw new ArgumentError("padSequence: got no sequences", { op: "padSequence" });
   const longest = Math.max(...sequences.map((sequence) => sequence.size(0)));
   const padded = sequences.map((sequence) => {

@@ -10,7 +10,7 @@ import {
   ShapeError,
   shapesEqual,
 } from "../base/index.js";
-import { noGrad, type Tensor } from "../tensor/index.js";
+import { checkTensor, noGrad, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { fieldsOf, isModule } from "./fields.js";
 import { Buffer, type Parameter } from "./parameter.js";
@@ -54,6 +54,12 @@ export function loadState(
 ): LoadResult {
   checkOptions("loadStateDict", options, ["strict"]);
   const name = module.constructor.name;
+  if (typeof state !== "object" || state === null) {
+    throw new ArgumentError(
+      `loadStateDict: takes an object of tensors by key, as of stateDict(), got ${state === null ? "null" : typeof state}`,
+      { op: "loadStateDict" },
+    );
+  }
   const entries = entriesOf(module, "");
   const known = new Set(entries.map(([key]) => key));
   const result = {
@@ -81,6 +87,7 @@ function checkKeys(name: string, { missingKeys, unexpectedKeys }: LoadResult): v
 }
 
 function checkValue(name: string, key: string, value: Tensor, target: Tensor): void {
+  checkTensor("loadStateDict", key, value);
   if (!shapesEqual(value.shape, target.shape)) {
     throw new ShapeError(
       `loadStateDict: ${key} has shape ${formatShape(value.shape)} in the state but ${formatShape(target.shape)} in ${name}`,

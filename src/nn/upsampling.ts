@@ -1,5 +1,5 @@
 // Layers that resize, and those between images and columns of windows.
-import { checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions } from "../base/index.js";
 import type { InterpolateOptions, Tensor, UnfoldOptions } from "../tensor/index.js";
 import type { Size2 } from "./checks.js";
 import { fold, interpolate, unfold } from "./functional.js";
@@ -24,6 +24,10 @@ export class Upsample extends Module {
   ) {
     super();
     checkOptions("Upsample", options, ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"]);
+    const { size, scaleFactor } = (options ?? {}) as Partial<UpsampleOptions>;
+    if ((size === undefined) === (scaleFactor === undefined)) {
+      throw new ArgumentError("Upsample: takes size or scaleFactor, one of them", { op: "Upsample" });
+    }
   }
 
   forward(input: Tensor): Tensor {

@@ -22,8 +22,15 @@ export interface ClipGradNormOptions {
   readonly errorIfNonfinite?: boolean;
 }
 
+function listOf(parameters: Iterable<Tensor>): Tensor[] {
+  const isList = typeof parameters === "object" && parameters !== null && Symbol.iterator in parameters;
+  const list = isList ? [...parameters] : null;
+  if (list?.every((x) => x instanceof Tensor)) return list;
+  throw new ArgumentError("utils: takes a tensor or an array of parameters: pass model.parameters()");
+}
+
 function gradsOf(parameters: Parameters): Tensor[] {
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  const list = parameters instanceof Tensor ? [parameters] : listOf(parameters);
   return list.flatMap(({ grad }) => (grad === null ? [] : [grad]));
 }
 

@@ -27,11 +27,11 @@ export interface ConvTransposeOptions {
 
 /** One integer >= `least` a spatial dim. */
 export function perDim(op: string, name: string, value: PerDim, rank: number, least: number): number[] {
-  const only = typeof value === "number" ? value : value.length === 1 ? value[0] : undefined;
-  const list = only === undefined ? [...(value as readonly number[])] : new Array<number>(rank).fill(only);
+  const given: readonly number[] = typeof value === "number" ? [value] : Array.isArray(value) ? value : [];
+  const list = given.length === 1 ? new Array<number>(rank).fill(given[0] as number) : [...given];
   if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least)) {
     throw new ArgumentError(
-      `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value)}`,
+      `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value) ?? "undefined"}`,
       { op },
     );
   }

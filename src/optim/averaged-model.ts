@@ -50,6 +50,9 @@ export class AveragedModel<M extends Module = Module> extends Module {
   constructor(model: M, options: AveragedModelOptions = {}) {
     super();
     checkOptions("AveragedModel", options, ["avgFn", "useBuffers"]);
+    if (!(model instanceof Module)) {
+      throw new ArgumentError(`AveragedModel: takes a model to average, got ${typeof model}`, { op: "AveragedModel" });
+    }
     this.module = model.clone();
     this.avgFn = options.avgFn ?? getSwaAvgFn();
     this.useBuffers = options.useBuffers ?? false;

@@ -1,6 +1,6 @@
 // The base of learning-rate schedules: PyTorch's chainable recurrences on an optimizer's param groups.
 import { ArgumentError } from "../base/index.js";
-import type { Optimizer } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
 
 /** What a schedule saves: plain data that survives JSON. */
 export interface SchedulerState {
@@ -22,6 +22,13 @@ export function perGroup<T>(name: string, what: string, optimizer: Optimizer, va
   throw new ArgumentError(`${name}: got ${value.length} values of ${what} for ${groups} param groups`, { op: name });
 }
 
+/** Throws unless a schedule was given an optimizer. */
+export function checkOptimizer(name: string, optimizer: unknown): void {
+  if (optimizer instanceof Optimizer) return;
+  const what = optimizer === null ? "null" : typeof optimizer;
+  throw new ArgumentError(`${name}: takes an optimizer first, got ${what}`, { op: name });
+}
+
 /** Base of the schedules: sets each param group's `lr` when it is made and at each `step()`; the group keeps its `initialLr`. */
 export abstract class LRScheduler {
   /** Steps taken so far. */
@@ -33,6 +40,7 @@ export abstract class LRScheduler {
     /** Whose param groups it sets. */
     readonly optimizer: Optimizer,
   ) {
+    checkOptimizer(new.target.name, optimizer);
     this.baseLrs = optimizer.paramGroups.map((group) => {
       group.initialLr ??= group.lr;
       return group.initialLr;

@@ -79,6 +79,10 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     const inputs = typeof params === "object" && params !== null && Symbol.iterator in params ? [...params] : null;
     if (!inputs) throw this.error("takes an array of parameters or param groups: pass model.parameters()");
     if (inputs.length === 0) throw this.error("got no parameters; is the model's parameters() empty?");
+    const bad = inputs.find(
+      (input) => !(input instanceof Tensor) && (typeof input !== "object" || !("params" in input)),
+    );
+    if (bad !== undefined) throw this.error(`parameters must be tensors or groups { params }, got ${String(bad)}`);
     const areGroups = inputs.every((input) => !(input instanceof Tensor));
     for (const input of areGroups ? inputs : [{ params: inputs }]) this.addParamGroup(input as ParamGroupInput<O>);
   }
@@ -95,7 +99,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   protected checkAtLeastZero(name: string, value: number): void {
-    if (!(value >= 0)) throw this.error(`${name} must be >= 0, got ${value}`);
+    if (typeof value === "number" && value >= 0) return;
+    throw this.error(`${name} must be >= 0, got ${typeof value === "number" ? value : JSON.stringify(value)}`);
   }
 
   /** Decay rates of the averages of gradient and squared gradient. */
@@ -253,6 +258,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   private checkState(state: OptimizerState): void {
+    if (!Array.isArray(state?.paramGroups) || typeof state.state !== "object") {
+      throw this.error("loadStateDict: takes what stateDict() gave, { state, paramGroups }");
+    }
     const have = this.paramGroups.map(({ params }) => params.length);
     const given = state.paramGroups.map(({ params }) => params.length);
     if (!shapesEqual(have, given)) {

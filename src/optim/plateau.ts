@@ -1,7 +1,7 @@
 // A schedule that follows a metric.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { perGroup } from "./lr-scheduler.js";
+import { checkOptimizer, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
 /** Options of `ReduceLROnPlateau`. */
@@ -68,6 +68,7 @@ export class ReduceLROnPlateau {
     readonly optimizer: Optimizer,
     options: ReduceLROnPlateauOptions = {},
   ) {
+    checkOptimizer("ReduceLROnPlateau", optimizer);
     checkOptions("ReduceLROnPlateau", options, Object.keys(defaults));
     this.options = { ...defaults, ...options };
     const { factor, mode, thresholdMode, minLr } = this.options;

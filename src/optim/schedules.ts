@@ -1,5 +1,5 @@
 // The schedules: each is its recurrence and its closed form.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkFunction, checkOptions } from "../base/index.js";
 import { FormulaLR, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
@@ -61,6 +61,11 @@ export class MultiStepLR extends FormulaLR {
   ) {
     super(optimizer);
     checkOptions("MultiStepLR", options, ["gamma"]);
+    if (!Array.isArray(milestones)) {
+      throw new ArgumentError(`MultiStepLR: milestones must be an array of steps, got ${typeof milestones}`, {
+        op: "MultiStepLR",
+      });
+    }
     this.gamma = options.gamma ?? 0.1;
     this.start();
   }
@@ -256,6 +261,7 @@ export class LambdaLR extends FormulaLR {
   constructor(optimizer: Optimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
     super(optimizer);
     this.lambdas = perGroup("LambdaLR", "lrLambda", optimizer, lrLambda);
+    for (const lambda of this.lambdas) checkFunction("LambdaLR", "lrLambda", lambda);
     this.start();
   }
 

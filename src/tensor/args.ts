@@ -38,6 +38,18 @@ export function nodeOf(op: string, name: string, value: unknown): Node {
   throw notATensor(op, name, value);
 }
 
+/** Throws unless an argument is a tensor. */
+export function checkTensor(op: string, name: string, value: unknown): void {
+  if (!isTensor(value)) throw notATensor(op, name, value);
+}
+
+/** Throws unless an argument is an array, as of tensors. */
+export function checkList(op: string, name: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  const what = isTensor(value) ? "a Tensor" : value === null ? "null" : typeof value;
+  throw new ArgumentError(`${op}: ${name} must be an array, got ${what}; write [a, b, …]`, { op });
+}
+
 export function notATensor(op: string, name: string, value: unknown): ArgumentError {
   const what = Array.isArray(value) ? "an array" : value === null ? "null" : typeof value;
   const remedy = what === "an array" || what === "number" ? "; make it one with tensor(…)" : "";

@@ -12,7 +12,7 @@ import {
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { add, constant, expand } from "../ops/index.js";
-import { noMore, optionsWith } from "./args.js";
+import { checkTensor, noMore, optionsWith } from "./args.js";
 import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
 import { LONG, lineOf } from "./pending.js";
@@ -108,6 +108,12 @@ export function grad(
   const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
   const [from, to] = [list(outputs), list(inputs)];
   const seeds = options.gradOutputs ? list(options.gradOutputs) : [];
+  from.forEach((x, i) => {
+    checkTensor(op, `outputs[${i}]`, x);
+  });
+  to.forEach((x, i) => {
+    checkTensor(op, `inputs[${i}]`, x);
+  });
   const roots = from.map((x) => checkRoot(op, x));
   const grads = from.map((x, i) => seedGradient(op, x, seeds[i] ?? null));
   const targets = to.map((x) => {

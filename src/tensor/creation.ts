@@ -104,6 +104,9 @@ export function full(
   ...surplus: []
 ): Tensor {
   noMore("full", surplus);
+  if (!["number", "boolean", "bigint"].includes(typeof value)) {
+    throw new ArgumentError(`full: value must be a number, boolean or bigint, got ${typeof value}`, { op: "full" });
+  }
   const own: DType = typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "int64" : "float32";
   const dtype = creationDType("full", options, own);
   const node = ops.full(shapeOf("full", [shape]), dtype === "int64" ? BigInt(value) : value, dtype);

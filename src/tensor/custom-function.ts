@@ -1,5 +1,5 @@
 // Functions with a gradient of their own, as torch.autograd.Function.
-import { ArgumentError, AutogradError, isFloat, numel, runScope, shapesEqual } from "../base/index.js";
+import { ArgumentError, AutogradError, checkFunction, isFloat, numel, runScope, shapesEqual } from "../base/index.js";
 import { gradEnabled, hashText, Node, nodeListener, type PointwisePrimitive } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { detached } from "./alias.js";
@@ -128,6 +128,9 @@ export function applyFunction<A extends readonly unknown[], Y extends Tensor | r
   fn: CustomFunction<A, Y>,
   ...args: A
 ): Y {
+  const { forward, backward } = (fn ?? {}) as Partial<CustomFunction<A, Y>>;
+  checkFunction("applyFunction", "forward", forward);
+  checkFunction("applyFunction", "backward", backward);
   const name = fn.name ?? "custom function";
   const context = new FunctionContext();
   context.needsInputGrad = args.map((x) => isTensor(x) && x.requiresGrad);

@@ -57,6 +57,7 @@ function shapeOfData(data: TensorData): { shape: number[]; first: Plain | ArrayB
 /** Bytes and shape of `data`, in `dtype` or the one that it has. A Uint16Array holds the bits of a float16 or bfloat16. */
 export function storageOfData(data: TensorData, dtype?: DType): { storage: Storage; shape: Shape } {
   const { shape, first } = shapeOfData(data);
+  if (data === null || data === undefined) throw notData(data);
   if (first !== null && typeof first === "object" && !ArrayBuffer.isView(first)) throw notData(first);
   if (first !== null && !["number", "boolean", "bigint", "object"].includes(typeof first)) throw notData(first);
   if (dtype && isHalf(dtype) && data instanceof Uint16Array) return { storage: Storage.from(dtype, data), shape };

@@ -1,5 +1,5 @@
 // Functions of functions, as torch.func: gradients, products with Jacobians, Jacobians and Hessians.
-import { ArgumentError, AutogradError, checkOptions, runScope } from "../base/index.js";
+import { ArgumentError, AutogradError, checkFunction, checkOptions, runScope } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { copyOf } from "./alias.js";
@@ -34,6 +34,7 @@ interface Traced {
 }
 
 function traceCall(op: string, fn: TensorFunction, args: readonly Tensor[], argnums: readonly number[]): Traced {
+  checkFunction(op, "its first argument", fn);
   args.forEach((x, i) => {
     if (!isTensor(x)) throw new ArgumentError(`${op}: argument ${i} must be a Tensor`, { op });
   });

@@ -3,7 +3,7 @@ import { ArgumentError, checkOptions, type DType } from "../base/index.js";
 import type { BatchTransform, ImageTransform, SampleContext } from "../data/index.js";
 import { randn, type Tensor, where } from "../tensor/index.js";
 import * as color from "./color.js";
-import { between, checkColors, checkProbability, perSample, type Range, sizesOf } from "./samples.js";
+import { between, checkColors, checkProbability, checkTransforms, perSample, type Range, sizesOf } from "./samples.js";
 
 /** Grey images of 1 (default) or 3 equal channels. */
 export class Grayscale implements BatchTransform {
@@ -150,6 +150,12 @@ export class ColorJitter implements BatchTransform {
     checkOptions("ColorJitter", options, ["brightness", "contrast", "saturation", "hue"]);
     const around = (value: number | Range | undefined, center: number, least: number): Range | null => {
       if (value === undefined || value === 0) return null;
+      if (typeof value === "number" ? !(value > 0) : !(value[0] >= least && value[0] <= value[1])) {
+        throw new ArgumentError(
+          `ColorJitter: takes numbers >= 0, or ranges [low, high] from ${least} up, got ${JSON.stringify(value)}`,
+          { op: "ColorJitter" },
+        );
+      }
       return typeof value === "number" ? [Math.max(least, center - value), center + value] : value;
     };
     const { brightness, contrast, saturation, hue } = options;
@@ -272,6 +278,7 @@ export class RandomApply implements BatchTransform {
     /** Chance that a sample is transformed. */
     readonly p = 0.5,
   ) {
+    checkTransforms("RandomApply", transforms);
     checkProbability("RandomApply", p);
   }
 
@@ -292,6 +299,7 @@ export class RandomChoice implements BatchTransform {
     /** The transforms, one of which is drawn for each sample. */
     readonly transforms: readonly ImageTransform[],
   ) {
+    checkTransforms("RandomChoice", transforms);
     if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms", { op: "RandomChoice" });
   }
 

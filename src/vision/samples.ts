@@ -1,6 +1,6 @@
 // What transforms share: the sizes of a batch, and random numbers of each sample.
 import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
-import { RandomSequence, type SampleContext } from "../data/index.js";
+import { type BatchTransform, type ImageTransform, RandomSequence, type SampleContext } from "../data/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 import type { ImageSizes } from "./pixels.js";
 
@@ -45,6 +45,13 @@ export type Range = readonly [low: number, high: number];
 
 export function between(random: RandomSequence, [low, high]: Range): number {
   return low + (high - low) * random.uniform();
+}
+
+/** Throws unless all are functions or have `apply`. */
+export function checkTransforms(name: string, transforms: readonly ImageTransform[]): void {
+  const isOne = (t: unknown) => typeof t === "function" || typeof (t as BatchTransform | null)?.apply === "function";
+  if (Array.isArray(transforms) && transforms.every(isOne)) return;
+  throw new ArgumentError(`${name}: takes an array of transforms: functions, or objects with apply`, { op: name });
 }
 
 export function checkProbability(transform: string, p: number): void {

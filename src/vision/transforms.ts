@@ -3,14 +3,16 @@ import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/in
 import type { BatchTransform, ImageTransform, RandomSequence, SampleContext } from "../data/index.js";
 import { pad, type Tensor, tensor, where } from "../tensor/index.js";
 import { gatherOrFill, gatherPixels } from "./pixels.js";
-import { forEachSample, type Range, sizesOf } from "./samples.js";
+import { checkTransforms, forEachSample, type Range, sizesOf } from "./samples.js";
 
 /** Applies transforms one after the other. */
 export class Compose implements BatchTransform {
   constructor(
     /** The transforms, in the order they are applied. */
     readonly transforms: readonly ImageTransform[],
-  ) {}
+  ) {
+    checkTransforms("Compose", transforms);
+  }
 
   apply(images: Tensor, context: SampleContext): Tensor {
     const { length } = this.transforms;

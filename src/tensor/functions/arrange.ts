@@ -2,7 +2,7 @@
 import { ArgumentError, broadcastShapes, checkOptions } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, notATensor, sizesOf } from "../args.js";
+import { checkList, nodeOf, noMore, notATensor, sizesOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { expand, reshape } from "./shape.js";
 
@@ -121,6 +121,7 @@ export function meshgrid(
 ): Tensor[] {
   noMore("meshgrid", surplus);
   checkOptions("meshgrid", options, ["indexing"]);
+  checkList("meshgrid", "tensors", tensors);
   const { indexing = "ij" } = options;
   if (indexing !== "ij" && indexing !== "xy") {
     throw new ArgumentError(`meshgrid: indexing must be "ij" or "xy", got ${JSON.stringify(indexing)}`, {

@@ -15,7 +15,7 @@ import {
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, notATensor } from "../args.js";
+import { checkList, nodeOf, noMore, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
 /** A matrix with the given ones along its diagonal, zeros elsewhere; vectors are rows. */
@@ -161,6 +161,7 @@ export const triuIndices = triangle("triuIndices", (column, row, offset) => colu
 
 /** The shape that all shapes broadcast to. */
 export function broadcastShapes(...shapes: readonly (number | readonly number[])[]): number[] {
+  for (const shape of shapes) if (typeof shape !== "number") checkList("broadcastShapes", "a shape", shape);
   return commonShape("broadcastShapes", ...shapes.map((shape) => (typeof shape === "number" ? [shape] : shape)));
 }
 

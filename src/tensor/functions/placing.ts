@@ -1,5 +1,5 @@
 // Functions that take and put elements by flat index, slices by index, and whole parts; membership.
-import { ArgumentError, checkOptions, DTypeError, normalizeDim } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { ScatterReduction } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
@@ -20,6 +20,12 @@ export function take(input: Tensor, index: Tensor, ...surplus: []): Tensor {
 export function putNode(x: Node, index: Tensor, source: Tensor, accumulate: boolean): Node {
   const at = flat(indexNode("put", index));
   const values = flat(sameDType("put", "source", nodeOf("put", "source", source), x));
+  if (at.size !== values.size) {
+    throw new ShapeError(`put: ${at.size} positions in index but ${values.size} elements in source`, {
+      op: "put",
+      shapes: [index.shape, source.shape],
+    });
+  }
   return ops.reshape(ops.indexPut(flat(x), [at], [0], values, { accumulate }), x.shape);
 }
 

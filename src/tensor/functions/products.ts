@@ -82,6 +82,12 @@ export function tensordot(
   noMore(op, surplus);
   const [a, b] = [nodeOf(op, "input", input), nodeOf(op, "other", other)];
   if (typeof dims !== "number") {
+    if (!Array.isArray(dims) || dims.length !== 2 || !dims.every(Array.isArray)) {
+      throw new ArgumentError(
+        `${op}: dims must be a number, or [dims of input, dims of other], got ${JSON.stringify(dims)}`,
+        { op },
+      );
+    }
     const of = (x: Node, list: readonly number[]) => list.map((d) => normalizeDim(op, d, x.shape.length));
     return wrap(contractDims(op, a, b, of(a, dims[0]), of(b, dims[1])));
   }

@@ -2,7 +2,7 @@
 import { ArgumentError, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, notATensor } from "../args.js";
+import { checkList, nodeOf, noMore, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { narrow, reshape, split } from "./shape.js";
 
@@ -114,6 +114,7 @@ export function tensorSplit(
   const d = normalizeDim(op, dim, input.shape.length);
   if (input.shape.length === 0) throw new ShapeError(`${op}: a 0-d tensor has no dim to split`, { op, shapes: [[]] });
   const size = input.shape[d] as number;
+  if (typeof indicesOrSections !== "number") checkList(op, "indices", indicesOrSections);
   if (typeof indicesOrSections === "number") {
     const parts = indicesOrSections;
     if (!Number.isInteger(parts) || parts < 1) {

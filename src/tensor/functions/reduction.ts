@@ -173,6 +173,9 @@ export function norm(
 ): Tensor {
   const given = optionsWith<NormOptions>("norm", "dim", dim, options, ["p", "dim", "keepdim"], surplus);
   const order = given.p === undefined || given.p === "fro" ? 2 : given.p;
+  if (typeof order !== "number") {
+    throw new ArgumentError(`norm: p must be a number or "fro", got ${JSON.stringify(order)}`, { op: "norm" });
+  }
   return wrap(ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
-import { nodeOf, noMore, notATensor, optionsWith, sizesOf } from "../args.js";
+import { checkList, nodeOf, noMore, notATensor, optionsWith, sizesOf } from "../args.js";
 import { isTensor, type Tensor, viewOf, wrap } from "../tensor.js";
 import { isContiguous } from "../view.js";
 
@@ -290,6 +290,7 @@ export function split(input: Tensor, size: number | readonly number[], dim = 0, 
   const x = check("split", input);
   const d = dimToTakeFrom("split", x, dim);
   const total = x.shape[d] as number;
+  if (typeof size !== "number") checkList("split", "sizes", size);
   const sizes = typeof size === "number" ? equalParts(total, size) : size;
   if (sizes.reduce((sum, part) => sum + part, 0) !== total || sizes.some((part) => part < 0)) {
     throw new ShapeError(

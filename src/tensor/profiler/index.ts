@@ -1,6 +1,6 @@
 // The profiler: profile(fn) measures every kernel that runs for fn.
 import { platform } from "#platform";
-import { DeviceError } from "../../base/index.js";
+import { checkFunction, DeviceError } from "../../base/index.js";
 import { type RunReport, setRunListener } from "../../ir/index.js";
 import { currentTarget } from "../engine.js";
 import { sync } from "../sync-points.js";
@@ -27,6 +27,7 @@ export type { Roofline } from "./roofline.js";
 export function profile<R>(fn: () => Promise<R>): Promise<Profile<R>>;
 export function profile<R>(fn: () => R): Profile<R>;
 export function profile<R>(fn: () => R | Promise<R>): Profile<R> | Promise<Profile<R>> {
+  checkFunction("profile", "fn", fn);
   const target = currentTarget();
   if (target === null) throw new DeviceError('profile: the target "reference" has no kernels; use setTarget("wasm")');
   const limits = roofline(target);
