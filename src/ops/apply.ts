@@ -8,9 +8,7 @@ import { cast } from "./cast.js";
  * what only moves values takes them as they are. Sums and products of integers of 8 and 16 bits run in int32, and wrap.
  */
 export function apply(primitive: Primitive, inputs: readonly Node[], attrs?: Attrs): Node {
-  if (!inputs.some((x) => wideDType(x.dtype) !== x.dtype) || !computes(primitive)) {
-    return applyAsIs(primitive, inputs, attrs);
-  }
+  if (!inputs.some(isNarrow) || !computes(primitive)) return applyAsIs(primitive, inputs, attrs);
   const narrow = isHalfOp(inputs) ? halfType(inputs) : integerType(primitive, inputs);
   if (!narrow) return applyAsIs(primitive, inputs, attrs);
   const wide = wideDType(narrow);
@@ -21,6 +19,10 @@ export function apply(primitive: Primitive, inputs: readonly Node[], attrs?: Att
     attrs,
   );
   return result.dtype === wide ? cast(result, narrow) : result;
+}
+
+function isNarrow({ dtype }: Node): boolean {
+  return dtype !== "float32" && wideDType(dtype) !== dtype;
 }
 
 /** False for what hands values on. */
@@ -52,6 +54,15 @@ function isHalfNode(value: unknown): value is Node {
   return value instanceof Node && isHalf(value.dtype);
 }
 
+/** Without making anything: most calls end here. */
+function holdsHalf(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof Node) return isHalf(value.dtype);
+  if (Array.isArray(value)) return value.some(isHalfNode);
+  for (const key in value) if (isHalfNode((value as Record<string, unknown>)[key])) return true;
+  return false;
+}
+
 /** Nodes come as arguments, in lists, or in records of options. */
 function innerValues(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
@@ -76,8 +87,8 @@ function mapInner(value: unknown, map: (node: Node) => Node): unknown {
  */
 export function inFloat32<A extends readonly unknown[], R>(compose: (...args: A) => R): (...args: A) => R {
   return (...args) => {
+    if (!args.some(holdsHalf)) return compose(...args);
     const nodes = args.flatMap(innerValues).filter((x): x is Node => x instanceof Node);
-    if (!isHalfOp(nodes)) return compose(...args);
     const narrow = halfType(nodes.filter((x) => isHalf(x.dtype) || x.shape.length > 0));
     const result = compose(...(args.map((arg) => mapInner(arg, widened)) as unknown as A));
     return mapInner(result, (x) => (x.dtype === "float32" ? cast(x, narrow) : x)) as R;
