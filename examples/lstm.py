@@ -54,7 +54,7 @@ def sample(model, ids, count, temperature):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--lr", type=float, default=0.003)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--length", type=int, default=32)
@@ -77,7 +77,7 @@ def main():
         at = (i * args.length) % (row_length - args.length - 1)
         x, y = rows[:, at : at + args.length], rows[:, at + 1 : at + 1 + args.length]
         loss, h, c = train_step(model, optimizer, x, y, (h, c))
-        if (i + 1) % 50 == 0:
+        if (i + 1) % 100 == 0:
             print(f"step {i + 1}: loss {loss.item():.4f}")
 
     model.eval()

@@ -1,4 +1,4 @@
-// A character-level LSTM language model on Moby-Dick. Run it with: npx tsx examples/lstm.ts [--steps 500] [--prompt "The whale "]
+// A character-level LSTM language model on Moby-Dick. Run it with: npx tsx examples/lstm.ts [--steps 1500] [--prompt "The whale "]
 import { compile, manualSeed, noGrad, type Tensor, tensor, zeros } from "gradus";
 import * as nn from "gradus/nn";
 import * as F from "gradus/nn/functional";
@@ -73,7 +73,7 @@ export function sample(model: LSTMModel, ids: number[], count: number, temperatu
 }
 
 async function main() {
-  const settings = { steps: 500, lr: 0.003, batch: 32, length: 32, temperature: 0.7, prompt: "The whale ", seed: 1 };
+  const settings = { steps: 1500, lr: 0.003, batch: 32, length: 32, temperature: 0.7, prompt: "The whale ", seed: 1 };
   const { steps, lr, batch, length, temperature, prompt, seed } = options(settings);
   manualSeed(seed);
   const text = readData("moby-dick.txt");
@@ -91,7 +91,7 @@ async function main() {
     const at = (i * length) % (rowLength - length - 1);
     const [loss, nextH, nextC] = step(rows.narrow(1, at, length), rows.narrow(1, at + 1, length), h, c);
     [h, c] = [nextH, nextC];
-    if ((i + 1) % 50 === 0) console.log(`step ${i + 1}: loss ${loss.item().toFixed(4)}`);
+    if ((i + 1) % 100 === 0) console.log(`step ${i + 1}: loss ${loss.item().toFixed(4)}`);
   }
 
   model.eval();

@@ -1,5 +1,6 @@
 // The programs of examples/ and their PyTorch twins: from the same weights and draws they have the same losses.
 import { readFileSync } from "node:fs";
+import { setTarget } from "gradus";
 import { expect, test } from "vitest";
 import { Draws } from "./draws.js";
 import { programs, type Run } from "./programs.js";
@@ -36,3 +37,19 @@ test.each(Object.entries(programs))(
     expect(largestDifference(await build(new Draws(name, "float32")), float32)).toBeLessThan(1e-4);
   },
 );
+
+// Quick ones, on targets that the machine does not choose by itself.
+test.each([
+  ["recommend", "wasm"],
+  ["recommend", "interpreter"],
+  ["vae", "wasm"],
+])("%s on %s: has the losses of its PyTorch twin", async (name, target) => {
+  const previous = setTarget(target);
+  try {
+    const run = await programs[name]!(new Draws(name, "float64"));
+
+    expect(largestDifference(run, frozen[name]!.float64)).toBeLessThan(1e-9);
+  } finally {
+    setTarget(previous);
+  }
+});
