@@ -1,4 +1,5 @@
 // The Tensor class: a handle to the current node of a cell, or to a view of one. Methods are added by methods.ts.
+import { platform } from "#platform";
 import { AutogradError, type DType, DTypeError, isFloat, runScope, type Shape, type Storage } from "../base/index.js";
 import { type Device, gradEnabled, type Node } from "../graph/index.js";
 import { leaf } from "../ops/index.js";
@@ -131,9 +132,12 @@ export class Tensor {
     return this.variable !== null || !this.node.requiresGrad;
   }
 
-  /** Gradient summed up by backward(), or null. Inner tensors have one after `retainGrad()`. */
+  /** Gradient summed up by backward(), or null. Inner tensors have one after `retainGrad()`; without it there is one warning. */
   get grad(): Tensor | null {
-    return (this.variable ?? innerVariable(this))?.grad ?? null;
+    const variable = this.variable ?? innerVariable(this);
+    const grad = variable?.grad ?? null;
+    if (grad === null && !this.isLeaf && !variable?.retainsGrad) warnOfInnerGrad(this);
+    return grad;
   }
 
   set grad(value: Tensor | null) {
@@ -226,6 +230,17 @@ export function setRequiresGrad(x: Tensor, value: boolean): void {
 }
 
 /** Gradient and hooks of an inner tensor, if somebody asked for them. */
+let hasWarnedOfInnerGrad = false;
+
+/** Reading it is no error, as in PyTorch, but most often a mistake. */
+function warnOfInnerGrad(x: Tensor): void {
+  if (hasWarnedOfInnerGrad) return;
+  hasWarnedOfInnerGrad = true;
+  platform.warn(
+    `grad: the tensor is no leaf, it comes from ${x.gradFn}, so backward() keeps no gradient for it; call retainGrad() on it before, or read the grad of a leaf`,
+  );
+}
+
 function innerVariable(x: Tensor): Variable<Tensor> | null {
   const { owner } = x.node;
   return owner instanceof Variable ? owner : null;
