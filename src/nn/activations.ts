@@ -6,84 +6,133 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
-/** max(x, 0); the gradient at 0 is 0. */
+/**
+ * max(x, 0); the gradient at 0 is 0.
+ *
+ * Shapes: any → the same.
+ */
 export class ReLU extends Module {
   forward(input: Tensor): Tensor {
     return F.relu(input);
   }
 }
 
-/** min(max(x, 0), 6) */
+/**
+ * min(max(x, 0), 6)
+ *
+ * Shapes: any → the same. Source: Howard et al., 2017, arXiv:1704.04861.
+ */
 export class ReLU6 extends Module {
   forward(input: Tensor): Tensor {
     return F.relu6(input);
   }
 }
 
-/** 1 / (1 + exp(-x)) */
+/**
+ * 1 / (1 + exp(-x))
+ *
+ * Shapes: any → the same.
+ */
 export class Sigmoid extends Module {
   forward(input: Tensor): Tensor {
     return F.sigmoid(input);
   }
 }
 
-/** tanh(x) = (e^x - e^-x) / (e^x + e^-x), element by element. */
+/**
+ * tanh(x) = (e^x - e^-x) / (e^x + e^-x), element by element.
+ *
+ * Shapes: any → the same.
+ */
 export class Tanh extends Module {
   forward(input: Tensor): Tensor {
     return F.tanh(input);
   }
 }
 
-/** x · sigmoid(x), also known as swish. */
+/**
+ * x · sigmoid(x), also known as swish.
+ *
+ * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415; Ramachandran et al., 2017,
+ * arXiv:1710.05941.
+ */
 export class SiLU extends Module {
   forward(input: Tensor): Tensor {
     return F.silu(input);
   }
 }
 
-/** x · tanh(softplus(x)) */
+/**
+ * x · tanh(softplus(x))
+ *
+ * Shapes: any → the same. Source: Misra, 2019, arXiv:1908.08681.
+ */
 export class Mish extends Module {
   forward(input: Tensor): Tensor {
     return F.mish(input);
   }
 }
 
-/** ELU with the constants that keep mean 0 and variance 1. */
+/**
+ * ELU with the constants that keep mean 0 and variance 1.
+ *
+ * Shapes: any → the same. Source: Klambauer et al., 2017, arXiv:1706.02515.
+ */
 export class SELU extends Module {
   forward(input: Tensor): Tensor {
     return F.selu(input);
   }
 }
 
-/** log(sigmoid(x)) */
+/**
+ * log(sigmoid(x))
+ *
+ * Shapes: any → the same.
+ */
 export class LogSigmoid extends Module {
   forward(input: Tensor): Tensor {
     return F.logSigmoid(input);
   }
 }
 
-/** x / (1 + |x|) */
+/**
+ * x / (1 + |x|)
+ *
+ * Shapes: any → the same.
+ */
 export class Softsign extends Module {
   forward(input: Tensor): Tensor {
     return F.softsign(input);
   }
 }
 
-/** x - tanh(x) */
+/**
+ * x - tanh(x)
+ *
+ * Shapes: any → the same.
+ */
 export class Tanhshrink extends Module {
   forward(input: Tensor): Tensor {
     return F.tanhshrink(input);
   }
 }
 
-/** relu6(x + 3) / 6 */
+/**
+ * relu6(x + 3) / 6
+ *
+ * Shapes: any → the same.
+ */
 export class Hardsigmoid extends Module {
   forward(input: Tensor): Tensor {
     return F.hardsigmoid(input);
   }
 }
 
-/** x · relu6(x + 3) / 6 */
+/**
+ * x · relu6(x + 3) / 6
+ *
+ * Shapes: any → the same. Source: Howard et al., 2019, arXiv:1905.02244.
+ */
 export class Hardswish extends Module {
   forward(input: Tensor): Tensor {
     return F.hardswish(input);
@@ -105,7 +154,11 @@ abstract class WithOptions<Options extends object> extends Module {
   }
 }
 
-/** x where x > 0, else negativeSlope · x (default 0.01). */
+/**
+ * x where x > 0, else negativeSlope · x (default 0.01).
+ *
+ * Shapes: any → the same.
+ */
 export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
   constructor(options?: { readonly negativeSlope?: number }) {
     super("LeakyReLU", { negativeSlope: 0.01 }, options);
@@ -116,7 +169,11 @@ export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
   }
 }
 
-/** x where x > 0, else α (exp(x) - 1). */
+/**
+ * x where x > 0, else α (exp(x) - 1).
+ *
+ * Shapes: any → the same. Source: Clevert et al., 2015, arXiv:1511.07289.
+ */
 export class ELU extends WithOptions<{ readonly alpha: number }> {
   constructor(options?: { readonly alpha?: number }) {
     super("ELU", { alpha: 1 }, options);
@@ -127,7 +184,11 @@ export class ELU extends WithOptions<{ readonly alpha: number }> {
   }
 }
 
-/** x where x > 0, else α (exp(x / α) - 1). */
+/**
+ * x where x > 0, else α (exp(x / α) - 1).
+ *
+ * Shapes: any → the same. Source: Barron, 2017, arXiv:1704.07483.
+ */
 export class CELU extends WithOptions<{ readonly alpha: number }> {
   constructor(options?: { readonly alpha?: number }) {
     super("CELU", { alpha: 1 }, options);
@@ -138,7 +199,11 @@ export class CELU extends WithOptions<{ readonly alpha: number }> {
   }
 }
 
-/** x Φ(x), with Φ exact or (`approximate: "tanh"`) approximated. */
+/**
+ * x Φ(x), with Φ exact or (`approximate: "tanh"`) approximated.
+ *
+ * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+ */
 export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }> {
   constructor(options?: { readonly approximate?: "none" | "tanh" }) {
     super("GELU", { approximate: "none" }, options);
@@ -149,7 +214,11 @@ export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }>
   }
 }
 
-/** log(1 + exp(βx)) / β; x itself where βx > threshold (20). */
+/**
+ * log(1 + exp(βx)) / β; x itself where βx > threshold (20).
+ *
+ * Shapes: any → the same.
+ */
 export class Softplus extends WithOptions<{ readonly beta: number; readonly threshold: number }> {
   constructor(options?: { readonly beta?: number; readonly threshold?: number }) {
     super("Softplus", { beta: 1, threshold: 20 }, options);
@@ -160,7 +229,11 @@ export class Softplus extends WithOptions<{ readonly beta: number; readonly thre
   }
 }
 
-/** x limited to [minVal, maxVal] (-1 and 1). */
+/**
+ * x limited to [minVal, maxVal] (-1 and 1).
+ *
+ * Shapes: any → the same.
+ */
 export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly maxVal: number }> {
   constructor(options?: { readonly minVal?: number; readonly maxVal?: number }) {
     super("Hardtanh", { minVal: -1, maxVal: 1 }, options);
@@ -171,7 +244,11 @@ export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly ma
   }
 }
 
-/** x where x > 0, else a learned slope · x: one slope, or one a channel. */
+/**
+ * x where x > 0, else a learned slope · x: one slope, or one a channel.
+ *
+ * Shapes: input `[N, C, …]` → the same. Source: He et al., 2015, arXiv:1502.01852.
+ */
 export class PReLU extends Module {
   /** The slopes for negative values, `[numParameters]`. */
   weight: Parameter;
@@ -195,7 +272,11 @@ export class PReLU extends Module {
   }
 }
 
-/** x, and 0 where |x| <= lambd (0.5). */
+/**
+ * x, and 0 where |x| <= lambd (0.5).
+ *
+ * Shapes: any → the same.
+ */
 export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
   constructor(options?: { readonly lambd?: number }) {
     super("Hardshrink", { lambd: 0.5 }, options);
@@ -206,7 +287,11 @@ export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
   }
 }
 
-/** x moved by lambd (0.5) towards 0, and 0 where |x| <= lambd. */
+/**
+ * x moved by lambd (0.5) towards 0, and 0 where |x| <= lambd.
+ *
+ * Shapes: any → the same.
+ */
 export class Softshrink extends WithOptions<{ readonly lambd: number }> {
   constructor(options?: { readonly lambd?: number }) {
     super("Softshrink", { lambd: 0.5 }, options);
@@ -217,7 +302,12 @@ export class Softshrink extends WithOptions<{ readonly lambd: number }> {
   }
 }
 
-/** The first half along `dim` (-1) times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083. */
+/**
+ * The first half along `dim` (-1) times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
+ *
+ * Shapes: `[…, 2 D, …]` → `[…, D, …]`.
+ * @throws ShapeError if the size of `dim` is odd.
+ */
 export class GLU extends WithOptions<{ readonly dim: number }> {
   constructor(options?: { readonly dim?: number }) {
     super("GLU", { dim: -1 }, options);
@@ -228,7 +318,12 @@ export class GLU extends WithOptions<{ readonly dim: number }> {
   }
 }
 
-/** Leaky ReLU with slopes drawn in [lower, upper) (1/8, 1/3) in training, their mean in evaluation. Xu et al., 2015, arXiv:1505.00853. */
+/**
+ * Leaky ReLU with slopes drawn in [lower, upper) (1/8, 1/3) in training, their mean in evaluation. Xu et al., 2015,
+ * arXiv:1505.00853.
+ *
+ * Shapes: any → the same.
+ */
 export class RReLU extends WithOptions<{ readonly lower: number; readonly upper: number }> {
   constructor(options?: { readonly lower?: number; readonly upper?: number }) {
     super("RReLU", { lower: 1 / 8, upper: 1 / 3 }, options);
@@ -239,7 +334,11 @@ export class RReLU extends WithOptions<{ readonly lower: number; readonly upper:
   }
 }
 
-/** x where x > threshold, else `value`. */
+/**
+ * x where x > threshold, else `value`.
+ *
+ * Shapes: any → the same.
+ */
 export class Threshold extends Module {
   constructor(
     /** Values above it stay. */
@@ -275,21 +374,33 @@ abstract class AlongDim extends Module {
   }
 }
 
-/** exp(x) / Σ exp(x) along `dim`. */
+/**
+ * exp(x) / Σ exp(x) along `dim`.
+ *
+ * Shapes: any → the same; values along `dim` sum to 1.
+ */
 export class Softmax extends AlongDim {
   forward(input: Tensor): Tensor {
     return F.softmax(input, this.dim);
   }
 }
 
-/** softmax(-x) along `dim`. */
+/**
+ * softmax(-x) along `dim`.
+ *
+ * Shapes: any → the same; values along `dim` sum to 1.
+ */
 export class Softmin extends AlongDim {
   forward(input: Tensor): Tensor {
     return F.softmin(input, this.dim);
   }
 }
 
-/** log(softmax(x)) along `dim`. */
+/**
+ * log(softmax(x)) along `dim`.
+ *
+ * Shapes: any → the same.
+ */
 export class LogSoftmax extends AlongDim {
   forward(input: Tensor): Tensor {
     return F.logSoftmax(input, this.dim);

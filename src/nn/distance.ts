@@ -8,7 +8,11 @@ import { Module } from "./module.js";
 import type { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
-/** x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim` (default 1); `eps` is 1e-8 by default. */
+/**
+ * x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim` (default 1); `eps` is 1e-8 by default.
+ *
+ * Shapes: x1 and x2 broadcast; the result lacks `dim`: `[N, D]` each → `[N]`.
+ */
 export class CosineSimilarity extends Module {
   /** The dim the vectors lie along. */
   readonly dim: number;
@@ -31,7 +35,11 @@ export class CosineSimilarity extends Module {
   }
 }
 
-/** ‖x1 - x2 + eps‖_p over the last dim; `p` is 2, `eps` 1e-6, `keepdim` false by default. */
+/**
+ * ‖x1 - x2 + eps‖_p over the last dim; `p` is 2, `eps` 1e-6, `keepdim` false by default.
+ *
+ * Shapes: x1 and x2 `[N, D]` or `[D]` → `[N]` or `[]`, with `keepdim` `[N, 1]` or `[1]`.
+ */
 export class PairwiseDistance extends Module {
   private readonly options: { readonly p: number; readonly eps: number; readonly keepdim: boolean };
 

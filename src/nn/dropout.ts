@@ -27,6 +27,7 @@ abstract class DropoutBase extends Module {
  * In training, zeroes each element with probability `p` and scales the others by 1 / (1 - p); in evaluation, does nothing.
  *
  * Source: Srivastava et al., "Dropout", JMLR 2014, with the scaling moved to training time.
+ * Shapes: any → the same. Source: Hinton et al., 2012, arXiv:1207.0580.
  * @throws ArgumentError unless 0 <= p <= 1.
  */
 export class Dropout extends DropoutBase {
@@ -56,14 +57,22 @@ export class Dropout3d extends DropoutBase {
   }
 }
 
-/** Dropout for SELU networks: keeps mean and variance. Klambauer et al., 2017, arXiv:1706.02515. */
+/**
+ * Dropout for SELU networks: keeps mean and variance. Klambauer et al., 2017, arXiv:1706.02515.
+ *
+ * Shapes: any → the same.
+ */
 export class AlphaDropout extends DropoutBase {
   forward(input: Tensor): Tensor {
     return F.alphaDropout(input, this.options);
   }
 }
 
-/** AlphaDropout for whole channels. */
+/**
+ * AlphaDropout for whole channels.
+ *
+ * Shapes: `[N, C, …]` → the same.
+ */
 export class FeatureAlphaDropout extends DropoutBase {
   forward(input: Tensor): Tensor {
     return F.featureAlphaDropout(input, this.options);

@@ -94,7 +94,11 @@ export class CrossEntropyLoss extends Loss {
 /** Options of `NLLLoss`. */
 export type NLLLossOptions = Omit<CrossEntropyLossOptions, "labelSmoothing">;
 
-/** -input[target] for log probabilities `[N, classes, …]` and class indices `[N, …]`. */
+/**
+ * -input[target] for log probabilities `[N, classes, …]` and class indices `[N, …]`.
+ *
+ * Gives `[]`, or `[N, …]` with `reduction: "none"`; "mean" divides by the sum of the targets' weights.
+ */
 export class NLLLoss extends Loss {
   /** One factor a class, `[classes]`, or null. */
   readonly weight: Buffer | null;
@@ -113,7 +117,12 @@ export class NLLLoss extends Loss {
   }
 }
 
-/** (input - target)² */
+/**
+ * (input - target)²
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export class MSELoss extends Loss {
   constructor(options: LossOptions = {}) {
     super("MSELoss", options, []);
@@ -124,7 +133,12 @@ export class MSELoss extends Loss {
   }
 }
 
-/** |input - target| */
+/**
+ * |input - target|
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export class L1Loss extends Loss {
   constructor(options: LossOptions = {}) {
     super("L1Loss", options, []);
@@ -135,7 +149,13 @@ export class L1Loss extends Loss {
   }
 }
 
-/** With d = |input - target|: d² / (2β) where d < β (default 1), else d - β / 2. */
+/**
+ * With d = |input - target|: d² / (2β) where d < β (default 1), else d - β / 2.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`. Source: Girshick, 2015,
+ * arXiv:1504.08083.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export class SmoothL1Loss extends Loss {
   /** Where the square becomes a line, β. */
   readonly beta: number;
@@ -150,7 +170,12 @@ export class SmoothL1Loss extends Loss {
   }
 }
 
-/** With d = |input - target|: d² / 2 where d < δ (default 1), else δ (d - δ / 2). */
+/**
+ * With d = |input - target|: d² / 2 where d < δ (default 1), else δ (d - δ / 2).
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export class HuberLoss extends Loss {
   /** Where the square becomes a line, δ. */
   readonly delta: number;
@@ -167,6 +192,7 @@ export class HuberLoss extends Loss {
 
 /**
  * Kullback-Leibler divergence target (log target - input), of log probabilities `input` from probabilities `target`.
+ * Shapes: input and target of one shape `[N, …]` → `[]`, or theirs with `reduction: "none"`.
  * @param options - `reduction` (default "mean"; "batchmean" is the mathematical one), `logTarget` (default false).
  */
 export class KLDivLoss extends Module {
@@ -191,7 +217,12 @@ export class KLDivLoss extends Module {
   }
 }
 
-/** -(t log p + (1 - t) log(1 - p)) for probabilities p; BCEWithLogitsLoss is more exact. */
+/**
+ * -(t log p + (1 - t) log(1 - p)) for probabilities p; BCEWithLogitsLoss is more exact.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ.
+ */
 export class BCELoss extends Loss {
   /** A factor of each element's loss, which broadcasts, or null. */
   readonly weight: Buffer | null;
@@ -214,7 +245,12 @@ export interface BCEWithLogitsLossOptions extends LossOptions {
   readonly posWeight?: Tensor;
 }
 
-/** Binary cross-entropy of sigmoid(input), without overflow for any input. */
+/**
+ * Binary cross-entropy of sigmoid(input), without overflow for any input.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ.
+ */
 export class BCEWithLogitsLoss extends Loss {
   /** A factor of each element's loss, which broadcasts, or null. */
   readonly weight: Buffer | null;

@@ -5,7 +5,12 @@ import { given, Loss, type LossOptions, weightBuffer } from "./losses.js";
 import type { Buffer } from "./parameter.js";
 import { printArguments } from "./print.js";
 
-/** max(0, -target (input1 - input2) + margin): target 1 where input1 should rank higher, -1 where lower. `margin` is 0 by default. */
+/**
+ * max(0, -target (input1 - input2) + margin): target 1 where input1 should rank higher, -1 where lower. `margin` is 0
+ * by default.
+ *
+ * Shapes: inputs and target broadcast, such as `[N]` each → `[]`, or theirs with `reduction: "none"`.
+ */
 export class MarginRankingLoss extends Loss {
   /** By how much the right one must lead. */
   readonly margin: number;
@@ -24,7 +29,11 @@ export class MarginRankingLoss extends Loss {
   }
 }
 
-/** input where target is 1, max(0, margin - input) where it is -1. `margin` is 1 by default. */
+/**
+ * input where target is 1, max(0, margin - input) where it is -1. `margin` is 1 by default.
+ *
+ * Shapes: input and target broadcast → `[]`, or theirs with `reduction: "none"`.
+ */
 export class HingeEmbeddingLoss extends Loss {
   /** Distances of dissimilar pairs above it cost nothing. */
   readonly margin: number;
@@ -43,7 +52,11 @@ export class HingeEmbeddingLoss extends Loss {
   }
 }
 
-/** log(1 + exp(-target · input)), target 1 or -1. */
+/**
+ * log(1 + exp(-target · input)), target 1 or -1.
+ *
+ * Shapes: input and target of one shape → `[]`, or theirs with `reduction: "none"`.
+ */
 export class SoftMarginLoss extends Loss {
   constructor(options: LossOptions = {}) {
     super("SoftMarginLoss", options, []);
@@ -110,7 +123,11 @@ export class MultiMarginLoss extends Loss {
   }
 }
 
-/** 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - margin) where it is -1. `margin` is 0 by default. */
+/**
+ * 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - margin) where it is -1. `margin` is 0 by default.
+ *
+ * Shapes: inputs `[N, D]` or `[D]`, target `[N]` or `[]` → `[]`, or target's with `reduction: "none"`.
+ */
 export class CosineEmbeddingLoss extends Loss {
   /** Cosines of dissimilar pairs below it cost nothing. */
   readonly margin: number;
@@ -129,7 +146,12 @@ export class CosineEmbeddingLoss extends Loss {
   }
 }
 
-/** max(0, margin + d(anchor, positive) - d(anchor, negative)). `margin` is 1, `p` 2, `eps` 1e-6, `swap` false by default. */
+/**
+ * max(0, margin + d(anchor, positive) - d(anchor, negative)). `margin` is 1, `p` 2, `eps` 1e-6, `swap` false by
+ * default.
+ *
+ * Shapes: `[N, D]` or `[D]` each → `[]`, or `[N]` with `reduction: "none"`.
+ */
 export class TripletMarginLoss extends Loss {
   /** By how much farther away the negative must be. */
   readonly margin: number;
@@ -170,7 +192,11 @@ export class TripletMarginLoss extends Loss {
   }
 }
 
-/** TripletMarginLoss with any distance; default pairwiseDistance. */
+/**
+ * TripletMarginLoss with any distance; default pairwiseDistance.
+ *
+ * Shapes: `[N, D]` each → `[]`, or what the distance gives with `reduction: "none"`.
+ */
 export class TripletMarginWithDistanceLoss extends Loss {
   /** Distance of two batches of vectors, `[N, D]` each → `[N]`. */
   readonly distanceFunction: (a: Tensor, b: Tensor) => Tensor;
@@ -206,7 +232,12 @@ export class TripletMarginWithDistanceLoss extends Loss {
   }
 }
 
-/** exp(input) - target · input: counts with a Poisson distribution. `logInput` is true, `full` false, `eps` 1e-8 by default. */
+/**
+ * exp(input) - target · input: counts with a Poisson distribution. `logInput` is true, `full` false, `eps` 1e-8 by
+ * default.
+ *
+ * Shapes: input and target of one shape → `[]`, or theirs with `reduction: "none"`.
+ */
 export class PoissonNLLLoss extends Loss {
   /** Whether the input is the logarithm of the rate. */
   readonly logInput: boolean;
@@ -238,7 +269,12 @@ export class PoissonNLLLoss extends Loss {
   }
 }
 
-/** (log(var) + (input - target)² / var) / 2: values with a normal distribution. `full` is false, `eps` 1e-6 by default. */
+/**
+ * (log(var) + (input - target)² / var) / 2: values with a normal distribution. `full` is false, `eps` 1e-6 by default.
+ *
+ * Shapes: input, target and variance of one shape → `[]`, or theirs with `reduction: "none"`; the variance may lack the
+ * last dim or have size 1 there.
+ */
 export class GaussianNLLLoss extends Loss {
   /** Whether the constant log(2π) / 2 is added. */
   readonly full: boolean;

@@ -46,7 +46,11 @@ export class PixelUnshuffle extends Module {
   }
 }
 
-/** Interleaves groups of channels. Zhang et al., 2018, arXiv:1707.01083. */
+/**
+ * Interleaves groups of channels. Zhang et al., 2018, arXiv:1707.01083.
+ *
+ * Shapes: `[N, C, …]` → the same.
+ */
 export class ChannelShuffle extends Module {
   constructor(
     /** Number of groups the channels are in. */

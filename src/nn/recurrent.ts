@@ -290,6 +290,8 @@ export class LSTM extends RecurrentBase {
 
 /**
  * Gated recurrent units, in layers; see GRUCell. Shapes as RNN's. Source: Cho et al., 2014, arXiv:1406.1078.
+ * Input `[L, N, inputSize]` (`[N, L, …]` with `batchFirst`) → output `[L, N, hiddenSize]` and state
+ * `[layers, N, hiddenSize]`; with `bidirectional` twice the features and twice the layers.
  * @param options - see RecurrentOptions.
  * @throws ArgumentError for options out of range; ShapeError for other shapes.
  * @example const [output, h] = new nn.GRU(10, 20, { bidirectional: true })(randn([7, 3, 10]))

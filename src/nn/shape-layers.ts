@@ -4,7 +4,11 @@ import type { Tensor } from "../tensor/index.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
-/** Returns its input. */
+/**
+ * Returns its input.
+ *
+ * Shapes: any → the same.
+ */
 export class Identity extends Module {
   forward(input: Tensor): Tensor {
     return input;
@@ -13,6 +17,7 @@ export class Identity extends Module {
 
 /**
  * Joins dims `startDim` (default 1) to `endDim` (default -1) into one.
+ * Shapes: `[N, d1, …, dk]` → `[N, d1 · … · dk]` by default.
  * @example new nn.Flatten()(randn([32, 1, 5, 5])).shape // [32, 25]
  */
 export class Flatten extends Module {
@@ -39,6 +44,7 @@ export class Flatten extends Module {
 
 /**
  * Splits a dim into several; one size may be -1.
+ * Shapes: `[…, D, …]` → `[…, ...unflattenedSize, …]`.
  * @example new nn.Unflatten(1, [2, 5, 5])(randn([32, 50])).shape // [32, 2, 5, 5]
  */
 export class Unflatten extends Module {

@@ -252,7 +252,11 @@ function copies<M extends Module>(layer: M, count: number): ModuleList<M> {
   return new ModuleList(Array.from({ length: count }, () => layer.clone()));
 }
 
-/** `numLayers` copies of an encoder layer, then `norm` if it is given. */
+/**
+ * `numLayers` copies of an encoder layer, then `norm` if it is given.
+ *
+ * Shapes: `[L, N, dModel]` (`[N, L, dModel]` with `batchFirst`) → the same.
+ */
 export class TransformerEncoder extends Module {
   /** Copies of the given layer, in calling order. */
   readonly layers: ModuleList<TransformerEncoderLayer>;
@@ -275,7 +279,11 @@ export class TransformerEncoder extends Module {
   }
 }
 
-/** `numLayers` copies of a decoder layer, then `norm` if it is given. */
+/**
+ * `numLayers` copies of a decoder layer, then `norm` if it is given.
+ *
+ * Shapes: target `[L, N, dModel]`, memory `[S, N, dModel]` (`[N, L, …]` with `batchFirst`) → like the target.
+ */
 export class TransformerDecoder extends Module {
   /** Copies of the given layer, in calling order. */
   readonly layers: ModuleList<TransformerDecoderLayer>;

@@ -49,6 +49,7 @@ abstract class MaxUnpoolBase<Size extends number | readonly number[]> extends Mo
 
 /**
  * Each maximum of `MaxPool1d` with `returnIndices` back at its place, zeros elsewhere, for sequences.
+ * Shapes: values and places `[N, C, L']` → `[N, C, L]`.
  * @throws ShapeError unless indices have the input's shape.
  */
 export class MaxUnpool1d extends MaxUnpoolBase<number> {
@@ -63,6 +64,7 @@ export class MaxUnpool1d extends MaxUnpoolBase<number> {
 
 /**
  * Each maximum of `MaxPool2d` with `returnIndices` back at its place, zeros elsewhere, for images.
+ * Shapes: values and places `[N, C, H', W']` → `[N, C, H, W]`.
  * @throws ShapeError unless indices have the input's shape.
  */
 export class MaxUnpool2d extends MaxUnpoolBase<Size2> {
@@ -77,6 +79,7 @@ export class MaxUnpool2d extends MaxUnpoolBase<Size2> {
 
 /**
  * Each maximum of `MaxPool3d` with `returnIndices` back at its place, zeros elsewhere, for volumes.
+ * Shapes: values and places `[N, C, D', H', W']` → `[N, C, D, H, W]`.
  * @throws ShapeError unless indices have the input's shape.
  */
 export class MaxUnpool3d extends MaxUnpoolBase<Size3> {

@@ -42,7 +42,11 @@ export class Upsample extends Module {
 /** Options of the older layers: either of them. */
 export type UpsamplingOptions = Pick<UpsampleOptions, "size" | "scaleFactor">;
 
-/** `Upsample` of images in mode "nearest". */
+/**
+ * `Upsample` of images in mode "nearest".
+ *
+ * Shapes: `[N, C, H, W]` → `[N, C, ...size]`.
+ */
 export class UpsamplingNearest2d extends Upsample {
   constructor(options: UpsamplingOptions) {
     checkOptions("UpsamplingNearest2d", options, ["size", "scaleFactor"]);
@@ -50,7 +54,11 @@ export class UpsamplingNearest2d extends Upsample {
   }
 }
 
-/** `Upsample` of images in mode "bilinear" with `alignCorners`. */
+/**
+ * `Upsample` of images in mode "bilinear" with `alignCorners`.
+ *
+ * Shapes: `[N, C, H, W]` → `[N, C, ...size]`.
+ */
 export class UpsamplingBilinear2d extends Upsample {
   constructor(options: UpsamplingOptions) {
     checkOptions("UpsamplingBilinear2d", options, ["size", "scaleFactor"]);

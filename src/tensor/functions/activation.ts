@@ -7,13 +7,25 @@ import { unary } from "./define.js";
 
 /** max(x, 0); the gradient at 0 is 0. */
 export const relu = unary("relu", ops.relu);
-/** min(max(x, 0), 6). */
+/**
+ * min(max(x, 0), 6).
+ *
+ * Shapes: any → the same.
+ */
 export const relu6 = unary("relu6", ops.relu6);
 /** 1.0507 x where x > 0, else 1.7581 (exp(x) - 1). Klambauer et al., 2017, arXiv:1706.02515. */
 export const selu = unary("selu", ops.selu);
-/** x sigmoid(x). */
+/**
+ * x sigmoid(x).
+ *
+ * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+ */
 export const silu = unary("silu", ops.silu);
-/** x tanh(softplus(x)). */
+/**
+ * x tanh(softplus(x)).
+ *
+ * Shapes: any → the same. Source: Misra, 2019, arXiv:1908.08681.
+ */
 export const mish = unary("mish", ops.mish);
 /** log(1 / (1 + exp(-x))), exact for large negative x. */
 export const logSigmoid = unary("logSigmoid", ops.logSigmoid);
@@ -26,7 +38,11 @@ export const hardsigmoid = unary("hardsigmoid", ops.hardsigmoid);
 /** x hardsigmoid(x). Howard et al., 2019, arXiv:1905.02244. */
 export const hardswish = unary("hardswish", ops.hardswish);
 
-/** x where x > 0, else `negativeSlope` (0.01) x. */
+/**
+ * x where x > 0, else `negativeSlope` (0.01) x.
+ *
+ * Shapes: any → the same.
+ */
 export function leakyRelu(input: Tensor, options: { readonly negativeSlope?: number } = {}, ...surplus: []): Tensor {
   noMore("leakyRelu", surplus);
   checkOptions("leakyRelu", options, ["negativeSlope"]);
@@ -42,7 +58,11 @@ export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
   return wrap(ops.prelu(x, spread.size === 1 ? ops.reshape(spread, []) : spread));
 }
 
-/** x where x > 0, else alpha (exp(x) - 1). */
+/**
+ * x where x > 0, else alpha (exp(x) - 1).
+ *
+ * Shapes: any → the same. Source: Clevert et al., 2015, arXiv:1511.07289.
+ */
 export function elu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
   noMore("elu", surplus);
   checkOptions("elu", options, ["alpha"]);
@@ -56,14 +76,22 @@ export function celu(input: Tensor, options: { readonly alpha?: number } = {}, .
   return wrap(ops.celu(nodeOf("celu", "input", input), options.alpha));
 }
 
-/** x Φ(x); `approximate: "tanh"` for the tanh form. */
+/**
+ * x Φ(x); `approximate: "tanh"` for the tanh form.
+ *
+ * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+ */
 export function gelu(input: Tensor, options: { readonly approximate?: "none" | "tanh" } = {}, ...surplus: []): Tensor {
   noMore("gelu", surplus);
   checkOptions("gelu", options, ["approximate"]);
   return wrap(ops.gelu(nodeOf("gelu", "input", input), options.approximate));
 }
 
-/** log(1 + exp(beta x)) / beta; x itself where beta x > threshold. */
+/**
+ * log(1 + exp(beta x)) / beta; x itself where beta x > threshold.
+ *
+ * Shapes: any → the same.
+ */
 export function softplus(
   input: Tensor,
   options: { readonly beta?: number; readonly threshold?: number } = {},
@@ -132,9 +160,21 @@ function alongDim(
   };
 }
 
-/** exp(x) / Σ exp(x) along `dim`. */
+/**
+ * exp(x) / Σ exp(x) along `dim`.
+ *
+ * Shapes: any → the same; values along `dim` sum to 1.
+ */
 export const softmax = alongDim("softmax", ops.softmax);
-/** softmax(-x). */
+/**
+ * softmax(-x).
+ *
+ * Shapes: any → the same; values along `dim` sum to 1.
+ */
 export const softmin = alongDim("softmin", ops.softmin);
-/** log(softmax(x)), exact for large differences. */
+/**
+ * log(softmax(x)), exact for large differences.
+ *
+ * Shapes: any → the same.
+ */
 export const logSoftmax = alongDim("logSoftmax", ops.logSoftmax);

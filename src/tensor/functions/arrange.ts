@@ -146,7 +146,11 @@ export function broadcastTensors(tensors: readonly Tensor[], ...surplus: []): Te
 
 type PadMode = "constant" | "reflect" | "replicate" | "circular";
 
-/** Pads the last dims: `pad` holds (before, after) of the last dim, then of the one before, and so on. */
+/**
+ * Pads the last dims: `pad` holds (before, after) of the last dim, then of the one before, and so on.
+ *
+ * Shapes: `[…, W]` with `[a, b]` → `[…, a + W + b]`; negative numbers cut.
+ */
 export function pad(
   input: Tensor,
   padding: readonly number[],

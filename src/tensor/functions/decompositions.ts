@@ -196,6 +196,7 @@ export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormO
 export interface LinalgNormOptions {
   /** One dim: vectors; two: matrices. Default: all, or the matrix that the input is. */
   readonly dim?: Dims;
+  /** Reduced dims stay as size 1; default false. */
   readonly keepdim?: boolean;
 }
 

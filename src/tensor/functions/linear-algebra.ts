@@ -39,7 +39,12 @@ export function addmm(
   return wrap(ops.addmm(x, a, b, options));
 }
 
-/** x·weightᵀ + bias over the last dim: `linear(x, w)`, `linear(x, w, bias)`, `linear(x, w, { bias })`. */
+/**
+ * x·weightᵀ + bias over the last dim: `linear(x, w)`, `linear(x, w, bias)`, `linear(x, w, { bias })`.
+ *
+ * Shapes: input `[…, inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]` → `[…, outFeatures]`.
+ * @throws ShapeError if the last dims of input and weight differ.
+ */
 export function linear(
   input: Tensor,
   weight: Tensor,

@@ -25,19 +25,39 @@ function elementwiseLoss<O extends object>(
   };
 }
 
-/** (input - target)². */
+/**
+ * (input - target)².
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export const mseLoss = elementwiseLoss<LossOptions>("mseLoss", ["reduction"], (x, t, o) =>
   ops.mseLoss(x, t, o.reduction),
 );
-/** |input - target|. */
+/**
+ * |input - target|.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export const l1Loss = elementwiseLoss<LossOptions>("l1Loss", ["reduction"], (x, t, o) => ops.l1Loss(x, t, o.reduction));
-/** Quadratic below `beta`, linear above. */
+/**
+ * Quadratic below `beta`, linear above.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export const smoothL1Loss = elementwiseLoss<LossOptions & { readonly beta?: number }>(
   "smoothL1Loss",
   ["reduction", "beta"],
   (x, t, o) => ops.smoothL1Loss(x, t, o.reduction, o.beta),
 );
-/** Quadratic below `delta`, linear above. */
+/**
+ * Quadratic below `delta`, linear above.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export const huberLoss = elementwiseLoss<LossOptions & { readonly delta?: number }>(
   "huberLoss",
   ["reduction", "delta"],
@@ -60,7 +80,12 @@ interface BceOptions extends LossOptions {
   readonly weight?: Tensor | null;
 }
 
-/** Cross-entropy of probabilities with targets between 0 and 1. */
+/**
+ * Cross-entropy of probabilities with targets between 0 and 1.
+ *
+ * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ.
+ */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BceOptions = {}, ...surplus: []): Tensor {
   const op = "binaryCrossEntropy";
   noMore(op, surplus);
@@ -114,7 +139,12 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   return wrap(ops.nllLoss(x, t, { ...rest, weight: optional("nllLoss", "weight", weight) }));
 }
 
-/** nllLoss(logSoftmax(input), target); `target` may also hold probabilities in the shape of `input`. */
+/**
+ * nllLoss(logSoftmax(input), target); `target` may also hold probabilities in the shape of `input`.
+ *
+ * Shapes: input `[N, C, …]` or `[C]` of logits; target `[N, …]` or `[]` of class indices, or of input's shape → `[]`,
+ * or target's with `reduction: "none"`.
+ */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}, ...surplus: []): Tensor {
   const op = "crossEntropy";
   noMore(op, surplus);

@@ -199,7 +199,11 @@ export const cumsum = scan("cumsum", ops.cumsum);
 /** Products of all elements up to each along `dim`. */
 export const cumprod = scan("cumprod", ops.cumprod);
 
-/** x / max(‖x‖, eps) along `dim`. */
+/**
+ * x / max(‖x‖, eps) along `dim`.
+ *
+ * Shapes: any → the same.
+ */
 export function normalize(
   input: Tensor,
   options: { readonly p?: number; readonly dim?: number; readonly eps?: number } = {},

@@ -11,6 +11,7 @@ import { composed } from "./composed.js";
 
 /**
  * The first half of `input` along `dim` times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
+ * Shapes: `[…, 2 D, …]` → `[…, D, …]`.
  * @param options - `dim` (default -1), whose size must be even.
  * @throws ShapeError if it is odd.
  * @example glu(randn([4, 6])).shape // [4, 3]
@@ -106,6 +107,7 @@ export interface GumbelSoftmaxOptions {
 /**
  * A differentiable draw of a class: softmax((logits + g) / tau) with Gumbel noise g.
  * Jang, Gu & Poole, 2017, arXiv:1611.01144; Maddison et al., 2017, arXiv:1611.00712.
+ * Shapes: any → the same; values along `dim` sum to 1.
  */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}, ...surplus: []): Tensor {
   noMore("gumbelSoftmax", surplus);
