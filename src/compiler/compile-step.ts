@@ -7,7 +7,6 @@ import {
   type Executable,
   type Expr,
   ExprFactory,
-  finalizeKernel,
   type KernelDraft,
   type Program,
   ProgramStatusError,
@@ -22,6 +21,7 @@ import { lowerContraction } from "./contraction/lower.js";
 import type { ContractionOptions, ScheduleRequest } from "./contraction/schedule.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
+import { finishKernel } from "./kernel-cache.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
@@ -95,8 +95,11 @@ export function compileCapture(capture: Capture, target: Target, search: Schedul
 type Draft = Omit<PlannedKernel, "kernel"> & { readonly draft: KernelDraft };
 
 class StepCompiler implements KernelEnv {
-  readonly f = new ExprFactory();
+  /** Of the kernels that are being lowered: what they look like must not depend on those before. */
+  f: ExprFactory;
   readonly info;
+  readonly #bufferCount = { next: 0, hasHalves: false };
+  readonly #factories = new Map<KernelDraft, ExprFactory>();
   readonly #buffers = new Map<Node, Buffer>();
   readonly #leafBuffers = new Map<Storage, Buffer>();
   readonly #bound = new Map<Buffer, number>();
@@ -116,6 +119,14 @@ class StepCompiler implements KernelEnv {
   ) {
     this.info = target.info;
     this.#schedules = scheduleBook(target);
+    this.f = new ExprFactory(this.#bufferCount);
+  }
+
+  #lower(write: () => KernelDraft[]): KernelDraft[] {
+    this.f = new ExprFactory(this.#bufferCount);
+    const drafts = write();
+    for (const draft of drafts) this.#factories.set(draft, this.f);
+    return drafts;
   }
 
   // ---- KernelEnv ----------------------------------------------------------------------------------------------
@@ -177,10 +188,12 @@ class StepCompiler implements KernelEnv {
 
     const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
     for (const group of orderGroups(groups)) {
-      for (const draft of this.#lowerGroup(group)) drafts.push({ draft, writesApart: group.kind === "concat", group });
+      for (const draft of this.#lower(() => this.#lowerGroup(group)))
+        drafts.push({ draft, writesApart: group.kind === "concat", group });
     }
     // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
-    for (const draft of this.#lowerChecks(order)) drafts.push({ draft, writesApart: true, group: null });
+    for (const draft of this.#lower(() => this.#lowerChecks(order)))
+      drafts.push({ draft, writesApart: true, group: null });
     const kernels: Draft[] = drafts.map(({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }));
     const inPlace = this.#placeUpdates(updates, drafts, groups, stored, outputs);
     for (const { node, kernelIndex } of inPlace.direct) {
@@ -191,7 +204,7 @@ class StepCompiler implements KernelEnv {
     for (const { value, target } of inPlace.copied) kernels.push(...this.#copyInPlace(value, target));
     const outputSlots = this.#bindOutputs(outputs, kernels);
     const finished = kernels.map(({ draft, writesApart, phase }) => ({
-      kernel: finalizeKernel(this.f, draft, this.info),
+      kernel: finishKernel(this.#factories.get(draft) as ExprFactory, draft, this.info),
       writesApart,
       phase,
     }));
@@ -214,11 +227,12 @@ class StepCompiler implements KernelEnv {
     this.#bound.set(buffer, this.capture.leaves.indexOf(target.storage as Storage));
     const place = (index: readonly Expr[]): Expr => linearIndex(this.f, value.shape, index);
     if (!value.isRealized) {
-      return lowerCopy(this, value, { buffer, place }).map((draft) => ({ draft, writesApart: false, phase: 2 }));
+      const drafts = this.#lower(() => lowerCopy(this, value, { buffer, place }));
+      return drafts.map((draft) => ({ draft, writesApart: false, phase: 2 }));
     }
     const aside = this.temporary("aside", value.dtype, value.size);
-    const taken = lowerCopy(this, value, { buffer: aside, place });
-    const put = lowerBufferCopy(this, aside, buffer);
+    const taken = this.#lower(() => lowerCopy(this, value, { buffer: aside, place }));
+    const put = this.#lower(() => lowerBufferCopy(this, aside, buffer));
     return [
       ...taken.map((draft): Draft => ({ draft, writesApart: false, phase: 0 })),
       ...put.map((draft): Draft => ({ draft, writesApart: false, phase: 2 })),
@@ -380,7 +394,7 @@ class StepCompiler implements KernelEnv {
         const place = (index: readonly Expr[]): Expr => linearIndex(this.f, node.shape, index);
         // A leaf is copied before it can be overwritten; other values may come from a kernel that also writes in place.
         const phase = node.isRealized ? 0 : 2;
-        for (const draft of lowerCopy(this, node, { buffer, place }))
+        for (const draft of this.#lower(() => lowerCopy(this, node, { buffer, place })))
           kernels.push({ draft, writesApart: false, phase });
       }
       taken.add(node);

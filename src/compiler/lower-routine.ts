@@ -22,9 +22,9 @@ export function lowerRoutine(env: KernelEnv, node: Node): KernelDraft[] {
       output: env.targetOf(node) as Buffer,
       temporary: (name, dtype, size) => env.temporary(name, dtype, size),
       local: (name: string, dtype: DType, size: number) => f.buffer(name, dtype, size, "local"),
-      kernel: (name: string, tiles: number, body: (tile: Var) => Stmt[]) => {
+      kernel: (name: string, tiles: number, body: (tile: Var) => Stmt[], most = tiles) => {
         if (tiles === 0) return;
-        const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
+        const tile = f.variable("tile", "i32", { min: 0, max: most - 1 });
         kernels.push({ name, tiles, tile, body: body(tile), flops: bytes, bytes });
       },
     },

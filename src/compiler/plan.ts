@@ -2,12 +2,12 @@
 // last, after a test that nothing went wrong.
 import { InternalError, itemSize } from "../base/index.js";
 import {
+  actualBuffer,
   type Buffer,
   type Expr,
   type Kernel,
   type Placement,
   type Program,
-  type Stmt,
   visitExpressions,
   visitStatements,
 } from "../ir/index.js";
@@ -28,14 +28,14 @@ export interface Access {
   readonly writes: ReadonlySet<Buffer>;
 }
 
-export function accessOf(body: readonly Stmt[]): Access {
+export function accessOf(kernel: Kernel): Access {
   const reads = new Set<Buffer>();
   const writes = new Set<Buffer>();
-  visitExpressions(body, (x: Expr) => {
-    if (x.kind === "load" && x.buffer.space === "global") reads.add(x.buffer);
+  visitExpressions(kernel.body, (x: Expr) => {
+    if (x.kind === "load" && x.buffer.space === "global") reads.add(actualBuffer(kernel, x.buffer));
   });
-  visitStatements(body, (stmt) => {
-    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(stmt.buffer);
+  visitStatements(kernel.body, (stmt) => {
+    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(actualBuffer(kernel, stmt.buffer));
   });
   return { reads, writes };
 }
@@ -50,7 +50,7 @@ export interface ProgramParts {
 }
 
 export function planProgram(parts: ProgramParts): Program {
-  const accesses = parts.kernels.map(({ kernel }) => accessOf(kernel.body));
+  const accesses = parts.kernels.map(({ kernel }) => accessOf(kernel));
   const { levels, commitLevel } = assignLevels(parts.kernels, accesses);
   const stages: Kernel[][] = [];
   parts.kernels.forEach(({ kernel }, i) => {

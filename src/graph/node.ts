@@ -116,8 +116,11 @@ export interface RoutineContext {
   temporary(name: string, dtype: DType, size: number): Buffer;
   /** Scratch of one tile. */
   local(name: string, dtype: DType, size: number): Buffer;
-  /** Adds a kernel; kernels run one after the other. `body` gets the tile variable. */
-  kernel(name: string, tiles: number, body: (tile: Var) => Stmt[]): void;
+  /**
+   * Adds a kernel; kernels run one after the other. `body` gets the tile variable, which is below `most`: a bound that all
+   * sizes have in common lets them share the kernel's code.
+   */
+  kernel(name: string, tiles: number, body: (tile: Var) => Stmt[], most?: number): void;
 }
 
 /** Kernel IR with run-time control flow over inputs in memory, not fused: sort, scans, scatter. */

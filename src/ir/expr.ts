@@ -47,8 +47,9 @@ export class ExprFactory {
   readonly #interned = new Map<string, Expr>();
   readonly #binaries = new Map<number, Expr>();
   #nextId = 0;
-  #hasHalves = false;
-  #nextBuffer = 0;
+
+  /** @param buffers - notes the buffers there are: one for all factories whose kernels meet in a program. */
+  constructor(private readonly buffers: { next: number; hasHalves: boolean } = { next: 0, hasHalves: false }) {}
 
   // ---- leaves -------------------------------------------------------------------------------------------------
 
@@ -81,13 +82,13 @@ export class ExprFactory {
   }
 
   buffer(name: string, dtype: DType, size: number, space: Buffer["space"] = "global"): Buffer {
-    if (isHalf(dtype)) this.#hasHalves = true;
-    return { id: this.#nextBuffer++, name, dtype, size, space };
+    if (isHalf(dtype)) this.buffers.hasHalves = true;
+    return { id: this.buffers.next++, name, dtype, size, space };
   }
 
   /** False if no kernel of this factory can have anything to do with float16 or bfloat16. */
   get hasHalves(): boolean {
-    return this.#hasHalves;
+    return this.buffers.hasHalves;
   }
 
   /** Run-time scalar `slot` of the program, as `type`. */
@@ -133,7 +134,7 @@ export class ExprFactory {
     if (x.kind === "const") return this.const(type, evalUnary(op, x.type, x.value), x.lanes);
     if (op === "roundHalf" || op === "roundBfloat") {
       if (isExactIn(op === "roundHalf" ? "float16" : "bfloat16", x)) return x;
-      this.#hasHalves = true;
+      this.buffers.hasHalves = true;
     }
     if (op === "not" && x.kind === "unary" && x.op === "not") return x.x;
     if (op === "neg" && isIndex(x)) return this.mul(x, this.int(-1));

@@ -1,11 +1,19 @@
 // Kernel IR: types, expression factory, scalar semantics, the Target interface.
+export { actualBuffer, actualSlot } from "./arguments.js";
 export * from "./expr.js";
 export { fitTo } from "./fit.js";
 export * from "./passes/finalize.js";
 export * from "./print.js";
 export * from "./profile.js";
 export * from "./semantics.js";
-export { visitAccesses, visitExpressions, visitLoads, visitStatements } from "./statements.js";
+export {
+  expressionsOf,
+  nestedBodies,
+  visitAccesses,
+  visitExpressions,
+  visitLoads,
+  visitStatements,
+} from "./statements.js";
 export * from "./target.js";
 export * from "./types.js";
 export { type VerifyOptions, verifyKernel } from "./verify.js";

@@ -1,5 +1,6 @@
 // Kernel IR as compact, C-like text, for debug output, error messages and snapshots. What a statement uses more than once
 // stands as `%1 = …` above it, so that the text of a shared graph stays as small as the graph.
+import { actualBuffer, actualSlot } from "./arguments.js";
 import { children } from "./expr.js";
 import { expressionsOf } from "./statements.js";
 import type { BinaryOp, Buffer, Const, Expr, Kernel, Linear, Load, Program, Stmt, Var } from "./types.js";
@@ -35,7 +36,7 @@ export function printStmt(stmt: Stmt): string {
 }
 
 export function printKernel(kernel: Kernel): string {
-  const printer = new Printer();
+  const printer = new Printer(kernel);
   const tile = printer.name(kernel.tile);
   const head = `kernel ${kernel.name}(${kernel.buffers.map(describeBuffer).join(", ")})`;
   const body = printer.block(kernel.body, "  ");
@@ -72,6 +73,12 @@ class Printer {
   #shared = new Map<Expr, string>();
   #sharedCount = 0;
 
+  constructor(private readonly kernel: Pick<Kernel, "args"> = {}) {}
+
+  #buffer(named: Buffer): string {
+    return actualBuffer(this.kernel, named).name;
+  }
+
   /** A name of its own for each variable. */
   name(v: Var): string {
     const known = this.#names.get(v);
@@ -106,7 +113,7 @@ class Printer {
         return [`${indent}${this.name(stmt.v)} = ${this.expr(stmt.value)}`];
       case "store": {
         const guard = stmt.guard ? `if (${this.expr(stmt.guard)}) ` : "";
-        const place = `${stmt.buffer.name}[${this.expr(stmt.index)}${lanesSuffix(stmt.value.lanes)}]`;
+        const place = `${this.#buffer(stmt.buffer)}[${this.expr(stmt.index)}${lanesSuffix(stmt.value.lanes)}]`;
         return [`${indent}${guard}${place} = ${this.expr(stmt.value)}`];
       }
       case "for": {
@@ -164,7 +171,7 @@ class Printer {
       case "var":
         return this.name(x);
       case "param":
-        return `${x.type}($${x.slot})`;
+        return `${x.type}($${actualSlot(this.kernel, x.slot)})`;
       case "linear":
         return this.#linear(x);
       case "unary":
@@ -198,7 +205,7 @@ class Printer {
 
   #load(x: Load): string {
     const guard = x.guard ? ` if ${this.expr(x.guard)}` : "";
-    return `${x.buffer.name}[${this.expr(x.index)}${lanesSuffix(x.lanes)}${guard}]`;
+    return `${this.#buffer(x.buffer)}[${this.expr(x.index)}${lanesSuffix(x.lanes)}${guard}]`;
   }
 
   #linear(x: Linear): string {

@@ -187,14 +187,23 @@ export type Stmt =
 /** Wishes that passes fulfil: `vectorize` runs lanes side by side, `unroll` copies the body. Targets never see them. */
 export type LoopHint = "vectorize" | "unroll";
 
+/** What the buffers and scalar slots that a shared body names stand for in one kernel. */
+export interface KernelArguments {
+  readonly buffers: ReadonlyMap<Buffer, Buffer>;
+  readonly slots: ReadonlyMap<number, number>;
+}
+
 /** A function run once for each tile in `0 … tiles-1`, in any order and on any thread. Tiles write disjoint elements. */
 export interface Kernel {
   readonly name: string;
   readonly tiles: number;
   readonly tile: Var;
+  /** Shared with all kernels of the same code. */
   readonly body: Stmt[];
-  /** All buffers that loads and stores name. */
+  /** All buffers that loads and stores touch. */
   readonly buffers: readonly Buffer[];
+  /** What buffers and scalars in `body` stand for, where not for themselves (see arguments.ts). */
+  readonly args?: KernelArguments;
   /** Estimates for one run of all tiles, for reports and thread decisions. */
   readonly flops: number;
   readonly bytes: number;

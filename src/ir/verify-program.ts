@@ -1,5 +1,6 @@
 // Checks that a program is well formed: its kernels, where its buffers lie, and what runs side by side.
 import { InternalError } from "../base/index.js";
+import { actualBuffer } from "./arguments.js";
 import { describeBuffer } from "./print.js";
 import { visitExpressions, visitStatements } from "./statements.js";
 import type { Buffer, Kernel, Program, Stage } from "./types.js";
@@ -27,10 +28,10 @@ function accessOf(kernel: Kernel): Access {
   const reads = new Set<Buffer>();
   const writes = new Set<Buffer>();
   visitExpressions(kernel.body, (x) => {
-    if (x.kind === "load" && x.buffer.space === "global") reads.add(x.buffer);
+    if (x.kind === "load" && x.buffer.space === "global") reads.add(actualBuffer(kernel, x.buffer));
   });
   visitStatements(kernel.body, (stmt) => {
-    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(stmt.buffer);
+    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(actualBuffer(kernel, stmt.buffer));
   });
   return { reads, writes };
 }

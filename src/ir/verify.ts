@@ -1,5 +1,6 @@
 // Checks that a kernel is well formed. A pass that breaks the IR is found here, not as wrong code.
 import { InternalError, isHalf, itemSize } from "../base/index.js";
+import { actualBuffer } from "./arguments.js";
 import { children, scalarOf } from "./expr.js";
 import { isMathFunction } from "./math/index.js";
 import { describeBuffer, describeType, printExpr, printStmt } from "./print.js";
@@ -250,7 +251,8 @@ class KernelVerifier {
     if (a.type === "bool" && !boolOps.has(op) && !comparisons.has(op)) this.#fail(`${op} of bool`);
   }
 
-  #access(buffer: Buffer, index: Expr, lanes: number, guard: Expr | null): void {
+  #access(named: Buffer, index: Expr, lanes: number, guard: Expr | null): void {
+    const buffer = actualBuffer(this.kernel, named);
     if (guard && (guard.type !== "bool" || (guard.lanes !== 1 && guard.lanes !== lanes))) {
       const wanted = lanes === 1 ? "a bool" : `a bool or v${lanes} bool`;
       this.#fail(`guard is ${describeType(guard)}, not ${wanted}`);

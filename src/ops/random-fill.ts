@@ -18,6 +18,8 @@ import { philoxWord, referenceWord, type WordPair } from "./random.js";
 
 /** Draws of one tile: worth a claim of a thread, and whole groups of random words. */
 const TILE = 4096;
+/** Up to here places are whole numbers of 31 bits. */
+const MOST_TILES = 2 ** 31 / TILE;
 const fround = Math.fround;
 const STEP = 2 ** -24;
 
@@ -68,10 +70,10 @@ const randomFillP: RoutinePrimitive = {
     const number = (which: keyof typeof input) => context.number(input[which]);
     const key = [number("seedLow"), number("seedHigh"), number("offsetLow"), number("offsetHigh")] as const;
     const tiles = Math.ceil(node.size / values / TILE);
-    context.kernel(`random_${attr<Distribution>(node, "distribution")}`, tiles, (tile) => {
+    const body = (tile: Expr): Stmt[] => {
       const start = f.mul(tile, f.int(TILE));
       const count = f.max(f.int(0), f.min(f.int(TILE), f.sub(number("draws"), start)));
-      const body = (i: Expr): Stmt[] => {
+      const draw = (i: Expr): Stmt[] => {
         const at = f.add(start, i);
         // The second row of uniform numbers lies behind the first.
         const place = (row: number) => (row === 0 ? at : f.add(at, number("draws")));
@@ -80,8 +82,9 @@ const randomFillP: RoutinePrimitive = {
           store(output, place(row), f.add(f.mul(x, number("scale")), number("shift"))),
         );
       };
-      return [loop(f, "i", count, body, { hint: "vectorize", most: TILE })];
-    });
+      return [loop(f, "i", count, draw, { hint: "vectorize", most: TILE })];
+    };
+    context.kernel(`random_${attr<Distribution>(node, "distribution")}`, tiles, body, Math.max(MOST_TILES, tiles));
   },
   reference: (node, inputs) => {
     const { values, reference } = draws[attr<Distribution>(node, "distribution")];

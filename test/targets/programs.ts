@@ -2,7 +2,17 @@
 
 import type { DType, TypedArray } from "../../src/base/dtype.js";
 import { Storage } from "../../src/base/storage.js";
-import type { Buffer, Expr, ExprFactory, Kernel, Program, Stage, Stmt, Var } from "../../src/ir/index.js";
+import {
+  type Buffer,
+  buffersOf,
+  type Expr,
+  type ExprFactory,
+  type Kernel,
+  type Program,
+  type Stage,
+  type Stmt,
+  type Var,
+} from "../../src/ir/index.js";
 
 export interface ProgramOptions {
   readonly stages: readonly Stage[];
@@ -62,7 +72,8 @@ export function makeProgram(options: ProgramOptions): Program {
 /** A kernel; `flops` says how much work it pretends to be. */
 export function makeKernel(x: ExprFactory, tiles: number, body: (tile: Var) => Stmt[], flops = 0): Kernel {
   const tile = x.variable("tile", "i32", { min: 0, max: tiles - 1 });
-  return { name: "kernel", tiles, tile, body: body(tile), buffers: [], flops, bytes: 0 };
+  const statements = body(tile);
+  return { name: "kernel", tiles, tile, body: statements, buffers: buffersOf(statements), flops, bytes: 0 };
 }
 
 export function store(buffer: Buffer, index: Expr, value: Expr, guard: Expr | null = null): Stmt {

@@ -1,8 +1,19 @@
 // Expressions as closures. A vector is an array of its lanes. A node that is used several times is evaluated once a
 // statement, so graphs that share much run in the time of their size.
 import type { TypedArray } from "../../base/index.js";
-import { children, type Expr, type Load, type Scalar, type ScalarValue, type Var } from "../../ir/index.js";
-import type { ProgramMemory } from "./memory.js";
+import {
+  actualBuffer,
+  actualSlot,
+  type Buffer,
+  children,
+  type Expr,
+  type Kernel,
+  type Load,
+  type Scalar,
+  type ScalarValue,
+  type Var,
+} from "../../ir/index.js";
+import type { BufferMemory, ProgramMemory } from "./memory.js";
 import { binaryFunction, bitcastFunction, castFunction, fmaFunction, unaryFunction } from "./operators.js";
 
 export type Value = ScalarValue | readonly ScalarValue[];
@@ -16,7 +27,18 @@ export class Frame {
   epoch = 0;
   readonly #slots = new Map<Var, number>();
 
-  constructor(readonly memory: ProgramMemory) {}
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly memory: ProgramMemory,
+  ) {}
+
+  memoryOf(buffer: Buffer): BufferMemory {
+    return this.memory.of(actualBuffer(this.kernel, buffer));
+  }
+
+  scalarSlot(named: number): number {
+    return actualSlot(this.kernel, named);
+  }
 
   slot(v: Var): number {
     let slot = this.#slots.get(v);
@@ -70,7 +92,8 @@ export class ExpressionCompiler {
       case "param": {
         const { frame } = this;
         const convert = castFunction("f64", x.type);
-        return () => convert(frame.scalars[x.slot] as number);
+        const slot = frame.scalarSlot(x.slot);
+        return () => convert(frame.scalars[slot] as number);
       }
       case "linear": {
         const terms = x.terms.map((term) => this.compile(term) as () => number);
@@ -147,7 +170,7 @@ export class ExpressionCompiler {
 
   /** Each lane whose guard holds is an access of its own. */
   #maskedLoad({ buffer, index, type }: Load, guard: Expr): Evaluate {
-    const memory = this.frame.memory.of(buffer);
+    const memory = this.frame.memoryOf(buffer);
     const at = this.compile(index) as () => number;
     const mask = this.compile(guard) as Lanes;
     const read = elementReader(buffer.dtype === "bool");
@@ -163,7 +186,7 @@ export class ExpressionCompiler {
   }
 
   #access({ buffer, index, lanes }: Load): Evaluate {
-    const memory = this.frame.memory.of(buffer);
+    const memory = this.frame.memoryOf(buffer);
     const at = this.compile(index) as () => number;
     const read = elementReader(buffer.dtype === "bool");
     if (lanes === 1) {

@@ -9,7 +9,7 @@ type For = Extract<Stmt, { kind: "for" }>;
 
 /** Runs all tiles of `kernel` with the given run-time scalars. */
 export function compileKernel(kernel: Kernel, memory: ProgramMemory): (scalars: Float64Array) => void {
-  const frame = new Frame(memory);
+  const frame = new Frame(kernel, memory);
   const tile = frame.slot(kernel.tile);
   const body = new KernelCompiler(frame).block(kernel.body);
   const usesScratch = kernel.buffers.some((buffer) => buffer.space === "local");
@@ -79,7 +79,7 @@ class KernelCompiler {
 
   #store({ buffer, index, value, guard }: Store): Run {
     const { frame } = this;
-    const memory = frame.memory.of(buffer);
+    const memory = frame.memoryOf(buffer);
     const at = this.#expressions.compile(index) as () => number;
     const compute = this.#expressions.compile(value);
     const condition = guard && this.#expressions.compile(guard);

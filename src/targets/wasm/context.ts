@@ -1,6 +1,15 @@
 // What the parts of the code generator share while one kernel is translated.
 import { InternalError } from "../../base/index.js";
-import type { Buffer, Expr, Program, Scalar, Var } from "../../ir/index.js";
+import {
+  actualBuffer,
+  actualSlot,
+  type Buffer,
+  type Expr,
+  type Kernel,
+  type Program,
+  type Scalar,
+  type Var,
+} from "../../ir/index.js";
 import type { Helpers } from "./helpers.js";
 import type { TableLayout } from "./layout.js";
 import { type FunctionBuilder, valueType } from "./module-builder.js";
@@ -38,6 +47,7 @@ export class KernelContext {
 
   constructor(
     readonly f: FunctionBuilder,
+    readonly kernel: Kernel,
     readonly program: Program,
     readonly table: TableLayout,
     readonly helpers: Helpers,
@@ -96,7 +106,7 @@ export class KernelContext {
     const local = f.local(valueType(type, 1));
     f.prologue(() => {
       f.get(tileParams.table);
-      f.memory(op.f64Load, this.table.scalars + slot * 8, 3);
+      f.memory(op.f64Load, this.table.scalars + actualSlot(this.kernel, slot) * 8, 3);
       convertParam(f, type);
       f.set(local);
     });
@@ -110,7 +120,7 @@ export class KernelContext {
       if (offset === undefined) throw new InternalError(`local buffer ${buffer.name} has no place`);
       return { local: tileParams.scratch, offset };
     }
-    const placement = this.program.placements.get(buffer);
+    const placement = this.program.placements.get(actualBuffer(this.kernel, buffer));
     if (!placement) throw new InternalError(`buffer ${buffer.name} has no placement`);
     if (placement.kind === "arena") return { local: this.#address(this.table.arena), offset: placement.offset };
     return { local: this.#address(placement.slot * 4), offset: 0 };

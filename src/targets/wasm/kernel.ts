@@ -26,7 +26,7 @@ export function emitKernel(
   relaxed: boolean,
 ): FunctionBuilder {
   const f = new FunctionBuilder([I32, I32, I32, I32]);
-  const context = new KernelContext(f, program, table, helpers, relaxed, emitExpr);
+  const context = new KernelContext(f, kernel, program, table, helpers, relaxed, emitExpr);
   context.declare(kernel.tile, tileParams.begin);
   f.loop();
   emitBlock(context, kernel.body);

@@ -1,6 +1,6 @@
 // From machine functions to bytes: registers are given, everything is encoded, constants lie behind the code.
 import { allocate } from "./allocate/allocate.js";
-import { Assembler } from "./asm/assembler.js";
+import { Assembler, type Relocation } from "./asm/assembler.js";
 import type { ConstantPool } from "./asm/constants.js";
 import type { Features } from "./asm/operands.js";
 import type { MachineFunction } from "./machine.js";
@@ -18,6 +18,7 @@ export interface Assembled {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset of each function. */
   readonly entries: ReadonlyMap<MachineFunction, number>;
+  readonly relocations: readonly Relocation[];
   /** Empty unless asked for. */
   readonly listing: string;
 }
@@ -30,8 +31,8 @@ export function assemble(
   const assembler = new Assembler(features, { listing });
   for (const f of functions) assembler.append(allocate(f, features, { verify }).code);
   if (pool) assembler.constants(pool);
-  const { bytes, labels, listing: text } = assembler.finish();
+  const { bytes, labels, relocations, listing: text } = assembler.finish();
   // The assembler throws where a label stands nowhere.
   const entries = new Map(functions.map((f) => [f, labels.get(f.entry) as number]));
-  return { bytes, entries, listing: text };
+  return { bytes, entries, relocations, listing: text };
 }

@@ -6,7 +6,15 @@ import { encode, type Fixup } from "./encode.js";
 import type { Form } from "./form.js";
 import { type Line, printListing } from "./listing.js";
 import { findForm } from "./match.js";
-import { type Bind, type Features, type Instr, isVirtual, type Label, type Operand } from "./operands.js";
+import {
+  type Bind,
+  type Features,
+  type Instr,
+  isVirtual,
+  type Label,
+  type LinkSymbol,
+  type Operand,
+} from "./operands.js";
 import { printInstr, printLoose } from "./print.js";
 
 /** What is written between the encoded instructions, in the order of the code; `at` counts encoded bytes only. */
@@ -28,10 +36,18 @@ interface Jump {
   isNear: boolean;
 }
 
+/** The 32-bit field at byte `at` still lacks the value of `symbol`. */
+export interface Relocation {
+  readonly at: number;
+  readonly symbol: LinkSymbol;
+}
+
 export interface Assembly {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset of each label from the start, which is to be placed at a multiple of 64. */
   readonly labels: ReadonlyMap<Label, number>;
+  /** Where values of symbols are to be added. */
+  readonly relocations: readonly Relocation[];
   /** Addresses, bytes and text, in Intel syntax; empty unless asked for. */
   readonly listing: string;
 }
@@ -186,11 +202,16 @@ export class Assembler {
     copyTo(this.#code.length);
     const bytes = out.view(0, out.length).slice();
     const view = new DataView(bytes.buffer);
+    const relocations: Relocation[] = [];
     for (const { at, fixup } of fixups) {
+      if (fixup.kind === "symbol") {
+        relocations.push({ at, symbol: fixup.symbol });
+        continue;
+      }
       const end = at + 4 + fixup.trailing;
       view.setInt32(at, offsetOf(labels, fixup.label) + fixup.addend - end, true);
     }
-    return { bytes, labels, listing: printListing(lines, bytes) };
+    return { bytes, labels, relocations, listing: printListing(lines, bytes) };
   }
 }
 

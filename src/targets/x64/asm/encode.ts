@@ -2,16 +2,22 @@
 import { InternalError } from "../../../base/index.js";
 import type { CodeBuffer } from "./bytes.js";
 import { type Form, memoryBytes } from "./form.js";
-import type { Imm, Instr, Label, Mem, Operand, Reg } from "./operands.js";
+import type { Imm, Instr, Label, LinkSymbol, Mem, Operand, Reg } from "./operands.js";
 
-/** A 32-bit field that holds the distance from the end of the instruction to a label. */
-export interface Fixup {
-  readonly at: number;
-  readonly label: Label;
-  readonly addend: number;
-  /** Bytes between the field and the end of the instruction. */
-  readonly trailing: number;
-}
+/**
+ * A 32-bit field that is filled in later: with the distance from the end of the instruction to a label, or with a symbol's
+ * value added.
+ */
+export type Fixup =
+  | {
+      readonly kind: "label";
+      readonly at: number;
+      readonly label: Label;
+      readonly addend: number;
+      /** Bytes between the field and the end of the instruction. */
+      readonly trailing: number;
+    }
+  | { readonly kind: "symbol"; readonly at: number; readonly symbol: LinkSymbol };
 
 const PREFIX_BYTES = [0, 0x66, 0xf3, 0xf2] as const;
 
@@ -177,11 +183,11 @@ function address(reg: number, rm: Reg | Mem, scale: number, trailing: number, ou
     out.byte(0xc0 | field | (rm.id & 7));
     return null;
   }
-  const { base, index, disp, label } = rm;
+  const { base, index, disp, label, symbol } = rm;
   if (rm.slot !== undefined) throw new InternalError("x64: a slot was not given its place in the frame");
   if (label !== undefined) {
     out.byte(field | 5);
-    const fixup = { at: out.length, label, addend: disp, trailing };
+    const fixup: Fixup = { kind: "label", at: out.length, label, addend: disp, trailing };
     out.int32(0);
     return fixup;
   }
@@ -198,12 +204,12 @@ function address(reg: number, rm: Reg | Mem, scale: number, trailing: number, ou
   const short = disp / scale;
   const fitsByte = Number.isInteger(short) && short >= -128 && short <= 127;
   // rbp and r13 without a displacement would mean something else.
-  const mode = disp === 0 && (base.id & 7) !== 5 ? 0 : fitsByte ? 1 : 2;
+  const mode = symbol !== undefined ? 2 : disp === 0 && (base.id & 7) !== 5 ? 0 : fitsByte ? 1 : 2;
   out.byte((mode << 6) | field | (needsSib ? 4 : base.id & 7));
   if (needsSib) out.byte((scaleBits << 6) | (indexBits << 3) | (base.id & 7));
   if (mode === 1) out.byte(short & 0xff);
   if (mode === 2) out.int32(disp);
-  return null;
+  return symbol === undefined ? null : { kind: "symbol", at: out.length - 4, symbol };
 }
 
 function immediate(value: number | bigint, bytes: 1 | 2 | 4 | 8, out: CodeBuffer): void {

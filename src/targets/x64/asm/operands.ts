@@ -30,9 +30,19 @@ export interface Mem {
   readonly label?: Label;
   readonly slot?: number;
   readonly broadcast?: boolean;
+  /** Adds to `disp` what is known only where the code is linked into a program. */
+  readonly symbol?: LinkSymbol;
   /** What the access has to stay inside of, where accesses are checked (see bounds.ts). */
   readonly bounds?: Bounds;
 }
+
+/**
+ * A distance that depends on the program: from the arena to the kernel's buffer `index`, or in the program's table to the
+ * address of that buffer, to scalar `index`, or to the address of the arena.
+ */
+export type LinkSymbol =
+  | { readonly kind: "arena" | "bound" | "scalar"; readonly index: number }
+  | { readonly kind: "arenaAddress" };
 
 /** A buffer: `bytes` bytes from the address in `start` plus `offset`. */
 export interface Bounds {

@@ -2,7 +2,7 @@
 // scaled term fit the addressing mode. Sums are computed in 64 bits, once in a block.
 import { itemSize } from "../../../base/index.js";
 import { type Buffer, children, type Expr } from "../../../ir/index.js";
-import { imm, type Mem, mem, type Reg } from "../asm/operands.js";
+import { imm, type LinkSymbol, type Mem, mem, type Reg } from "../asm/operands.js";
 import type { Base, KernelContext, Loop } from "./context.js";
 import { isInt32 } from "./shape.js";
 
@@ -17,6 +17,8 @@ export interface Address {
   readonly terms: readonly Term[];
   /** Bytes to add to base and terms. */
   readonly constant: number;
+  /** Known where the code is linked, and added as well. */
+  readonly symbol: LinkSymbol | null;
 }
 
 /** The memory operand of an element (and of those that follow it). */
@@ -24,12 +26,17 @@ export function addressOf(context: KernelContext, buffer: Buffer, index: Expr): 
   const address = splitAddress(context, buffer, index);
   const memory = operandOfAddress(context, address);
   if (!context.checksBounds) return memory;
-  const { name, size, dtype } = buffer;
+  const { name, size, dtype } = context.actual(buffer);
   const start = address.base.register();
   return { ...memory, bounds: { name, start, offset: address.base.offset, bytes: size * itemSize(dtype) } };
 }
 
 function operandOfAddress(context: KernelContext, address: Address): Mem {
+  const memory = withoutSymbol(context, address);
+  return address.symbol === null ? memory : { ...memory, symbol: address.symbol };
+}
+
+function withoutSymbol(context: KernelContext, address: Address): Mem {
   const { loop } = context;
   if (loop) {
     const { fixed, stride, others } = divide(context, loop, address.terms);
@@ -50,7 +57,7 @@ export function splitAddress(context: KernelContext, buffer: Buffer, index: Expr
   const constant = collect(context, index, itemSize(buffer.dtype), terms);
   const list = [...terms].filter(([, scale]) => scale !== 0).map(([x, scale]) => ({ x, scale }));
   list.sort((p, q) => p.x.id - q.x.id);
-  return { base, terms: list, constant: base.offset + constant };
+  return { base, terms: list, constant: base.offset + constant, symbol: base.symbol };
 }
 
 /**

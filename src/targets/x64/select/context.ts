@@ -1,10 +1,10 @@
 // State while one kernel is translated: registers of variables, values known in the current block, the innermost loop.
 import { InternalError } from "../../../base/index.js";
-import type { Buffer, Expr, Program, Var } from "../../../ir/index.js";
+import { actualBuffer, type Buffer, type Expr, type Kernel, type Var } from "../../../ir/index.js";
 import type { Mnemonic } from "../asm/instructions.js";
-import { type Features, type Label, type Mem, mem, type Operand, type OperandSize, type Reg } from "../asm/operands.js";
-import type { TableLayout } from "../layout.js";
+import type { Features, Label, LinkSymbol, Mem, Operand, OperandSize, Reg } from "../asm/operands.js";
 import type { MachineFunction } from "../machine.js";
+import type { Places } from "../places.js";
 
 /** The innermost loop under way. */
 export interface Loop {
@@ -19,6 +19,8 @@ export interface Loop {
 export interface Base {
   readonly key: string;
   readonly offset: number;
+  /** Bytes more, known where the code is linked. */
+  readonly symbol: LinkSymbol | null;
   readonly register: () => Reg;
 }
 
@@ -52,8 +54,8 @@ export class KernelContext {
   constructor(
     readonly f: MachineFunction,
     features: Features,
-    readonly program: Program,
-    readonly table: TableLayout,
+    private readonly kernel: Kernel,
+    private readonly places: Places,
     private readonly tableRegister: Reg,
     private readonly scratchRegister: Reg,
     private readonly emitters: Emitters,
@@ -218,27 +220,32 @@ export class KernelContext {
 
   // ---- memory ---------------------------------------------------------------------------------------------------
 
-  base(buffer: Buffer): Base {
-    if (buffer.space === "local") {
-      const offset = this.program.localOffsets.get(buffer);
-      if (offset === undefined) throw new InternalError(`local buffer ${buffer.name} has no place`);
-      return { key: "scratch", offset, register: () => this.scratchRegister };
+  /** The buffer that the kernel's body calls `named`. */
+  actual(named: Buffer): Buffer {
+    return actualBuffer(this.kernel, named);
+  }
+
+  base(named: Buffer): Base {
+    const { arena, arenaAddress, bound, local } = this.places;
+    if (named.space === "local") {
+      return { key: "scratch", offset: local(named), symbol: null, register: () => this.scratchRegister };
     }
-    const placement = this.program.placements.get(buffer);
-    if (!placement) throw new InternalError(`buffer ${buffer.name} has no placement`);
-    if (placement.kind === "arena") return this.#tableBase(this.table.arena, placement.offset);
-    return this.#tableBase(placement.slot * 8, 0);
+    const buffer = this.actual(named);
+    const slot = bound(buffer);
+    if (slot !== null) return this.#tableBase(`bound${slot.key}`, slot.place, 0, null);
+    const { offset, symbol } = arena(buffer);
+    return this.#tableBase("arena", arenaAddress, offset, symbol);
   }
 
-  /** Where run-time scalar `slot` is. */
-  scalar(slot: number): Mem {
-    return mem(this.tableRegister, this.table.scalars + slot * 8);
+  /** Where run-time scalar `named` is. */
+  scalar(named: number): Mem {
+    return { ...this.places.scalar(named), base: this.tableRegister };
   }
 
-  #tableBase(entry: number, offset: number): Base {
-    const key = `table${entry}`;
-    const register = () => this.cached(key, () => this.gp("mov", 64, mem(this.tableRegister, entry)));
-    return { key, offset, register };
+  #tableBase(key: string, entry: Mem, offset: number, symbol: LinkSymbol | null): Base {
+    const place = { ...entry, base: this.tableRegister };
+    const register = () => this.cached(key, () => this.gp("mov", 64, place));
+    return { key, offset, symbol, register };
   }
 }
 

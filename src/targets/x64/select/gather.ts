@@ -133,7 +133,7 @@ function gather(context: KernelContext, x: Lanes, first: Mem, distances: readonl
   const size = vectorSize(x.type, x.lanes);
   const indexSize = (bytes === 4 ? size : size / 2) as 128 | 256 | 512;
   const index = context.vec("vmovups", indexSize, pool.vector(Int32Array.from(distances)));
-  const start = first.index ? { ...first, ...mem(context.gp("lea", 64, first)) } : first;
+  const start: Mem = first.index ? { ...first, ...mem(context.gp("lea", 64, first)), symbol: undefined } : first;
   const base = { ...start, index, scale: 1 as const };
   const to = context.zeroVector();
   const op = bytes === 4 ? "vgatherdps" : "vgatherdpd";

@@ -1,9 +1,9 @@
 // Statements: one kernel becomes one function (begin, end, table, scratch) that runs a range of tiles.
-import type { Expr, Kernel, Program, Stmt, Var } from "../../../ir/index.js";
+import type { Expr, Kernel, Stmt, Var } from "../../../ir/index.js";
 import type { ConstantPool } from "../asm/constants.js";
 import { type Features, type Imm, imm, type Reg, rcx, rdi, rdx, rsi } from "../asm/operands.js";
-import type { TableLayout } from "../layout.js";
 import { MachineFunction } from "../machine.js";
+import type { Places } from "../places.js";
 import { emitStore } from "./access.js";
 import { emitJumpIf } from "./condition.js";
 import { type Emitters, KernelContext } from "./context.js";
@@ -28,8 +28,7 @@ const loopAlign = 32;
 /** The function that runs tiles begin … end-1 (edi, esi; begin < end) with the program's table (rdx) and scratch (rcx). */
 export function selectKernel(
   kernel: Kernel,
-  program: Program,
-  table: TableLayout,
+  places: Places,
   features: Features,
   pool: ConstantPool,
   checksBounds = false,
@@ -38,7 +37,7 @@ export function selectKernel(
   const [tile, end] = [f.gp(), f.gp()];
   f.emit("mov", 32, [tile, rdi]); // the upper halves of arguments may hold anything
   f.emit("mov", 32, [end, rsi]);
-  const context = new KernelContext(f, features, program, table, f.copyOf(rdx), f.copyOf(rcx), emitters, checksBounds);
+  const context = new KernelContext(f, features, kernel, places, f.copyOf(rdx), f.copyOf(rcx), emitters, checksBounds);
   runLoop(context, { v: kernel.tile, step: 1, body: kernel.body, isFromZero: false }, tile, end);
   f.emit("vzeroupper", 128, []);
   f.return();
