@@ -5,13 +5,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./dist.js";
-import { compilerFaults } from "./faults/compiler.js";
+import { faults, withFault } from "./faults/all.js";
 import type { Fault } from "./faults/fault.js";
-import { modellingFaults } from "./faults/modelling.js";
-import { operationFaults } from "./faults/operations.js";
-import { tensorFaults } from "./faults/tensors.js";
 
-const faults: readonly Fault[] = [...compilerFaults, ...operationFaults, ...tensorFaults, ...modellingFaults];
 const copied = ["src", "test", "scripts", "package.json", "tsconfig.json", "vitest.config.ts"];
 /** Copies that work side by side. */
 const COPIES = 2;
@@ -23,14 +19,6 @@ interface Result {
   readonly failedTests: readonly string[];
   /** What went wrong outside of tests: a file that does not load says nothing about the tests. */
   readonly broken: string | null;
-}
-
-/** The text of the file with the fault in it. */
-function withFault({ name, file, find, replace }: Fault): string {
-  const text = readFileSync(join(root, file), "utf8");
-  const count = text.split(find).length - 1;
-  if (count !== 1) throw new Error(`fault "${name}": its text occurs ${count} times in ${file}, must occur once`);
-  return text.replace(find, () => replace);
 }
 
 function makeCopy(): string {

@@ -110,8 +110,8 @@ export const operationFaults: readonly Fault[] = [
   {
     name: "promotion: uint8 with int32 gives uint8",
     file: "src/base/dtype.ts",
-    find: "bool: 0, uint8: 1, int32: 2,",
-    replace: "bool: 0, uint8: 2, int32: 1,",
+    find: "bool: 0, uint8: 1, int8: 2, int16: 3, int32: 4,",
+    replace: "bool: 0, uint8: 4, int8: 2, int16: 3, int32: 1,",
     tests: ["test/conformance/promotion.test.ts"],
   },
 ];

@@ -5,7 +5,7 @@ export const tensorFaults: readonly Fault[] = [
   {
     name: "autograd: of several gradients the last counts",
     file: "src/tensor/walk.ts",
-    find: "this.#grads.set(node, known ? add(known, grad) : grad);",
+    find: "this.#grads.set(node, known ? addPieces(known, grad) : grad);",
     replace: "this.#grads.set(node, grad);",
     tests: ["test/tensor/autograd.test.ts"],
   },
@@ -61,8 +61,8 @@ export const tensorFaults: readonly Fault[] = [
   {
     name: "batch norm: momentum weighs the old statistics",
     file: "src/tensor/functions/normalization.ts",
-    find: "ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.cast(current, old.dtype), factor(momentum)))",
-    replace: "ops.add(ops.mul(old, factor(momentum)), ops.mul(ops.cast(current, old.dtype), factor(1 - momentum)))",
+    find: "ops.add(ops.mul(old, factor(1 - momentum)), ops.mul(ops.cast(value, old.dtype), factor(momentum)))",
+    replace: "ops.add(ops.mul(old, factor(momentum)), ops.mul(ops.cast(value, old.dtype), factor(1 - momentum)))",
     tests: ["test/nn/layers.test.ts"],
   },
 ];
