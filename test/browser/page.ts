@@ -10,8 +10,8 @@ export interface PageRun extends TrainingRun {
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** Workers get two threads' share of the steps where memory can be shared. */
-async function train(target: string): Promise<PageRun> {
-  const run = await trainSmallCnn(target, 2, pause);
+async function train(target: string, smooth: boolean): Promise<PageRun> {
+  const run = await trainSmallCnn(target, 2, { smooth, pause });
   return { ...run, joins: processRuntime().pool.joinCount };
 }
 
