@@ -1,17 +1,7 @@
 // The host seam for browsers, and for any host without Node's modules.
 import type { AsyncContext, Platform, PlatformWorker } from "./platform.js";
 
-export type {
-  AsyncContext,
-  FileSystem,
-  ModuleWorker,
-  ModuleWorkerOptions,
-  Native,
-  NativeAccess,
-  Platform,
-  PlatformWorker,
-  WorkerChannel,
-} from "./platform.js";
+export type * from "./platform.js";
 
 /** Browsers report hardware threads, and more threads than this do not pay there. */
 const mostThreads = 8;

@@ -15,17 +15,7 @@ import type {
   PlatformWorker,
 } from "./platform.js";
 
-export type {
-  AsyncContext,
-  FileSystem,
-  ModuleWorker,
-  ModuleWorkerOptions,
-  Native,
-  NativeAccess,
-  Platform,
-  PlatformWorker,
-  WorkerChannel,
-} from "./platform.js";
+export type * from "./platform.js";
 
 const cpuFolder = "/sys/devices/system/cpu/cpu0";
 /** More threads than this wait for memory rather than compute. */
