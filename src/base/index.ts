@@ -1,8 +1,10 @@
-// dtypes, shapes, errors, options, storage, scopes.
+// dtypes, shapes, errors, options, storage, scopes, files.
 export * from "./dtype.js";
 export * from "./errors.js";
+export * from "./file-access.js";
 export * from "./half.js";
 export * from "./options.js";
+export * from "./plain-object.js";
 export type { Native, NativeAccess } from "./platform/platform.js";
 export * from "./scope.js";
 export * from "./shape.js";

@@ -1,6 +1,5 @@
 // Tables in text files: CSV by RFC 4180, and lines.
-import { platform } from "#platform";
-import { ArgumentError, checkOptions, DeviceError, FormatError } from "../base/index.js";
+import { ArgumentError, checkOptions, FormatError, readBytes } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Options of `readCsv` and `parseCsv`. */
@@ -148,12 +147,7 @@ function numberOf(field: string, column: string, row: number): number {
 }
 
 function textOf(op: string, file: string): string {
-  if (!platform.files) throw new DeviceError(`${op}: this host has no files; use parseCsv`, { op });
-  try {
-    return new TextDecoder().decode(platform.files.readFile(file));
-  } catch (cause) {
-    throw new FormatError(`${op}: cannot read ${file}: ${(cause as Error).message}`, { op, cause });
-  }
+  return new TextDecoder().decode(readBytes(op, file, "use parseCsv"));
 }
 
 /** Reads a CSV file: see parseCsv. @throws FormatError if it is missing or damaged. */

@@ -1,6 +1,6 @@
 // Finding the files of a data set in MNIST's format: named folder, $GRADUS_DATA, installed package, cache, network.
 import { platform } from "#platform";
-import { FormatError } from "../base/index.js";
+import { cacheFolder, FormatError, readBytes } from "../base/index.js";
 import { download, sha256 } from "./download.js";
 import { gunzip } from "./idx.js";
 
@@ -57,7 +57,7 @@ export async function findIdxFiles(
   const names: Names = [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`];
   const named = root ?? platform.env("GRADUS_DATA");
   if (named) return readNamed(source, names, named, others, root === undefined ? "GRADUS_DATA" : "root");
-  for (const folder of [...installedFolders(source.installed), cacheFolder(source)]) {
+  for (const folder of [...installedFolders(source.installed), cacheFolder(source.folders[0] as string)]) {
     const found = await readFolder(names, folder);
     if (found) return found;
   }
@@ -99,19 +99,14 @@ async function readFolder(names: Names, folder: string): Promise<FoundFiles | nu
 
 async function readEither(path: string): Promise<FoundFile | null> {
   for (const candidate of [path, `${path}.gz`]) {
-    const bytes = /^https?:/.test(path) ? await fetchBytes(candidate) : readBytes(candidate);
+    const bytes = /^https?:/.test(path) ? await fetchBytes(candidate) : readIfThere(candidate);
     if (bytes) return { path: candidate, bytes: await gunzip(bytes, candidate) };
   }
   return null;
 }
 
-function readBytes(path: string): Uint8Array | null {
-  if (!platform.files?.fileExists(path)) return null;
-  try {
-    return platform.files.readFile(path);
-  } catch (cause) {
-    throw new FormatError(`data: cannot read ${path}: ${(cause as Error).message}`, { op: "data", cause });
-  }
+function readIfThere(path: string): Uint8Array | null {
+  return platform.files?.fileExists(path) ? readBytes("data", path) : null;
 }
 
 async function fetchBytes(url: string): Promise<Uint8Array | null> {
@@ -132,18 +127,13 @@ function installedFolders(installed: string): string[] {
   }
 }
 
-function cacheFolder(source: IdxSource): string {
-  const cache = platform.env("XDG_CACHE_HOME") ?? `${platform.files?.homeDir() ?? ""}/.cache`;
-  return `${cache}/gradus/${source.folders[0]}`;
-}
-
 async function downloadFiles(source: IdxSource, names: Names): Promise<FoundFiles> {
   const fetchOne = async (name: IdxFile): Promise<FoundFile> => {
     const urls = source.urls.map((url) => `${url}/${name}.gz`);
     return { path: name, bytes: await download(urls, source.checksums[name], source.remedy) };
   };
   const [images, labels] = await Promise.all([fetchOne(names[0]), fetchOne(names[1])]);
-  const folder = cacheFolder(source);
+  const folder = cacheFolder(source.folders[0] as string);
   try {
     platform.files?.writeFileAtomic(`${folder}/${names[0]}`, images.bytes);
     platform.files?.writeFileAtomic(`${folder}/${names[1]}`, labels.bytes);

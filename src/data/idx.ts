@@ -1,6 +1,5 @@
 // The idx file format of MNIST: two zero bytes, element type, rank, big-endian sizes, data; plain or gzipped.
-import { platform } from "#platform";
-import { DeviceError, FormatError, type TypedArray } from "../base/index.js";
+import { FormatError, readBytes, type TypedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Contents of an idx file. */
@@ -76,13 +75,6 @@ export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Arra
  * @throws FormatError if it is missing, truncated or of another kind.
  */
 export async function readIdx(file: string): Promise<Tensor> {
-  if (!platform.files) throw new DeviceError("readIdx: this host has no files; use parseIdx", { op: "readIdx" });
-  let bytes: Uint8Array;
-  try {
-    bytes = platform.files.readFile(file);
-  } catch (cause) {
-    throw new FormatError(`readIdx: cannot read ${file}: ${(cause as Error).message}`, { op: "readIdx", cause });
-  }
-  const { shape, data } = parseIdx(await gunzip(bytes, file), file);
+  const { shape, data } = parseIdx(await gunzip(readBytes("readIdx", file, "use parseIdx"), file), file);
   return tensor(data).reshape([...shape]);
 }

@@ -1,6 +1,5 @@
 // The lines of a text file as a data set.
-import { platform } from "#platform";
-import { DeviceError, FormatError } from "../base/index.js";
+import { readBytes } from "../base/index.js";
 import { checkIndex, type Dataset } from "./dataset.js";
 import { rememberInstance } from "./recipe.js";
 
@@ -25,12 +24,7 @@ export class TextLines implements Dataset<string> {
     /** Path of the file. */
     readonly file: string,
   ) {
-    if (!platform.files) throw new DeviceError("TextLines: this host has no files", { op: "TextLines" });
-    try {
-      this.#bytes = platform.files.readFile(file);
-    } catch (cause) {
-      throw new FormatError(`TextLines: cannot read ${file}: ${(cause as Error).message}`, { op: "TextLines", cause });
-    }
+    this.#bytes = readBytes("TextLines", file, "");
     const starts = [0];
     for (let at = this.#bytes.indexOf(LINE_FEED); at >= 0; at = this.#bytes.indexOf(LINE_FEED, at + 1))
       starts.push(at + 1);

@@ -1,5 +1,5 @@
 // Values on their way to and from worker threads: tensors go as their bytes, made values as their recipes.
-import { ArgumentError, type DType, type TypedArray } from "../base/index.js";
+import { ArgumentError, type DType, isPlainObject, type TypedArray } from "../base/index.js";
 import { Tensor, tensor } from "../tensor/index.js";
 import { follow, type Recipe, recipeOf } from "./recipe.js";
 
@@ -91,12 +91,6 @@ function isCloneable(value: unknown): boolean {
     return true;
   }
   return ArrayBuffer.isView(value) || [ArrayBuffer, Date, RegExp, Set].some((type) => value instanceof type);
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function describe(value: unknown): string {

@@ -1,6 +1,5 @@
 // Checkpoints: one safetensors file, tensors as such and everything else as JSON in its header, replaced as a whole.
-import { FormatError } from "../base/index.js";
-import { readBytes, writeBytes } from "./file-access.js";
+import { FormatError, readBytes, writeBytes } from "../base/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import { joinState, type StateObject, splitState } from "./state-tree.js";
 

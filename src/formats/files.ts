@@ -1,7 +1,6 @@
 // Saving and loading named tensors as files.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, readBytes, writeBytes } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { readBytes, writeBytes } from "./file-access.js";
 import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from "./npy.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";
 import { decodeTorch, encodeTorch, type TorchValue } from "./torch.js";

@@ -1,6 +1,6 @@
 // File formats: safetensors, PyTorch's and NumPy's files, checkpoints.
+export { reason } from "../base/index.js";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
-export { reason } from "./file-access.js";
 export {
   load,
   loadNpy,

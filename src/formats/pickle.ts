@@ -1,5 +1,5 @@
 // Writes tensors and plain data as a Python pickle of protocol 2, with tensors as PyTorch has them.
-import { type DType, FormatError, memoryOf } from "../base/index.js";
+import { type DType, FormatError, isPlainObject, memoryOf } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
 import { concatenate } from "./zip.js";
 
@@ -86,9 +86,8 @@ class Pickler {
     if (Array.isArray(value)) this.#list(value, path);
     else if (value instanceof Map) this.#dict([...value], path);
     else if (ArrayBuffer.isView(value)) throw this.#fail(path, "a typed array; make it a tensor");
-    else if (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) {
-      this.#dict(Object.entries(value), path);
-    } else throw this.#fail(path, `a ${value.constructor.name}`);
+    else if (isPlainObject(value)) this.#dict(Object.entries(value), path);
+    else throw this.#fail(path, `a ${value.constructor.name}`);
     this.#open.delete(value);
   }
 

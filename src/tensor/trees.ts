@@ -1,4 +1,5 @@
 // Trees of plain arrays and objects with tensors among their leaves: arguments and results of compiled functions.
+import { isPlainObject } from "../base/index.js";
 import { Tensor } from "./tensor.js";
 
 /** Where tensors were replaced by their number in order of appearance. */
@@ -18,16 +19,11 @@ function identity(value: object): number {
   return id;
 }
 
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
 /** The tree of `value`; its tensors are appended to `tensors`. */
 export function templateOf(value: unknown, tensors: Tensor[]): Template {
   if (value instanceof Tensor) return { kind: "tensor", index: tensors.push(value) - 1 };
   if (Array.isArray(value)) return { kind: "array", items: value.map((item) => templateOf(item, tensors)) };
-  if (typeof value === "object" && value !== null && isPlain(value)) {
+  if (isPlainObject(value)) {
     return { kind: "object", entries: Object.entries(value).map(([key, item]) => [key, templateOf(item, tensors)]) };
   }
   return { kind: "value", value };
@@ -55,7 +51,7 @@ export function signatureOf(value: unknown, tensors: Tensor[]): string {
   }
   if (Array.isArray(value)) return `[${value.map((item) => signatureOf(item, tensors)).join()}]`;
   if (typeof value === "object" && value !== null) {
-    if (!isPlain(value)) return `#${identity(value)}`;
+    if (!isPlainObject(value)) return `#${identity(value)}`;
     return `{${Object.entries(value)
       .map(([key, item]) => `${JSON.stringify(key)}:${signatureOf(item, tensors)}`)
       .join()}}`;

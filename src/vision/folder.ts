@@ -1,6 +1,5 @@
 // Data sets of files in folders, one folder a class.
-import { platform } from "#platform";
-import { checkOptions, DeviceError, FormatError } from "../base/index.js";
+import { checkOptions, FormatError, hostFiles, reason } from "../base/index.js";
 import {
   checkIndex,
   type Dataset,
@@ -118,11 +117,11 @@ export class ImageFolder extends DatasetFolder<Tensor> {
 }
 
 function list(folder: string) {
-  if (!platform.files) throw new DeviceError("DatasetFolder: this host has no files", { op: "DatasetFolder" });
+  const files = hostFiles("DatasetFolder", "");
   try {
-    return platform.files.listFolder(folder);
+    return files.listFolder(folder);
   } catch (cause) {
-    throw new FormatError(`DatasetFolder: cannot read the folder ${folder}: ${(cause as Error).message}`, {
+    throw new FormatError(`DatasetFolder: cannot read the folder ${folder}: ${reason(cause)}`, {
       op: "DatasetFolder",
       cause,
     });

@@ -1,13 +1,14 @@
 // Images from and to files and their bytes.
-import { platform } from "#platform";
 import {
   ArgumentError,
   checkOptions,
-  DeviceError,
   DTypeError,
   FormatError,
+  hostFiles,
+  readBytes,
   ShapeError,
   unknownName,
+  writeBytes,
 } from "../../base/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { turnUpright } from "./exif.js";
@@ -25,6 +26,8 @@ export interface DecodeImageOptions {
 }
 
 const optionNames = ["mode", "applyExifOrientation"];
+/** What saves images without files. */
+const instead = "use encodePng";
 
 /**
  * Decodes a PNG or JPEG file to uint8 `[C, H, W]`; PNG files of 16 bits a sample give int32 of 0 to 65535.
@@ -59,16 +62,7 @@ export function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {},
 
 /** As `readImage`, at once: for `get` of data sets. */
 export function readImageSync(file: string, options?: DecodeImageOptions): Tensor {
-  if (!platform.files) {
-    throw new DeviceError("readImage: this host has no files; use decodeImage", { op: "readImage" });
-  }
-  let bytes: Uint8Array;
-  try {
-    bytes = platform.files.readFile(file);
-  } catch (cause) {
-    throw new FormatError(`readImage: cannot read ${file}: ${(cause as Error).message}`, { op: "readImage", cause });
-  }
-  return decodeImage(bytes, options, file);
+  return decodeImage(readBytes("readImage", file, "use decodeImage"), options, file);
 }
 
 /**
@@ -115,12 +109,8 @@ export async function saveImage(
   if (!/\.png$/i.test(file)) {
     throw new ArgumentError(`saveImage: writes PNG files; ${file} should end in .png`, { op: "saveImage" });
   }
-  if (!platform.files) throw new DeviceError("saveImage: this host has no files; use encodePng", { op: "saveImage" });
+  hostFiles("saveImage", instead);
   // Rounded to the nearest, as torchvision does.
   const bytes = encodePng(makeGrid(images, options).mul(255).add(0.5).clamp(0, 255).to("uint8"));
-  try {
-    platform.files.writeFileAtomic(file, bytes);
-  } catch (cause) {
-    throw new FormatError(`saveImage: cannot write ${file}: ${(cause as Error).message}`, { op: "saveImage", cause });
-  }
+  writeBytes("saveImage", file, bytes, instead);
 }

@@ -1,6 +1,7 @@
-// Reading and writing whole files, with errors in words.
+// Reading and writing whole files, with errors in words, and where to keep some.
 import { platform } from "#platform";
-import { DeviceError, FormatError } from "../base/index.js";
+import { DeviceError, FormatError } from "./errors.js";
+import type { FileSystem } from "./platform/platform.js";
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -19,14 +20,15 @@ export function reason(error: unknown): string {
   return reasons[code ?? ""] ?? message ?? String(error);
 }
 
-function files(op: string): NonNullable<typeof platform.files> {
+/** The host's files. @param remedy - what does the same without any. @throws DeviceError where there are none. */
+export function hostFiles(op: string, remedy = "encode and decode bytes instead"): FileSystem {
   if (platform.files) return platform.files;
-  throw new DeviceError(`${op}: this host has no files; encode and decode bytes instead`, { op });
+  throw new DeviceError(`${op}: this host has no files${remedy && `; ${remedy}`}`, { op });
 }
 
-/** @throws FormatError if the file is missing or cannot be read. */
-export function readBytes(op: string, path: string): Uint8Array {
-  const source = files(op);
+/** @throws FormatError if the file is missing or cannot be read; DeviceError where there are no files. */
+export function readBytes(op: string, path: string, remedy?: string): Uint8Array {
+  const source = hostFiles(op, remedy);
   try {
     return source.readFile(path);
   } catch (cause) {
@@ -36,11 +38,17 @@ export function readBytes(op: string, path: string): Uint8Array {
 }
 
 /** Replaces a file as a whole or not at all. @throws FormatError if it cannot be written. */
-export function writeBytes(op: string, path: string, bytes: Uint8Array): void {
-  const target = files(op);
+export function writeBytes(op: string, path: string, bytes: Uint8Array, remedy?: string): void {
+  const target = hostFiles(op, remedy);
   try {
     target.writeFileAtomic(path, bytes);
   } catch (cause) {
     throw new FormatError(`${op}: cannot write ${path}: ${reason(cause)}`, { op, cause });
   }
+}
+
+/** A folder for what can be made or fetched again. */
+export function cacheFolder(name: string): string {
+  const cache = platform.env("XDG_CACHE_HOME") ?? `${platform.files?.homeDir() ?? ""}/.cache`;
+  return `${cache}/gradus/${name}`;
 }
