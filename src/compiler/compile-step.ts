@@ -18,6 +18,7 @@ import {
 } from "../ir/index.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
+import { type ScheduleHook, setScheduleHook } from "./contraction/options.js";
 import type { ContractionOptions, ScheduleRequest } from "./contraction/schedule.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
@@ -109,8 +110,6 @@ class StepCompiler implements KernelEnv {
   readonly #checks: IndexCheck[] = [];
   readonly #schedules: ScheduleBook;
   #status: Buffer | null = null;
-  /** Answers the next question for a schedule in place of the book. */
-  #answer: ((request: ScheduleRequest) => ContractionOptions) | null = null;
 
   constructor(
     private readonly capture: Capture,
@@ -156,7 +155,7 @@ class StepCompiler implements KernelEnv {
   }
 
   scheduleFor(request: ScheduleRequest): ContractionOptions {
-    return this.#answer ? this.#answer(request) : (this.#schedules.find(request) ?? request.chosen);
+    return this.#schedules.find(request) ?? request.chosen;
   }
 
   #leafBuffer(node: Node): Buffer {
@@ -267,12 +266,12 @@ class StepCompiler implements KernelEnv {
 
   /** Finds the best schedule of a contraction, unless one is known, and keeps it. */
   #searchSchedule(group: Group, search: ScheduleSearch): void {
-    const lowerWith = (answer: (request: ScheduleRequest) => ContractionOptions): KernelDraft[] => {
-      this.#answer = answer;
+    const lowerWith = (hook: ScheduleHook): KernelDraft[] => {
+      const outer = setScheduleHook(hook);
       try {
         return lowerContraction(this, group);
       } finally {
-        this.#answer = null;
+        setScheduleHook(outer);
       }
     };
     let asked: ScheduleRequest | null = null;

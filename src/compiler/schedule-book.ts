@@ -1,6 +1,7 @@
 // Schedules that searches have found, for one kind of processor, target and number of threads: in memory and on disk, a small
 // file for each contraction, so that programs that search at the same time cannot lose each other's findings.
 import { platform } from "#platform";
+import { cacheFolder } from "../base/index.js";
 import type { Target } from "../ir/index.js";
 import { type ContractionOptions, isPossible, type ScheduleRequest } from "./contraction/schedule.js";
 
@@ -18,7 +19,7 @@ const books = new Map<string, ScheduleBook>();
 /** What is known for a target on this machine. GRADUS_SCHEDULES names the folder; `off` keeps everything in memory. */
 export function scheduleBook(target: Target): ScheduleBook {
   const setting = platform.env("GRADUS_SCHEDULES");
-  const folder = setting === "off" || platform.files === null ? null : (setting ?? defaultFolder());
+  const folder = setting === "off" || platform.files === null ? null : (setting ?? cacheFolder("schedules"));
   const machine = `${target.name}-${target.info.threads}-${platform.cpuName()}`.replace(/[^\w.-]+/g, "_");
   const place = folder === null ? null : `${folder}/${machine}`;
   const id = `${place} ${machine}`;
@@ -30,11 +31,6 @@ export function scheduleBook(target: Target): ScheduleBook {
 /** Where schedules for a target are kept; null if they are not. */
 export function scheduleFolder(target: Target): string | null {
   return scheduleBook(target).folder;
-}
-
-function defaultFolder(): string {
-  const cache = platform.env("XDG_CACHE_HOME") ?? `${platform.files?.homeDir() ?? ""}/.cache`;
-  return `${cache}/gradus/schedules`;
 }
 
 export class ScheduleBook {

@@ -148,13 +148,18 @@ export function asyncContext(): AsyncContext | null {
   return new AsyncLocalStorage<unknown>();
 }
 
+/** Asked of the system once: it looks at every processor. */
+let cpuName: string | null = null;
 let cacheBytes: { l1: number; l2: number } | null = null;
 
 export const platform: Platform = {
   name: "node",
   env: (name) => process.env[name] || undefined,
   cores,
-  cpuName: () => cpus()[0]?.model.trim() || "unknown",
+  cpuName() {
+    cpuName ??= cpus()[0]?.model.trim() || "unknown";
+    return cpuName;
+  },
   cacheBytes() {
     cacheBytes ??= { l1: cacheSize(1) ?? 32 << 10, l2: cacheSize(2) ?? 1 << 20 };
     return cacheBytes;
