@@ -84,8 +84,9 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const first = pick(head, y.clamp(0, shortlist - 1));
     const output = this.cutoffs.slice(0, -1).reduce<Tensor>((chosen, low, i) => {
       const high = this.cutoffs[i + 1] as number;
-      const logProbs = logSoftmax((this.tail.at(i) as Sequential)(x) as Tensor, 1);
-      const own = pick(logProbs, y.sub(low).clamp(0, high - low - 1)).add(head.select(1, shortlist + i));
+      const own = pick(this.clusterLogProbs(i, x), y.sub(low).clamp(0, high - low - 1)).add(
+        head.select(1, shortlist + i),
+      );
       return where(y.ge(low), own, chosen);
     }, first);
     // A target out of range is an error of the last pick: it reads the class itself.
@@ -98,8 +99,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const shortlist = this.cutoffs[0] as number;
     const head = logSoftmax(this.head(input), 1);
     const clusters = this.cutoffs.slice(0, -1).map((_, i) => {
-      const logProbs = logSoftmax((this.tail.at(i) as Sequential)(input) as Tensor, 1);
-      return logProbs.add(head.narrow(1, shortlist + i, 1));
+      return this.clusterLogProbs(i, input).add(head.narrow(1, shortlist + i, 1));
     });
     return cat([head.narrow(1, 0, shortlist), ...clusters], 1);
   }
@@ -107,6 +107,11 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   /** The most probable class of each sample, `[N]`. */
   predict(input: Tensor): Tensor {
     return this.logProb(input).argmax(1);
+  }
+
+  /** Log-probabilities of the classes of a cluster, among themselves. */
+  private clusterLogProbs(cluster: number, x: Tensor): Tensor {
+    return logSoftmax((this.tail.at(cluster) as Sequential)(x) as Tensor, 1);
   }
 
   private check(input: Tensor, target: Tensor): void {

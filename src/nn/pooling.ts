@@ -66,7 +66,21 @@ const lpNames = ["stride", "ceilMode"];
 
 type AnySize = number | readonly number[];
 
-/** Kernel and options of a pooling layer; the stride is the second argument or an option. */
+/** Options with the stride, which is the second argument or an option, or else the kernel size. */
+export function withStride<Size extends AnySize, Options extends { readonly stride?: Size }>(
+  layer: string,
+  kernelSize: Size,
+  second: Size | Options | undefined,
+  third: Options | undefined,
+  names: readonly string[],
+): Options & { readonly stride: Size } {
+  const isStride = typeof second === "number" || Array.isArray(second);
+  const given = isStride ? third : ((second as Options | undefined) ?? third);
+  checkOptions(layer, given, names);
+  return { stride: kernelSize, ...given, ...(isStride && { stride: second }) } as Options & { readonly stride: Size };
+}
+
+/** Kernel and options of a pooling layer. */
 abstract class PoolBase<Size extends AnySize, Options extends PoolOptions<Size>> extends Module {
   protected readonly options: Options & { readonly stride: Size };
 
@@ -78,11 +92,8 @@ abstract class PoolBase<Size extends AnySize, Options extends PoolOptions<Size>>
     names: readonly string[],
   ) {
     super();
-    const hasStride = typeof stride === "number" || Array.isArray(stride);
-    const given = hasStride ? options : ((stride as Options | undefined) ?? options);
-    checkOptions(layer, given, names);
+    this.options = withStride(layer, kernelSize, stride, options, names);
     checkSize(layer, "kernelSize", kernelSize);
-    this.options = { stride: kernelSize, ...given, ...(hasStride && { stride }) } as Options & { stride: Size };
   }
 
   override extraRepr(): string {

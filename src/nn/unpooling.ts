@@ -1,9 +1,9 @@
 // Layers that undo a pooling of maxima.
-import { checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Size2, Size3 } from "./checks.js";
 import { maxUnpool1d, maxUnpool2d, maxUnpool3d } from "./functional.js";
 import { Module } from "./module.js";
+import { withStride } from "./pooling.js";
 import { printArguments } from "./print.js";
 
 /** Options of MaxUnpool: those of the pooling that is undone. */
@@ -31,10 +31,8 @@ abstract class MaxUnpoolBase<Size extends number | readonly number[]> extends Mo
     options: MaxUnpoolOptions<Size> | undefined,
   ) {
     super();
-    const hasStride = typeof stride === "number" || Array.isArray(stride);
-    const given = (hasStride ? options : ((stride as MaxUnpoolOptions<Size> | undefined) ?? options)) ?? {};
-    checkOptions(layer, given, ["stride", "padding"]);
-    this.stride = hasStride ? (stride as Size) : (given.stride ?? kernelSize);
+    const given = withStride(layer, kernelSize, stride, options, ["stride", "padding"]);
+    this.stride = given.stride ?? kernelSize;
     this.padding = given.padding ?? 0;
   }
 

@@ -15,10 +15,8 @@ import { assign, declare, loop, range } from "./kernel-text.js";
 import { assemble, batchOf, held, matrix, type Rows, rowsAt, when } from "./matrix-kernels.js";
 
 const ownRule = nonDifferentiable("what is computed with it has a rule of its own");
-const [rowsOf, columnsOf] = [
-  (x: Pick<Node, "shape">) => x.shape.at(-2) as number,
-  (x: Pick<Node, "shape">) => x.shape.at(-1) as number,
-];
+export const rowsOf = (x: Pick<Node, "shape">): number => x.shape.at(-2) as number;
+export const columnsOf = (x: Pick<Node, "shape">): number => x.shape.at(-1) as number;
 
 // ---- QR ---------------------------------------------------------------------------------------------------------
 

@@ -10,12 +10,9 @@ import { add, cast, div, eq, gt, lt, mul, neg, sub, where } from "./elementwise.
 import { solveTriangular } from "./linalg.js";
 import { matmul, matrixTranspose } from "./matmul.js";
 import { expand, reshape, slice } from "./movement.js";
-import { qrPacked, svdPacked } from "./orthogonal-kernels.js";
+import { columnsOf, qrPacked, rowsOf, svdPacked } from "./orthogonal-kernels.js";
 import { diagonal } from "./shaping.js";
 import { triu } from "./triangular.js";
-
-const rowsOf = (x: Node): number => x.shape.at(-2) as number;
-const columnsOf = (x: Node): number => x.shape.at(-1) as number;
 
 /** Columns (of the last dim) and rows (of the one before) from … to … */
 const columns = (x: Node, from: number, to: number): Node => slice(x, x.shape.length - 1, from, to);

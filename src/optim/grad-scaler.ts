@@ -71,9 +71,7 @@ export class GradScaler {
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
     checkFactors(growthFactor, backoffFactor);
     if (!(initScale > 0 && Number.isFinite(initScale))) throw fail(`initScale must be > 0, got ${initScale}`);
-    if (!(Number.isInteger(growthInterval) && growthInterval > 0)) {
-      throw fail(`growthInterval must be a positive integer, got ${growthInterval}`);
-    }
+    checkInterval(growthInterval);
     this.#scale = Math.fround(initScale);
     this.#growthFactor = growthFactor;
     this.#backoffFactor = backoffFactor;
@@ -129,9 +127,7 @@ export class GradScaler {
    * @throws ArgumentError unless it is a positive integer.
    */
   setGrowthInterval(interval: number): void {
-    if (!(Number.isInteger(interval) && interval > 0)) {
-      throw fail(`growthInterval must be a positive integer, got ${interval}`);
-    }
+    checkInterval(interval);
     this.#growthInterval = interval;
   }
 
@@ -259,6 +255,11 @@ export class GradScaler {
 function checkFactors(growthFactor: number, backoffFactor: number): void {
   if (!(growthFactor > 1)) throw fail(`growthFactor must be > 1, got ${growthFactor}`);
   if (!(backoffFactor > 0 && backoffFactor < 1)) throw fail(`backoffFactor must be in (0, 1), got ${backoffFactor}`);
+}
+
+function checkInterval(growthInterval: number): void {
+  if (Number.isInteger(growthInterval) && growthInterval > 0) return;
+  throw fail(`growthInterval must be a positive integer, got ${growthInterval}`);
 }
 
 function fail(text: string): ArgumentError {

@@ -200,7 +200,7 @@ class JpegFile {
       ? { first, last, high: bits >> 4, low: bits & 15 }
       : { first: 0, last: 63, high: 0, low: 0 };
     const reader = new BitReader(this.bytes, at);
-    const { restartInterval } = { restartInterval: this.#restartInterval };
+    const restartInterval = this.#restartInterval;
     readScan(reader, { components, isProgressive, ...range, restartInterval, unitColumns, unitRows }, this.#fail);
     this.#scans++;
     return reader.position;
