@@ -1,7 +1,7 @@
 // The pipeline: rewrite → choose what is stored → group → lower → finalise → plan → load.
 import { platform } from "#platform";
-import { IndexError, InternalError, Storage } from "../base/index.js";
-import { type IndexCheck, type Node, nodeListener, setNodeListener } from "../graph/index.js";
+import { type DType, InternalError, Storage } from "../base/index.js";
+import { type Node, nodeListener, setNodeListener, type ValueCheck } from "../graph/index.js";
 import {
   type Buffer,
   type Executable,
@@ -28,13 +28,19 @@ import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
 import { lowerLongSum } from "./lower-long-sum.js";
 import { lowerLoops } from "./lower-loops.js";
-import { lowerCheck, lowerRoutine } from "./lower-routine.js";
+import { lowerCheck, lowerRoutine, reportedValue } from "./lower-routine.js";
 import { checksOf, chooseStored } from "./materialize.js";
 import { type PlannedKernel, planProgram } from "./plan.js";
 import { Rewriter } from "./rewrite.js";
 import { type ScheduleBook, scheduleBook } from "./schedule-book.js";
 import { type ScheduleSearch, searchSchedule } from "./schedule-search.js";
 import { turnContractions } from "./turn.js";
+
+/** A check with the dtype of what it reads. */
+interface TestedValue {
+  readonly check: ValueCheck;
+  readonly dtype: DType;
+}
 
 /** A loaded program with what its bindings mean. */
 export class LoadedStep {
@@ -46,7 +52,7 @@ export class LoadedStep {
       readonly node: { dtype: Storage["dtype"]; size: number };
     }[],
     private readonly updateSlots: readonly number[],
-    private readonly checks: readonly IndexCheck[],
+    private readonly checks: readonly TestedValue[],
   ) {}
 
   get sizeBytes(): number {
@@ -76,8 +82,10 @@ export class LoadedStep {
   }
 
   #describe(error: ProgramStatusError): Error {
-    const check = this.checks[error.status - 1];
-    return check ? new IndexError(check.message(error.details[0])) : new InternalError(error.message);
+    const tested = this.checks[error.status - 1];
+    if (!tested) return new InternalError(error.message);
+    const [word, position] = error.details;
+    return tested.check.error(reportedValue(word, tested.dtype), position);
   }
 }
 
@@ -107,7 +115,7 @@ class StepCompiler implements KernelEnv {
   readonly #internal = new Set<Node>();
   /** Rows that only later loops of the same outer iteration read. */
   readonly #passing = new Set<Node>();
-  readonly #checks: IndexCheck[] = [];
+  readonly #checks: TestedValue[] = [];
   readonly #schedules: ScheduleBook;
   #status: Buffer | null = null;
 
@@ -292,14 +300,14 @@ class StepCompiler implements KernelEnv {
     for (const node of order) {
       if (node.isRealized) continue;
       for (const check of checksOf(node) ?? []) {
-        const index = this.bufferOf(node.inputs[check.input] as Node);
-        if (!index) continue;
-        const key = `${index.id}:${check.low}:${check.high}`;
+        const tested = this.bufferOf(node.inputs[check.input] as Node);
+        if (!tested) continue; // a number: tested at the call
+        const key = `${tested.id}:${check.low}:${check.high}:${check.except}`;
         if (done.has(key)) continue;
         done.add(key);
         this.#status ??= this.f.buffer("status", "int32", 4);
-        this.#checks.push(check);
-        kernels.push(lowerCheck(this, index, check, this.#status, this.#checks.length));
+        this.#checks.push({ check, dtype: tested.dtype });
+        kernels.push(lowerCheck(this, tested, check, this.#status, this.#checks.length));
       }
     }
     return kernels;

@@ -4,6 +4,7 @@ import type { DType, Storage, TypedArray } from "../base/index.js";
 import { isFloat, numel, type Shape } from "../base/index.js";
 import type { Buffer, Expr, ExprFactory, Stmt, Var } from "../ir/index.js";
 import { type Attrs, hashAttrs, hashText, mix } from "./attrs.js";
+import type { ValueCheck } from "./check.js";
 import { gradEnabled } from "./mode.js";
 
 /** Where storage lives. */
@@ -65,17 +66,8 @@ export interface PointwisePrimitive extends Common {
   /** True if output element i depends on input elements at the same index only (all inputs have the output's shape). */
   readonly isElementwise: boolean;
   readonly lower: (context: PointContext, index: readonly Expr[], node: Node) => Expr;
-  /** Index inputs whose values must lie in a range; the compiler checks them before anything is written in place. */
-  readonly checks?: (node: Node) => readonly IndexCheck[];
-}
-
-export interface IndexCheck {
-  readonly input: number;
-  /** Inclusive. */
-  readonly low: number;
-  readonly high: number;
-  /** Message for a violating value. */
-  readonly message: (value: number) => string;
+  /** What the values of inputs must be; the compiler tests it before anything is written in place. */
+  readonly checks?: (node: Node) => readonly ValueCheck[];
 }
 
 /** Combines the elements along `attrs.dims` (ascending), which the result lacks. */
@@ -129,7 +121,7 @@ export interface RoutinePrimitive extends Common {
   /** Inputs that are run-time numbers, and reach the kernels as such instead of in memory. */
   readonly numbers?: readonly number[];
   readonly build: (context: RoutineContext, node: Node) => void;
-  readonly checks?: (node: Node) => readonly IndexCheck[];
+  readonly checks?: (node: Node) => readonly ValueCheck[];
 }
 
 export type Primitive =

@@ -80,6 +80,7 @@ const rules: Readonly<Record<string, Rule>> = {
   fold_apart: movedAxes,
   unwindow: movedAxes,
   rewindow: movedAxes,
+  checked: (node, inputs, size) => apply(node.primitive, all(inputs, size), node.attrs),
   gather: shiftedDim,
   scatter_sum: shapedDim,
   scatter_fold: shapedDim,

@@ -10,7 +10,7 @@ import {
   type Shape,
   shapesEqual,
 } from "../base/index.js";
-import type { Node, PointwisePrimitive } from "../graph/index.js";
+import type { Attrs, Node, PointwisePrimitive } from "../graph/index.js";
 import { apply } from "./apply.js";
 import { cast } from "./cast.js";
 import { exactNumber } from "./leaves.js";
@@ -55,11 +55,17 @@ function fits(shape: Shape, target: Shape): boolean {
 }
 
 /** Applies a primitive of two operands after promotion and broadcasting. */
-export function applyBinary(primitive: PointwisePrimitive, a: Node, b: Node, dtype = resultType(a, b)): Node {
+export function applyBinary(
+  primitive: PointwisePrimitive,
+  a: Node,
+  b: Node,
+  dtype = resultType(a, b),
+  attrs?: Attrs,
+): Node {
   if (isHalf(dtype)) return applyHalf(primitive, a, b, dtype);
-  if (a.dtype === dtype && b.dtype === dtype && shapesEqual(a.shape, b.shape)) return apply(primitive, [a, b]);
+  if (a.dtype === dtype && b.dtype === dtype && shapesEqual(a.shape, b.shape)) return apply(primitive, [a, b], attrs);
   const shape = commonShape(primitive.name, a.shape, b.shape, [a, b]);
-  return apply(primitive, [fitted(cast(a, dtype), shape), fitted(cast(b, dtype), shape)]);
+  return apply(primitive, [fitted(cast(a, dtype), shape), fitted(cast(b, dtype), shape)], attrs);
 }
 
 /**

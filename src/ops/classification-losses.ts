@@ -9,6 +9,7 @@ import { expand, reshape } from "./movement.js";
 import { sum } from "./reductions.js";
 import { logSoftmax } from "./softmax.js";
 import { sumOver } from "./statistics.js";
+import { hostValues } from "./value-checks.js";
 
 export interface NllLossOptions {
   /** One factor a class. */
@@ -53,15 +54,10 @@ function checkWeight(op: string, input: Node, weight: Node | null, d: number): v
   throw shapeError(op, `weight must have one element for each of the ${input.shape[d]} classes`, { input, weight });
 }
 
-/** Longer targets are checked by the program that reads them. */
-const MOST_CHECKED = 1 << 16;
-
 /** Errors at the call where the labels are on the host, as a loader's batch is. */
 function checkHostLabels(op: string, input: Node, target: Node, d: number, ignoreIndex: number): void {
-  const { storage } = target;
-  if (!target.isRealized || !storage?.buffer || storage.length > MOST_CHECKED) return;
   const classes = input.shape[d] as number;
-  for (const value of storage.hostView()) {
+  for (const value of Array.from(hostValues(target) ?? [])) {
     const label = Number(value);
     if ((label >= 0 && label < classes) || label === ignoreIndex) continue;
     throw new IndexError(

@@ -18,6 +18,7 @@ export interface ElementwiseRules {
   readonly saves?: { readonly inputs?: readonly number[]; readonly output?: boolean };
   /** Default: that of the first input. */
   readonly dtype?: (inputs: readonly Node[], node: { readonly attrs: Node["attrs"] }) => DType;
+  readonly checks?: PointwisePrimitive["checks"];
   readonly lower: (f: ExprFactory, inputs: readonly Expr[], node: Node) => Expr;
   /** One element; `type` is the lane type of the first input. */
   readonly value: (inputs: readonly ScalarValue[], type: Scalar, node: Node) => ScalarValue;
@@ -35,6 +36,7 @@ export function defineElementwise(name: string, rules: ElementwiseRules): Pointw
     infer: (inputs, attrs) => ({ shape: elementwiseShape(inputs), dtype: dtypeOf(inputs, { attrs }) }),
     vjp: rules.vjp,
     saves: { inputs: rules.saves?.inputs ?? [], output: rules.saves?.output ?? false },
+    ...(rules.checks && { checks: rules.checks }),
     lower: (context, index, node) => {
       const read = node.inputs.map((x, i) => context.input(i, x.shape.length === 0 ? [] : index));
       return rules.lower(context.f, read, node);

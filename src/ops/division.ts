@@ -1,10 +1,11 @@
 // Division with a whole quotient, and its remainders: rounded down (floorDivide, remainder) or towards zero (truncDivide, fmod).
-import { isFloat } from "../base/index.js";
-import { type Node, nonDifferentiable } from "../graph/index.js";
+import { isFloat, NumericError } from "../base/index.js";
+import { type Node, nonDifferentiable, type PointwisePrimitive, type ValueCheck } from "../graph/index.js";
 import { type Expr, evalBinary, evalUnary, type Scalar, type ScalarValue } from "../ir/index.js";
 import { applyBinary, resultType } from "./broadcasting.js";
 import { defineElementwise } from "./define.js";
 import { div, floor, mul, neg, trunc, zerosLike } from "./elementwise.js";
+import { testHost } from "./value-checks.js";
 
 type Pair = readonly [ScalarValue, ScalarValue];
 
@@ -12,25 +13,46 @@ const isFloatLane = (type: Scalar): boolean => type === "f32" || type === "f64";
 const isNegative = (x: ScalarValue): boolean => (typeof x === "bigint" ? x < 0n : (x as number) < 0);
 const isNonZero = (x: ScalarValue): boolean => Number(x) !== 0;
 
+/** Whole numbers cannot be divided by 0: an error where the user's function is named, 0 where it is not. */
+function divisorChecks(node: Node): readonly ValueCheck[] {
+  const { op } = node.attrs;
+  if (typeof op !== "string" || node.size === 0) return [];
+  const error = () =>
+    new NumericError(`${op}: integer division by zero; divide floats for Infinity, or mask the zeros with where(…)`, {
+      op,
+    });
+  return [{ input: 1, except: 0, error }];
+}
+
+function divided(primitive: PointwisePrimitive, a: Node, b: Node, op: string | undefined): Node {
+  const dtype = resultType(a, b);
+  if (op === undefined || isFloat(dtype)) return applyBinary(primitive, a, b, dtype);
+  const node = applyBinary(primitive, a, b, dtype, { op });
+  for (const check of divisorChecks(node)) testHost(b, check); // `b` itself: the node's input may be its expansion
+  return node;
+}
+
 const intdivP = defineElementwise("intdiv", {
   cost: 6,
+  checks: divisorChecks,
   vjp: nonDifferentiable("intdiv has integer results"),
   lower: (f, [a, b]) => f.div(a as Expr, b as Expr),
   value: (values, type) => evalBinary("div", type, ...(values as Pair)),
 });
 
-/** Quotient of integers rounded towards zero; division by 0 gives 0. */
-export function intdiv(a: Node, b: Node): Node {
-  return applyBinary(intdivP, a, b);
+/** Quotient of integers rounded towards zero; division by 0 is an error where `op` names the function, else gives 0. */
+export function intdiv(a: Node, b: Node, op?: string): Node {
+  return divided(intdivP, a, b, op);
 }
 
 /** Quotient rounded towards zero. */
-export function truncDivide(a: Node, b: Node): Node {
-  return isFloat(resultType(a, b)) ? trunc(div(a, b)) : intdiv(a, b);
+export function truncDivide(a: Node, b: Node, op?: string): Node {
+  return isFloat(resultType(a, b)) ? trunc(div(a, b)) : intdiv(a, b, op);
 }
 
 const remP = defineElementwise("rem", {
   cost: 6,
+  checks: divisorChecks,
   saves: { inputs: [0, 1] },
   vjp: ({ inputs }, grad, needs) => {
     const [a, b] = inputs as [Node, Node];
@@ -40,9 +62,9 @@ const remP = defineElementwise("rem", {
   value: (values, type) => evalBinary("rem", type, ...(values as Pair)),
 });
 
-/** Remainder with the dividend's sign (C's fmod); integers modulo 0 give 0. */
-export function rem(a: Node, b: Node): Node {
-  return applyBinary(remP, a, b);
+/** Remainder with the dividend's sign (C's fmod); integers modulo 0 as in `intdiv`. */
+export function rem(a: Node, b: Node, op?: string): Node {
+  return divided(remP, a, b, op);
 }
 
 /** Remainder with the dividend's sign. */
@@ -51,6 +73,7 @@ export const fmod = rem;
 /** Where the quotient has to go down by one: a remainder is left, and its sign is not the divisor's. */
 const modP = defineElementwise("mod", {
   cost: 9,
+  checks: divisorChecks,
   saves: { inputs: [0, 1] },
   vjp: ({ inputs }, grad, needs) => {
     const [a, b] = inputs as [Node, Node];
@@ -69,15 +92,16 @@ const modP = defineElementwise("mod", {
   },
 });
 
-/** Remainder with the divisor's sign (Python's %); integers modulo 0 give 0. */
-export function remainder(a: Node, b: Node): Node {
-  return applyBinary(modP, a, b);
+/** Remainder with the divisor's sign (Python's %); integers modulo 0 as in `intdiv`. */
+export function remainder(a: Node, b: Node, op?: string): Node {
+  return divided(modP, a, b, op);
 }
 
 // From the exact remainder rather than floor(a / b): 1 / 0.1 rounds to 10, but 0.1 goes into 1 nine times, as in Python and
 // PyTorch. The quotient of the rest is whole up to rounding.
 const floorDivideP = defineElementwise("floor_divide", {
   cost: 12,
+  checks: divisorChecks,
   vjp: (_, grad) => [zerosLike(grad), zerosLike(grad)],
   lower: (f, [a0, b0]) => {
     const [a, b] = [a0 as Expr, b0 as Expr];
@@ -106,7 +130,7 @@ const floorDivideP = defineElementwise("floor_divide", {
   },
 });
 
-/** Quotient rounded down. */
-export function floorDivide(a: Node, b: Node): Node {
-  return applyBinary(floorDivideP, a, b);
+/** Quotient rounded down; of integers by 0 as in `intdiv`. */
+export function floorDivide(a: Node, b: Node, op?: string): Node {
+  return divided(floorDivideP, a, b, op);
 }

@@ -12,19 +12,11 @@ import { apply, inFloat32 } from "./apply.js";
 import { fillArray, ravel, unravel } from "./define.js";
 import { add, cast, eq, where } from "./elementwise.js";
 import { buildScatterSum, clampIndex, forEachScatter, sumInto } from "./index-kernels.js";
-import {
-  checkHost,
-  checkIndexDType,
-  checkNotEmpty,
-  dimOf,
-  type IndexNames,
-  lineCheck,
-  namesOf,
-  opOf,
-} from "./index-rules.js";
+import { checkIndexDType, checkNotEmpty, dimOf, type IndexNames, lineCheck, namesOf, opOf } from "./index-rules.js";
 import { linesOf } from "./kernel-text.js";
 import { constant, iota } from "./leaves.js";
 import { expand, pad, reshape, slice } from "./movement.js";
+import { checkHost } from "./value-checks.js";
 
 /** Adjoints with at most this many sources along the dim are written as comparisons, which fuse with their consumer. */
 const MOST_COMPARED = 4;
@@ -79,7 +71,7 @@ const gatherP: PointwisePrimitive = {
 
 /** One element of `x` along `dim` for each of `index`, as torch.gather: other dims of `index` may be smaller than those of `x`. */
 export function gather(x: Node, dim: number, index: Node, { op = "gather", what = "index" }: IndexNames = {}): Node {
-  if (x.shape.length > 0) return checkHost(gatherNode(x, dim, index, { op, what }, true), op);
+  if (x.shape.length > 0) return checkHost(gatherNode(x, dim, index, { op, what }, true));
   return reshape(gather(reshape(x, [1]), 0, reshape(index, [index.size]), { op, what }), index.shape);
 }
 

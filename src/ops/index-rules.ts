@@ -1,6 +1,6 @@
 // What operations that take indices share: names for errors, range checks at the call and in programs.
 import { DTypeError, formatShape, IndexError, isInteger } from "../base/index.js";
-import { attr, type IndexCheck, type Node } from "../graph/index.js";
+import { attr, type Node, type ValueCheck } from "../graph/index.js";
 
 /** Words for error messages: which operation reads what. */
 export interface IndexNames {
@@ -8,28 +8,9 @@ export interface IndexNames {
   readonly what?: string;
 }
 
-/** Longer index tensors are checked by the program that reads them. */
-const MOST_CHECKED = 1 << 16;
-
-export const rangeMessage =
+export const rangeError =
   (op: string, what: string, low: number, size: number, dim: number, shown: string) => (value: number) =>
-    `${op}: ${what} ${value} is out of range [${low}, ${size - 1}] (dim ${dim} of ${shown})`;
-
-/** Errors at the call where the values are known there. */
-function checkHostValues(index: Node, check: IndexCheck, op: string): void {
-  const { storage } = index;
-  if (!index.isRealized || !storage?.buffer || storage.length > MOST_CHECKED) return;
-  for (const value of storage.hostView()) {
-    if (value < check.low || value > check.high) throw new IndexError(check.message(Number(value)), { op });
-  }
-}
-
-export function checkHost(node: Node, op: string): Node {
-  const { primitive } = node;
-  if (primitive.kind !== "pointwise") return node;
-  for (const check of primitive.checks?.(node) ?? []) checkHostValues(node.inputs[check.input] as Node, check, op);
-  return node;
-}
+    new IndexError(`${op}: ${what} ${value} is out of range [${low}, ${size - 1}] (dim ${dim} of ${shown})`, { op });
 
 export function checkIndexDType(op: string, index: Node): void {
   if (isInteger(index.dtype)) return;
@@ -48,7 +29,7 @@ export const opOf = (node: Pick<Node, "attrs">): string => attr<string>(node, "o
 export const namesOf = (node: Node) => ({ op: opOf(node), what: attr<string>(node, "what") });
 
 /** The check of an index into the `size` elements of the node's dim. */
-export function lineCheck(input: number, node: Node, size: number, shown: string): IndexCheck {
+export function lineCheck(input: number, node: Node, size: number, shown: string): ValueCheck {
   const { op, what } = namesOf(node);
-  return { input, low: 0, high: size - 1, message: rangeMessage(op, what, 0, size, dimOf(node), shown) };
+  return { input, low: 0, high: size - 1, error: rangeError(op, what, 0, size, dimOf(node), shown) };
 }

@@ -15,7 +15,6 @@ import { fillArray, ravel, unravel } from "./define.js";
 import { add, cast, eq, lt, mul, where } from "./elementwise.js";
 import { buildIndexSum, clampIndex, sumInto } from "./index-kernels.js";
 import {
-  checkHost,
   checkIndexDType,
   checkNotEmpty,
   dimOf,
@@ -23,11 +22,12 @@ import {
   lineCheck,
   namesOf,
   opOf,
-  rangeMessage,
+  rangeError,
 } from "./index-rules.js";
 import { linesOf } from "./kernel-text.js";
 import { constant } from "./leaves.js";
 import { expand, permute, reshape } from "./movement.js";
+import { checkHost } from "./value-checks.js";
 
 export { gather, takeAlongDim } from "./gathering.js";
 
@@ -77,7 +77,7 @@ const indexP: PointwisePrimitive = {
       const d = dimOf(node) + k;
       const size = x.shape[d] as number;
       const low = wraps(node) ? -size : 0;
-      return { input: k + 1, low, high: size - 1, message: rangeMessage(op, what, low, size, d, shown) };
+      return { input: k + 1, low, high: size - 1, error: rangeError(op, what, low, size, d, shown) };
     });
   },
   lower: ({ f, input }, index, node) => {
@@ -143,7 +143,7 @@ interface IndexOptions extends Required<IndexNames> {
 function indexNode(x: Node, indices: readonly Node[], dim: number, options: IndexOptions): Node {
   const { op, what, wraps = false, ignored = null } = options;
   const attrs: Attrs = { dim, op, what, wraps, ignored, isChecked: true };
-  return checkHost(apply(indexP, [x, ...indices], attrs), op);
+  return checkHost(apply(indexP, [x, ...indices], attrs));
 }
 
 /** Slices of `x` along `dim` in the order of `index` `[T]`. */

@@ -1,6 +1,6 @@
 // The reference interpreter: every node's value by its plain definition. Slow, and the measure of all targets.
-import { IndexError, InternalError, type Storage } from "../base/index.js";
-import { type NdArray, type Node, topologicalOrder } from "../graph/index.js";
+import { InternalError, type Storage } from "../base/index.js";
+import { isWrong, type NdArray, type Node, topologicalOrder } from "../graph/index.js";
 
 /** Values of the nodes, computed from the realised leaves below them. */
 export function interpret(outputs: readonly Node[]): NdArray[] {
@@ -17,18 +17,18 @@ function evaluate(node: Node, values: ReadonlyMap<Node, NdArray>): NdArray {
     throw new InternalError("a value was overwritten by an in-place operation before it was read");
   }
   const inputs = node.inputs.map((x) => values.get(x) as NdArray);
-  for (const check of checks(node)) {
-    const index = inputs[check.input] as NdArray;
-    for (const value of index.data) {
-      const n = Number(value);
-      if (n < check.low || n > check.high) throw check.error(n);
-    }
-  }
+  checkValues(node, inputs);
   return node.primitive.reference(node, inputs);
 }
 
-function checks(node: Node) {
+function checkValues(node: Node, inputs: readonly NdArray[]): void {
   const { primitive } = node;
-  const list = primitive.kind === "pointwise" || primitive.kind === "routine" ? primitive.checks?.(node) : undefined;
-  return (list ?? []).map((check) => ({ ...check, error: (value: number) => new IndexError(check.message(value)) }));
+  if (primitive.kind !== "pointwise" && primitive.kind !== "routine") return;
+  for (const check of primitive.checks?.(node) ?? []) {
+    const { data } = inputs[check.input] as NdArray;
+    for (let i = 0; i < data.length; i++) {
+      const value = Number(data[i]);
+      if (isWrong(check, value)) throw check.error(value, i);
+    }
+  }
 }

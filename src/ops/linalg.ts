@@ -15,6 +15,7 @@ import { expand, reshape, slice } from "./movement.js";
 import { prod, sum } from "./reductions.js";
 import { diagonal } from "./shaping.js";
 import { tril, triu } from "./triangular.js";
+import { checked } from "./value-checks.js";
 
 const size = (x: Node): number => x.shape[x.shape.length - 1] as number;
 
@@ -64,11 +65,18 @@ function exchanged(b: Node, order: Node): Node {
   return gatherUnchecked(b, rank - 2, index);
 }
 
+/** `b`, and an error where the factor U of the system has a zero on its diagonal. */
+function solvable(op: string, b: Node, lu: Node): Node {
+  return checked(b, diagonals(lu), { op, says: "singular", except: 0 });
+}
+
+// With the user's function as attribute `op` a singular matrix is an error; gradients take it as it is.
 const solveP = defineComposite("solve", {
   infer: ([, b]) => b as Node,
-  compose([a, b]) {
+  compose([a, b], { op }) {
     const { lu, order } = factors(a as Node);
-    return substitute(lu, substitute(lu, exchanged(b as Node, order), false, true), true, false);
+    const right = typeof op === "string" ? solvable(op, b as Node, lu) : (b as Node);
+    return substitute(lu, substitute(lu, exchanged(right, order), false, true), true, false);
   },
   vjp(node, grad, needs) {
     const db = apply(solveP, [matrixTranspose(node.inputs[0] as Node), grad]);
@@ -87,24 +95,27 @@ function aligned(a: Node, b: Node): [Node, Node] {
   return [expand(a, [...common, ...a.shape.slice(-2)]), expand(b, [...common, ...b.shape.slice(-2)])];
 }
 
-/** X with A X = B: A `[…, n, n]`, B `[…, n, m]`, or `[…, n]` where that is A's leading dims and n. */
-export function solve(a: Node, b: Node): Node {
-  checkSquare("solve", a);
+/**
+ * X with A X = B: A `[…, n, n]`, B `[…, n, m]`, or `[…, n]` where that is A's leading dims and n. A singular matrix is an error
+ * of the function `op`; null takes it, with infinities and NaN as results.
+ */
+export function solve(a: Node, b: Node, op: string | null = "solve"): Node {
+  checkSquare(op ?? "solve", a);
   const isVector =
     b.shape.length === 1 || (b.shape.length === a.shape.length - 1 && b.shape.every((n, d) => n === a.shape[d]));
   const right = isVector ? reshape(b, [...b.shape, 1]) : b;
   if (right.shape[right.shape.length - 2] !== size(a)) {
-    throw shapeError("solve", `B must have ${size(a)} rows`, { A: a, B: b });
+    throw shapeError(op ?? "solve", `B must have ${size(a)} rows`, { A: a, B: b });
   }
-  const x = apply(solveP, aligned(a, right));
+  const x = apply(solveP, aligned(a, right), op === null ? {} : { op });
   return isVector ? reshape(x, x.shape.slice(0, -1)) : x;
 }
 
-/** A⁻¹; of singular matrices infinities and NaN. */
-export function inv(x: Node): Node {
-  checkSquare("inv", x);
+/** A⁻¹. A singular matrix is an error of the function `op`; null takes it, with infinities and NaN as results. */
+export function inv(x: Node, op: string | null = "inv"): Node {
+  checkSquare(op ?? "inv", x);
   const n = size(x);
-  return solve(x, expand(eye(n, n, x.dtype), x.shape));
+  return solve(x, expand(eye(n, n, x.dtype), x.shape), op);
 }
 
 const triangularP = defineComposite("solveTriangular", {
@@ -141,7 +152,7 @@ const detP = defineComposite("det", {
     const { lu, order } = factors(x as Node);
     return mul(prod(diagonals(lu), [lu.shape.length - 2]), signOf(order, x as Node));
   },
-  vjp: (node, grad) => [mul(spread(mul(grad, node)), matrixTranspose(inv(node.inputs[0] as Node)))],
+  vjp: (node, grad) => [mul(spread(mul(grad, node)), matrixTranspose(inv(node.inputs[0] as Node, null)))],
   saves: { inputs: [0], output: true },
 });
 
@@ -151,7 +162,7 @@ const logDetP = defineComposite("logabsdet", {
     const { lu } = factors(x as Node);
     return sum(log(abs(diagonals(lu))), [lu.shape.length - 2]);
   },
-  vjp: (node, grad) => [mul(spread(grad), matrixTranspose(inv(node.inputs[0] as Node)))],
+  vjp: (node, grad) => [mul(spread(grad), matrixTranspose(inv(node.inputs[0] as Node, null)))],
   saves: { inputs: [0], output: false },
 });
 
@@ -183,7 +194,10 @@ function lowerHalf(x: Node): Node {
 }
 
 const choleskyP = defineComposite("cholesky", {
-  compose: ([x]) => choleskyFactor(x as Node),
+  compose([x]) {
+    const factor = choleskyFactor(x as Node);
+    return checked(factor, diagonals(factor), { op: "cholesky", says: "indefinite", low: 0, except: 0 });
+  },
   // With Φ the lower triangle and half of the diagonal: L⁻ᵀ Φ(Lᵀ dL) L⁻¹, made symmetric. Murray, 2016, arXiv:1602.07527.
   vjp(node, grad) {
     const phi = lowerHalf(matmul(matrixTranspose(node), tril(grad)));
@@ -195,7 +209,7 @@ const choleskyP = defineComposite("cholesky", {
   saves: { inputs: [], output: true },
 });
 
-/** L with L Lᵀ = A for symmetric positive definite A; NaN for others. */
+/** L with L Lᵀ = A for symmetric positive definite A; others are an error. */
 export function cholesky(x: Node): Node {
   checkSquare("cholesky", x);
   return apply(choleskyP, [x]);

@@ -9,6 +9,7 @@ import { defineComposite } from "./composite.js";
 import { abs, add, div, eq, exp, log, log1p, maximum, mul, neg, sub, where } from "./elementwise.js";
 import { sum } from "./reductions.js";
 import { mean, sumOver } from "./statistics.js";
+import { checked } from "./value-checks.js";
 
 export type Reduction = "none" | "mean" | "sum";
 
@@ -103,8 +104,11 @@ export interface WeightedLossOptions {
 export function binaryCrossEntropy(input: Node, target: Node, options: WeightedLossOptions = {}): Node {
   const { weight = null, reduction = "mean" } = options;
   checkSameShape("binaryCrossEntropy", input, target);
-  const loss = apply(bcePrimitive, [input, target]);
-  return reduceLoss("binaryCrossEntropy", weight ? mul(loss, weight) : loss, reduction);
+  const op = "binaryCrossEntropy";
+  const unit = { low: 0, high: 1 };
+  const known = checked(apply(bcePrimitive, [input, target]), target, { op, says: "probabilityTarget", ...unit });
+  const loss = checked(known, input, { op, says: "probabilityInput", ...unit });
+  return reduceLoss(op, weight ? mul(loss, weight) : loss, reduction);
 }
 
 export interface BceWithLogitsOptions extends WeightedLossOptions {

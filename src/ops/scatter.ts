@@ -2,6 +2,7 @@
 import {
   DTypeError,
   formatShape,
+  IndexError,
   isFloat,
   isInteger,
   numel,
@@ -12,11 +13,11 @@ import {
 import {
   attr,
   hashText,
-  type IndexCheck,
   type NdArray,
   type Node,
   nonDifferentiable,
   type RoutinePrimitive,
+  type ValueCheck,
 } from "../graph/index.js";
 import { apply } from "./apply.js";
 import { fillArray } from "./define.js";
@@ -42,11 +43,12 @@ const lastPositionP: RoutinePrimitive = {
     shape[dimOf({ attrs })] = sizeOf({ attrs });
     return { shape, dtype: "int32" };
   },
-  checks: (node): IndexCheck[] => {
+  checks: (node): ValueCheck[] => {
     const op = attr<string>(node, "op");
     const high = sizeOf(node) - 1;
-    const message = (value: number) => `${op}: index ${value} is out of range [0, ${high}] (dim ${dimOf(node)})`;
-    return [{ input: 0, low: 0, high, message }];
+    const error = (value: number) =>
+      new IndexError(`${op}: index ${value} is out of range [0, ${high}] (dim ${dimOf(node)})`, { op });
+    return [{ input: 0, low: 0, high, error }];
   },
   build: (context, node) => {
     const index = node.inputs[0] as Node;

@@ -103,11 +103,18 @@ export function drawIntegers(shape: Shape, dtype: DType, low: number, high: numb
   return ops.reshape(ops.cast(value, dtype), shape);
 }
 
-/** True with the given probability, a number or a tensor of `shape`. */
-export function drawTrue(shape: Shape, probability: number | Node, generator?: Generator): Node {
-  const dtype = typeof probability !== "number" && probability.dtype === "float64" ? "float64" : "float32";
+/** True with the given probability. */
+export function drawTrue(shape: Shape, probability: number, generator?: Generator): Node {
+  const u = ops.reshape(drawFlat(numel(shape), "float32", generator), shape);
+  return ops.lt(u, ops.constant(probability, "float32"));
+}
+
+/** True with the probabilities of a tensor that broadcasts to `shape`; others than probabilities are an error of `op`. */
+export function drawByChance(op: string, shape: Shape, probability: Node, generator?: Generator): Node {
+  const dtype = probability.dtype === "float64" ? "float64" : "float32";
   const u = ops.reshape(drawFlat(numel(shape), dtype, generator), shape);
-  return ops.lt(u, typeof probability === "number" ? ops.constant(probability, dtype) : ops.cast(probability, dtype));
+  const isDrawn = ops.lt(u, ops.cast(probability, dtype));
+  return ops.checked(isDrawn, probability, { op, says: "probability", low: 0, high: 1 });
 }
 
 /** 0, 1 … count - 1 in random order. */

@@ -6,7 +6,7 @@ import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { atan2Node } from "./angle.js";
 import { binary, operands } from "./define.js";
-import { floorDivideNode, remainderNode, truncDivideNode } from "./division.js";
+import { floorDivideNode, fmodNode, remainderNode, truncDivideNode } from "./division.js";
 
 export interface AlphaOptions {
   /** Factor of `other`. */
@@ -66,8 +66,8 @@ export function divNode(input: TensorLike, other: TensorLike, options: DivOption
   const [a, b] = operands("div", input, other);
   const mode = options?.roundingMode;
   if (mode === undefined || mode === null) return ops.div(a, b);
-  if (mode === "floor") return floorDivideNode(a, b);
-  if (mode === "trunc") return truncDivideNode(a, b);
+  if (mode === "floor") return floorDivideNode("div")(a, b);
+  if (mode === "trunc") return truncDivideNode("div")(a, b);
   throw new ArgumentError(`div: roundingMode must be "trunc" or "floor", got ${JSON.stringify(mode)}`, { op: "div" });
 }
 
@@ -82,11 +82,11 @@ export const divide = div;
 /** input / other; integers give float32. */
 export const trueDivide = binary("trueDivide", ops.div);
 /** floor(input / other). */
-export const floorDivide = binary("floorDivide", floorDivideNode);
+export const floorDivide = binary("floorDivide", floorDivideNode("floorDivide"));
 /** input - other floor(input / other): the sign of `other`. */
-export const remainder = binary("remainder", remainderNode);
+export const remainder = binary("remainder", remainderNode("remainder"));
 /** input - other trunc(input / other): the sign of `input`. */
-export const fmod = binary("fmod", ops.rem);
+export const fmod = binary("fmod", fmodNode("fmod"));
 /** input^other. */
 export const pow = binary("pow", ops.pow);
 /** The larger value; NaN if either is. Equal values share the gradient. */

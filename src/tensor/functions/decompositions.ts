@@ -225,7 +225,7 @@ export function linalgNorm(A: Tensor, ord?: MatrixNorm, options: LinalgNormOptio
 
 /**
  * The condition number ‖A‖ ‖A⁻¹‖ of matrices; without `p` and for 2 and -2 by singular values, also of matrices that are not square.
- * Infinity for singular matrices in those.
+ * Infinity for singular matrices.
  */
 export function linalgCond(A: Tensor, p: MatrixNorm = 2, ...surplus: []): Tensor {
   noMore("cond", surplus);
@@ -237,5 +237,9 @@ export function linalgCond(A: Tensor, p: MatrixNorm = 2, ...surplus: []): Tensor
     const [first, last] = [ops.slice(s, dim, 0, 1), ops.slice(s, dim, k - 1, k)];
     return wrap(ops.reshape(p === 2 ? ops.div(first, last) : ops.div(last, first), x.shape.slice(0, -2)));
   }
-  return matrixNorm(A, p).mul(matrixNorm(wrap(ops.inv(x)), p));
+  const own = nodeOf("cond", "A", matrixNorm(A, p));
+  const condition = ops.mul(own, nodeOf("cond", "A", matrixNorm(wrap(ops.inv(x, null)), p)));
+  // The inverse of a singular matrix holds NaN.
+  const isSingular = ops.and(ops.isnan(condition), ops.not(ops.isnan(own)));
+  return wrap(ops.where(isSingular, ops.constantLike(condition, Number.POSITIVE_INFINITY), condition));
 }

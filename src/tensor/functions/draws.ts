@@ -1,5 +1,5 @@
 // Random choices, and draws from further distributions in place.
-import { ArgumentError, checkOptions, isFloat, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, isFloat, largestFinite, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
@@ -18,6 +18,7 @@ export interface MultinomialOptions extends GeneratorOptions {
  *
  * Without replacement the places of the largest w_i / e_i with exponential e_i: Efraimidis & Spirakis, "Weighted random sampling
  * with a reservoir", 2006. With replacement by the running sums of the weights.
+ * @throws NumericError for weights that are negative, not finite, or all 0 in a row.
  */
 export function multinomial(
   input: Tensor,
@@ -44,12 +45,16 @@ export function multinomial(
       { op },
     );
   }
+  const finite = ops.checked(w, w, { op, says: "weight", low: 0, high: largestFinite(w.dtype) });
+  const hasSome = { op, says: "noWeight", except: 0 } as const;
   if (!replacement) {
-    const waits = ops.div(exponential(w.shape, w.dtype, 1, generator), w);
+    const weights = ops.checked(finite, ops.sum(w, [rank - 1]), hasSome);
+    const waits = ops.div(exponential(w.shape, w.dtype, 1, generator), weights);
     return wrap(ops.slice(ops.argsort(waits), rank - 1, 0, numSamples));
   }
-  const sums = ops.cumsum(w, rank - 1);
-  const total = ops.slice(sums, rank - 1, count - 1, count);
+  const sums = ops.cumsum(finite, rank - 1);
+  const last = ops.slice(sums, rank - 1, count - 1, count);
+  const total = ops.checked(last, last, hasSome);
   const u = drawUniform([...w.shape.slice(0, -1), numSamples], w.dtype, 0, 1, generator);
   const places = ops.searchsorted(sums, ops.mul(u, total), true);
   return wrap(ops.minimum(places, ops.constant(count - 1, "int32"))); // u total may round up to the total

@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
-import { drawTrue, dropoutNode } from "../draws.js";
+import { drawByChance, dropoutNode } from "../draws.js";
 import type { Generator } from "../generator.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { type AttentionOptions, attentionWith } from "./normalization.js";
@@ -35,7 +35,7 @@ export function bernoulli(input: Tensor, options: { readonly generator?: Generat
   noMore("bernoulli", surplus);
   checkOptions("bernoulli", options, ["generator"]);
   const x = nodeOf("bernoulli", "input", input);
-  return wrap(ops.cast(drawTrue(x.shape, x, options.generator), x.dtype));
+  return wrap(ops.cast(drawByChance("bernoulli", x.shape, x, options.generator), x.dtype));
 }
 
 /** softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. */

@@ -16,7 +16,7 @@ import {
   sumNode,
   type ValueOptions,
 } from "./arithmetic.js";
-import { floorDivideNode, remainderNode } from "./division.js";
+import { floorDivideNode, fmodNode, remainderNode } from "./division.js";
 import { scatterAddNode, scatterNode } from "./gather.js";
 import { clampMaxNode, clampMinNode, floatPowerNode } from "./pairs.js";
 import {
@@ -89,11 +89,11 @@ export function div_(input: Tensor, other: TensorLike, options?: DivOptions, ...
 }
 
 /** In place: floor(this / other). */
-export const floorDivide_ = binary_("floorDivide_", floorDivideNode);
+export const floorDivide_ = binary_("floorDivide_", floorDivideNode("floorDivide_"));
 /** In place: this - other floor(this / other), with the sign of `other`. */
-export const remainder_ = binary_("remainder_", remainderNode);
+export const remainder_ = binary_("remainder_", remainderNode("remainder_"));
 /** In place: this - other trunc(this / other), with the sign of this tensor. */
-export const fmod_ = binary_("fmod_", ops.rem);
+export const fmod_ = binary_("fmod_", fmodNode("fmod_"));
 /** In place: this^other. */
 export const pow_ = binary_("pow_", ops.pow);
 /** In place: this + value tensor1 tensor2. */

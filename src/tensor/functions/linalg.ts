@@ -20,7 +20,10 @@ function ofMatrix(op: string, compute: (x: Node) => Node) {
   };
 }
 
-/** Inverses of square matrices `[…,n,n]`. Singular ones give infinities or NaN. */
+/**
+ * Inverses of square matrices `[…,n,n]`.
+ * @throws NumericError for a singular matrix, when the result is computed.
+ */
 export const inv = ofMatrix("inv", ops.inv);
 /** As `inv` of gradus/linalg: the inverse of square matrices `[…, n, n]`. */
 export const inverse = inv;
@@ -40,7 +43,10 @@ export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor;
   return { sign: wrap(sign), logabsdet: wrap(logabsdet) };
 }
 
-/** X with A X = B (X A = B with `left: false`): A `[…,n,n]`, B `[…,n,m]` or `[…,n]`; leading dims broadcast. */
+/**
+ * X with A X = B (X A = B with `left: false`): A `[…,n,n]`, B `[…,n,m]` or `[…,n]`; leading dims broadcast.
+ * @throws NumericError for a singular matrix, when the result is computed.
+ */
 export function solve(A: Tensor, B: Tensor, options: { readonly left?: boolean } = {}, ...surplus: []): Tensor {
   noMore("solve", surplus);
   checkOptions("solve", options, ["left"]);
@@ -72,7 +78,10 @@ export function solveTriangular(A: Tensor, B: Tensor, options: SolveTriangularOp
   return wrap(ops.matrixTranspose(turned));
 }
 
-/** L with L Lᵀ = A (or U with Uᵀ U = A) for symmetric positive definite A; NaN for others. */
+/**
+ * L with L Lᵀ = A (or U with Uᵀ U = A) for symmetric positive definite A.
+ * @throws NumericError for other matrices, when the result is computed.
+ */
 export function cholesky(input: Tensor, options: { readonly upper?: boolean } = {}, ...surplus: []): Tensor {
   noMore("cholesky", surplus);
   checkOptions("cholesky", options, ["upper"]);

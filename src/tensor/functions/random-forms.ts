@@ -1,8 +1,9 @@
 // In-place random forms: names end in _ as PyTorch's.
-import { ArgumentError, checkOptions } from "../../base/index.js";
+import { ArgumentError, checkOptions, type Shape } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
-import { checkRandomDType, drawIntegers, drawTrue, fillNormal, fillUniform } from "../draws.js";
+import { checkRandomDType, drawByChance, drawIntegers, drawTrue, fillNormal, fillUniform } from "../draws.js";
 import type { Generator } from "../generator.js";
 import { overwrite } from "../in-place.js";
 import { isTensor, type Tensor } from "../tensor.js";
@@ -52,7 +53,11 @@ export function bernoulli_(
     throw new ArgumentError(`${op}: p must be in [0, 1], got ${chance}`, { op });
   }
   const probability = typeof chance === "number" ? chance : nodeOf(op, "p", chance);
-  return overwrite(op, input, (x) => ops.cast(drawTrue(x.shape, probability, given.generator), x.dtype));
+  const draw = (shape: Shape): Node =>
+    typeof probability === "number"
+      ? drawTrue(shape, probability, given.generator)
+      : drawByChance(op, shape, probability, given.generator);
+  return overwrite(op, input, (x) => ops.cast(draw(x.shape), x.dtype));
 }
 
 /** Whole numbers in [from, to). */
