@@ -50,8 +50,15 @@ module.exports = {
       name: "entry",
       comment: "the package entry ties the engine together; it does not reach for modelling, toolkit or apps",
       severity: "error",
-      from: { path: "^src/[^/]+\\.ts$", pathNot: tests },
+      from: { path: "^src/[^/]+\\.ts$", pathNot: [tests, "^src/func\\.ts$"] },
       to: { path: source(["nn", "optim", "data", "vision", "formats", "train", "cli"]) },
+    },
+    {
+      name: "func-entry",
+      comment: "gradus/func has torch.func's calls of modules beside the transforms",
+      severity: "error",
+      from: { path: "^src/func\\.ts$" },
+      to: { path: "^src/", pathNot: source(["tensor", "nn"]) },
     },
     {
       name: "index-only",

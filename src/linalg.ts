@@ -11,6 +11,7 @@ export {
   linalgNorm as norm,
   lstsq,
   matmul,
+  matrixExp,
   matrixNorm,
   matrixPower,
   matrixRank,

@@ -1,15 +1,19 @@
 // Pooling layers that are given the size of their output.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
   adaptiveMaxPool1d,
+  adaptiveMaxPool1dWithIndices,
   adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
   adaptiveMaxPool3d,
+  adaptiveMaxPool3dWithIndices,
 } from "./functional.js";
 import { Module } from "./module.js";
+import type { Pooled } from "./pooling.js";
 import { printArguments } from "./print.js";
 
 /** Size of each output dim; null keeps the input's. */
@@ -57,23 +61,50 @@ export class AdaptiveAvgPool3d extends AdaptiveBase<AdaptiveSize3> {
   }
 }
 
-/** Maxima over as many windows as the output has elements: `[N, C, L]` → `[N, C, outputSize]`. */
-export class AdaptiveMaxPool1d extends AdaptiveBase<number> {
-  forward(input: Tensor): Tensor {
-    return adaptiveMaxPool1d(input, this.outputSize);
+/** Options of the adaptive max-pools. */
+export interface AdaptiveMaxPoolOptions<Indices extends boolean = boolean> {
+  /** Give values and their places in the plane, for `MaxUnpool`; default false. */
+  readonly returnIndices?: Indices;
+}
+
+abstract class AdaptiveMaxBase<Size, Indices extends boolean> extends AdaptiveBase<Size> {
+  readonly returnIndices: boolean;
+
+  constructor(outputSize: Size, options: AdaptiveMaxPoolOptions<Indices> = {}) {
+    super(outputSize);
+    checkOptions(new.target.name, options, ["returnIndices"]);
+    this.returnIndices = options.returnIndices ?? false;
+  }
+
+  protected pooled(
+    input: Tensor,
+    pool: (input: Tensor, outputSize: Size) => Tensor,
+    withIndices: (input: Tensor, outputSize: Size) => [Tensor, Tensor],
+  ): Pooled<Indices> {
+    return (this.returnIndices ? withIndices : pool)(input, this.outputSize) as Pooled<Indices>;
+  }
+}
+
+/**
+ * Maxima over as many windows as the output has elements: `[N, C, L]` → `[N, C, outputSize]`.
+ * @example new nn.AdaptiveMaxPool1d(4, { returnIndices: true })(randn([2, 3, 10])) // [values, indices]
+ */
+export class AdaptiveMaxPool1d<const Indices extends boolean = false> extends AdaptiveMaxBase<number, Indices> {
+  forward(input: Tensor): Pooled<Indices> {
+    return this.pooled(input, adaptiveMaxPool1d, adaptiveMaxPool1dWithIndices);
   }
 }
 
 /** Maxima over as many windows as the output has elements: `[N, C, H, W]` → `[N, C, ...outputSize]`. */
-export class AdaptiveMaxPool2d extends AdaptiveBase<AdaptiveSize2> {
-  forward(input: Tensor): Tensor {
-    return adaptiveMaxPool2d(input, this.outputSize);
+export class AdaptiveMaxPool2d<const Indices extends boolean = false> extends AdaptiveMaxBase<AdaptiveSize2, Indices> {
+  forward(input: Tensor): Pooled<Indices> {
+    return this.pooled(input, adaptiveMaxPool2d, adaptiveMaxPool2dWithIndices);
   }
 }
 
 /** Maxima over as many windows as the output has elements: `[N, C, D, H, W]` → `[N, C, ...outputSize]`. */
-export class AdaptiveMaxPool3d extends AdaptiveBase<AdaptiveSize3> {
-  forward(input: Tensor): Tensor {
-    return adaptiveMaxPool3d(input, this.outputSize);
+export class AdaptiveMaxPool3d<const Indices extends boolean = false> extends AdaptiveMaxBase<AdaptiveSize3, Indices> {
+  forward(input: Tensor): Pooled<Indices> {
+    return this.pooled(input, adaptiveMaxPool3d, adaptiveMaxPool3dWithIndices);
   }
 }

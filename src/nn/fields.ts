@@ -13,7 +13,13 @@ export interface Field {
   /** Path in a state dict: `fc_out`, `layers.0`. */
   readonly key: string;
   readonly value: Held;
+  /** The module, array or object that has it, and under what name. */
+  readonly holder: object;
+  readonly name: string;
 }
+
+/** As a field, with the path inside the module's own field. */
+type Found = Pick<Field, "value" | "holder" | "name"> & { readonly suffix: string };
 
 /** The property that marks modules; its value is the same object only within one copy of the library. */
 export const moduleBrand: unique symbol = Symbol.for("gradus.Module/1") as never;
@@ -23,13 +29,13 @@ type Container = Readonly<Record<string, unknown>>;
 
 /** The held fields of `module` in the order they were defined, without those of its children. */
 export function fieldsOf(module: AnyModule): Field[] {
-  const found = new Map<string, { suffix: string; value: Held }[]>();
+  const found = new Map<string, Found[]>();
   for (const name of Object.keys(module)) {
     const value = (module as unknown as Container)[name];
     // Numbers, strings and null are the bulk of a layer's fields.
     if (value === null || (typeof value !== "object" && typeof value !== "function")) continue;
-    const held: { suffix: string; value: Held }[] = [];
-    collect(value, "", name, held, new Set());
+    const held: Found[] = [];
+    collect({ value, holder: module, name }, "", name, held, new Set());
     if (held.length > 0) found.set(name, held);
   }
   const names = [...found.keys()];
@@ -40,26 +46,28 @@ export function fieldsOf(module: AnyModule): Field[] {
     // A container's one field has the key "": its items count as the module's own.
     const start = key === "" ? { path: "", key: "" } : { path: name, key };
     const place = (at: string, suffix: string) => (at === "" ? suffix.slice(1) : at + suffix);
-    return (found.get(name) ?? []).map(({ suffix, value }) => ({
+    return (found.get(name) ?? []).map(({ suffix, ...field }) => ({
+      ...field,
       path: place(start.path, suffix),
       key: place(start.key, suffix),
-      value,
     }));
   });
 }
 
 function collect(
-  value: unknown,
+  { value, holder, name }: { value: unknown; holder: object; name: string },
   suffix: string,
-  name: string,
-  held: { suffix: string; value: Held }[],
+  field: string,
+  held: Found[],
   open: Set<object>,
 ): void {
-  if (isHeld(value, name + suffix)) {
-    held.push({ suffix, value });
+  if (isHeld(value, field + suffix)) {
+    held.push({ suffix, value, holder, name });
   } else if (isPlainContainer(value) && !open.has(value)) {
     open.add(value);
-    for (const inner of Object.keys(value)) collect(value[inner], `${suffix}.${inner}`, name, held, open);
+    for (const inner of Object.keys(value)) {
+      collect({ value: value[inner], holder: value, name: inner }, `${suffix}.${inner}`, field, held, open);
+    }
     open.delete(value);
   }
 }

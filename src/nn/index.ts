@@ -33,6 +33,12 @@ export { Embedding, type EmbeddingOptions } from "./embedding.js";
 export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";
 export * from "./fractional-pooling.js";
 export * as functional from "./functional.js";
+export {
+  type FunctionalCallOptions,
+  functionalCall,
+  type NamedTensors,
+  stackModuleState,
+} from "./functional-call.js";
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, HookHandle } from "./hooks.js";
 export * as init from "./init.js";
 export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from "./instance-norm.js";

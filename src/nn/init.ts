@@ -1,11 +1,13 @@
 // Initialisation of weights in place: PyTorch's nn.init.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import {
+  arange,
   checkTensor,
   eye,
   type Generator,
   noGrad,
   quietly,
+  rand,
   randn,
   type Tensor,
   tensor as tensorOf,
@@ -23,6 +25,9 @@ const nonlinearities = [
   "conv1d",
   "conv2d",
   "conv3d",
+  "convTranspose1d",
+  "convTranspose2d",
+  "convTranspose3d",
   "sigmoid",
   "tanh",
   "relu",
@@ -52,6 +57,9 @@ export function calculateGain(nonlinearity: Nonlinearity, options: { readonly pa
     case "conv1d":
     case "conv2d":
     case "conv3d":
+    case "convTranspose1d":
+    case "convTranspose2d":
+    case "convTranspose3d":
     case "sigmoid":
       return 1;
     default:
@@ -145,6 +153,71 @@ export function ones_(tensor: Tensor): Tensor {
 export function eye_(tensor: Tensor): Tensor {
   const [rows, columns] = checkMatrix("init.eye_", tensor, true);
   return fill(tensor, () => eye(rows, columns, { dtype: tensor.dtype }));
+}
+
+/**
+ * Fills the weight of a convolution so that it hands its input on: output channel i is input channel i, as far as there are both; the
+ * rest is 0.
+ *
+ * Shapes: `[outChannels, inChannels / groups, ...kernel]` of 3 to 5 dims.
+ * @param options - `groups` (default 1): each group hands on its own channels.
+ * @throws ShapeError for other numbers of dims; ArgumentError unless `groups` divides the output channels.
+ * @example nn.init.dirac_(new nn.Conv2d(3, 3, 3, { padding: 1, bias: false }).weight)
+ */
+export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {}): Tensor {
+  const op = "init.dirac_";
+  checkOptions(op, options, ["groups"]);
+  checkTensor(op, "tensor", tensor);
+  const { groups = 1 } = options;
+  const [outputs = 0, inputs = 0, ...kernel] = tensor.shape;
+  if (kernel.length < 1 || kernel.length > 3) {
+    throw new ShapeError(`${op}: needs 3, 4 or 5 dims, got shape ${formatShape(tensor.shape)}`, {
+      op,
+      shapes: [tensor.shape],
+    });
+  }
+  if (!Number.isInteger(groups) || groups < 1 || outputs % groups !== 0) {
+    throw new ArgumentError(`${op}: groups must divide the ${outputs} output channels, got ${groups}`, { op });
+  }
+  const place = kernel.reduce((at, size) => at * size + (size >> 1), 0);
+  const positions = kernel.reduce((a, b) => a * b, 1);
+  return fill(tensor, () => {
+    const one = eye(outputs / groups, inputs, { dtype: tensor.dtype }); // [O / G, I]
+    const centre = arange(positions).eq(place).to(tensor.dtype); // [K]
+    return one.unsqueeze(-1).mul(centre).repeat(groups, 1, 1).reshape(tensor.shape); // [O, I, K]
+  });
+}
+
+/** Options of `sparse_`. */
+export interface SparseOptions extends RandomOptions {
+  /** Standard deviation of the values that are not 0; default 0.01. */
+  readonly std?: number;
+}
+
+/**
+ * Fills a matrix with normal numbers and sets in each column ⌈sparsity · rows⌉ of them, at random places, to 0.
+ *
+ * Source: Martens, "Deep learning via Hessian-free optimization", 2010.
+ * @param sparsity - share of zeros in each column, from 0 to 1.
+ * @throws ShapeError unless the tensor has 2 dims; ArgumentError for a share outside [0, 1].
+ * @example nn.init.sparse_(new nn.Linear(5, 3).weight, 0.1)
+ */
+export function sparse_(tensor: Tensor, sparsity: number, options: SparseOptions = {}): Tensor {
+  const op = "init.sparse_";
+  checkOptions(op, options, ["std", "generator"]);
+  checkTensor(op, "tensor", tensor);
+  const [rows, columns] = checkMatrix(op, tensor, true);
+  if (!(sparsity >= 0 && sparsity <= 1)) {
+    throw new ArgumentError(`${op}: sparsity must be in [0, 1], got ${sparsity}`, { op });
+  }
+  const zeros = Math.ceil(sparsity * rows);
+  const { std = 0.01 } = options;
+  normal_(tensor, { std, ...generatorOf(options) });
+  return fill(tensor, () => {
+    // The ranks of random numbers are a random order of each column.
+    const ranks = rand([rows, columns], generatorOf(options)).argsort(0).argsort(0);
+    return where(ranks.lt(zeros), 0, tensor);
+  });
 }
 
 function checkMatrix(op: string, tensor: Tensor, exactly: boolean): [rows: number, columns: number] {

@@ -4,7 +4,7 @@ import type { Node } from "../graph/index.js";
 import { constantLike, toFloat } from "./composing.js";
 import { intdiv } from "./division.js";
 import { add, cast, div, lt, minimum, mul, sub, where } from "./elementwise.js";
-import { firstElement } from "./extrema.js";
+import { firstElement, type ValuesAndIndices } from "./extrema.js";
 import { indexSelect } from "./indexing.js";
 import { constant, iota } from "./leaves.js";
 import { reshape } from "./movement.js";
@@ -60,6 +60,11 @@ interface AxisWindows {
   readonly lengths: Node | null;
 }
 
+/** Where the windows of a dim begin, `[o]`: floor(i L / o). */
+function startsOf(size: number, count: number): Node {
+  return intdiv(mul(iota(count), int(size)), int(Math.max(count, 1)));
+}
+
 /** Cuts dim `d` into `count` windows; what is longer than a window holds `fill`. */
 function axisWindows(x: Node, d: number, count: number, fill: number): AxisWindows {
   const size = x.shape[d] as number;
@@ -69,7 +74,7 @@ function axisWindows(x: Node, d: number, count: number, fill: number): AxisWindo
   }
   const longest = longestWindow(size, count);
   const index = iota(count);
-  const start = intdiv(mul(index, int(size)), int(Math.max(count, 1)));
+  const start = startsOf(size, count);
   const scaledEnd = mul(add(index, int(1)), int(size));
   const end = intdiv(add(scaledEnd, int(count - 1)), int(Math.max(count, 1)));
   const lengths = sub(end, start);
@@ -117,6 +122,28 @@ function adaptiveMaxPool(op: string, rank: number, x: Node, size: OutputSize): N
   const { node, kernelDims } = adaptiveWindows(x, outputSizes(op, x, rank, size), lowest(x.dtype));
   if (!x.requiresGrad) return amax(node, kernelDims);
   return firstElement(node, kernelDims, "max").values;
+}
+
+/** The largest element of each window and its place in the plane, row-major over the spatial dims; the first of equal ones. */
+export function adaptiveMaxPoolWithIndices(op: string, rank: number, x: Node, size: OutputSize): ValuesAndIndices {
+  const sizes = outputSizes(op, x, rank, size);
+  const { node, kernelDims } = adaptiveWindows(x, sizes, lowest(x.dtype));
+  const { values, indices } = firstElement(node, kernelDims, "max");
+  // `indices` counts within a window, which is the place's offset from where the window begins.
+  let rest = indices;
+  let place = int(0);
+  let plane = 1;
+  for (let axis = rank - 1; axis >= 0; axis--) {
+    const [whole, count] = [x.shape.at(axis - rank) as number, sizes[axis] as number];
+    const longest = int(node.shape[kernelDims[axis] as number] as number);
+    const starts = reshape(startsOf(whole, count), [count, ...new Array<number>(rank - 1 - axis).fill(1)]);
+    const quotient = intdiv(rest, longest);
+    const own = add(starts, sub(rest, mul(quotient, longest)));
+    place = add(place, mul(own, int(plane)));
+    rest = quotient;
+    plane *= whole;
+  }
+  return { values, indices: place };
 }
 
 export function adaptiveAvgPool1d(x: Node, outputSize: OutputSize): Node {

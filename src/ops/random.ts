@@ -113,6 +113,38 @@ export function referenceWord(i: number, [seedLow, seedHigh, offsetLow, offsetHi
   return words[Math.floor((i % GROUP) / 4)] as number;
 }
 
+/** Bits of the words that make the two halves of a float64 in [0, 1). */
+const HALVES = [27, 26] as const;
+
+/**
+ * Two float64 numbers in [0, 1) for attempt `trial` of element `i`: what asks for a number of draws that is not known before. The third
+ * word of the counter counts the attempts, so that each element has a block of its own, whose other draws have 0 there.
+ */
+export function philoxPair(f: ExprFactory, i: Expr, trial: Expr, key: StreamKey<Expr>): readonly [Expr, Expr] {
+  const [seedLow, seedHigh, offsetLow, offsetHigh] = key;
+  const low = f.add(offsetLow, i);
+  const carry = f.cast(f.lt(flipSign(f, low), flipSign(f, offsetLow)), "i32");
+  const counter = [low, f.add(offsetHigh, carry), trial, f.int(0)] as const;
+  const words = philoxBlock(onExpressions(f), counter, [seedLow, seedHigh]);
+  const part = (word: Expr, bits: number): Expr => f.cast(f.binary("shru", word, f.int(32 - bits)), "f64");
+  const unit = (high: Expr, low: Expr): Expr => {
+    const whole = f.add(f.mul(part(high, HALVES[0]), f.const("f64", 2 ** HALVES[1])), part(low, HALVES[1]));
+    return f.mul(whole, f.const("f64", 2 ** -53));
+  };
+  return [unit(words[0], words[1]), unit(words[2], words[3])];
+}
+
+/** What `philoxPair` gives, as numbers. */
+export function referencePair(i: number, trial: number, key: StreamKey<number>): readonly [number, number] {
+  const [seedLow, seedHigh, offsetLow, offsetHigh] = key;
+  const low = (offsetLow + i) | 0;
+  const carry = low >>> 0 < offsetLow >>> 0 ? 1 : 0;
+  const words = philox([low, (offsetHigh + carry) | 0, trial, 0], [seedLow, seedHigh]);
+  const unit = (high: number, low: number): number =>
+    ((high >>> (32 - HALVES[0])) * 2 ** HALVES[1] + (low >>> (32 - HALVES[1]))) * 2 ** -53;
+  return [unit(words[0], words[1]), unit(words[2], words[3])];
+}
+
 function flipSign(f: ExprFactory, x: Expr): Expr {
   return f.binary("xor", x, f.int(-(2 ** 31)));
 }

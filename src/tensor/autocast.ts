@@ -26,6 +26,7 @@ const raised: ReadonlySet<string> = new Set([
     "avgPool3d",
     "adaptiveAvgPool3d",
     "adaptiveMaxPool3d",
+    "adaptiveMaxPool3dWithIndices",
     "lpPool3d",
     "maxUnpool1d",
     "maxUnpool2d",

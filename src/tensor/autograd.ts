@@ -75,12 +75,18 @@ export function backward(
   const root = checkRoot(op, x);
   const seed = seedGradient(op, x, given.gradient ?? null);
   const targets = inputs ? new Set(inputs.map((input) => keyOf(input.node))) : null;
+  const hooks: (() => void)[] = [];
   const deliver = (node: Node, grad: Node) => {
-    if (isLeafNode(node)) accumulate(node.owner as Variable<Tensor>, grad, createGraph);
-    else if (targets)
+    if (isLeafNode(node)) {
+      const variable = node.owner as Variable<Tensor>;
+      accumulate(variable, grad, createGraph);
+      if (variable.accumulatedHooks) hooks.push(...variable.accumulatedHooks.values());
+    } else if (targets)
       accumulate(variableOf(inputs?.find((input) => input.node === node) as Tensor, op), grad, createGraph);
   };
   walk([root], [seed], { op, retainGraph, createGraph, targets, deliver });
+  // After the walk: a hook that steps an optimizer would compute the first half of the pass by itself.
+  for (const hook of hooks) hook();
 }
 
 /** Gradients of `outputs` with respect to `inputs`; `grad` of leaves is left alone. */

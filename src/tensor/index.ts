@@ -55,7 +55,7 @@ export * from "./functions/convolution.js";
 export { type CtcLossOptions, ctcLoss } from "./functions/ctc.js";
 export * from "./functions/decompositions.js";
 export * from "./functions/distance.js";
-export { type MultinomialOptions, multinomial } from "./functions/draws.js";
+export { binomial, type MultinomialOptions, multinomial, poisson } from "./functions/draws.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";
 export * from "./functions/embedding-bag.js";
 export * from "./functions/feature-dropout.js";
@@ -221,6 +221,7 @@ export type { TensorData } from "./tensor-data.js";
 export { guarded, isTracing } from "./trace.js";
 export {
   type ArgnumsOptions,
+  type GradientOf,
   grad as functionGrad,
   hessian,
   jacfwd,
@@ -229,4 +230,5 @@ export {
   valueAndGrad,
   vjp,
 } from "./transforms.js";
+export type { TensorTree } from "./tree-arguments.js";
 export { type InDims, type TensorFunction, type VmapOptions, vmap } from "./vmap.js";

@@ -8,11 +8,14 @@ import * as arrange from "./functions/arrange.js";
 import * as comparison from "./functions/comparison.js";
 import * as construct from "./functions/construct.js";
 import * as conversion from "./functions/conversion.js";
+import { pinverse } from "./functions/decompositions.js";
 import * as draws from "./functions/draws.js";
+import { bernoulli } from "./functions/dropout.js";
 import * as gather from "./functions/gather.js";
 import * as forms from "./functions/in-place-forms.js";
 import * as linalg from "./functions/linalg.js";
 import * as linear from "./functions/linear-algebra.js";
+import * as newForms from "./functions/new-forms.js";
 import * as ordering from "./functions/ordering.js";
 import * as pairs from "./functions/pairs.js";
 import * as placing from "./functions/placing.js";
@@ -24,6 +27,7 @@ import * as reduction from "./functions/reduction.js";
 import { type SortedUniqueOptions, type UniqueOptions, unique, uniqueConsecutive } from "./functions/sets.js";
 import * as shape from "./functions/shape.js";
 import * as statistics from "./functions/statistics.js";
+import { hardshrink } from "./functions/thresholds.js";
 import * as indexing from "./indexing.js";
 import * as read from "./read.js";
 import { isSyncHeld } from "./sync.js";
@@ -219,8 +223,10 @@ const fromConversion = pick(conversion, [
   "half",
   "int",
   "long",
+  "detach_",
   "numel",
   "registerHook",
+  "registerPostAccumulateGradHook",
   "requiresGrad_",
   "retainGrad",
   "short",
@@ -282,11 +288,12 @@ const fromStatistics = pick(statistics, [
   "renorm",
 ]);
 const fromConstruct = pick(construct, ["diagEmbed", "diagflat"]);
-const fromLinalg = pick(linalg, ["det", "inverse", "logdet", "matrixPower", "slogdet"]);
+const fromLinalg = pick(linalg, ["det", "inverse", "logdet", "matrixExp", "matrixPower", "slogdet"]);
 const fromRead = pick(read, ["data", "item", "toArray", "toTypedArray"]);
-const fromDraws = pick(draws, ["cauchy_", "exponential_", "geometric_", "multinomial"]);
+const fromDraws = pick(draws, ["cauchy_", "exponential_", "geometric_", "logNormal_", "multinomial"]);
 const fromIndexing = pick(indexing, ["at", "maskedSelect", "nonzero", "setAt"]);
 const fromAutograd = pick(autograd, ["backward"]);
+const single = { bernoulli, hardshrink, pinverse };
 
 /** This tensor where the condition holds, else `other`. */
 function whereMethod(input: Tensor, condition: Tensor, other: TensorLike, ...surplus: []): Tensor {
@@ -353,6 +360,8 @@ declare module "./tensor.js" {
       Methods<typeof fromDraws>,
       Methods<typeof fromIndexing>,
       Methods<typeof fromAutograd>,
+      Methods<typeof single>,
+      Methods<typeof newForms>,
       Methods<typeof renamed>,
       Methods<typeof forms>,
       Methods<typeof random> {
@@ -426,6 +435,8 @@ const groups: readonly object[] = [
   fromDraws,
   fromIndexing,
   fromAutograd,
+  single,
+  newForms,
   renamed,
   overloaded,
   forms,

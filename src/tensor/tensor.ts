@@ -1,6 +1,16 @@
 // The Tensor class: a handle to the current node of a cell, or to a view of one. Methods are added by methods.ts.
 import { platform } from "#platform";
-import { AutogradError, type DType, DTypeError, isFloat, runScope, type Shape, type Storage } from "../base/index.js";
+import {
+  AutogradError,
+  type DType,
+  DTypeError,
+  isFloat,
+  itemSize,
+  numel,
+  runScope,
+  type Shape,
+  type Storage,
+} from "../base/index.js";
 import { type Device, gradEnabled, type Node } from "../graph/index.js";
 import { leaf } from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
@@ -118,6 +128,16 @@ export class Tensor {
     return this.shape.length;
   }
 
+  /** Bytes of an element. */
+  get itemsize(): number {
+    return itemSize(this.dtype);
+  }
+
+  /** Bytes of all elements. */
+  get nbytes(): number {
+    return numel(this.shape) * this.itemsize;
+  }
+
   /** True if operations on this tensor record gradients. */
   get requiresGrad(): boolean {
     return this.variable !== null || this.node.requiresGrad;
@@ -142,6 +162,11 @@ export class Tensor {
 
   set grad(value: Tensor | null) {
     setGrad(this, value);
+  }
+
+  /** True for inner tensors that keep their gradient, after `retainGrad()`. */
+  get retainsGrad(): boolean {
+    return !this.isLeaf && (innerVariable(this)?.retainsGrad ?? false);
   }
 
   /** Name of the operation that made this tensor, or null for leaves. */
@@ -199,6 +224,21 @@ export function viewOf(x: Tensor, step: ViewStep): Tensor | null {
 /** The same memory without history. */
 export function detach(x: Tensor): Tensor {
   return viewOf(x, { kind: "detach" }) as Tensor;
+}
+
+/**
+ * Cuts a tensor off from its history, in place.
+ * @throws AutogradError for views, whose history is their base's.
+ */
+export function cutHistory(x: Tensor, op: string): void {
+  if (x.viewing) {
+    throw new AutogradError(`${op}: a view has its base's history; use detach(), which gives a new tensor`, {
+      op,
+      fix: "detach",
+    });
+  }
+  if (x.variable) setRequiresGrad(x, false);
+  else if (x.requiresGrad) x.cell.replace(detached(x.cell.peek()));
 }
 
 export function setRequiresGrad(x: Tensor, value: boolean): void {

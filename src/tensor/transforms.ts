@@ -5,6 +5,7 @@ import * as ops from "../ops/index.js";
 import { copyOf } from "./alias.js";
 import { grad as gradOf } from "./autograd.js";
 import { detach, isTensor, setRequiresGrad, type Tensor, wrap } from "./tensor.js";
+import { type TensorTree, TreeArguments, type TreeFunction } from "./tree-arguments.js";
 import type { TensorFunction } from "./vmap.js";
 import { gradientOrder, isLeafNode } from "./walk.js";
 
@@ -26,33 +27,40 @@ function tracked(x: Tensor): Tensor {
 }
 
 interface Traced {
-  /** The arguments differentiated by, as the function got them. */
+  /** The tensors differentiated by, as the function got them. */
   readonly inputs: readonly Tensor[];
   readonly outputs: Tensor | readonly Tensor[];
   /** Whether results must stay differentiable: something else than the arguments' own copies requires grad. */
   readonly createGraph: boolean;
+  /** One value for each input, as the arguments are built. */
+  readonly trees: (values: readonly Tensor[]) => unknown[];
 }
 
-function traceCall(op: string, fn: TensorFunction, args: readonly Tensor[], argnums: readonly number[]): Traced {
+function traceCall(op: string, fn: TreeFunction, args: readonly unknown[], argnums: readonly number[]): Traced {
   checkFunction(op, "its first argument", fn);
-  args.forEach((x, i) => {
-    if (!isTensor(x)) throw new ArgumentError(`${op}: argument ${i} must be a Tensor`, { op });
-  });
+  const given = new TreeArguments(op, args);
   return runScope({ gradMode: true }, () => {
-    const own = [...args];
-    const inputs = argnums.map((i) => {
-      const x = args[i];
-      if (!x) throw new ArgumentError(`${op}: argnums names argument ${i} of ${args.length}`, { op });
-      const copy = tracked(x);
+    const own = [...given.tensors];
+    const numbers = argnums.map((i) => given.numbersOf(i));
+    const inputs = numbers.flat().map((i) => {
+      const copy = tracked(given.tensors[i] as Tensor);
       own[i] = copy;
       return copy;
     });
-    const outputs = fn(...own);
+    const outputs = given.call(fn, own) as Tensor | readonly Tensor[];
     const fresh = new Set(inputs.map((x) => x.node));
     const isKnown = (node: Node): boolean => fresh.has(node) && isLeafNode(node);
     const leaves = gradientOrder(listOf(outputs).map((y) => y.node)).filter(isLeafNode);
     const createGraph = inputs.some((x) => !isLeafNode(x.node)) || leaves.some((node) => !isKnown(node));
-    return { inputs, outputs, createGraph };
+    const trees = (values: readonly Tensor[]): unknown[] => {
+      let at = 0;
+      return argnums.map((i, k) => {
+        const { length } = numbers[k] as number[];
+        at += length;
+        return given.treeOf(i, values.slice(at - length, at));
+      });
+    };
+    return { inputs, outputs, createGraph, trees };
   });
 }
 
@@ -93,31 +101,55 @@ function checkScalar(op: string, y: Tensor | readonly Tensor[]): Tensor {
   throw new AutogradError(`${op}: the function must give one 0-d tensor, gave ${shown}; reduce it (sum, mean)`, { op });
 }
 
-/** The function that gives the value of `fn` and its gradient: `[value, gradient]`. */
-export function valueAndGrad(
-  fn: TensorFunction,
-  options: ArgnumsOptions = {},
-): (...args: Tensor[]) => [value: Tensor, gradient: Tensor | Tensor[]] {
-  const op = "valueAndGrad";
+/** What the gradient by the arguments `N` of a function of `A` looks like: as those arguments. */
+export type GradientOf<A extends readonly TensorTree[], N extends Argnums> = N extends number
+  ? A[N]
+  : { -readonly [K in keyof N]: N[K] extends number ? A[N[K]] : never };
+
+function differentiated(op: string, fn: TreeFunction, options: ArgnumsOptions) {
   checkOptions(op, options, ["argnums"]);
   const { argnums = 0 } = options;
-  return (...args) => {
-    const { inputs, outputs, createGraph } = traceCall(op, fn, args, list(argnums));
+  return (args: readonly unknown[]): [value: Tensor, gradient: unknown] => {
+    const { inputs, outputs, createGraph, trees } = traceCall(op, fn, args, list(argnums));
     const y = checkScalar(op, outputs);
     const one = wrap(ops.full([], 1, y.dtype));
-    const found = gradients([y], inputs, [one], { createGraph, retainGraph: true });
-    return [finished(y, createGraph), typeof argnums === "number" ? (found[0] as Tensor) : found];
+    const found = trees(gradients([y], inputs, [one], { createGraph, retainGraph: true }));
+    return [finished(y, createGraph), typeof argnums === "number" ? found[0] : found];
   };
 }
 
 /**
- * The function that gives the gradient of `fn` (which gives one number) by its first argument, or by those of `argnums`.
+ * The function that gives the value of `fn` and its gradient: `[value, gradient]`. Arguments may be arrays and objects of tensors, whose
+ * gradients are built alike.
+ * @throws AutogradError unless `fn` gives one 0-d tensor.
+ */
+export function valueAndGrad(
+  fn: TensorFunction,
+  options?: ArgnumsOptions,
+): (...args: Tensor[]) => [value: Tensor, gradient: Tensor | Tensor[]];
+export function valueAndGrad<A extends readonly TensorTree[], const N extends Argnums = 0>(
+  fn: (...args: A) => Tensor,
+  options?: { readonly argnums?: N },
+): (...args: A) => [value: Tensor, gradient: GradientOf<A, N>];
+export function valueAndGrad(fn: TreeFunction, options: ArgnumsOptions = {}): (...args: never[]) => unknown {
+  const both = differentiated("valueAndGrad", fn, options);
+  return (...args) => both(args);
+}
+
+/**
+ * The function that gives the gradient of `fn` (which gives one number) by its first argument, or by those of `argnums`. Arguments may be
+ * arrays and objects of tensors, whose gradients are built alike.
+ * @throws AutogradError unless `fn` gives one 0-d tensor.
  * @example grad((x) => x.pow(3).sum())(tensor([2])) // [12]
  */
-export function grad(fn: TensorFunction, options: ArgnumsOptions = {}): (...args: Tensor[]) => Tensor | Tensor[] {
-  checkOptions("grad", options, ["argnums"]);
-  const both = valueAndGrad(fn, options);
-  return (...args) => both(...args)[1];
+export function grad(fn: TensorFunction, options?: ArgnumsOptions): (...args: Tensor[]) => Tensor | Tensor[];
+export function grad<A extends readonly TensorTree[], const N extends Argnums = 0>(
+  fn: (...args: A) => Tensor,
+  options?: { readonly argnums?: N },
+): (...args: A) => GradientOf<A, N>;
+export function grad(fn: TreeFunction, options: ArgnumsOptions = {}): (...args: never[]) => unknown {
+  const both = differentiated("grad", fn, options);
+  return (...args) => both(args)[1];
 }
 
 /** The outputs of `fn` at `primals`, and the function from cotangents (one an output) to gradients (one a primal). */

@@ -21,6 +21,8 @@ export class Variable<T> {
   /** Inner nodes keep their gradient only on request; leaves always. */
   retainsGrad = false;
   readonly hooks = new Map<number, GradHook<T>>();
+  /** Run once a backward() has added to the gradient of a leaf. */
+  accumulatedHooks: Map<number, () => void> | null = null;
   /** What error messages call it: a parameter's path in its module. */
   name: string | null = null;
 

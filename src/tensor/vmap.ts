@@ -6,7 +6,9 @@ import * as ops from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
 import { quietly, withoutRecording } from "./pending.js";
 import { holdSync, isSyncHeld } from "./sync.js";
-import { isTensor, type Tensor, wrap } from "./tensor.js";
+import { type Tensor, wrap } from "./tensor.js";
+import { type TensorTree, TreeArguments, type TreeFunction } from "./tree-arguments.js";
+import { fillTemplate, type Template, templateOf } from "./trees.js";
 import { Variable } from "./variable.js";
 
 /** A dim for each argument, or for all: what is null is the same for every example. */
@@ -14,9 +16,9 @@ export type InDims = number | null | readonly (number | null)[];
 
 /** Options of `vmap`. */
 export interface VmapOptions {
-  /** Where the arguments have their batch dim. Default 0. */
+  /** Where the arguments have their batch dim; one for all tensors of an array or object. Default 0. */
   readonly inDims?: InDims;
-  /** Where the results have it, one dim or one a result. Default 0. */
+  /** Where the results have it, one dim or one a tensor. Default 0. */
   readonly outDims?: number | readonly number[];
 }
 
@@ -29,16 +31,16 @@ interface Batch {
   readonly nodes: readonly (Node | null)[];
 }
 
-function batchOf(args: readonly Tensor[], inDims: InDims): Batch {
-  const dims = Array.isArray(inDims) ? (inDims as readonly (number | null)[]) : args.map(() => inDims as number | null);
-  if (dims.length !== args.length) {
-    throw new ArgumentError(`vmap: inDims has ${dims.length} entries for ${args.length} arguments`, { op: "vmap" });
+function batchOf(given: TreeArguments, inDims: InDims): Batch {
+  const { tensors, count } = given;
+  const dims = Array.isArray(inDims)
+    ? (inDims as readonly (number | null)[])
+    : new Array<number | null>(count).fill(inDims as number | null);
+  if (dims.length !== count) {
+    throw new ArgumentError(`vmap: inDims has ${dims.length} entries for ${count} arguments`, { op: "vmap" });
   }
   let size = -1;
-  const nodes = args.map((x, i) => {
-    const dim = dims[i] ?? null;
-    if (!isTensor(x)) throw new ArgumentError(`vmap: argument ${i} must be a Tensor`, { op: "vmap" });
-    if (dim === null) return null;
+  const nodeOf = (x: Tensor, i: number, dim: number): Node => {
     if (x.shape.length === 0)
       throw new ArgumentError(`vmap: argument ${i} is 0-d and has no batch dim`, { op: "vmap" });
     const d = normalizeDim("vmap", dim, x.shape.length);
@@ -51,17 +53,17 @@ function batchOf(args: readonly Tensor[], inDims: InDims): Batch {
     }
     size = own;
     return ops.movedim(x.node, d, 0);
-  });
+  };
+  const nodes = dims.flatMap((dim, i) =>
+    given.numbersOf(i).map((n) => (dim === null ? null : nodeOf(tensors[n] as Tensor, i, dim))),
+  );
   if (size < 0) throw new ArgumentError("vmap: no argument has a batch dim; give one with inDims", { op: "vmap" });
   if (size === 0) throw new ArgumentError("vmap: the batch is empty", { op: "vmap" });
   return { size, nodes };
 }
 
 /** Runs `fn` on one example without leaving anything to compute; values cannot be read in it. */
-function trace(
-  fn: TensorFunction,
-  examples: readonly Tensor[],
-): { outputs: Tensor | readonly Tensor[]; made: ReadonlySet<Node> } {
+function trace(fn: () => unknown): { outputs: unknown; made: ReadonlySet<Node> } {
   const made = new Set<Node>();
   const wasHeld = isSyncHeld();
   const listener = nodeListener();
@@ -71,7 +73,7 @@ function trace(
     listener?.(node);
   });
   try {
-    return { outputs: withoutRecording(() => quietly(() => fn(...examples))), made };
+    return { outputs: withoutRecording(() => quietly(fn)), made };
   } finally {
     setNodeListener(listener);
     holdSync(wasHeld);
@@ -126,35 +128,48 @@ class Rebuild {
 /**
  * `fn`, written for single examples, as a function of batches: `vmap(dot)(a, b)` takes the rows of `a` and `b`.
  *
- * `fn` runs once: values cannot be read in it, and random draws are the same for all examples. Every operation works; those
+ * Arguments and results may be arrays and objects of tensors. `fn` runs once: values cannot be read in it, and random draws are the same for all examples. Every operation works; those
  * without a batching rule are applied example by example. Gradients flow, and `fn` may itself take gradients.
  * @throws ArgumentError if batch sizes differ or a result is no tensor.
  * @example vmap((x, y) => x.dot(y))(randn(8, 3), randn(8, 3)).shape // [8]
  */
-export function vmap(fn: TensorFunction, options: VmapOptions = {}): (...args: Tensor[]) => Tensor | Tensor[] {
+export function vmap(fn: TensorFunction, options?: VmapOptions): (...args: Tensor[]) => Tensor | Tensor[];
+export function vmap<A extends readonly TensorTree[], R extends TensorTree>(
+  fn: (...args: A) => R,
+  options?: VmapOptions,
+): (...args: A) => R;
+export function vmap(fn: TreeFunction, options: VmapOptions = {}): (...args: never[]) => unknown {
   checkOptions("vmap", options, ["inDims", "outDims"]);
   const { inDims = 0, outDims = 0 } = options;
   return (...args) => {
-    const { size, nodes } = batchOf(args, inDims);
-    const examples = args.map((x, i) => {
+    const given = new TreeArguments("vmap", args);
+    const { size, nodes } = batchOf(given, inDims);
+    const examples = given.tensors.map((x, i) => {
       const batch = nodes[i];
       return batch ? withoutRecording(() => wrap(exampleOf(batch))) : x;
     });
-    const { outputs, made } = trace(fn, examples);
+    const { outputs, made } = trace(() => given.call(fn, examples));
     const rebuild = new Rebuild(made, size);
     nodes.forEach((batch, i) => {
       if (batch) rebuild.stand((examples[i] as Tensor).node, batch);
     });
-    const list = isTensor(outputs) ? [outputs] : outputs;
-    const dims = Array.isArray(outDims) ? (outDims as readonly number[]) : list.map(() => outDims as number);
-    const results = list.map((y, k) => {
-      if (!isTensor(y)) throw new ArgumentError("vmap: the function must return tensors", { op: "vmap" });
+    const results: Tensor[] = [];
+    const template = templateOf(outputs, results);
+    if (hasOtherValues(template)) throw new ArgumentError("vmap: the function must return tensors", { op: "vmap" });
+    const dims = Array.isArray(outDims) ? (outDims as readonly number[]) : results.map(() => outDims as number);
+    const batched = results.map((y, k) => {
       const { node, isBatched } = rebuild.of(y.node);
       const full = isBatched ? node : ops.expand(ops.reshape(node, [1, ...node.shape]), [size, ...node.shape]);
       return wrap(ops.movedim(full, 0, dims[k] ?? 0));
     });
-    return isTensor(outputs) ? (results[0] as Tensor) : results;
+    return fillTemplate(template, batched);
   };
+}
+
+function hasOtherValues(template: Template): boolean {
+  if (template.kind === "array") return template.items.some(hasOtherValues);
+  if (template.kind === "object") return template.entries.some(([, item]) => hasOtherValues(item));
+  return template.kind === "value";
 }
 
 /** The first example, standing for all. Its values are never read. */

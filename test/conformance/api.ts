@@ -65,10 +65,17 @@ function ofMatrix(name: string): Callable | null {
   return (x, ...args) => call(away(x as Tensor), ...args);
 }
 
+/** Initialisers write to a copy of their first argument. */
+const INITIALISERS: Readonly<Record<string, Callable>> = {
+  dirac: (x, options) => nn.init.dirac_((x as Tensor).clone(), options as { groups?: number } | undefined),
+};
+
 /** The function of the root or of nn/functional; a Tensor method where PyTorch has only that. */
 export function operation(name: string): Callable {
   if (name.startsWith("maxUnpool")) return unpooling(name.slice("maxUnpool".length));
   const known = SAME_FUNCTION[name] ?? name;
+  const initialiser = INITIALISERS[name];
+  if (initialiser) return initialiser;
   const special = name in gradus && !OF_SHIFTED.includes(name) ? null : ofMatrix(name);
   const found = special ?? member<Callable>(gradus, known) ?? member<Callable>(functional, known);
   if (found) return found;

@@ -38,7 +38,7 @@ describe("grad", () => {
 
   test("given a function with more than one number, throws and says what to do", () => {
     expect(() => grad((x) => x.mul(2))(f64([1, 2]))).toThrow(
-      "valueAndGrad: the function must give one 0-d tensor, gave a tensor of shape [2]; reduce it (sum, mean)",
+      "grad: the function must give one 0-d tensor, gave a tensor of shape [2]; reduce it (sum, mean)",
     );
   });
 

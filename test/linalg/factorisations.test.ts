@@ -1,6 +1,6 @@
 // Factorisations by what they are: products give the matrix back; gradients against differences.
 import { allclose, diagEmbed, eye, gradcheck, gradgradcheck, manualSeed, randn, type Tensor } from "gradus";
-import { cholesky, det, eigh, eigvalsh, inv, slogdet, solve, solveTriangular } from "gradus/linalg";
+import { cholesky, det, eigh, eigvalsh, inv, matrixExp, slogdet, solve, solveTriangular } from "gradus/linalg";
 import { beforeEach, describe, expect, test } from "vitest";
 
 const matrices = (...shape: number[]) => randn(shape, { dtype: "float64" });
@@ -37,6 +37,8 @@ const functions: Case[] = [
   ["solve", (x) => solve(away(x), x)],
   ["solveTriangular", (x) => solveTriangular(away(x), x, { upper: true })],
   ["cholesky", (x) => cholesky(square(x))],
+  ["matrixExp", matrixExp],
+  ["matrixExp of large matrices", (x) => matrixExp(x.mul(4).sub(eye(3, { dtype: "float64" }).mul(9)))],
   ["eigvalsh", (x) => eigvalsh(symmetric(x))],
   ["eigenvectors, whatever their signs", (x) => eigh(symmetric(x)).eigenvectors.square()],
 ];
@@ -46,5 +48,27 @@ describe("gradients", () => {
     const x = matrices(3, 3).detach().requiresGrad_();
     expect(gradcheck(f, x)).toBe(true);
     expect(gradgradcheck(f, x)).toBe(true);
+  });
+});
+
+describe("matrixExp", () => {
+  test("given a matrix and its negative, the exponentials are inverse to each other", () => {
+    const a = matrices(2, 6, 6).mul(3);
+    const product = matrixExp(a).matmul(matrixExp(a.neg()));
+    expect(allclose(product, eye(6, { dtype: "float64" }).expand(2, 6, 6), { atol: 1e-6 })).toBe(true);
+  });
+
+  test("given a huge gradient, the derivative is that of a small one, scaled", () => {
+    const derivative = (scale: number) => {
+      const x = eye(3, { dtype: "float64" }).detach().requiresGrad_();
+      matrixExp(x).sum().mul(scale).backward();
+      return x.grad as Tensor;
+    };
+    expect(allclose(derivative(1e12).div(1e12), derivative(1), { rtol: 1e-12 })).toBe(true);
+  });
+
+  test("given a norm beyond 20 squarings, the result is NaN; given no square matrix, throws", () => {
+    expect(Number.isNaN(matrixExp(eye(2).mul(1e9)).select(0, 0).select(0, 0).item())).toBe(true);
+    expect(() => matrixExp(randn([2, 3]))).toThrow("matrixExp: takes square matrices (input [2,3])");
   });
 });

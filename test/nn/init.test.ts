@@ -1,5 +1,5 @@
 // Initialisation: ranges, moments and structure of what is filled in; gradient clipping.
-import { empty, manualSeed, ones, type Tensor, tensor } from "gradus";
+import { empty, manualSeed, ones, randn, type Tensor, tensor } from "gradus";
 import * as nn from "gradus/nn";
 import { beforeEach, describe, expect, test } from "vitest";
 
@@ -48,6 +48,45 @@ describe("init", () => {
     const weight = init.kaimingNormal_(empty([100, 50]), { mode: "fanOut", nonlinearity: "tanh" });
     expect(Math.abs(rms(weight) / (5 / 3 / 10) - 1)).toBeLessThan(0.05);
     expect(init.calculateGain("leakyRelu", { param: 0 })).toBeCloseTo(Math.SQRT2);
+  });
+
+  test("given sparse_, each column has its share of zeros at places of its own, the rest is normal", () => {
+    const weight = init.sparse_(empty([40, 50]), 0.33, { std: 2 });
+    const columns = weight.t().toArray() as number[][];
+    for (const column of columns) expect(column.filter((v) => v === 0).length).toBe(14); // ⌈13.2⌉
+    const places = columns.map((column) => column.map((v) => v === 0).join());
+    expect(new Set(places).size).toBeGreaterThan(45);
+    const others = values(weight).filter((v) => v !== 0);
+    expect(Math.abs(Math.sqrt(others.reduce((sum, v) => sum + v * v, 0) / others.length) / 2 - 1)).toBeLessThan(0.08);
+    manualSeed(3);
+    const first = values(init.sparse_(empty([4, 5]), 0.5));
+    manualSeed(3);
+    expect(values(init.sparse_(empty([4, 5]), 0.5))).toEqual(first);
+  });
+
+  test("given dirac_, a convolution hands its input on, group by group", () => {
+    const conv = new nn.Conv2d(4, 6, 3, { padding: 1, groups: 2, bias: false });
+    init.dirac_(conv.weight, { groups: 2 });
+    const x = randn([2, 4, 5, 5]);
+    const out = conv(x);
+    for (const [from, to] of [
+      [0, 0],
+      [1, 1],
+      [2, 3],
+      [3, 4],
+    ] as const) {
+      expect(values(out.select(1, to))).toEqual(values(x.select(1, from)));
+    }
+    expect(values(out.select(1, 2)).every((v) => v === 0)).toBe(true);
+  });
+
+  test("given shapes and shares that do not fit, dirac_ and sparse_ say so", () => {
+    expect(() => init.dirac_(empty([3, 3]))).toThrow("init.dirac_: needs 3, 4 or 5 dims, got shape [3,3]");
+    expect(() => init.dirac_(empty([3, 3, 3]), { groups: 2 })).toThrow(
+      "init.dirac_: groups must divide the 3 output channels, got 2",
+    );
+    expect(() => init.sparse_(empty([3]), 0.1)).toThrow("init.sparse_: needs 2 dims, got shape [3]");
+    expect(() => init.sparse_(empty([3, 3]), 2)).toThrow("init.sparse_: sparsity must be in [0, 1], got 2");
   });
 
   test("given truncNormal_, values stay inside and look normal", () => {

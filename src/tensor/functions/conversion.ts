@@ -1,11 +1,19 @@
 // Conversions, and handles to gradients.
-import { ArgumentError, checkOptions, type DType, isDType, itemSize } from "../../base/index.js";
+import { ArgumentError, AutogradError, checkFunction, checkOptions, type DType, isDType } from "../../base/index.js";
 import type { Device } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
 import { nodeOf, noMore } from "../args.js";
 import { checkDevice, isDevice } from "../device.js";
-import { detach as detachView, isTensor, setRequiresGrad, type Tensor, variableOf, wrap } from "../tensor.js";
+import {
+  cutHistory,
+  detach as detachView,
+  isTensor,
+  setRequiresGrad,
+  type Tensor,
+  variableOf,
+  wrap,
+} from "../tensor.js";
 import type { GradHook } from "../variable.js";
 import { isContiguous } from "../view.js";
 
@@ -93,6 +101,13 @@ export function detach(input: Tensor, ...surplus: []): Tensor {
   return detachView(input);
 }
 
+/** Drops this tensor's history, in place. For views use `detach`. */
+export function detach_(input: Tensor, ...surplus: []): Tensor {
+  noMore("detach_", surplus);
+  cutHistory(input, "detach_");
+  return input;
+}
+
 /** Makes a leaf record gradients, or not. */
 export function requiresGrad_(input: Tensor, requiresGrad = true, ...surplus: []): Tensor {
   noMore("requiresGrad_", surplus);
@@ -121,6 +136,27 @@ export function registerHook(input: Tensor, hook: GradHook<Tensor>, ...surplus: 
   const id = nextHook++;
   hooks.set(id, hook);
   return { remove: () => void hooks.delete(id) };
+}
+
+/**
+ * Calls `hook` with this leaf at the end of each backward() that added to its `grad`; for optimizers that step one parameter at a time.
+ * @throws AutogradError for tensors that are no leaf or require no grad.
+ */
+export function registerPostAccumulateGradHook(
+  input: Tensor,
+  hook: (leaf: Tensor) => void,
+  ...surplus: []
+): HookHandle {
+  const op = "registerPostAccumulateGradHook";
+  noMore(op, surplus);
+  checkFunction(op, "hook", hook);
+  const variable = variableOf(input, op);
+  if (!variable.isLeaf) throw new AutogradError(`${op}: takes leaves only; use registerHook for inner tensors`, { op });
+  const id = nextHook++;
+  variable.accumulatedHooks ??= new Map();
+  const { accumulatedHooks } = variable;
+  accumulatedHooks.set(id, () => hook(input));
+  return { remove: () => void accumulatedHooks.delete(id) };
 }
 
 /** Sizes of all dims, or of one. */
@@ -163,5 +199,5 @@ export function isContiguousTensor(input: Tensor): boolean {
 
 /** Bytes of an element. */
 export function elementSize(input: Tensor): number {
-  return itemSize(input.dtype);
+  return input.itemsize;
 }

@@ -170,6 +170,21 @@ export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", ops.adaptiveAvgPo
 /** Largest values of windows that divide `[N, C, D, H, W]` into `outputSize`; null keeps a size. */
 export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", ops.adaptiveMaxPool3d);
 
+function adaptiveWithIndices(op: string, rank: number) {
+  return (input: Tensor, outputSize: OutputSize, ...surplus: []): [values: Tensor, indices: Tensor] => {
+    noMore(op, surplus);
+    const { values, indices } = ops.adaptiveMaxPoolWithIndices(op, rank, nodeOf(op, "input", input), outputSize);
+    return [wrap(values), wrap(indices)];
+  };
+}
+
+/** As `adaptiveMaxPool1d`, with the place of each value in its row, int32. */
+export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices("adaptiveMaxPool1dWithIndices", 1);
+/** As `adaptiveMaxPool2d`, with the place of each value in its plane (row-major), int32: what `maxUnpool2d` takes. */
+export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices("adaptiveMaxPool2dWithIndices", 2);
+/** As `adaptiveMaxPool3d`, with the place of each value in its volume (row-major), int32. */
+export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices("adaptiveMaxPool3dWithIndices", 3);
+
 export interface LpPoolOptions {
   /** Default: the kernel's size. */
   readonly stride?: PerDim;

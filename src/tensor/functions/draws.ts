@@ -1,9 +1,19 @@
 // Random choices, and draws from further distributions in place.
-import { ArgumentError, checkOptions, isFloat, largestFinite, ShapeError } from "../../base/index.js";
+import {
+  ArgumentError,
+  broadcastShapes,
+  checkOptions,
+  type DType,
+  DTypeError,
+  isFloat,
+  largestFinite,
+  ShapeError,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
-import { checkRandomDType, drawUniform } from "../draws.js";
+import { checkRandomDType, drawNormal, drawUniform } from "../draws.js";
+import { defaultGenerator, type Generator } from "../generator.js";
 import { overwrite } from "../in-place.js";
 import { type Tensor, wrap } from "../tensor.js";
 import type { GeneratorOptions } from "./random-forms.js";
@@ -60,6 +70,69 @@ export function multinomial(
   return wrap(ops.minimum(places, ops.constant(count - 1, "int32"))); // u total may round up to the total
 }
 
+/** The next blocks of a generator's stream, one an element. */
+function blocksFor(x: Node, generator: Generator = defaultGenerator()) {
+  return generator.take(x.size);
+}
+
+/** Counts are drawn in float32 or float64. */
+const drawingType = (dtype: DType): DType => (dtype === "float64" ? dtype : "float32");
+
+/**
+ * Poisson numbers with the means that the elements of `input` state, in its shape and dtype. Without a gradient.
+ *
+ * Sources: by inversion below 10, else Hörmann's PTRS, 1993.
+ * @throws DTypeError unless the dtype is a float; NumericError for a negative mean, NaN or Infinity, when the result is computed.
+ * @example poisson(full([3], 4)) // for instance [5, 2, 4]
+ */
+export function poisson(input: Tensor, options: GeneratorOptions = {}, ...surplus: []): Tensor {
+  const op = "poisson";
+  noMore(op, surplus);
+  checkOptions(op, options, ["generator"]);
+  const given = nodeOf(op, "input", input);
+  ops.checkFloat(op, "input", given);
+  const rates = ops.cast(given, drawingType(given.dtype));
+  if (rates.size === 0) return wrap(given);
+  const { seed, offset } = blocksFor(rates, options.generator);
+  const counts = ops.poissonCounts(rates, seed, offset);
+  const tested = ops.checked(counts, rates, { op, says: "rate", low: 0, high: largestFinite(rates.dtype) });
+  return wrap(ops.cast(tested, given.dtype));
+}
+
+/**
+ * How many of `count` trials succeed that do so with the chance `prob`, element by element: shapes broadcast. Counts are rounded down,
+ * negative ones are 0; chances are limited to [0, 1]. Without a gradient.
+ *
+ * Sources: by inversion for means below 10, else Hörmann's BTRS, 1993.
+ * @throws DTypeError unless both have one float dtype; ShapeError if the shapes do not broadcast.
+ * @example binomial(full([2], 100), tensor([0.1, 0.9])) // for instance [11, 87]
+ */
+export function binomial(count: Tensor, prob: Tensor, options: GeneratorOptions = {}, ...surplus: []): Tensor {
+  const op = "binomial";
+  noMore(op, surplus);
+  checkOptions(op, options, ["generator"]);
+  const [counts, chances] = [nodeOf(op, "count", count), nodeOf(op, "prob", prob)];
+  for (const [name, x] of [["count", counts] as const, ["prob", chances] as const]) ops.checkFloat(op, name, x);
+  if (counts.dtype !== chances.dtype) {
+    throw new DTypeError(`${op}: count and prob must have one dtype (count ${counts.dtype}, prob ${chances.dtype})`, {
+      op,
+    });
+  }
+  const shape = broadcastShapes(op, counts.shape, chances.shape);
+  const dtype = drawingType(counts.dtype);
+  const [n, p] = [ops.expand(ops.cast(counts, dtype), shape), ops.expand(ops.cast(chances, dtype), shape)];
+  if (n.size === 0) return wrap(ops.cast(n, counts.dtype));
+  const number = (value: number): Node => ops.constant(value, dtype);
+  const whole = ops.maximum(ops.floor(n), number(0));
+  const limited = ops.clamp(p, 0, 1);
+  // The rarer of success and failure is counted.
+  const isLikely = ops.gt(limited, number(0.5));
+  const rarer = ops.where(isLikely, ops.sub(number(1), limited), limited);
+  const { seed, offset } = blocksFor(n, options.generator);
+  const drawn = ops.binomialCounts(whole, rarer, seed, offset);
+  return wrap(ops.cast(ops.where(isLikely, ops.sub(whole, drawn), drawn), counts.dtype));
+}
+
 /** -log(1 - u) / rate. */
 function exponential(
   shape: readonly number[],
@@ -87,6 +160,14 @@ export function exponential_(input: Tensor, lambd = 1, options: GeneratorOptions
   noMore("exponential_", surplus);
   if (!(lambd > 0)) throw new ArgumentError(`exponential_: lambd must be > 0, got ${lambd}`, { op: "exponential_" });
   return filler("exponential_", (x, o) => exponential(x.shape, x.dtype, lambd, o.generator), input, options);
+}
+
+/** exp of normal numbers with the given mean and standard deviation. */
+export function logNormal_(input: Tensor, mean = 1, std = 2, options: GeneratorOptions = {}, ...surplus: []): Tensor {
+  noMore("logNormal_", surplus);
+  if (!(std > 0)) throw new ArgumentError(`logNormal_: std must be > 0, got ${std}`, { op: "logNormal_" });
+  const draw = (x: Node, o: GeneratorOptions): Node => ops.exp(drawNormal(x.shape, x.dtype, mean, std, o.generator));
+  return filler("logNormal_", draw, input, options);
 }
 
 /** Cauchy with the given median and scale. */

@@ -36,6 +36,16 @@ export const logdet = ofMatrix("logdet", (x) => {
   return ops.where(isNegative, ops.constantLike(x, Number.NaN), logabsdet);
 });
 
+/**
+ * The exponential Σ Aᵏ / k! of square matrices: `[…,n,n]` → the same.
+ *
+ * By scaling and squaring (Bader, Blanes & Casas, 2019). The number of squarings is settled when the program runs, up to a largest sum
+ * of a column's sizes of 10⁶ (float64; 2.6·10⁶ in float32); beyond that the result is NaN.
+ * @throws ShapeError unless the matrices are square; DTypeError unless the dtype is a float.
+ * @example matrixExp(zeros([2, 2])) // the identity
+ */
+export const matrixExp = ofMatrix("matrixExp", ops.matrixExp);
+
 /** Sign (0 for singular matrices) and log |det| of square matrices. */
 export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor; readonly logabsdet: Tensor } {
   noMore("slogdet", surplus);
