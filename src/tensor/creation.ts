@@ -1,50 +1,23 @@
 // Functions that make tensors from values, constants and ranges.
-import { ArgumentError, checkDType, checkOptions, type DType, type Shape } from "../base/index.js";
-import type { Device } from "../graph/index.js";
+import { ArgumentError, type DType } from "../base/index.js";
 import * as ops from "../ops/index.js";
 import { noMore, shapeOf } from "./args.js";
-import { checkDevice } from "./device.js";
+import {
+  type CreationOptions,
+  constants,
+  finish,
+  optionsDType,
+  type SizeArgs,
+  splitSizes,
+} from "./creation-options.js";
 import { setup } from "./setup.js";
-import { detach, isTensor, ofStorage, setRequiresGrad, type Tensor, wrap } from "./tensor.js";
+import { detach, isTensor, ofStorage, type Tensor, wrap } from "./tensor.js";
 import { storageOfData, type TensorData } from "./tensor-data.js";
-
-/** Options of functions that make tensors. */
-export interface CreationOptions {
-  /** Type of the elements; default float32, or what the function says. */
-  readonly dtype?: DType;
-  /** Where the tensor lives; default "cpu". */
-  readonly device?: Device;
-  /** Default false. */
-  readonly requiresGrad?: boolean;
-}
-
-/** Sizes one by one or in one array, then options. */
-export type SizeArgs = readonly (number | readonly number[] | CreationOptions | undefined)[];
-
-const optionNames = ["dtype", "device", "requiresGrad"] as const;
 
 /** Checks options and sets things up: every tensor starts in a function that calls this. */
 export function creationDType(op: string, options: CreationOptions | undefined, fallback: DType): DType {
   setup();
-  checkOptions(op, options, optionNames);
-  checkDevice(op, options?.device);
-  return options?.dtype === undefined ? fallback : checkDType(op, options.dtype);
-}
-
-export function finish(x: Tensor, options: CreationOptions | undefined): Tensor {
-  if (options?.requiresGrad) setRequiresGrad(x, true);
-  return x;
-}
-
-/** Splits `zeros(2, 3)`, `zeros([2, 3])`, `zeros([2, 3], options)` into shape and options. */
-export function splitSizes(op: string, args: SizeArgs): { shape: Shape; options: CreationOptions | undefined } {
-  const last = args[args.length - 1];
-  const hasOptions = last === undefined || (typeof last === "object" && !Array.isArray(last));
-  const sizes = args.length > 0 && hasOptions ? args.slice(0, -1) : args;
-  return {
-    shape: shapeOf(op, sizes as (number | readonly number[])[]),
-    options: args.length > 0 && hasOptions ? (last as CreationOptions | undefined) : undefined,
-  };
+  return optionsDType(op, options, fallback);
 }
 
 /**
@@ -74,11 +47,7 @@ export function asTensor(data: TensorData | Tensor, options?: CreationOptions, .
 function filled(op: string, args: SizeArgs, value: number): Tensor {
   const { shape, options } = splitSizes(op, args);
   const dtype = creationDType(op, options, "float32");
-  return finish(wrap(ops.full(shape, constantFor(value, dtype), dtype)), options);
-}
-
-function constantFor(value: number, dtype: DType): number | bigint | boolean {
-  return dtype === "int64" ? BigInt(value) : dtype === "bool" ? value !== 0 : value;
+  return finish(constants(shape, value, dtype), options);
 }
 
 /** All zeros: `zeros(2, 3)` or `zeros([2, 3], options)`. */
@@ -179,19 +148,19 @@ function like(op: string, x: Tensor, options: CreationOptions | undefined, surpl
 /** Zeros with the shape and dtype of `x`. */
 export function zerosLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("zerosLike", x, options, surplus);
-  return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
+  return finish(constants(x.shape, 0, dtype), options);
 }
 
 /** 1 everywhere, with the shape and dtype of `x`. */
 export function onesLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("onesLike", x, options, surplus);
-  return finish(wrap(ops.full(x.shape, constantFor(1, dtype), dtype)), options);
+  return finish(constants(x.shape, 1, dtype), options);
 }
 
 /** As `zerosLike`: Gradus hands out no memory that was not written. */
 export function emptyLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("emptyLike", x, options, surplus);
-  return finish(wrap(ops.full(x.shape, constantFor(0, dtype), dtype)), options);
+  return finish(constants(x.shape, 0, dtype), options);
 }
 
 /** `value` everywhere, with the shape and dtype of `x`. */

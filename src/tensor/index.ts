@@ -8,6 +8,7 @@ export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
 export { checkpoint } from "./checkpoint.js";
 export { type Compiled, type CompileOptions, compile } from "./compile.js";
 export * from "./creation.js";
+export type { CreationOptions, SizeArgs } from "./creation-options.js";
 export { applyFunction, type CustomFunction, FunctionContext } from "./custom-function.js";
 export { gpu } from "./device.js";
 export {

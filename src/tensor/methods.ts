@@ -8,9 +8,9 @@ import * as arrange from "./functions/arrange.js";
 import * as comparison from "./functions/comparison.js";
 import * as construct from "./functions/construct.js";
 import * as conversion from "./functions/conversion.js";
-import { pinverse } from "./functions/decompositions.js";
+import * as decompositions from "./functions/decompositions.js";
 import * as draws from "./functions/draws.js";
-import { bernoulli } from "./functions/dropout.js";
+import * as dropouts from "./functions/dropout.js";
 import * as gather from "./functions/gather.js";
 import * as forms from "./functions/in-place-forms.js";
 import * as linalg from "./functions/linalg.js";
@@ -27,7 +27,6 @@ import * as reduction from "./functions/reduction.js";
 import { type SortedUniqueOptions, type UniqueOptions, unique, uniqueConsecutive } from "./functions/sets.js";
 import * as shape from "./functions/shape.js";
 import * as statistics from "./functions/statistics.js";
-import { hardshrink } from "./functions/thresholds.js";
 import * as indexing from "./indexing.js";
 import * as read from "./read.js";
 import { isSyncHeld } from "./sync.js";
@@ -41,7 +40,7 @@ function pick<M, K extends keyof M>(file: M, names: readonly K[]): Pick<M, K> {
   return Object.fromEntries(names.map((name) => [name, file[name]])) as Pick<M, K>;
 }
 
-const fromActivation = pick(activation, ["clamp", "clip", "logSoftmax", "prelu", "relu", "softmax"]);
+const fromActivation = pick(activation, ["clamp", "clip", "hardshrink", "logSoftmax", "prelu", "relu", "softmax"]);
 const fromPointwise = pick(pointwise, [
   "abs",
   "absolute",
@@ -293,7 +292,8 @@ const fromRead = pick(read, ["data", "item", "toArray", "toTypedArray"]);
 const fromDraws = pick(draws, ["cauchy_", "exponential_", "geometric_", "logNormal_", "multinomial"]);
 const fromIndexing = pick(indexing, ["at", "maskedSelect", "nonzero", "setAt"]);
 const fromAutograd = pick(autograd, ["backward"]);
-const single = { bernoulli, hardshrink, pinverse };
+const fromDropout = pick(dropouts, ["bernoulli"]);
+const fromDecompositions = pick(decompositions, ["pinverse"]);
 
 /** This tensor where the condition holds, else `other`. */
 function whereMethod(input: Tensor, condition: Tensor, other: TensorLike, ...surplus: []): Tensor {
@@ -360,7 +360,8 @@ declare module "./tensor.js" {
       Methods<typeof fromDraws>,
       Methods<typeof fromIndexing>,
       Methods<typeof fromAutograd>,
-      Methods<typeof single>,
+      Methods<typeof fromDropout>,
+      Methods<typeof fromDecompositions>,
       Methods<typeof newForms>,
       Methods<typeof renamed>,
       Methods<typeof forms>,
@@ -435,7 +436,8 @@ const groups: readonly object[] = [
   fromDraws,
   fromIndexing,
   fromAutograd,
-  single,
+  fromDropout,
+  fromDecompositions,
   newForms,
   renamed,
   overloaded,

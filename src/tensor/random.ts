@@ -2,7 +2,8 @@
 import { ArgumentError, checkOptions, type DType } from "../base/index.js";
 import * as ops from "../ops/index.js";
 import { noMore, shapeOf } from "./args.js";
-import { type CreationOptions, creationDType, finish, type SizeArgs, splitSizes } from "./creation.js";
+import { creationDType } from "./creation.js";
+import { type CreationOptions, finish, type SizeArgs, splitSizes } from "./creation-options.js";
 import {
   checkRandomDType,
   drawIntegers,

@@ -21,7 +21,7 @@ describe("tensors like another one", () => {
     const made = x.newTensor([[1, 2]], { requiresGrad: true });
     expect([made.dtype, made.shape, made.requiresGrad]).toEqual(["float64", [1, 2], true]);
     expect(tensor([1, 2], { dtype: "int32" }).newTensor([3.7]).toArray()).toEqual([3]);
-    expect(() => x.newZeros([2], { dtyp: "int64" } as never)).toThrow("zeros: unknown option");
+    expect(() => x.newZeros([2], { dtyp: "int64" } as never)).toThrow("newZeros: unknown option");
   });
 });
 

@@ -102,6 +102,16 @@ export function softplus(
   return wrap(ops.softplus(nodeOf("softplus", "input", input), options.beta, options.threshold));
 }
 
+/** x where |x| > lambd (default 0.5), else 0. */
+export function hardshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
+  noMore("hardshrink", surplus);
+  checkOptions("hardshrink", options, ["lambd"]);
+  const x = nodeOf("hardshrink", "input", input);
+  const { lambd = 0.5 } = options;
+  const isSmall = ops.and(ops.ge(x, ops.constantLike(x, -lambd)), ops.le(x, ops.constantLike(x, lambd)));
+  return wrap(ops.where(isSmall, ops.constantLike(x, 0), x));
+}
+
 /** x limited to [minVal, maxVal]. */
 export function hardtanh(
   input: Tensor,

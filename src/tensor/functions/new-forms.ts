@@ -1,22 +1,31 @@
 // Methods that make tensors of another one's dtype: x.newZeros(2, 3).
-import type { CreationOptions, SizeArgs } from "../creation.js";
-import { empty, full, ones, splitSizes, tensor, zeros } from "../creation.js";
-import type { Tensor } from "../tensor.js";
-import type { TensorData } from "../tensor-data.js";
+import { ArgumentError } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
+import { noMore, shapeOf } from "../args.js";
+import {
+  type CreationOptions,
+  constants,
+  finish,
+  optionsDType,
+  type SizeArgs,
+  splitSizes,
+} from "../creation-options.js";
+import { detach, isTensor, ofStorage, type Tensor, wrap } from "../tensor.js";
+import { storageOfData, type TensorData } from "../tensor-data.js";
 
-function likeOf(op: string, make: (shape: readonly number[], options: CreationOptions) => Tensor) {
+function filled(op: string, value: number) {
   return (input: Tensor, ...size: SizeArgs): Tensor => {
     const { shape, options } = splitSizes(op, size);
-    return make(shape, { dtype: input.dtype, device: input.device, ...options });
+    return finish(constants(shape, value, optionsDType(op, options, input.dtype)), options);
   };
 }
 
 /** Zeros of the given shape in this tensor's dtype: `x.newZeros(2, 3)` or `x.newZeros([2, 3], options)`. */
-export const newZeros = likeOf("newZeros", zeros);
+export const newZeros = filled("newZeros", 0);
 /** Ones of the given shape in this tensor's dtype. */
-export const newOnes = likeOf("newOnes", ones);
+export const newOnes = filled("newOnes", 1);
 /** As `newZeros`: Gradus hands out no memory that was not written. */
-export const newEmpty = likeOf("newEmpty", empty);
+export const newEmpty = filled("newEmpty", 0);
 
 /** `value` everywhere, of the given shape, in this tensor's dtype. */
 export function newFull(
@@ -26,10 +35,22 @@ export function newFull(
   options?: CreationOptions,
   ...surplus: []
 ): Tensor {
-  return full(shape, value, { dtype: input.dtype, device: input.device, ...options }, ...surplus);
+  const op = "newFull";
+  noMore(op, surplus);
+  if (!["number", "boolean", "bigint"].includes(typeof value)) {
+    throw new ArgumentError(`${op}: value must be a number, boolean or bigint, got ${typeof value}`, { op });
+  }
+  const dtype = optionsDType(op, options, input.dtype);
+  const node = ops.full(shapeOf(op, [shape]), dtype === "int64" ? BigInt(value) : value, dtype);
+  return finish(wrap(node), options);
 }
 
 /** A tensor with a copy of `data` in this tensor's dtype. */
 export function newTensor(input: Tensor, data: TensorData | Tensor, options?: CreationOptions, ...surplus: []): Tensor {
-  return tensor(data, { dtype: input.dtype, device: input.device, ...options }, ...surplus);
+  const op = "newTensor";
+  noMore(op, surplus);
+  const dtype = optionsDType(op, options, input.dtype);
+  if (isTensor(data)) return finish(wrap(ops.cast(detach(data).node, dtype)), options);
+  const { storage, shape } = storageOfData(data, dtype);
+  return finish(ofStorage(storage, shape), options);
 }

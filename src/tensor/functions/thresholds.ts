@@ -33,15 +33,6 @@ export function glu(input: Tensor, options: { readonly dim?: number } = {}, ...s
   });
 }
 
-/** x where |x| > lambd (default 0.5), else 0. */
-export function hardshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
-  noMore("hardshrink", surplus);
-  checkOptions("hardshrink", options, ["lambd"]);
-  nodeOf("hardshrink", "input", input);
-  const { lambd = 0.5 } = options;
-  return composed(() => where(input.ge(-lambd).logicalAnd(input.le(lambd)), 0, input));
-}
-
 /** x moved by lambd (default 0.5) towards 0, and 0 where |x| <= lambd. */
 export function softshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
   noMore("softshrink", surplus);
