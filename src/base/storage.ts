@@ -17,7 +17,8 @@ export interface StorageHome {
 /**
  * Bytes of one realised tensor, always contiguous and row-major.
  *
- * One of `buffer` and `home` holds the current bytes; neither does before a program writes an `output`. Never a SharedArrayBuffer: engines do not reclaim those
+ * One of `buffer` and `home` holds the current bytes; neither does before a program writes an `output`. While a program that runs
+ * on writes `buffer`, there are both: `home` waits for it. Never a SharedArrayBuffer: engines do not reclaim those
  * in a synchronous loop. Over-allocated to 64 bytes, so vector loads may touch the padding.
  */
 export class Storage {

@@ -6,6 +6,7 @@ import {
   type Buffer,
   type Expr,
   type Kernel,
+  kernelsUs,
   type Placement,
   type Program,
   visitExpressions,
@@ -51,7 +52,7 @@ export interface ProgramParts {
 
 export function planProgram(parts: ProgramParts): Program {
   const accesses = parts.kernels.map(({ kernel }) => accessOf(kernel));
-  const { levels, commitLevel } = assignLevels(parts.kernels, accesses);
+  const { levels, checkedLevel, commitLevel } = assignLevels(parts, accesses);
   const stages: Kernel[][] = [];
   parts.kernels.forEach(({ kernel }, i) => {
     const level = levels[i] as number;
@@ -64,6 +65,7 @@ export function planProgram(parts: ProgramParts): Program {
     name: parts.name,
     stages,
     commitStage: Math.min(commitLevel, stages.length),
+    checkedStage: checkedLevel,
     status: parts.status,
     placements,
     bindings: parts.bindings,
@@ -79,25 +81,49 @@ interface LastUse {
   reader: number;
 }
 
+/** Checks of values come first if they cost no more: what follows is then known not to fail. */
+const cheapChecksUs = 2;
+
 function assignLevels(
-  kernels: readonly PlannedKernel[],
+  { kernels, status }: ProgramParts,
   accesses: readonly Access[],
-): { levels: number[]; commitLevel: number } {
+): { levels: number[]; checkedLevel: number; commitLevel: number } {
   const uses = new Map<Buffer, LastUse>();
   const levels = new Array<number>(kernels.length).fill(0);
-  const run = (phase: number, floor: number): number => {
+  const run = (phase: number, floor: number, isOf: (planned: PlannedKernel) => boolean = () => true): number => {
     let last = floor - 1;
     kernels.forEach((planned, i) => {
-      if (planned.phase !== phase) return;
+      if (planned.phase !== phase || !isOf(planned)) return;
       const level = earliest(accesses[i] as Access, uses, planned.writesApart, floor);
       levels[i] = level;
       last = Math.max(last, level);
     });
     return last + 1;
   };
-  const commitLevel = run(0, 0);
+  const checks = status === null ? new Set<PlannedKernel>() : neededFor(status, kernels, accesses);
+  const areCheap = kernelsUs([...checks].map(({ kernel }) => kernel)) <= cheapChecksUs;
+  const first = areCheap ? run(0, 0, (planned) => checks.has(planned)) : 0;
+  const commitLevel = run(0, first, (planned) => !areCheap || !checks.has(planned));
   run(2, run(1, commitLevel));
-  return { levels, commitLevel };
+  const lastCheck = kernels.reduce(
+    (last, planned, i) => (checks.has(planned) ? Math.max(last, levels[i] as number) : last),
+    -1,
+  );
+  return { levels, checkedLevel: lastCheck + 1, commitLevel };
+}
+
+/** The kernels that write `buffer`, and all that compute what those read. */
+function neededFor(buffer: Buffer, kernels: readonly PlannedKernel[], accesses: readonly Access[]): Set<PlannedKernel> {
+  const wanted = new Set([buffer]);
+  const needed = new Set<PlannedKernel>();
+  for (let i = kernels.length - 1; i >= 0; i--) {
+    const { reads, writes } = accesses[i] as Access;
+    const planned = kernels[i] as PlannedKernel;
+    if (planned.phase !== 0 || ![...writes].some((written) => wanted.has(written))) continue;
+    needed.add(planned);
+    for (const read of reads) wanted.add(read);
+  }
+  return needed;
 }
 
 /** The first level after the writers of what it reads, and after all users of what it overwrites. */

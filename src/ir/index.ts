@@ -1,5 +1,6 @@
 // Kernel IR: types, expression factory, scalar semantics, the Target interface.
 export { actualBuffer, actualSlot } from "./arguments.js";
+export * from "./cost.js";
 export * from "./expr.js";
 export { fitTo } from "./fit.js";
 export * from "./passes/finalize.js";

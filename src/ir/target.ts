@@ -26,8 +26,13 @@ export interface TargetInfo {
 
 /** A loaded program. */
 export interface Executable {
-  /** Runs all stages. Throws StatusError when the program's status word was set. */
+  /**
+   * Runs all stages; may return before they have ended, once they cannot fail any more. Reading a storage that they write waits.
+   * Throws ProgramStatusError when the program's status word was set.
+   */
   run(bindings: readonly Storage[], scalars: Float64Array): void;
+  /** Waits until the last run has ended. */
+  settle(): void;
   /** Gives back code and memory; called when the program cache evicts it. */
   free(): void;
   /** Bytes of code and fixed memory held. */

@@ -223,6 +223,8 @@ export interface Program {
   readonly stages: readonly Stage[];
   /** Stage before which the status word is tested: if it is not 0, the run ends there and nothing was written in place. */
   readonly commitStage: number;
+  /** Stages in which kernels may still set the status word: none from this one on. 0 for programs without one. */
+  readonly checkedStage: number;
   /** The int32[4] buffer kernels write errors to ([0]: code, 0 = fine; [1..3] detail), zeroed before each run. */
   readonly status: Buffer | null;
   readonly placements: ReadonlyMap<Buffer, Placement>;

@@ -68,8 +68,11 @@ function checkRange(program: Program, text: string, offset: number | undefined, 
 
 /** Bound storages are loaded from and stored to as their bindings say, and in place only once the status is tested. */
 function verifyBound(program: Program, accesses: readonly Access[], index: number): void {
-  const { status, commitStage } = program;
+  const { status, commitStage, checkedStage } = program;
   for (const { reads, writes } of accesses) {
+    if (status && writes.has(status) && index >= checkedStage) {
+      fail(program, `in stage ${index} a kernel sets the status, which is final from stage ${checkedStage} on`);
+    }
     for (const buffer of [...reads, ...writes]) {
       const binding = program.bindings[slotOf(program, buffer) ?? -1];
       if (!binding) continue;

@@ -47,7 +47,7 @@ export function readValues(op: string, x: Tensor): TypedArray {
   const layout = x.layout;
   const size = numel(layout.shape);
   if (layout.offset === 0 && size === storage.length && isContiguous(layout)) return storage.toTypedArray();
-  const source = storage.home ? storage.copyMemory() : storage.hostView();
+  const source = storage.buffer ? storage.hostView() : storage.copyMemory();
   const isRun = isContiguous(layout);
   const elements = isRun
     ? source.slice(layout.offset, layout.offset + size)

@@ -123,6 +123,7 @@ describe("printKernel and printProgram", () => {
       name: "p",
       stages: [[], [kernel]],
       commitStage: 1,
+      checkedStage: 2,
       status: output,
       placements: new Map([
         [input, { kind: "bound", slot: 0 }],

@@ -151,6 +151,7 @@ describe("verifyProgram", () => {
       name: "p",
       stages: [[copy(a, t)], [copy(t, out)]],
       commitStage: 1,
+      checkedStage: 0,
       status: null,
       placements: new Map([
         [a, { kind: "bound", slot: 0 }],
@@ -209,6 +210,10 @@ describe("verifyProgram", () => {
     [
       "in stage 1 a kernel writes out: float32[20] in place before the status is tested (commit stage 2)",
       { ...placed(status, 128), status, commitStage: 2, arenaBytes: 256 },
+    ],
+    [
+      "in stage 1 a kernel sets the status, which is final from stage 1 on",
+      { status: out, checkedStage: 1, bindings: [binding, { ...binding, read: false }] },
     ],
     [
       "t: float32[20] at 0 and u: float32[20] at 64 overlap",

@@ -55,6 +55,7 @@ export function makeProgram(options: ProgramOptions): Program {
     name: "test",
     stages,
     commitStage: options.commitStage ?? stages.length,
+    checkedStage: status ? stages.length : 0,
     status,
     placements,
     bindings: bound.map((buffer) => {

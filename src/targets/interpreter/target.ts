@@ -74,6 +74,10 @@ class InterpretedProgram implements Executable {
     this.#testStatus();
   }
 
+  settle(): void {
+    // `run` has waited.
+  }
+
   free(): void {
     this.#isFree = true;
   }

@@ -56,7 +56,7 @@ export function emitProgram(
   }
   addRunAlone(module, program, table, kernels);
   const threaded = options.memory.shared && isWorthThreads(program, options.threads);
-  const segments = threaded ? planSegments(program, options.threads) : [];
+  const segments = threaded ? planSegments(program, { threads: options.threads, regions: 1 }) : [];
   const isThreaded = segments.length > 0 && segments.length < mostSegments;
   if (isThreaded) addRun(module, program, table, kernels, segments, options);
   return { bytes: module.finish(), segments: isThreaded ? segments.length : 0 };

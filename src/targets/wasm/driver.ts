@@ -88,7 +88,7 @@ export function addRun(
     f.i32(1);
     f.memory(op.i32AtomicAdd, table.counters + index * 4, 2);
     f.tee(claim);
-    f.i32(segment.claims);
+    f.i32(segment.regionEnds.at(-1) as number);
     f.op(op.i32LtU);
     f.if();
     emitDispatch(f, kernels, segment.shares, claim, run.table, run.scratch);
@@ -222,6 +222,10 @@ function emitDispatch(
   f.op(op.i32Sub);
   f.i32(share.chunk);
   f.op(op.i32Mul);
+  if (share.firstTile > 0) {
+    f.i32(share.firstTile);
+    f.op(op.i32Add);
+  }
   f.tee(begin);
   f.i32(share.chunk);
   f.op(op.i32Add);

@@ -58,6 +58,10 @@ export class WasmExecutable implements Executable {
     runtime.residency.trim(runtime.run);
   }
 
+  settle(): void {
+    // `run` has waited.
+  }
+
   free(): void {
     if (this.#isFree) return;
     this.#isFree = true;

@@ -31,17 +31,17 @@ const SYS_futex = 202;
 const FUTEX_WAIT_PRIVATE = 128;
 const FUTEX_WAKE_PRIVATE = 129;
 
-/** In the control block: the announced plan, and the most threads that may take part. */
+/** In the control block: the announced plan, and how many threads may be in the run when a worker joins. */
 export const command = { plan: control.command, threads: control.command + 8 } as const;
 
 /** The driver's functions. Those with a name for JavaScript return an outcome, or nothing. */
 export interface Driver {
-  /** `runAlone(plan)`: a run on the calling thread. */
+  /** `runAlone(plan, end)`: the calls before `end`, on the calling thread. */
   readonly runAlone: MachineFunction;
-  /** `open(plan, control, threads)`: announces a run, in its first segment and with the caller as its only thread. */
+  /** `open(plan, control, threads, segment)`: announces a run from `segment` on to so many workers. */
   readonly open: MachineFunction;
-  /** `run(plan, control)`: the caller's part in the run it has opened. */
-  readonly run: MachineFunction;
+  /** `join(plan, control, threads)`: the caller takes part in the run it has opened, one of so many, until it has ended. */
+  readonly join: MachineFunction;
   /** `serve(control, line)`: takes part in runs until there was none for some time. */
   readonly serve: MachineFunction;
   /** `ticks()`: the processor's clock. */
@@ -56,7 +56,7 @@ export function buildDriver(): Driver {
   return {
     runAlone: buildRunAlone(),
     open: buildOpen(),
-    run: buildRun(takePart.entry),
+    join: buildJoin(takePart.entry),
     serve: buildServe(takePart.entry),
     ticks: buildTicks(),
     inner: [takePart, finish],
@@ -243,12 +243,12 @@ function buildTicks(): MachineFunction {
 
 function buildRunAlone(): MachineFunction {
   const f = new Code("runAlone");
-  const [plan] = f.arguments(1) as [Reg];
+  const [plan, end] = f.arguments(2) as [Reg, Reg];
   const [next, over, open] = [f.label("next"), f.label("over"), f.label()];
   emitClearStatus(f, plan);
   const call = f.load(mem(plan, planHead.alone));
   f.bind(next);
-  f.branch("je", call, mem(plan, planHead.aloneEnd), over);
+  f.branch("je", call, end, over);
   f.branch("jne", call, mem(plan, planHead.aloneCommit), open);
   emitStatusTest(f, plan, over);
   f.bind(open);
@@ -264,22 +264,23 @@ function buildRunAlone(): MachineFunction {
 
 function buildOpen(): MachineFunction {
   const f = new Code("open");
-  const [plan, block, threads] = f.arguments(3) as [Reg, Reg, Reg];
+  const [plan, block, threads, segment] = f.arguments(4) as [Reg, Reg, Reg, Reg];
   emitClearStatus(f, plan);
-  const counter = f.load(mem(plan, planHead.counters));
-  const left = f.load(mem(plan, planHead.segmentCount), 32);
-  const clear = f.label("clear");
-  f.bind(clear);
-  f.store(mem(counter), imm(0), 32);
-  f.emit("add", 64, [counter, imm(4)]);
-  f.emit("sub", 32, [left, imm(1)]);
-  f.emit("jne", 64, [clear]);
+  const counters = f.load(mem(plan, planHead.counters));
+  const first = f.load(mem(plan, planHead.firstClaims));
+  const left = f.load(mem(plan, planHead.regions), 32);
+  f.emit("imul", 64, [left, mem(plan, planHead.rowBytes)]);
+  const reset = f.label("reset");
+  f.bind(reset);
+  f.emit("sub", 64, [left, imm(8)]);
+  f.store(mem(counters, 0, left), f.load(mem(first, 0, left)));
+  f.branch("jne", left, imm(0), reset);
   f.store(mem(block, command.plan), plan);
   f.store(mem(block, command.threads), threads, 32);
   const epoch = f.load(mem(block, control.epoch), 32);
   f.emit("add", 32, [epoch, imm(1)]);
   const phase = f.compute("shl", epoch, imm(32));
-  f.emit("or", 64, [phase, imm(0x100)]);
+  f.emit("or", 64, [phase, f.compute("shl", segment, imm(16))]);
   f.store(mem(block, control.phase), phase);
   // Seen by all before the caller looks for workers that sleep: those that fall asleep later see the run.
   f.emit("xchg", 32, [mem(block, control.epoch), epoch]);
@@ -287,10 +288,18 @@ function buildOpen(): MachineFunction {
   return f;
 }
 
-function buildRun(takePart: Label): MachineFunction {
-  const f = new Code("run");
-  const [plan, block] = f.arguments(2) as [Reg, Reg];
-  f.call(takePart, [plan, block, f.constant(0), f.constant(0)]);
+function buildJoin(takePart: Label): MachineFunction {
+  const f = new Code("join");
+  const [plan, block, threads] = f.arguments(3) as [Reg, Reg, Reg];
+  const [join, over] = [f.label("join"), f.label("over")];
+  const phase = f.load(mem(block, control.phase));
+  f.bind(join);
+  f.branch("je", f.phasePart(phase, 16), imm(0xffff), over, 32);
+  f.exchangePhase(block, phase, f.compute("add", phase, imm(0x100)), join);
+  // Workers left a place for the caller; now that it is in, all may be taken.
+  f.store(mem(block, command.threads), threads, 32);
+  f.call(takePart, [plan, block, f.phasePart(phase, 8), f.phasePart(phase, 16), f.constant(1)]);
+  f.bind(over);
   emitEnd(f, plan);
   return f;
 }
@@ -316,12 +325,11 @@ function buildServe(takePart: Label): MachineFunction {
   f.bind(join);
   f.branch("jne", f.compute("shr", phase, imm(32)), seen, look, 32);
   const threads = f.phasePart(phase, 8);
-  f.emit("test", 32, [threads, threads]);
-  f.emit("je", 64, [look]);
+  f.branch("je", f.phasePart(phase, 16), imm(0xffff), look, 32);
   f.branch("jae", threads, mem(block, command.threads), look, 32);
   f.exchangePhase(block, phase, f.compute("add", phase, imm(0x100)), join);
   f.emit("lock add", 32, [mem(block, control.joined), imm(1)]);
-  f.call(takePart, [f.load(mem(block, command.plan)), block, threads, f.phasePart(phase, 16)]);
+  f.call(takePart, [f.load(mem(block, command.plan)), block, threads, f.phasePart(phase, 16), f.constant(0)]);
   f.copy(start, f.ticks());
   f.jump(look);
   f.bind(idle);
@@ -331,18 +339,26 @@ function buildServe(takePart: Label): MachineFunction {
 }
 
 /**
- * takePart(plan, control, thread, segment): what a thread does in a run from `segment` on, the caller as thread 0. A segment
- * ends when all who joined have found its counter used up. After the last one the plan may be gone.
+ * takePart(plan, control, thread, segment, isCaller): what a thread does in a run from `segment` on. It claims what is in its
+ * own region first, then what is left in the others'. A segment ends when all who joined have found nothing more. After the
+ * last one the plan may be gone.
  */
 function buildTakePart(finish: Label): MachineFunction {
   const f = new Code("takePart");
-  const [plan, block, thread, index] = f.arguments(4) as [Reg, Reg, Reg, Reg];
-  const [nextSegment, claim, finished, statusSet, leave] = ["segment", "claim", "finished", "statusSet", "leave"].map(
-    (name) => f.label(name),
-  ) as [Label, Label, Label, Label, Label];
+  const [plan, block, thread, index, isCaller] = f.arguments(5) as [Reg, Reg, Reg, Reg, Reg];
+  const [nextSegment, lookInRegion, claim, nextRegion, finished, statusSet, leave] = [
+    ...["segment", "region", "claim", "nextRegion", "finished", "statusSet", "leave"].map((name) => f.label(name)),
+  ] as [Label, Label, Label, Label, Label, Label, Label];
   const scratch = f.load(mem(plan, planHead.stride));
   f.emit("imul", 64, [scratch, thread]);
   f.emit("add", 64, [scratch, mem(plan, planHead.scratch)]);
+  const home = f.copyOf(thread);
+  const [wrapHome, isHome] = [f.label(), f.label()];
+  f.bind(wrapHome);
+  f.branch("jb", home, mem(plan, planHead.regions), isHome, 32);
+  f.emit("sub", 32, [home, mem(plan, planHead.regions)]);
+  f.jump(wrapHome);
+  f.bind(isHome);
 
   f.bind(nextSegment);
   const segment = f.compute("shl", index, imm(entryShift));
@@ -352,15 +368,28 @@ function buildTakePart(finish: Label): MachineFunction {
   emitStatusTest(f, plan, statusSet);
   f.bind(isOpen);
 
+  const region = f.copyOf(home);
+  const left = f.load(mem(plan, planHead.regions), 32);
+
+  f.bind(lookInRegion);
+  const row = f.load(mem(plan, planHead.rowBytes));
+  f.emit("imul", 64, [row, region]);
+  const counter = f.compute("add", row, mem(plan, planHead.counters));
+  f.emit("add", 64, [row, mem(plan, planHead.firstClaims)]);
+  f.emit("add", 64, [row, mem(plan, planHead.rowBytes)]);
+  const endClaim = f.load(mem(row, 0, index, 4), 32);
+
   f.bind(claim);
+  // Looking first: a line that nobody writes any more is shared.
+  f.branch("jae", mem(counter, 0, index, 4), endClaim, nextRegion, 32);
   const number = f.constant(1);
-  const counters = f.load(mem(plan, planHead.counters));
-  f.emit("lock xadd", 32, [mem(counters, 0, index, 4), number]);
-  f.branch("jae", number, mem(segment, segmentField.claims), finished, 32);
+  f.emit("lock xadd", 32, [mem(counter, 0, index, 4), number]);
+  f.branch("jae", number, endClaim, nextRegion, 32);
   const share = emitFindShare(f, plan, segment, number);
   const begin = f.compute("sub", number, mem(share, shareField.first), 32);
   const chunk = f.load(mem(share, shareField.chunk), 32);
   f.emit("imul", 32, [begin, chunk]);
+  f.emit("add", 32, [begin, mem(share, shareField.firstTile)]);
   const limit = f.compute("add", begin, chunk, 32);
   const callAt = (field: number) => {
     const call = f.load(mem(share, field), 32);
@@ -380,19 +409,27 @@ function buildTakePart(finish: Label): MachineFunction {
   f.branch("jne", call, endCall, nextCall);
   f.jump(claim);
 
+  f.bind(nextRegion);
+  f.emit("sub", 32, [left, imm(1)]);
+  f.emit("je", 64, [finished]);
+  f.emit("add", 32, [region, imm(1)]);
+  f.branch("jb", region, mem(plan, planHead.regions), lookInRegion, 32);
+  f.copy(region, f.constant(0));
+  f.jump(lookInRegion);
+
   f.bind(finished);
   const following = f.compute("add", index, imm(1), 32);
   const isLast = f.constant(0);
   const yes = f.constant(1);
   f.emit("cmp", 32, [following, mem(plan, planHead.segmentCount)]);
   f.emit("cmove", 32, [isLast, yes]);
-  f.call(finish, [block, index, thread, isLast]);
+  f.call(finish, [block, index, isCaller, isLast]);
   f.copy(index, following);
   f.emit("test", 32, [isLast, isLast]);
   f.emit("jne", 64, [leave]);
   f.jump(nextSegment);
   f.bind(statusSet);
-  f.call(finish, [block, index, thread, f.constant(1)]);
+  f.call(finish, [block, index, isCaller, f.constant(1)]);
   f.bind(leave);
   f.return();
   return f;
@@ -422,12 +459,12 @@ function emitFindShare(f: Code, plan: Reg, segment: Reg, claim: Reg): Reg {
 }
 
 /**
- * finish(control, segment, thread, isLast): returns when all threads that joined have finished the segment. The last to
+ * finish(control, segment, isCaller, isLast): returns when all threads that joined have finished the segment. The last to
  * finish moves the phase on; the others spin, then sleep. At the end of the run only the caller waits.
  */
 function buildFinish(): MachineFunction {
   const f = new Code("finish");
-  const [block, index, thread, isLast] = f.arguments(4) as [Reg, Reg, Reg, Reg];
+  const [block, index, isCaller, isLast] = f.arguments(4) as [Reg, Reg, Reg, Reg];
   const [arrive, last, runGoesOn, moveOn, wait, spin, sleep, awake, leave] = [
     ...["arrive", "last", "runGoesOn", "moveOn", "wait", "spin", "sleep", "awake", "leave"].map((name) =>
       f.label(name),
@@ -459,12 +496,11 @@ function buildFinish(): MachineFunction {
   f.jump(leave);
 
   f.bind(wait);
-  const isCaller = f.label();
-  f.emit("test", 32, [thread, thread]);
-  f.emit("je", 64, [isCaller]);
+  const stays = f.label();
+  f.branch("jne", isCaller, imm(0), stays, 32);
   f.emit("test", 32, [isLast, isLast]);
   f.emit("jne", 64, [leave]);
-  f.bind(isCaller);
+  f.bind(stays);
   const start = f.ticks();
   f.bind(spin);
   f.branch("jne", f.phasePart(f.load(mem(block, control.phase)), 16), index, leave, 32);

@@ -3,6 +3,7 @@ import { platform } from "#platform";
 import { ArgumentError, InternalError, MemoryError, type Native, type Storage } from "../../base/index.js";
 import {
   type Executable,
+  kernelsUs,
   type Placement,
   type Program,
   ProgramStatusError,
@@ -19,6 +20,9 @@ import { type TableLayout, tableLayout } from "./layout.js";
 import { preferHugePages } from "./memory.js";
 import { PlanBlock, planHead } from "./plan.js";
 import type { Runtime } from "./runtime.js";
+
+/** A program's checks of values take no longer than this, or its caller waits for all of it. */
+const briefUs = 4;
 
 interface Pages {
   readonly native: Native;
@@ -38,6 +42,10 @@ export class X64Executable implements Executable {
   readonly #pages: Pages;
   readonly #stride: number;
   readonly #segments: number;
+  /** The first segment whose predecessors all run before the workers are told, on the calling thread. */
+  readonly #firstSegment: number;
+  /** After those segments the program cannot fail any more. */
+  readonly #isChecked: boolean;
   readonly #accesses: readonly Access[] | undefined;
   readonly #estimateUs: number;
   readonly #statusPlacement: Placement | null;
@@ -59,9 +67,13 @@ export class X64Executable implements Executable {
     this.#addresses = new Float64Array(program.bindings.length);
     // A program outlives `setThreads`, so it is made ready for threads even while there is one.
     const threads = Math.max(2, runtime.threads);
-    const planned = isWorthThreads(program, threads) ? planSegments(program, threads) : [];
+    const planned = isWorthThreads(program, threads) ? planSegments(program, { threads, regions: threads }) : [];
     const segments = planned.length < mostSegments ? planned : [];
     this.#segments = segments.length;
+    const early = segments.filter(({ stage }) => stage < program.checkedStage).length;
+    this.#isChecked =
+      kernelsUs(program.stages.slice(0, program.checkedStage).flat()) < briefUs && early < segments.length;
+    this.#firstSegment = this.#isChecked ? early : 0;
     this.#accesses = code.accesses;
     const address = native.mapCode(code.bytes);
     this.#pages = { native, address, bytes: code.bytes.length };
@@ -70,6 +82,7 @@ export class X64Executable implements Executable {
         program,
         table: this.#table,
         segments,
+        regions: threads,
         address: (kernel) => address + (code.entries.get(kernel) as number),
       },
       (buffer) => native.addressOf(buffer),
@@ -89,25 +102,38 @@ export class X64Executable implements Executable {
     }
     const runtime = this.#runtime;
     const { threads } = runtime;
+    runtime.settle();
     this.#bind(bindings);
     this.#reserve(threads);
     if (scalarCount > 0) this.#plan.doubles.set(scalars, this.#table.scalars / 8);
-    const plan = this.#plan.address + this.#plan.head;
-    runtime.bound = bindings;
     const listener = runListener();
-    const result = listener === null ? this.#execute(plan, threads) : this.#measure(plan, threads, listener);
-    runtime.bound = null;
+    const mayLeave = listener === null && this.#accesses === undefined;
+    const execute = () => this.#execute(bindings, threads, mayLeave);
+    const result = listener === null ? execute() : this.#measure(execute, listener);
     if (this.#accesses !== undefined) this.#checkAccesses(this.#accesses);
     if (result === outcome.statusSet) this.#throwStatus();
   }
 
-  #execute(plan: number, threads: number): number {
+  /** Runs the program; where the caller may leave, it does so as soon as the program cannot fail any more. */
+  #execute(bindings: readonly Storage[], threads: number, mayLeave: boolean): number {
     const runtime = this.#runtime;
-    return threads > 1 && this.#segments > 0 ? runtime.run(plan, threads, this.#estimateUs) : runtime.runAlone(plan);
+    const { address, head, aloneEnd, aloneChecked } = this.#plan;
+    const plan = address + head;
+    if (threads === 1 || this.#segments === 0) return runtime.runAlone(plan, aloneEnd);
+    if (this.#firstSegment > 0) {
+      const checks = runtime.runAlone(plan, aloneChecked);
+      if (checks !== outcome.done) return checks;
+    }
+    const written = bindings.filter((_, slot) => this.#program.bindings[slot]?.written);
+    const [estimateUs, segment] = [this.#estimateUs, this.#firstSegment];
+    const run = { plan, threads, estimateUs, segment, bindings, written, owner: this };
+    if (!mayLeave || !this.#isChecked) return runtime.run(run);
+    runtime.start(run);
+    return outcome.done;
   }
 
   /** A run in which the driver notes when each kernel began and ended. */
-  #measure(plan: number, threads: number, listener: RunListener): number {
+  #measure(execute: () => number, listener: RunListener): number {
     const { native } = this.#pages;
     const { kernels, mostCalls, head } = this.#plan;
     const { clock } = this.#runtime;
@@ -115,7 +141,7 @@ export class X64Executable implements Executable {
     this.#plan.setAddress(head + planHead.log, log.address);
     try {
       const start = clock.read();
-      const result = this.#execute(plan, threads);
+      const result = execute();
       const end = platform.now();
       const events = log.events(kernels, clock.translation(start));
       listener({ program: this.#program, start: start.ms, end, events });
@@ -125,9 +151,14 @@ export class X64Executable implements Executable {
     }
   }
 
+  settle(): void {
+    this.#runtime.settle();
+  }
+
   free(): void {
     if (this.#isFree) return;
     this.#isFree = true;
+    this.#runtime.settle();
     forgotten.unregister(this);
     const { native, address, bytes } = this.#pages;
     native.unmapCode(address, bytes);
@@ -138,7 +169,7 @@ export class X64Executable implements Executable {
     const addresses = this.#addresses;
     for (let slot = 0; slot < bindings.length; slot++) {
       const storage = bindings[slot] as Storage;
-      const buffer = storage.buffer ?? storage.hostBuffer();
+      const buffer = storage.home ? storage.hostBuffer() : (storage.buffer ?? storage.hostBuffer());
       if (storage.addressed !== buffer) {
         const { native } = this.#pages;
         storage.address = native.addressOf(buffer);

@@ -1,6 +1,6 @@
 // What all programs of a thread share: the driver's code, the arena, scratch memory, and the workers.
 import type { Native } from "#platform";
-import type { Storage } from "../../base/index.js";
+import type { Storage, StorageHome } from "../../base/index.js";
 import { controlBytes } from "../threads/control.js";
 import { checkThreads, threadCount } from "../threads/settings.js";
 import { Workers } from "../threads/workers.js";
@@ -18,9 +18,9 @@ const worthWakingUs = 100;
 const keptBytes = 256 << 20;
 
 interface DriverCode {
-  runAlone(plan: number): number;
-  open(plan: number, control: number, threads: number): number;
-  run(plan: number, control: number): number;
+  runAlone(plan: number, end: number): number;
+  open(plan: number, control: number, threads: number, segment: number): number;
+  join(plan: number, control: number, threads: number): number;
   ticks(): number;
   readonly serve: number;
 }
@@ -32,14 +32,14 @@ function driverCode(native: Native): DriverCode {
   const known = drivers.get(native);
   if (known) return known;
   native.keepFreedMemory(keptBytes);
-  const { runAlone, open, run, serve, ticks, inner } = buildDriver();
-  const { bytes, entries } = assemble([runAlone, open, run, serve, ticks, ...inner], "avx2");
+  const { runAlone, open, join, serve, ticks, inner } = buildDriver();
+  const { bytes, entries } = assemble([runAlone, open, join, serve, ticks, ...inner], "avx2");
   const address = native.mapCode(bytes);
   const at = (f: MachineFunction) => address + (entries.get(f) as number);
   const code: DriverCode = {
-    runAlone: native.functionAt(at(runAlone), 1),
-    open: native.functionAt(at(open), 3),
-    run: native.functionAt(at(run), 2),
+    runAlone: native.functionAt(at(runAlone), 2),
+    open: native.functionAt(at(open), 4),
+    join: native.functionAt(at(join), 3),
     ticks: native.functionAt(at(ticks), 0),
     serve: at(serve),
   };
@@ -52,14 +52,30 @@ export interface RuntimeOptions {
   readonly threads?: number;
 }
 
-export class Runtime {
+/** A run of a plan on several threads. */
+export interface Run {
+  /** Address of the plan. */
+  readonly plan: number;
+  readonly threads: number;
+  /** Rough time on one thread. */
+  readonly estimateUs: number;
+  /** The segments before this one are done. */
+  readonly segment: number;
+  readonly bindings: readonly Storage[];
+  /** Those of them that it writes. */
+  readonly written: readonly Storage[];
+  /** What has to outlive the run beside the storages. */
+  readonly owner: object;
+}
+
+export class Runtime implements StorageHome {
   /** Intermediate values of the program that runs. */
   readonly arena: Region;
   /** Local buffers, one part a thread. */
   readonly scratch: Region;
   readonly workers: Workers;
-  /** Storages of the run under way, kept here because machine code has their addresses only. */
-  bound: readonly Storage[] | null = null;
+  /** The run that the workers are left with, kept here because machine code has addresses only. */
+  #underWay: Run | null = null;
   readonly #threads: number | null;
   /** The processor's clock beside the platform's, from when somebody first wanted times. */
   #clock: Clock | null = null;
@@ -100,17 +116,57 @@ export class Runtime {
     return this.#clock;
   }
 
-  /** Runs a plan on the calling thread; returns an outcome. */
-  runAlone(plan: number): number {
-    return this.#driver.runAlone(plan);
+  /** Runs the calls of a plan before the one at `end` on the calling thread; returns an outcome. */
+  runAlone(plan: number, end: number): number {
+    return this.#driver.runAlone(plan, end);
   }
 
-  /** Runs a plan on all threads. The first run that wants workers starts them, and goes on alone. */
-  run(plan: number, threads: number, estimateUs: number): number {
+  /** Runs a plan on all threads; returns an outcome. The first run that wants workers starts them, and goes on alone. */
+  run(run: Run): number {
+    this.#open(run);
+    return this.#join(run);
+  }
+
+  /** Leaves a run that cannot fail to the workers. Whoever asks for what it writes, or wants to run another, waits and helps. */
+  start(run: Run): void {
+    this.#open(run);
+    this.#underWay = run;
+    for (const storage of run.written) storage.home = this;
+  }
+
+  /** Waits until the run that was started has ended, and takes part in it until then. */
+  settle(): void {
+    const run = this.#underWay;
+    if (run === null) return;
+    this.#underWay = null;
+    this.#join(run);
+    for (const storage of run.written) storage.home = null;
+  }
+
+  #open({ plan, threads, estimateUs, segment }: Run): void {
     this.workers.start(threads - 1);
-    this.#driver.open(plan, this.#block, threads);
+    this.#driver.open(plan, this.#block, threads - 1, segment);
     // Not before the run is announced: a worker that falls asleep in between would sleep through it.
     if (estimateUs > worthWakingUs) this.workers.wake();
-    return this.#driver.run(plan, this.#block);
+  }
+
+  #join({ plan, threads }: Run): number {
+    return this.#driver.join(plan, this.#block, threads);
+  }
+
+  // ---- StorageHome: of what the run under way writes ----------------------------------------------------------
+
+  read(storage: Storage, into: Uint8Array): void {
+    this.settle();
+    into.set(new Uint8Array(storage.hostBuffer(), 0, into.length));
+  }
+
+  write(storage: Storage, from: Uint8Array): void {
+    this.settle();
+    new Uint8Array(storage.hostBuffer()).set(from);
+  }
+
+  evict(): void {
+    this.settle();
   }
 }

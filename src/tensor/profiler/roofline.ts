@@ -71,6 +71,7 @@ function measure(target: Target, { program, amount }: Work): number {
   for (let attempt = 0; attempt <= attempts; attempt++) {
     const start = platform.now();
     executable.run(storages, none);
+    executable.settle();
     if (attempt > 0) best = Math.min(best, platform.now() - start);
   }
   executable.free();
@@ -139,6 +140,7 @@ function programOf(name: string, kernel: Kernel, read: readonly Buffer[], writte
     name,
     stages: [[kernel]],
     commitStage: 1,
+    checkedStage: 0,
     status: null,
     placements: new Map(bound.map((buffer, slot): [Buffer, Placement] => [buffer, { kind: "bound", slot }])),
     bindings: bound.map((buffer) => ({
