@@ -17,17 +17,17 @@ export interface Timing {
   readonly warmup?: number | undefined;
 }
 
-/** Median time of `call` in seconds, as bench/peers/timing.py measures it. */
-export function medianSeconds(
+/** Median time in seconds until what `call` starts has ended, as bench/peers/timing.py measures it. */
+export async function medianSeconds(
   call: () => unknown,
   { seconds = 0.5, least = 5, warmup = 3 }: Timing,
-): { seconds: number; samples: number } {
-  for (let i = 0; i < warmup; i++) call();
+): Promise<{ seconds: number; samples: number }> {
+  for (let i = 0; i < warmup; i++) await call();
   const times: number[] = [];
   const end = performance.now() + 1000 * seconds;
   while (times.length < least || performance.now() < end) {
     const start = performance.now();
-    call();
+    await call();
     times.push((performance.now() - start) / 1000);
   }
   return { seconds: median(times), samples: times.length };

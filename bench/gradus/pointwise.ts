@@ -8,7 +8,7 @@ export interface PointwiseRequest {
   readonly columns: number;
 }
 
-export function pointwise({ op, rows, columns }: PointwiseRequest): () => unknown {
+export function pointwise({ op, rows, columns }: PointwiseRequest): () => Tensor | Tensor[] {
   const [x, y, upstream] = [randn(rows, columns), randn(rows, columns), randn(rows, columns)];
   const [weight, bias] = [randn(columns), randn(columns)];
   if (op === "layerNormGrad") {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { setTarget, setThreads, targetName, threadCount } from "gradus";
+import { ready, setTarget, setThreads, type Tensor, targetName, threadCount } from "gradus";
 import { medianSeconds, type Timing } from "../statistics.js";
 
 /** Applies --threads and --target; the other options as text. */
@@ -42,11 +42,11 @@ function peakMegabytes(): number {
  * Answers `{kind, …}` requests: `kinds[kind](request)` prepares a call, which is kept while requests differ in timing only.
  * The first answer for a call also has `setupMs`, and `firstMs`: the time of the call that compiles its program.
  */
-export async function serveKinds<Kinds extends Readonly<Record<string, (request: never) => () => unknown>>>(
+export async function serveKinds<Kinds extends Readonly<Record<string, (request: never) => () => Tensor | Tensor[]>>>(
   kinds: Kinds,
 ): Promise<void> {
-  let last: { key: string; call: () => unknown } | null = null;
-  await serve((line) => {
+  let last: { key: string; call: () => Promise<void> } | null = null;
+  await serve(async (line) => {
     const { seconds, least, warmup, ...request } = JSON.parse(line) as Timing & { readonly kind: string };
     if (request.kind === "peak") return { megabytes: peakMegabytes() };
     const prepare = kinds[request.kind];
@@ -56,11 +56,12 @@ export async function serveKinds<Kinds extends Readonly<Record<string, (request:
     if (last?.key === key) return medianSeconds(last.call, timing);
     last = null; // frees the one before first
     const start = performance.now();
-    const call = prepare(request as never);
+    const run = prepare(request as never);
+    const call = () => ready(...[run()].flat());
     const setupMs = performance.now() - start;
-    call();
+    await call();
     const firstMs = performance.now() - start - setupMs;
     last = { key, call };
-    return { ...medianSeconds(call, timing), setupMs, firstMs };
+    return { ...(await medianSeconds(call, timing)), setupMs, firstMs };
   });
 }

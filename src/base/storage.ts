@@ -62,6 +62,11 @@ export class Storage {
     this.home = home;
   }
 
+  /** Waits for the program that writes it, where one runs on. */
+  settle(): void {
+    if (this.home && this.buffer) this.home.evict(this);
+  }
+
   /** A fresh typed array with the current values; those of float16 and bfloat16 are numbers. */
   toTypedArray(): TypedArray {
     return valuesOf(this.dtype, this.copyMemory());

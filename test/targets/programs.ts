@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly local?: readonly Buffer[];
   readonly status?: Buffer;
   readonly commitStage?: number;
+  /** Default: all stages may set the status, if there is one. */
+  readonly checkedStage?: number;
   readonly scalarCount?: number;
 }
 
@@ -55,7 +57,7 @@ export function makeProgram(options: ProgramOptions): Program {
     name: "test",
     stages,
     commitStage: options.commitStage ?? stages.length,
-    checkedStage: status ? stages.length : 0,
+    checkedStage: options.checkedStage ?? (status ? stages.length : 0),
     status,
     placements,
     bindings: bound.map((buffer) => {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread, Worker } from "node:worker_threads";
 import { platform } from "#platform";
+import type { Storage } from "../../src/base/index.js";
 import { ProgramStatusError } from "../../src/ir/index.js";
 import { imm, mem } from "../../src/targets/x64/asm/operands.js";
 import { X64Executable } from "../../src/targets/x64/executable.js";
@@ -37,6 +38,44 @@ function mappedBytes(permissions: string): number {
     if (match?.[3] === permissions) bytes += Number.parseInt(match[2] ?? "", 16) - Number.parseInt(match[1] ?? "", 16);
   }
   return bytes;
+}
+
+const numbers = (storage: Storage): Int32Array => storage.hostView() as Int32Array;
+
+/** A program of two tiles that wait for `flag[0]` to be set and write what it is; checked, it first looks that `flag[1]` is 0. */
+function patient({ isChecked = false } = {}) {
+  const hand = new ByHand();
+  const [flag, out] = [hand.x.buffer("flag", "int32", 16), hand.x.buffer("out", "int32", 2)];
+  const status = hand.x.buffer("status", "int32", 4);
+  const check = hand.kernel(
+    1,
+    (f, _begin, _end, table) => {
+      const value = f.gp();
+      f.emit("mov", 32, [value, mem(load(f, table), 4)]);
+      f.emit("mov", 32, [mem(load(f, table, 16)), value]);
+    },
+    0,
+  );
+  const kernel = hand.kernel(2, (f, begin, end, table) => {
+    const [from, to] = [load(f, table), load(f, table, 8)];
+    const [patience, value] = [f.gp(), f.gp()];
+    const [wait, met] = [f.label(), f.label()];
+    f.emit("mov", 32, [patience, imm(200_000_000)]);
+    f.bind(wait);
+    f.emit("mov", 32, [value, mem(from)]);
+    f.emit("test", 32, [value, value]);
+    f.emit("jne", 64, [met]);
+    f.emit("pause", 64, []);
+    f.emit("sub", 32, [patience, imm(1)]);
+    f.emit("jne", 64, [wait]);
+    f.bind(met);
+    loopOver(f, begin, end, (i) => f.emit("mov", 32, [mem(to, 0, i, 4), value]));
+  });
+  const bound = [flag, out];
+  const program = isChecked
+    ? makeProgram({ stages: [[check], [kernel]], bound, status, checkedStage: 1 })
+    : makeProgram({ stages: [[kernel]], bound });
+  return { program, hand, flag, out };
 }
 
 const cases: Record<string, () => void | Promise<void>> = {
@@ -108,6 +147,49 @@ const cases: Record<string, () => void | Promise<void>> = {
     const storage = emptyStorage(out);
     executable.run([storage], none);
     assert.deepEqual([...storage.toTypedArray()], [2, 0, 0, 0]);
+  },
+
+  /** A run that waits for what its caller writes after it: the caller has it left to the worker. Reading waits for its end. */
+  leave() {
+    const { program, hand, flag, out } = patient();
+    const executable = new X64Executable(startThreads(2), program, hand.code());
+    const [signal, result] = [emptyStorage(flag), emptyStorage(out)];
+    for (let round = 1; round <= 20; round++) {
+      numbers(signal).fill(0);
+      executable.run([signal, result], none);
+      numbers(signal).fill(round);
+      assert.deepEqual([...result.toTypedArray()], [round, round]);
+    }
+  },
+
+  /** Runs one after another that nobody reads, and a program that is freed while it runs. */
+  unread() {
+    const { program, hand, flag, out } = patient();
+    const executable = new X64Executable(startThreads(2), program, hand.code());
+    const signal = storageOf("int32", new Int32Array(flag.size).fill(1));
+    const results = Array.from({ length: 100 }, () => emptyStorage(out));
+    for (const result of results) executable.run([signal, result], none);
+    executable.free();
+    for (const result of results) assert.deepEqual([...result.hostView()], [1, 1]);
+  },
+
+  /** Cheap checks come first, on the calling thread: what they find is thrown by `run`; what follows them is left to the worker. */
+  checks() {
+    const { program, hand, flag, out } = patient({ isChecked: true });
+    const runtime = startThreads(2);
+    const executable = new X64Executable(runtime, program, hand.code());
+    const [signal, result] = [emptyStorage(flag), emptyStorage(out)];
+    for (let round = 1; round <= 20; round++) {
+      numbers(signal).set([0, 3]);
+      assert.throws(
+        () => executable.run([signal, result], none),
+        (error) => error instanceof ProgramStatusError && error.status === 3,
+      );
+      numbers(signal).set([0, 0]);
+      executable.run([signal, result], none);
+      numbers(signal).set([round]);
+      assert.deepEqual([...result.toTypedArray()], [round, round]);
+    }
   },
 
   /** A status set by one thread: nothing is written in place, and the next run works. */
