@@ -49,6 +49,41 @@ interface Piece {
   readonly chunk: number;
 }
 
+/** v += many * few */
+interface Product {
+  readonly v: Var;
+  readonly many: Expr;
+  readonly few: Expr;
+}
+
+/**
+ * The products with those of the same `few` side by side, if there are more of these than of `many`: each is then loaded and used
+ * up at once. The products of a sum keep their order; where that forbids it, all stay as they are.
+ */
+function byFactor(products: Product[]): Product[] {
+  const factors = [...new Set(products.map(({ few }) => few))];
+  if (factors.length <= new Set(products.map(({ many }) => many)).size) return products;
+  const sums = [...new Set(products.map(({ v }) => v))].map((v) => products.filter((p) => p.v === v));
+  const sorted: Product[] = [];
+  const next = new Map(sums.map((sum) => [sum, 0]));
+  const head = (sum: Product[]) => sum[next.get(sum) as number];
+  while (sorted.length < products.length) {
+    // The factor that comes first of those that are at the head of all sums which still need them.
+    const ready = factors.find((few) => {
+      const waiting = sums.filter((sum) => sum.slice(next.get(sum)).some((p) => p.few === few));
+      return waiting.length > 0 && waiting.every((sum) => head(sum)?.few === few);
+    });
+    if (ready === undefined) return products;
+    for (const sum of sums) {
+      const product = head(sum);
+      if (product?.few !== ready) continue;
+      sorted.push(product);
+      next.set(sum, (next.get(sum) as number) + 1);
+    }
+  }
+  return sorted;
+}
+
 class LongSumLowering {
   readonly #evaluator: Evaluator;
   readonly #nest: Nest;
@@ -155,28 +190,41 @@ class LongSumLowering {
     const free = acc.map((columns, r) => columns.map((_, c) => this.#freeAt(row[r] as Expr, f.int(c))));
     return [
       ...[...acc.flat(), ...rowAcc].map((v): Stmt => ({ kind: "let", v, value: f.const(type, 0) })),
-      ...this.#loops(piece, (inner) => [...this.#addRows(rowAcc, free, inner), ...this.#add(acc, free, inner)]),
+      ...this.#loops(piece, (inners) => [
+        ...inners.flatMap((inner) => this.#addRows(rowAcc, free, inner)),
+        ...byFactor(inners.flatMap((inner) => this.#products(acc, free, inner))).map(({ v, many, few }): Stmt => {
+          return { kind: "assign", v, value: f.fma(many, few, v) };
+        }),
+      ]),
       ...acc.flatMap((columns, r) => columns.flatMap((v, c) => finish.element(this.#result(free[r]?.[c] as Place), v))),
       ...rowAcc.flatMap((v, r) => (rowFinish as Finish).element(row[r] as Expr, v)),
     ];
   }
 
-  #loops({ start, chunk }: Piece, body: (inner: readonly Expr[]) => Stmt[]): Stmt[] {
+  /** The sum's loops around `body`, which gets the indices of all iterations that are written out. */
+  #loops({ start, chunk }: Piece, body: (inners: readonly (readonly Expr[])[]) => Stmt[]): Stmt[] {
     const { f } = this.env;
     const nest = this.#nest;
     const along = lastLoop(nest);
-    const emit = (k: number, vars: readonly Expr[]): Stmt[] => {
-      if (k === nest.length) return body(dimIndices(f, nest, this.#sizes, vars));
+    const emit = (k: number, open: readonly (readonly Expr[])[]): Stmt[] => {
+      if (k === nest.length) return body(open.map((vars) => dimIndices(f, nest, this.#sizes, vars)));
       const { extent, part } = nest[k] as Loop;
-      if (part === "inner") return Array.from({ length: extent }, (_, c) => emit(k + 1, [...vars, f.int(c)])).flat();
+      if (part === "inner") {
+        const written = Array.from({ length: extent }, (_, c) => f.int(c));
+        return emit(
+          k + 1,
+          open.flatMap((vars) => written.map((c) => [...vars, c])),
+        );
+      }
       const isCut = k === 0 && chunk < extent;
       const to = isCut ? f.min(f.int(chunk), f.sub(f.int(extent), start)) : f.int(extent);
       const v = f.variable(`k${k}`, "i32", { min: 0, max: (isCut ? chunk : extent) - 1 });
       const hint = k === along ? { hint: "vectorize" as const } : {};
       const at = isCut ? f.add(start, v) : v;
-      return [{ kind: "for", v, from: f.int(0), to, step: 1, body: emit(k + 1, [...vars, at]), ...hint }];
+      const inside = open.map((vars) => [...vars, at]);
+      return [{ kind: "for", v, from: f.int(0), to, step: 1, body: emit(k + 1, inside), ...hint }];
     };
-    return emit(0, []);
+    return emit(0, [[]]);
   }
 
   #addRows(acc: readonly Var[], free: readonly (readonly Place[])[], inner: readonly Expr[]): Stmt[] {
@@ -186,13 +234,12 @@ class LongSumLowering {
     });
   }
 
-  #add(acc: readonly (readonly Var[])[], free: readonly (readonly Place[])[], inner: readonly Expr[]): Stmt[] {
-    const { f } = this.env;
+  #products(acc: readonly (readonly Var[])[], free: readonly (readonly Place[])[], inner: readonly Expr[]): Product[] {
     // Rows inside, so that what `few` loads is used up at once.
     return (acc[0] as readonly Var[]).flatMap((_, c) =>
-      acc.map((columns, r): Stmt => {
+      acc.map((columns, r): Product => {
         const [v, place] = [columns[c] as Var, this.#place(free[r]?.[c] as Place, inner)];
-        return { kind: "assign", v, value: f.fma(this.#many(place), this.#few(place), v) };
+        return { v, many: this.#many(place), few: this.#few(place) };
       }),
     );
   }

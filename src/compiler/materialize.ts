@@ -1,5 +1,6 @@
 // Which nodes get memory of their own. Everything else is computed where it is read.
 import { type Node, topologicalOrder } from "../graph/index.js";
+import { affineView } from "./contraction/form.js";
 import { isTiled, operandView } from "./contraction/views.js";
 import { isBroadcast, isPointLike, isShortConvolution, ownCost, reductionCount, termCount } from "./costs.js";
 import { longSum } from "./long-sum.js";
@@ -84,8 +85,11 @@ function storeOperand(node: Node, which: 0 | 1, stored: Set<Node>): void {
   const { view } = operandView(node, which, inMemory);
   if (inMemory(view.base)) return;
   const isPacked = isTiled(node) && !longSum(node);
-  if (!isPacked) stored.add(view.base);
-  else if (costAbove(view.base, inMemory) > PACKED_COST) stored.add(belowMovements(view.base));
+  if (!isPacked) {
+    // Read where it lies, if it does so below views that keep it affine.
+    const plain = affineView(node.inputs[which] as Node, isView, inMemory);
+    if (!plain || !inMemory(plain.base)) stored.add(view.base);
+  } else if (costAbove(view.base, inMemory) > PACKED_COST) stored.add(belowMovements(view.base));
 }
 
 /** What `node` moves or pads: that is worth storing, while moving and padding it while it is packed costs next to nothing. */

@@ -32,7 +32,9 @@ function firstAmong(x: Node, at: Node, dims: readonly number[], kind: "max" | "m
   const isEqual = eq(x, extreme);
   const isHit = isFloat(x.dtype) ? or(isEqual, ne(x, x)) : isEqual;
   const hit = among ? and(isHit, among) : isHit;
-  return amin(where(hit, at, constant(countAlong(x.shape, dims), "int32")), dims);
+  // Among all there is a hit: if it is none of those before, it is the last.
+  const none = countAlong(x.shape, dims) - (among ? 0 : 1);
+  return amin(where(hit, at, constant(none, "int32")), dims);
 }
 
 /**

@@ -82,7 +82,16 @@ const permuteP = defineMovement("permute", {
 
 /** Dim d of the result is dim `dims[d]` of the input. */
 export function permute(x: Node, dims: readonly number[]): Node {
-  return dims.every((dim, d) => dim === d) ? x : apply(permuteP, [x], { dims });
+  if (dims.every((dim, d) => dim === d)) return x;
+  // Where only dims of one element change their places, the elements keep theirs.
+  const moved = dims.filter((dim) => x.shape[dim] !== 1);
+  if (moved.every((dim, i) => i === 0 || dim > (moved[i - 1] as number))) {
+    return reshape(
+      x,
+      dims.map((dim) => x.shape[dim] as number),
+    );
+  }
+  return apply(permuteP, [x], { dims });
 }
 
 const expandP = defineMovement("expand", {

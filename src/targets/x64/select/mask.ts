@@ -285,8 +285,13 @@ export function keep(
 ): Reg {
   const suffix = bytes === 8 ? "pd" : "ps";
   if (!context.avx512) return context.vec(inverted ? `vandn${suffix}` : `vand${suffix}`, size, mask, a);
+  if (inverted) {
+    const to = a.kind === "reg" && context.isTemporary(a) ? a : context.vec(`vmovu${suffix}`, size, a);
+    context.f.emit(`vxor${suffix}`, size, [to, to, to], { mask });
+    return to;
+  }
   const to = context.f.vec();
-  context.f.emit(`vmovu${suffix}`, size, [to, a], { mask: inverted ? invertMask(context, mask) : mask, zeroing: true });
+  context.f.emit(`vmovu${suffix}`, size, [to, a], { mask, zeroing: true });
   return to;
 }
 

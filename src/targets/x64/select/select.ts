@@ -4,9 +4,9 @@ import type { Mem, Reg } from "../asm/operands.js";
 import type { KernelContext } from "./context.js";
 import { emitIntegerSelect } from "./integer.js";
 import { blend, compare, keep } from "./mask.js";
-import { wholeOperand } from "./operand.js";
+import { operand, wholeOperand } from "./operand.js";
 import { inOrder } from "./order.js";
-import { elementBytes, isFloat, isZero, vectorSize } from "./shape.js";
+import { elementBytes, floatSuffix, isFloat, isZero, vectorSize } from "./shape.js";
 
 /** Selections of numbers and of bool scalars. */
 export function emitSelect(context: KernelContext, x: Select): Reg {
@@ -47,7 +47,24 @@ function emitBranch(context: KernelContext, x: Select, cond: Expr): Reg {
   return to;
 }
 
+/**
+ * `y <= 0 ? 0 : y` of floats, which is what ReLU becomes, as one instruction: the maximum that gives its second operand where one is
+ * NaN. Null for other selections.
+ */
+function emitPositivePart(context: KernelContext, { cond, a, b, type, lanes }: Select): Reg | null {
+  if (!isFloat(type) || cond.kind !== "binary" || cond.op !== "le") return null;
+  if (cond.a !== b || !isZero(cond.b) || !isZero(a)) return null;
+  return context.vec(
+    `vmax${floatSuffix(type, lanes)}`,
+    vectorSize(type, lanes),
+    context.zeroVector(),
+    operand(context, b),
+  );
+}
+
 function emitVectorSelect(context: KernelContext, x: Select): Reg {
+  const positivePart = emitPositivePart(context, x);
+  if (positivePart) return positivePart;
   const bytes = elementBytes(x.type);
   const size = vectorSize(x.type, x.lanes);
   const mask = () => context.mask(x.cond, bytes === 8 ? 64 : 32);
