@@ -4,7 +4,8 @@ import { DataLoader, mnist } from "gradus/data";
 import { CNN, trainingStep } from "./job.js";
 import { configure, serve } from "./protocol.js";
 
-const warmupSteps = 50;
+/** Until the engine has compiled the JavaScript of a step. */
+const warmupSteps = 300;
 
 const { data, variant } = configure(["data", "variant"]);
 manualSeed(1);
