@@ -18,6 +18,8 @@ export interface TargetInfo {
   readonly masks: boolean;
   /** Blocks of accumulators that stay in registers beside what feeds them; fewer rows or vectors fit as well. */
   readonly microShapes: readonly MicroShape[];
+  /** Registers for vectors: how many independent computations can be under way side by side. */
+  readonly vectorRegisters: number;
   /** `fromHalf` and `toHalf` are instructions; without, they are spelled out. */
   readonly halves: boolean;
   readonly threads: number;

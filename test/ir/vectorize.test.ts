@@ -61,6 +61,18 @@ function run(options: InterpreterOptions, n: number | "run time", count: number,
   return [...(out.toTypedArray() as Float32Array)];
 }
 
+/** A chain of operations that a vector loop writes in step with those of its neighbours; whole numbers, so that sums are exact. */
+function longComputation(f: ExprFactory, x: Expr): Expr {
+  const one = f.const("f32", 1);
+  let y = f.unary("nearest", x);
+  for (let i = 0; i < 2; i++) {
+    const isLarge = f.lt(f.const("f32", 20), f.unary("abs", y));
+    y = f.select(isLarge, f.unary("neg", f.binary("min", y, f.const("f32", 19))), f.add(f.add(y, y), one));
+    y = f.binary("max", y, f.const("f32", -64));
+  }
+  return y;
+}
+
 const bodies: [string, Body][] = [
   [
     "neighbours",
@@ -129,6 +141,30 @@ const bodies: [string, Body][] = [
     },
   ],
   [
+    "a long computation that is stored and summed",
+    (f, { a, out, loop }) => {
+      const sum = f.variable("sum", "f32", { mutable: true });
+      return [
+        { kind: "let", v: sum, value: f.const("f32", 0) },
+        loop((v) => {
+          const x = longComputation(f, f.load(a, v));
+          return [store(out, f.add(v, f.int(1)), x), { kind: "assign", v: sum, value: f.add(sum, x) }] as Stmt[];
+        }),
+        store(out, f.int(0), sum),
+      ];
+    },
+  ],
+  [
+    "a long computation of what is overwritten between",
+    (f, { a, out, loop }) => [
+      loop((v) => [store(out, v, longComputation(f, f.load(a, v)))]),
+      loop((v) => [
+        store(out, v, longComputation(f, f.load(out, v))),
+        store(out, v, longComputation(f, f.freshLoad(out, v))),
+      ]),
+    ],
+  ],
+  [
     "a loop inside, with a sum of its own",
     (f, { a, out, loop }) => [
       loop((v) => {
@@ -173,6 +209,23 @@ describe("vector loops", () => {
       ...new Array(4).fill([16, undefined]),
       [16, 16],
     ]);
+  });
+
+  it("given masks and a long computation, write those of two vectors in step, once for all that read it", () => {
+    const { kernel } = compile({ lanes: 16, masks: true }, 64, (f, { a, out, loop }) => [
+      loop((v) => {
+        const x = longComputation(f, f.load(a, v));
+        return [store(out, v, x), store(out, f.add(v, f.int(SIZE)), f.add(x, f.const("f32", 1)))];
+      }),
+    ]);
+
+    const rounded: Expr[] = [];
+    visitStatements(kernel.body, (stmt) => {
+      if (stmt.kind === "let" && stmt.value.kind === "unary") rounded.push(stmt.value);
+    });
+    const ops = rounded.map((x) => (x.kind === "unary" ? x.op : ""));
+    expect(ops.slice(0, 4)).toEqual(["nearest", "nearest", "abs", "abs"]);
+    expect(ops.filter((op) => op === "nearest")).toHaveLength(2);
   });
 
   it("given fewer iterations than lanes, run as one masked vector", () => {

@@ -22,11 +22,16 @@ export interface KernelDraft {
   readonly bytes: number;
 }
 
+/** Values that the computation of an elementary function keeps at a time. */
+const REGISTERS_OF_CHAIN = 8;
+
 export function finalizeKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
   const { masks } = info;
   const plain = spellHalves(f, draft.body, info.halves);
-  const vectors = vectorize(f, plain, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4, masks });
-  const expanded = mapStatements(vectors, mathExpander(f));
+  const expand = mathExpander(f);
+  const chains = Math.max(2, Math.floor(info.vectorRegisters / REGISTERS_OF_CHAIN));
+  const vectors = vectorize(f, plain, { lanes: (bytes) => info.lanes(bytes), maxUnroll: 4, masks, expand, chains });
+  const expanded = mapStatements(vectors, expand);
   const body = placeExpressions(f, expanded, draft.tile);
   return { ...draft, body, buffers: buffersOf(body) };
 }

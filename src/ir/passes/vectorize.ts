@@ -3,8 +3,9 @@
 // fixed order afterwards. What is left over runs as one vector with a mask where the target has masks, else one by one.
 // A loop whose body branches on the loop variable stays scalar.
 import { children, type ExprFactory, scalarOf } from "../expr.js";
-import { visitExpressions } from "../statements.js";
-import type { BinaryOp, Expr, Scalar, Stmt, Var } from "../types.js";
+import { visitExpressions, visitStatements } from "../statements.js";
+import type { BinaryOp, Buffer, Expr, Scalar, Stmt, Var } from "../types.js";
+import { type InStep, Lockstep } from "./lockstep.js";
 import { renameDeclared } from "./rename.js";
 
 export interface VectorizeOptions {
@@ -14,6 +15,10 @@ export interface VectorizeOptions {
   readonly maxUnroll: number;
   /** Loads and stores may be guarded lane by lane. */
   readonly masks: boolean;
+  /** Spells out elementary functions. */
+  readonly expand: (x: Expr) => Expr;
+  /** How many vectors' long computations are written in step. */
+  readonly chains: number;
 }
 
 type ForStmt = Extract<Stmt, { kind: "for" }>;
@@ -226,11 +231,10 @@ class Accumulators {
   }
 }
 
-interface PieceOptions {
+interface PieceOptions extends Pick<VectorizeOptions, "masks" | "expand" | "chains"> {
   readonly lanes: number;
   /** Vectors side by side. */
   readonly width: number;
-  readonly masks: boolean;
 }
 
 /** Writes one piece of a loop: blocks of whole vectors, or what is left over. */
@@ -244,6 +248,10 @@ class LoopVectorizer {
   readonly #reductions = new Set<Var>();
   readonly lanes: number;
   readonly width: number;
+  /** Buffers that the loop stores to. */
+  readonly #stored = new Set<Buffer>();
+  readonly #readsStores = new Map<Expr, boolean>();
+  #lockstep: Lockstep;
   #block: Var;
   #base: Expr;
   /** How many lanes take part; null for all. */
@@ -261,6 +269,10 @@ class LoopVectorizer {
     this.#volatile = Array.from({ length: this.width }, () => new Map<Expr, Expr>());
     this.#block = loop.v;
     this.#base = loop.v;
+    visitStatements(loop.body, (stmt) => {
+      if (stmt.kind === "store") this.#stored.add(stmt.buffer);
+    });
+    this.#lockstep = this.#newLockstep();
   }
 
   /** The loop over `blocks` blocks from iteration `from`, or null if it cannot be vectorised. */
@@ -286,11 +298,24 @@ class LoopVectorizer {
 
   #tryStatements(): Stmt[] | null {
     try {
-      return this.#statements(this.loop.body);
+      return this.#statementsOfBlock(this.loop.body);
     } catch (error) {
       if (error instanceof NotVectorizable) return null;
       throw error;
     }
+  }
+
+  /** What a block computed is not known outside of it. */
+  #statementsOfBlock(body: readonly Stmt[]): Stmt[] {
+    const outer = this.#lockstep;
+    this.#lockstep = this.#newLockstep();
+    const made = this.#statements(body);
+    this.#lockstep = outer;
+    return made;
+  }
+
+  #newLockstep(): Lockstep {
+    return new Lockstep(this.f, this.options.chains, (x) => !this.#isVolatile(x) && !this.#readsStored(x));
   }
 
   #statements(body: readonly Stmt[]): Stmt[] {
@@ -330,13 +355,13 @@ class LoopVectorizer {
       case "assign":
         return this.#assign(stmt);
       case "store":
-        return this.#copies((u) => this.#store(stmt, u)).flat();
+        return this.#stores(stmt);
       case "for":
         if (this.#dependsOnLoop(stmt.from) || this.#dependsOnLoop(stmt.to)) throw new NotVectorizable();
-        return [{ ...stmt, body: this.#statements(stmt.body) }];
+        return [{ ...stmt, body: this.#statementsOfBlock(stmt.body) }];
       case "if":
         if (this.#dependsOnLoop(stmt.cond)) throw new NotVectorizable();
-        return [{ ...stmt, then: this.#statements(stmt.then), else: this.#statements(stmt.else) }];
+        return [{ ...stmt, then: this.#statementsOfBlock(stmt.then), else: this.#statementsOfBlock(stmt.else) }];
       case "while":
         throw new NotVectorizable();
     }
@@ -347,19 +372,21 @@ class LoopVectorizer {
     const parts = this.#newParts(stmt.v);
     this.#vectorVars.set(stmt.v, parts);
     this.#depends.set(stmt.v, true);
-    return parts.map((v, u) => ({ kind: "let", v, value: this.#spread(stmt.value, u) }));
+    const { before, values } = this.#inStep(this.#copies((u) => this.#spread(stmt.value, u)));
+    return [...before, ...parts.map((v, u): Stmt => ({ kind: "let", v, value: values[u] as Expr }))];
   }
 
   #assign(stmt: Extract<Stmt, { kind: "assign" }>): Stmt[] {
     const parts = this.#vectorVars.get(stmt.v) ?? this.#reductionParts(stmt);
-    const values = this.#copies((u) => this.#spread(stmt.value, u));
+    const { before, values } = this.#inStep(this.#copies((u) => this.#spread(stmt.value, u)));
     for (const memo of this.#volatile) memo.clear(); // the variable changed: nothing computed from it may be reused
     const isMasked = this.#reductions.has(stmt.v) && !this.#addsNothing(stmt);
     const mask = isMasked ? this.#taking(this.#iota()) : null;
-    return parts.map((v, u) => {
+    const assigned = parts.map((v, u): Stmt => {
       const value = values[u] as Expr;
       return { kind: "assign", v, value: mask ? this.f.select(mask, value, v) : value };
     });
+    return [...before, ...assigned];
   }
 
   /** True if a lane that takes no part adds 0, because what it loads is 0. */
@@ -440,11 +467,21 @@ class LoopVectorizer {
     return Array.from({ length: this.width }, (_, u) => make(u));
   }
 
-  #store(stmt: Extract<Stmt, { kind: "store" }>, u: number): Stmt[] {
+  /** The vectors are independent: all may be computed before the first is stored. */
+  #stores(stmt: Extract<Stmt, { kind: "store" }>): Stmt[] {
+    const { before, values } = this.#inStep(this.#copies((u) => this.#spread(stmt.value, u)));
+    return [...before, ...values.flatMap((value, u) => this.#store(stmt, value, u))];
+  }
+
+  /** The same value of each copy, long computations of several copies in step. */
+  #inStep(values: readonly Expr[]): InStep {
+    return this.width < 2 ? { before: [], values } : this.#lockstep.inStep(values.map(this.options.expand));
+  }
+
+  #store(stmt: Extract<Stmt, { kind: "store" }>, value: Expr, u: number): Stmt[] {
     const { f } = this;
     const guardVaries = stmt.guard !== null && this.#dependsOnLoop(stmt.guard);
     if (guardVaries && !this.options.masks) throw new NotVectorizable();
-    const value = this.#spread(stmt.value, u);
     const { first, deltas } = this.#walk(stmt.index, u);
     if (deltas?.every((d, j) => d === j)) {
       const own = guardVaries ? this.#spread(stmt.guard as Expr, u) : stmt.guard;
@@ -474,6 +511,15 @@ class LoopVectorizer {
     if (known !== undefined) return known;
     const result = children(x).some((child) => this.#isVolatile(child));
     this.#reads.set(x, result);
+    return result;
+  }
+
+  /** True if the value may change with a store. */
+  #readsStored(x: Expr): boolean {
+    const known = this.#readsStores.get(x);
+    if (known !== undefined) return known;
+    const result = (x.kind === "load" && this.#stored.has(x.buffer)) || children(x).some((c) => this.#readsStored(c));
+    this.#readsStores.set(x, result);
     return result;
   }
 

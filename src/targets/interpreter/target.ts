@@ -31,6 +31,7 @@ export function createInterpreter(options: InterpreterOptions = {}): Target {
     lanes: (bytes) => (lanes === 1 ? 1 : bytes === 8 ? lanes / 2 : lanes),
     supportsVector: () => lanes > 1,
     masks: masks && lanes > 1,
+    vectorRegisters: 16,
     microShapes: [{ rows: 4, vectors: 2 }],
     halves: true,
     threads: 1,
