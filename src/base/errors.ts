@@ -34,6 +34,21 @@ export class GradusError extends Error {
   }
 }
 
+/**
+ * `error` as one of `op`: where it names an operation that `op` is composed of, it names `op` instead. To be thrown again.
+ * @example try { return compute(x); } catch (error) { throw inName("mseLoss", error); }
+ */
+export function inName(op: string, error: unknown): unknown {
+  if (!(error instanceof GradusError) || error.op === undefined || error.op === op) return error;
+  const { message, op: inner } = error;
+  if (!message.startsWith(`${inner}: `)) return error;
+  const renamed = error as { message: string; op: string | undefined };
+  renamed.message = op + message.slice(inner.length);
+  renamed.op = op;
+  error.stack = error.stack?.replace(message, () => error.message) ?? "";
+  return error;
+}
+
 /** Shapes that do not fit an operation or each other. */
 export class ShapeError extends GradusError {
   /** Always `"SHAPE"`. */

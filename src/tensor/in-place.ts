@@ -1,5 +1,14 @@
 // In-place forms: compute a value, check that the tensor may be written, rebind its cell.
-import { AutogradError, category, type DType, DTypeError, runScope, ShapeError, shapesEqual } from "../base/index.js";
+import {
+  AutogradError,
+  category,
+  type DType,
+  DTypeError,
+  inName,
+  runScope,
+  ShapeError,
+  shapesEqual,
+} from "../base/index.js";
 import { gradEnabled, type Node } from "../graph/index.js";
 import { cast, where } from "../ops/index.js";
 import { overwritten } from "./alias.js";
@@ -10,7 +19,7 @@ import { writeThrough } from "./view.js";
 /** `x` takes the value that `compute` makes of its own; all views of the same memory see it. */
 export function inPlace(op: string, x: Tensor, compute: (node: Node) => Node): Tensor {
   checkWritable(op, x);
-  const value = compute(x.node);
+  const value = computed(op, () => compute(x.node));
   if (!shapesEqual(value.shape, x.shape)) {
     throw new ShapeError(
       `${op}: the result has shape [${value.shape.join(",")}] but the tensor written in place [${x.shape.join(",")}]; use the form without _`,
@@ -20,6 +29,14 @@ export function inPlace(op: string, x: Tensor, compute: (node: Node) => Node): T
   assign(x, castInto(op, value, x.dtype));
   limitPending();
   return x;
+}
+
+function computed(op: string, compute: () => Node): Node {
+  try {
+    return compute();
+  } catch (error) {
+    throw inName(op, error);
+  }
 }
 
 /** As `inPlace`, for values that do not depend on the old ones. */

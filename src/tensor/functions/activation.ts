@@ -1,9 +1,9 @@
 // Activation functions and softmax.
-import { ArgumentError, checkDType, checkOptions, type DType } from "../../base/index.js";
+import { ArgumentError, checkDType, checkOptions, type DType, formatShape, ShapeError } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
-import { unary } from "./define.js";
+import { made, unary } from "./define.js";
 
 /** max(x, 0); the gradient at 0 is 0. */
 export const relu = unary("relu", ops.relu);
@@ -46,7 +46,9 @@ export const hardswish = unary("hardswish", ops.hardswish);
 export function leakyRelu(input: Tensor, options: { readonly negativeSlope?: number } = {}, ...surplus: []): Tensor {
   noMore("leakyRelu", surplus);
   checkOptions("leakyRelu", options, ["negativeSlope"]);
-  return wrap(ops.leakyRelu(nodeOf("leakyRelu", "input", input), options.negativeSlope));
+  const x = nodeOf("leakyRelu", "input", input);
+  ops.checkFloat("leakyRelu", "input", x);
+  return wrap(ops.leakyRelu(x, options.negativeSlope));
 }
 
 /** x where x > 0, else weight x; one weight, or one a channel (dim 1). */
@@ -54,8 +56,14 @@ export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
   noMore("prelu", surplus);
   const x = nodeOf("prelu", "input", input);
   const w = nodeOf("prelu", "weight", weight);
+  if (w.size !== 1 && w.size !== (x.shape[x.shape.length < 2 ? 0 : 1] ?? 1)) {
+    throw new ShapeError(
+      `prelu: weight must have one element, or one for each of the ${x.shape[x.shape.length < 2 ? 0 : 1] ?? 1} channels (input ${formatShape(x.shape)}, weight ${formatShape(w.shape)})`,
+      { op: "prelu", shapes: [x.shape, w.shape] },
+    );
+  }
   const spread = w.size === 1 || x.shape.length < 2 ? w : ops.reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]);
-  return wrap(ops.prelu(x, spread.size === 1 ? ops.reshape(spread, []) : spread));
+  return made("prelu", () => ops.prelu(x, spread.size === 1 ? ops.reshape(spread, []) : spread));
 }
 
 /**
@@ -144,7 +152,7 @@ export function clamp(
   const bounds = isOptions ? (min as ClampOptions) : { min: min as TensorLike | null | undefined, max };
   const bound = (name: string, value: TensorLike | null | undefined) =>
     value === undefined || value === null ? null : operand("clamp", name, value, x.dtype);
-  return wrap(ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));
+  return made("clamp", () => ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));
 }
 
 /** As `clamp`: x limited to [min, max]. */
@@ -166,7 +174,8 @@ function alongDim(
     if (given.dim === undefined) throw new ArgumentError(`${op}: needs the dim along which values sum to 1`, { op });
     const x = nodeOf(op, "input", input);
     const cast = given.dtype === undefined ? x : ops.cast(x, checkDType(op, given.dtype));
-    return wrap(compute(cast, given.dim));
+    const { dim: along } = given;
+    return made(op, () => compute(cast, along));
   };
 }
 

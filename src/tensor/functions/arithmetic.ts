@@ -5,7 +5,7 @@ import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { atan2Node } from "./angle.js";
-import { binary, operands } from "./define.js";
+import { binary, made, operands } from "./define.js";
 import { floorDivideNode, fmodNode, remainderNode, truncDivideNode } from "./division.js";
 
 export interface AlphaOptions {
@@ -30,7 +30,7 @@ const addScaled = ops.inFloat32((combine: typeof ops.add, a: Node, b: Node, alph
 function scaledSum(op: Sum) {
   return (input: TensorLike, other: TensorLike, options?: AlphaOptions, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return wrap(sumNode(op, input, other, options));
+    return made(op, () => sumNode(op, input, other, options));
   };
 }
 
@@ -74,7 +74,7 @@ export function divNode(input: TensorLike, other: TensorLike, options: DivOption
 /** input / other; integers give float32 unless `roundingMode` is set. */
 export function div(input: TensorLike, other: TensorLike, options?: DivOptions, ...surplus: []): Tensor {
   noMore("div", surplus);
-  return wrap(divNode(input, other, options));
+  return made("div", () => divNode(input, other, options));
 }
 
 /** As `div`: input / other. */
@@ -109,7 +109,7 @@ function isNumber(value: Node | number | bigint | boolean): value is number | bi
 /** input + weight (end - input). */
 export function lerp(input: Tensor, end: Tensor, weight: TensorLike, ...surplus: []): Tensor {
   noMore("lerp", surplus);
-  return wrap(lerpNode(input, end, weight));
+  return made("lerp", () => lerpNode(input, end, weight));
 }
 
 export interface ValueOptions {
@@ -135,7 +135,7 @@ const addProduct = ops.inFloat32((op: Fused, x: Node, a: Node, b: Node, value: N
 function fused(op: Fused) {
   return (input: Tensor, tensor1: Tensor, tensor2: Tensor, options?: ValueOptions, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return wrap(fusedNode(op, input, tensor1, tensor2, options));
+    return made(op, () => fusedNode(op, input, tensor1, tensor2, options));
   };
 }
 
@@ -178,5 +178,5 @@ export function maskedFillNode(input: Tensor, mask: Tensor, value: TensorLike): 
 /** `input` with `value` where the mask is true. */
 export function maskedFill(input: Tensor, mask: Tensor, value: TensorLike, ...surplus: []): Tensor {
   noMore("maskedFill", surplus);
-  return wrap(maskedFillNode(input, mask, value));
+  return made("maskedFill", () => maskedFillNode(input, mask, value));
 }

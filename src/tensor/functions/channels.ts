@@ -35,7 +35,7 @@ export function pixelShuffle(input: Tensor, upscaleFactor: number, ...surplus: [
   const r = upscaleFactor;
   if (channels % (r * r) !== 0) throw indivisible(op, `${channels} channels are no multiple of ${r}²`, input);
   const [d, rest] = [outer.length, channels / (r * r)];
-  return composed(() =>
+  return composed(op, () =>
     input
       .reshape([...outer, rest, r, r, height, width]) // [..., C, r, r, H, W]
       .permute([...outer.keys(), d, d + 3, d + 1, d + 4, d + 2]) // [..., C, H, r, W, r]
@@ -55,7 +55,7 @@ export function pixelUnshuffle(input: Tensor, downscaleFactor: number, ...surplu
   const r = downscaleFactor;
   if (height % r !== 0 || width % r !== 0) throw indivisible(op, `height and width must be multiples of ${r}`, input);
   const [d, h, w] = [outer.length, height / r, width / r];
-  return composed(() =>
+  return composed(op, () =>
     input
       .reshape([...outer, channels, h, r, w, r]) // [..., C, H, r, W, r]
       .permute([...outer.keys(), d, d + 2, d + 4, d + 1, d + 3]) // [..., C, r, r, H, W]
@@ -76,7 +76,7 @@ export function channelShuffle(input: Tensor, groups: number, ...surplus: []): T
   if (input.shape.length < 3 || channels % groups !== 0) {
     throw indivisible(op, `input needs at least 3 dims and a number of channels that ${groups} groups divide`, input);
   }
-  return composed(() =>
+  return composed(op, () =>
     input
       .reshape([batch, groups, channels / groups, ...space])
       .transpose(1, 2)
@@ -112,7 +112,7 @@ export function localResponseNorm(
   if (input.shape.length < 3) throw indivisible(op, "input needs at least 3 dims [N, C, ...]", input);
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   const channels = input.shape[1] as number;
-  return composed(() => {
+  return composed(op, () => {
     const borders = [...input.shape.slice(2).flatMap(() => [0, 0]), Math.floor(size / 2), Math.floor((size - 1) / 2)];
     const squares = pad(input.square(), borders);
     let sum = squares.narrow(1, 0, channels);

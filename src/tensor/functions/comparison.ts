@@ -5,8 +5,8 @@ import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { Cell } from "../cell.js";
 import { readValues } from "../read.js";
-import { Tensor, wrap } from "../tensor.js";
-import { binary, unary } from "./define.js";
+import { Tensor } from "../tensor.js";
+import { binary, made, unary } from "./define.js";
 
 /** True where input equals other. Shapes broadcast. NaN equals nothing. */
 export const eq = binary("eq", ops.eq);
@@ -88,7 +88,8 @@ const closeOptions = ["rtol", "atol", "equalNan"] as const;
 export function isclose(input: Tensor, other: Tensor, options: CloseOptions = {}, ...surplus: []): Tensor {
   noMore("isclose", surplus);
   checkOptions("isclose", options, closeOptions);
-  return wrap(ops.isclose(nodeOf("isclose", "input", input), nodeOf("isclose", "other", other), options));
+  const [a, b] = [nodeOf("isclose", "input", input), nodeOf("isclose", "other", other)];
+  return made("isclose", () => ops.isclose(a, b, options));
 }
 
 function isTrue(op: string, node: Node): boolean {

@@ -4,6 +4,7 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 
 type PerDim = number | readonly number[];
 
@@ -243,7 +244,7 @@ function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof o
     noMore(op, surplus);
     checkOptions(op, options, maxPoolNames);
     const x = nodeOf(op, "input", input);
-    return [wrap(values(x, kernelSize, options)), wrap(indices(x, kernelSize, options))];
+    return [made(op, () => values(x, kernelSize, options)), made(op, () => indices(x, kernelSize, options))];
   };
 }
 

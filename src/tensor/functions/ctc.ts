@@ -59,7 +59,7 @@ export function ctcLoss(
       shapes: [logProbs.shape],
     });
   }
-  return composed(() => {
+  return composed(op, () => {
     const isSingle = rank === 2;
     const x = isSingle ? logProbs.unsqueeze(1) : logProbs;
     const batch = x.size(1);

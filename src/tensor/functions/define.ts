@@ -1,4 +1,5 @@
 // How public functions are made of functions over nodes.
+import { inName } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import { inFloat32 } from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
@@ -9,11 +10,21 @@ export type Unary = (input: Tensor, ...surplus: []) => Tensor;
 /** A function of two tensors, either of which may be a number. */
 export type Binary = (input: TensorLike, other: TensorLike, ...surplus: []) => Tensor;
 
+/** What `compute` gives; errors of the operations it is composed of name `op`. */
+export function made(op: string, compute: () => Node): Tensor {
+  try {
+    return wrap(compute());
+  } catch (error) {
+    throw inName(op, error);
+  }
+}
+
 export function unary(op: string, compute: (x: Node) => Node): Unary {
   const computeOnce = inFloat32(compute);
   return (input, ...surplus) => {
     noMore(op, surplus);
-    return wrap(computeOnce(nodeOf(op, "input", input)));
+    const x = nodeOf(op, "input", input);
+    return made(op, () => computeOnce(x));
   };
 }
 
@@ -28,6 +39,6 @@ export function binary(op: string, compute: (a: Node, b: Node) => Node): Binary 
   return (input, other, ...surplus) => {
     noMore(op, surplus);
     const [a, b] = operands(op, input, other);
-    return wrap(compute(a, b));
+    return made(op, () => compute(a, b));
   };
 }

@@ -22,7 +22,7 @@ export function cosineSimilarity(
   nodeOf(op, "x1", x1);
   nodeOf(op, "x2", x2);
   const { dim = 1, eps = 1e-8 } = options;
-  return composed(() => {
+  return composed(op, () => {
     const unit = (x: Tensor) => x.div(x.norm(dim, { keepdim: true }).clamp({ min: eps }));
     return unit(x1).mul(unit(x2)).sum(dim);
   });
@@ -53,7 +53,7 @@ export function pairwiseDistance(
   nodeOf(op, "x1", x1);
   nodeOf(op, "x2", x2);
   const { p = 2, eps = 1e-6, keepdim = false } = options;
-  return composed(() => x1.sub(x2).add(eps).norm({ p, dim: -1, keepdim }));
+  return composed(op, () => x1.sub(x2).add(eps).norm({ p, dim: -1, keepdim }));
 }
 
 /**
@@ -70,7 +70,7 @@ export function bilinear(
 ): Tensor {
   noMore("bilinear", surplus);
   for (const [name, value] of Object.entries({ input1, input2, weight })) nodeOf("bilinear", name, value);
-  return composed(() => {
+  return composed("bilinear", () => {
     const product = einsum("...a,oab,...b->...o", input1, weight, input2);
     return bias ? product.add(bias) : product;
   });

@@ -52,7 +52,7 @@ export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBa
   }
   const padding = options.paddingIdx ?? null;
   const rows = weight.shape[0] as number;
-  return composed(() => {
+  return composed(op, () => {
     const vectors = embedding(input, weight, padding === null ? {} : { paddingIdx: padding }); // [..., n, D]
     const factors = perSampleWeights ? vectors.mul(perSampleWeights.unsqueeze(-1)) : vectors;
     const counts = padding === null ? null : input.ne(padding < 0 ? padding + rows : padding);

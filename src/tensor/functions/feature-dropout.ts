@@ -46,7 +46,7 @@ function channelwise(op: string, batchedRank: number, ranks: readonly number[]):
       });
     }
     if (isIdle) return input;
-    return composed(() => {
+    return composed(op, () => {
       if (chance === 1) return input.mul(0);
       return where(keeps(channelShape(shape, batchedRank), chance, generator), input.mul(1 / (1 - chance)), 0);
     });
@@ -71,7 +71,7 @@ function alphaDrop(op: string, maskShape: (shape: readonly number[]) => readonly
   return (input, p, options, ...surplus) => {
     const { chance, isIdle, generator } = prepared(op, input, p, options, surplus);
     if (isIdle) return input;
-    return composed(() => {
+    return composed(op, () => {
       if (chance === 1) return input.mul(0);
       const scale = 1 / Math.sqrt((LEAST * LEAST * chance + 1) * (1 - chance));
       const shift = -LEAST * scale * chance;

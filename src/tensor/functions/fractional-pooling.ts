@@ -125,7 +125,7 @@ function samplesOf(op: string, shape: number[], x: Tensor, options: FractionalMa
 function pooling(op: string, rank: number) {
   return (input: Tensor, kernelSize: PerDim, options: FractionalMaxPoolOptions = {}, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return composed(() => pool(op, rank, input, kernelSize, options).values);
+    return composed(op, () => pool(op, rank, input, kernelSize, options).values);
   };
 }
 
@@ -137,7 +137,7 @@ function poolingWithIndices(op: string, rank: number) {
     ...surplus: []
   ): [values: Tensor, indices: Tensor] => {
     noMore(op, surplus);
-    return composed((): [Tensor, Tensor] => {
+    return composed(op, (): [Tensor, Tensor] => {
       const { values, indices } = pool(op, rank, input, kernelSize, options);
       return [values, indices];
     });

@@ -4,6 +4,7 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 import { matrixPowerNode } from "./products.js";
 
 /** A matrix argument: float, since results are not whole. */
@@ -16,7 +17,8 @@ export function matrixOf(op: string, name: string, value: unknown): Node {
 function ofMatrix(op: string, compute: (x: Node) => Node) {
   return (input: Tensor, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return wrap(compute(matrixOf(op, "input", input)));
+    const x = matrixOf(op, "input", input);
+    return made(op, () => compute(x));
   };
 }
 
@@ -112,7 +114,8 @@ export function eigh(input: Tensor, ...surplus: []): { readonly eigenvalues: Ten
 /** Eigenvalues (ascending) of symmetric matrices. */
 export function eigvalsh(input: Tensor, ...surplus: []): Tensor {
   noMore("eigvalsh", surplus);
-  return wrap(ops.eigh(matrixOf("eigvalsh", "input", input)).values);
+  const x = matrixOf("eigvalsh", "input", input);
+  return made("eigvalsh", () => ops.eigh(x).values);
 }
 
 /** The matrix times itself `n` times; negative n take the inverse. */

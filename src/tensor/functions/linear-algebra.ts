@@ -4,11 +4,13 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 
 function product(op: string, compute: (a: Node, b: Node) => Node, second = "other") {
   return (input: Tensor, other: Tensor, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return wrap(compute(nodeOf(op, "input", input), nodeOf(op, second, other)));
+    const [a, b] = [nodeOf(op, "input", input), nodeOf(op, second, other)];
+    return made(op, () => compute(a, b));
   };
 }
 
@@ -36,7 +38,7 @@ export function addmm(
   noMore("addmm", surplus);
   checkOptions("addmm", options, ["beta", "alpha"]);
   const [x, a, b] = [nodeOf("addmm", "input", input), nodeOf("addmm", "mat1", mat1), nodeOf("addmm", "mat2", mat2)];
-  return wrap(ops.addmm(x, a, b, options));
+  return made("addmm", () => ops.addmm(x, a, b, options));
 }
 
 /**

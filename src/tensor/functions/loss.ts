@@ -4,7 +4,8 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { checkHostIndices } from "../index-checks.js";
-import { type Tensor, wrap } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
+import { made } from "./define.js";
 
 export type Reduction = "none" | "mean" | "sum";
 
@@ -21,7 +22,8 @@ function elementwiseLoss<O extends object>(
   return (input: Tensor, target: Tensor, options?: O, ...surplus: []): Tensor => {
     noMore(op, surplus);
     checkOptions(op, options, names);
-    return wrap(compute(nodeOf(op, "input", input), nodeOf(op, "target", target), options ?? ({} as O)));
+    const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+    return made(op, () => compute(x, t, options ?? ({} as O)));
   };
 }
 
@@ -92,7 +94,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BceOp
   checkOptions(op, options, ["weight", "reduction"]);
   const { weight, ...rest } = options;
   const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
-  return wrap(ops.binaryCrossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
+  return made(op, () => ops.binaryCrossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
 }
 
 /** Cross-entropy of sigmoid(input), stable for any input. */
@@ -108,7 +110,7 @@ export function binaryCrossEntropyWithLogits(
   const { weight, posWeight, ...rest } = options;
   const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
   const weights = { weight: optional(op, "weight", weight), posWeight: optional(op, "posWeight", posWeight) };
-  return wrap(ops.binaryCrossEntropyWithLogits(x, t, { ...rest, ...weights }));
+  return made(op, () => ops.binaryCrossEntropyWithLogits(x, t, { ...rest, ...weights }));
 }
 
 export interface NllLossOptions extends LossOptions {
@@ -136,7 +138,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   const { weight, ...rest } = options;
   const [x, t] = [nodeOf("nllLoss", "input", input), nodeOf("nllLoss", "target", target)];
   checkLabels("nllLoss", x, t, options.ignoreIndex);
-  return wrap(ops.nllLoss(x, t, { ...rest, weight: optional("nllLoss", "weight", weight) }));
+  return made("nllLoss", () => ops.nllLoss(x, t, { ...rest, weight: optional("nllLoss", "weight", weight) }));
 }
 
 /**
@@ -152,5 +154,5 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   const { weight, ...rest } = options;
   const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
   checkLabels(op, x, t, options.ignoreIndex);
-  return wrap(ops.crossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
+  return made(op, () => ops.crossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
 }

@@ -29,7 +29,7 @@ export function reduced(
       op,
     });
   }
-  return composed(() => {
+  return composed(op, () => {
     const each = loss();
     if (reduction === "none") return each;
     return reduction === "mean" ? each.mean() : each.sum();

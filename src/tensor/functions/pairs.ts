@@ -3,8 +3,8 @@
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
-import { type Tensor, wrap } from "../tensor.js";
-import { type Binary, binary } from "./define.js";
+import type { Tensor } from "../tensor.js";
+import { type Binary, binary, made } from "./define.js";
 
 /** log(exp(input) + exp(other)), without overflow. */
 export const logaddexp: Binary = binary("logaddexp", ops.logaddexp);
@@ -37,13 +37,15 @@ export const bitwiseRightShift: Binary = binary("bitwiseRightShift", ops.shiftRi
 /** x not below `min`. */
 export function clampMin(input: Tensor, min: TensorLike, ...surplus: []): Tensor {
   noMore("clampMin", surplus);
-  return wrap(clampMinNode(nodeOf("clampMin", "input", input), min));
+  const x = nodeOf("clampMin", "input", input);
+  return made("clampMin", () => clampMinNode(x, min));
 }
 
 /** x not above `max`. */
 export function clampMax(input: Tensor, max: TensorLike, ...surplus: []): Tensor {
   noMore("clampMax", surplus);
-  return wrap(clampMaxNode(nodeOf("clampMax", "input", input), max));
+  const x = nodeOf("clampMax", "input", input);
+  return made("clampMax", () => clampMaxNode(x, max));
 }
 
 export function clampMinNode(x: Node, min: TensorLike): Node {

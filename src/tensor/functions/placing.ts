@@ -6,6 +6,7 @@ import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, sizesOf, type TensorLike } from "../args.js";
 import { nonzero } from "../indexing.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 import { indexNode } from "./gather.js";
 import { isinNode } from "./pairs.js";
 
@@ -14,7 +15,7 @@ const flat = (x: Node): Node => ops.reshape(x, [x.size]);
 /** Elements by their position in the flat tensor, in the shape of `index`; negative ones count from the end. */
 export function take(input: Tensor, index: Tensor, ...surplus: []): Tensor {
   noMore("take", surplus);
-  return wrap(ops.indexGather(flat(nodeOf("take", "input", input)), [indexNode("take", index)], [0]));
+  return made("take", () => ops.indexGather(flat(nodeOf("take", "input", input)), [indexNode("take", index)], [0]));
 }
 
 export function putNode(x: Node, index: Tensor, source: Tensor, accumulate: boolean): Node {
@@ -39,7 +40,7 @@ export function put(
 ): Tensor {
   noMore("put", surplus);
   checkOptions("put", options, ["accumulate"]);
-  return wrap(putNode(nodeOf("put", "input", input), index, source, options.accumulate ?? false));
+  return made("put", () => putNode(nodeOf("put", "input", input), index, source, options.accumulate ?? false));
 }
 
 export function sameDType(op: string, name: string, value: Node, x: Node): Node {
@@ -77,7 +78,9 @@ export function scatterReduce(
   ...surplus: []
 ): Tensor {
   noMore("scatterReduce", surplus);
-  return wrap(scatterReduceNode(nodeOf("scatterReduce", "input", input), dim, index, src, reduce, options));
+  return made("scatterReduce", () =>
+    scatterReduceNode(nodeOf("scatterReduce", "input", input), dim, index, src, reduce, options),
+  );
 }
 
 /** A vector of indices; a 0-d one counts as one. */
@@ -107,7 +110,7 @@ export function indexAdd(
 ): Tensor {
   noMore("indexAdd", surplus);
   checkOptions("indexAdd", options, ["alpha"]);
-  return wrap(indexAddNode(nodeOf("indexAdd", "input", input), dim, index, source, options.alpha));
+  return made("indexAdd", () => indexAddNode(nodeOf("indexAdd", "input", input), dim, index, source, options.alpha));
 }
 
 export function indexCopyNode(x: Node, dim: number, index: Tensor, source: Tensor): Node {
@@ -121,7 +124,7 @@ export function indexCopyNode(x: Node, dim: number, index: Tensor, source: Tenso
 /** A copy with slice t of `source` at slice `index[t]` along `dim`. */
 export function indexCopy(input: Tensor, dim: number, index: Tensor, source: Tensor, ...surplus: []): Tensor {
   noMore("indexCopy", surplus);
-  return wrap(indexCopyNode(nodeOf("indexCopy", "input", input), dim, index, source));
+  return made("indexCopy", () => indexCopyNode(nodeOf("indexCopy", "input", input), dim, index, source));
 }
 
 export function indexFillNode(x: Node, dim: number, index: Tensor, value: TensorLike): Node {
@@ -136,7 +139,7 @@ export function indexFillNode(x: Node, dim: number, index: Tensor, value: Tensor
 /** A copy with `value` in the slices `index` along `dim`. */
 export function indexFill(input: Tensor, dim: number, index: Tensor, value: TensorLike, ...surplus: []): Tensor {
   noMore("indexFill", surplus);
-  return wrap(indexFillNode(nodeOf("indexFill", "input", input), dim, index, value));
+  return made("indexFill", () => indexFillNode(nodeOf("indexFill", "input", input), dim, index, value));
 }
 
 export function indexPutNode(x: Node, indices: readonly Tensor[], values: Tensor, accumulate: boolean): Node {
@@ -172,7 +175,9 @@ export function indexPut(
 ): Tensor {
   noMore("indexPut", surplus);
   checkOptions("indexPut", options, ["accumulate"]);
-  return wrap(indexPutNode(nodeOf("indexPut", "input", input), indices, values, options.accumulate ?? false));
+  return made("indexPut", () =>
+    indexPutNode(nodeOf("indexPut", "input", input), indices, values, options.accumulate ?? false),
+  );
 }
 
 export function maskedScatterNode(x: Node, mask: Tensor, source: Tensor): Node {
@@ -191,7 +196,7 @@ export function maskedScatterNode(x: Node, mask: Tensor, source: Tensor): Node {
 /** A copy where the elements of `source`, in order, stand where the mask is true. */
 export function maskedScatter(input: Tensor, mask: Tensor, source: Tensor, ...surplus: []): Tensor {
   noMore("maskedScatter", surplus);
-  return wrap(maskedScatterNode(nodeOf("maskedScatter", "input", input), mask, source));
+  return made("maskedScatter", () => maskedScatterNode(nodeOf("maskedScatter", "input", input), mask, source));
 }
 
 /** A copy with `src` at position `index` of `dim`. */
@@ -202,7 +207,7 @@ export function selectScatter(input: Tensor, src: Tensor, dim: number, index: nu
   const d = normalizeDim(op, dim, x.shape.length);
   const at = index < 0 ? index + (x.shape[d] as number) : index;
   const part = ops.unsqueeze(nodeOf(op, "src", src), d);
-  return wrap(replaced(op, x, part, d, at, 1));
+  return made(op, () => replaced(op, x, part, d, at, 1));
 }
 
 export interface SliceScatterOptions {
@@ -230,7 +235,7 @@ export function sliceScatter(input: Tensor, src: Tensor, options: SliceScatterOp
   const count = Math.max(0, Math.ceil((end - start) / step));
   const part = nodeOf(op, "src", src);
   const wanted = x.shape.map((n, i) => (i === d ? count : n));
-  return wrap(replaced(op, x, ops.expandTo(part, wanted), d, start, step));
+  return made(op, () => replaced(op, x, ops.expandTo(part, wanted), d, start, step));
 }
 
 /** `x` with `part` at places start, start + step … of dim d. */
@@ -259,7 +264,7 @@ export function diagonalScatter(
   const x = nodeOf(op, "input", input);
   const places = ops.diagonal(ops.reshape(ops.iota(x.size), x.shape), offset, dim1, dim2);
   const values = ops.expandTo(sameDType(op, "src", nodeOf(op, "src", src), x), places.shape);
-  return wrap(ops.reshape(ops.indexPut(flat(x), [flat(places)], [0], flat(values)), x.shape));
+  return made(op, () => ops.reshape(ops.indexPut(flat(x), [flat(places)], [0], flat(values)), x.shape));
 }
 
 /** Positions of elements that are not 0, one row each. A read: computes the tensor now. */
@@ -301,5 +306,5 @@ export function isin(
   checkOptions("isin", options, ["invert", "assumeUnique"]);
   const like = isTensor(elements) ? elements.dtype : isTensor(testElements) ? testElements.dtype : "float32";
   const [a, b] = [operand("isin", "elements", elements, like), operand("isin", "testElements", testElements, like)];
-  return wrap(isinNode(a, b, options.invert ?? false));
+  return made("isin", () => isinNode(a, b, options.invert ?? false));
 }

@@ -4,6 +4,7 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 
 export interface ScaledOptions {
   /** Factor of the tensor added; with 0 it is ignored, NaN included. Default 1. */
@@ -17,7 +18,7 @@ function withProduct(op: string, first: string, second: string, product: (a: Nod
     noMore(op, surplus);
     checkOptions(op, options, ["beta", "alpha"]);
     const x = nodeOf(op, "input", input);
-    return wrap(addProduct(x, nodeOf(op, first, a), nodeOf(op, second, b), product, options));
+    return made(op, () => addProduct(x, nodeOf(op, first, a), nodeOf(op, second, b), product, options));
   };
 }
 
@@ -44,8 +45,8 @@ export const addedProducts = { addmv: ops.mv, addr: ops.outer, baddbmm: ops.bmm,
 export function inner(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("inner", surplus);
   const [a, b] = [nodeOf("inner", "input", input), nodeOf("inner", "other", other)];
-  if (a.shape.length === 0 || b.shape.length === 0) return wrap(ops.mul(a, b));
-  return wrap(contractDims("inner", a, b, [a.shape.length - 1], [b.shape.length - 1]));
+  if (a.shape.length === 0 || b.shape.length === 0) return made("inner", () => ops.mul(a, b));
+  return made("inner", () => contractDims("inner", a, b, [a.shape.length - 1], [b.shape.length - 1]));
 }
 
 function contractDims(op: string, a: Node, b: Node, dimsA: readonly number[], dimsB: readonly number[]): Node {
@@ -89,7 +90,7 @@ export function tensordot(
       );
     }
     const of = (x: Node, list: readonly number[]) => list.map((d) => normalizeDim(op, d, x.shape.length));
-    return wrap(contractDims(op, a, b, of(a, dims[0]), of(b, dims[1])));
+    return made(op, () => contractDims(op, a, b, of(a, dims[0]), of(b, dims[1])));
   }
   if (!Number.isInteger(dims) || dims < 0 || dims > Math.min(a.shape.length, b.shape.length)) {
     throw new ArgumentError(
@@ -147,7 +148,7 @@ export function cross(input: Tensor, other: Tensor, dim?: number | { readonly di
     );
   }
   const turned = (x: Node, by: number) => ops.roll(x, -by, d);
-  return wrap(ops.sub(ops.mul(turned(a, 1), turned(b, 2)), ops.mul(turned(a, 2), turned(b, 1))));
+  return made(op, () => ops.sub(ops.mul(turned(a, 1), turned(b, 2)), ops.mul(turned(a, 2), turned(b, 1))));
 }
 
 /** Product of two or more matrices, in the order of least work; the first and the last may be vectors. */
@@ -164,7 +165,7 @@ export function multiDot(tensors: readonly Tensor[], ...surplus: []): Tensor {
   );
   const product = cheapest(matrices);
   const shape = [...(isRow ? [] : [product.shape[0] as number]), ...(isColumn ? [] : [product.shape[1] as number])];
-  return wrap(ops.reshape(product, shape));
+  return made(op, () => ops.reshape(product, shape));
 }
 
 /** The matrix chain product; Cormen et al., "Introduction to Algorithms", 15.2. */
@@ -207,16 +208,15 @@ export function trace(input: Tensor, ...surplus: []): Tensor {
   if (x.shape.length !== 2) {
     throw new ShapeError(`trace: takes a matrix (input [${x.shape.join(",")}])`, { op: "trace", shapes: [x.shape] });
   }
-  return wrap(ops.sumOver(ops.diagonal(x)));
+  return made("trace", () => ops.sumOver(ops.diagonal(x)));
 }
 
 /** Sum of products along `dim` (the last by default); other dims broadcast. */
 export function vecdot(input: Tensor, other: Tensor, options: { readonly dim?: number } = {}, ...surplus: []): Tensor {
   noMore("vecdot", surplus);
   checkOptions("vecdot", options, ["dim"]);
-  return wrap(
-    ops.sumOver(ops.mul(nodeOf("vecdot", "input", input), nodeOf("vecdot", "other", other)), options.dim ?? -1),
-  );
+  const [a, b] = [nodeOf("vecdot", "input", input), nodeOf("vecdot", "other", other)];
+  return made("vecdot", () => ops.sumOver(ops.mul(a, b), options.dim ?? -1));
 }
 
 /** p-norms of the differences of all rows of `x1` `[…,P,M]` and `x2` `[…,R,M]`: `[…,P,R]`. */
@@ -232,7 +232,9 @@ export function cdist(x1: Tensor, x2: Tensor, options: { readonly p?: number } =
       { op, shapes: [a.shape, b.shape] },
     );
   }
-  return wrap(ops.norm(ops.sub(ops.unsqueeze(a, rankA - 1), ops.unsqueeze(b, rankB - 2)), options.p ?? 2, -1));
+  return made(op, () =>
+    ops.norm(ops.sub(ops.unsqueeze(a, rankA - 1), ops.unsqueeze(b, rankB - 2)), options.p ?? 2, -1),
+  );
 }
 
 /** p-norms of the differences of all pairs of rows of `[N,M]`, row by row: `[N (N - 1) / 2]`. */
@@ -243,7 +245,7 @@ export function pdist(input: Tensor, p = 2, ...surplus: []): Tensor {
     throw new ShapeError(`pdist: takes a matrix (input [${x.shape.join(",")}])`, { op: "pdist", shapes: [x.shape] });
   }
   const [rows, columns] = pairsOf(x.shape[0] as number);
-  return wrap(ops.norm(ops.sub(ops.indexSelect(x, 0, rows), ops.indexSelect(x, 0, columns)), p, -1));
+  return made("pdist", () => ops.norm(ops.sub(ops.indexSelect(x, 0, rows), ops.indexSelect(x, 0, columns)), p, -1));
 }
 
 /** All i < j below `count`, as two vectors. */
@@ -297,6 +299,6 @@ export function vander(
     columns.push(power);
     power = ops.mul(power, column);
   }
-  if (count === 0) return wrap(ops.full([v.size, 0], v.dtype === "int64" ? 0n : 0, v.dtype));
-  return wrap(ops.cat(options.increasing ? columns : columns.reverse(), 1));
+  if (count === 0) return made("vander", () => ops.full([v.size, 0], v.dtype === "int64" ? 0n : 0, v.dtype));
+  return made("vander", () => ops.cat(options.increasing ? columns : columns.reverse(), 1));
 }

@@ -5,6 +5,7 @@ import * as ops from "../../ops/index.js";
 import { type Dims, nodeOf, noMore, optionsWith, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { maximum, minimum } from "./arithmetic.js";
+import { made } from "./define.js";
 
 export interface KeepOptions {
   /** The dims that are reduced, a number or a list; default all. */
@@ -39,14 +40,14 @@ function reducer(op: string, compute: (x: Node, dim: Dims, options: SumOptions) 
   return (input, dim, options, ...surplus) => {
     const given = optionsWith<SumOptions>(op, "dim", dim, options, ["dim", "keepdim", "dtype"], surplus);
     if (given.dtype !== undefined) checkDType(op, given.dtype);
-    return wrap(compute(nodeOf(op, "input", input), given.dim ?? null, given));
+    return made(op, () => compute(nodeOf(op, "input", input), given.dim ?? null, given));
   };
 }
 
 function plainReducer(op: string, compute: (x: Node, dim: Dims, keepdim: boolean) => Node): Reduce<KeepOptions> {
   return (input, dim, options, ...surplus) => {
     const given = optionsWith<KeepOptions>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
-    return wrap(compute(nodeOf(op, "input", input), given.dim ?? null, given.keepdim ?? false));
+    return made(op, () => compute(nodeOf(op, "input", input), given.dim ?? null, given.keepdim ?? false));
   };
 }
 
@@ -79,7 +80,7 @@ function oneDim(op: string, dim: Dims): number | null {
 /** Number of elements that are not 0. */
 export function countNonzero(input: Tensor, dim: Dims = null, ...surplus: []): Tensor {
   noMore("countNonzero", surplus);
-  return wrap(ops.countNonzero(nodeOf("countNonzero", "input", input), dim));
+  return made("countNonzero", () => ops.countNonzero(nodeOf("countNonzero", "input", input), dim));
 }
 
 type Extremum = {
@@ -98,7 +99,7 @@ function extremum(
   elementwise: (a: TensorLike, b: TensorLike) => Tensor,
 ): Extremum {
   const compute = (input: Tensor, dim?: number | Tensor | OneDimOptions, options?: OneDimOptions, ...surplus: []) => {
-    if (dim === undefined && options === undefined) return wrap(over(nodeOf(op, "input", input)));
+    if (dim === undefined && options === undefined) return made("countNonzero", () => over(nodeOf(op, "input", input)));
     if (isTensor(dim)) return elementwise(input, dim);
     const given = optionsWith<OneDimOptions>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
     if (given.dim === undefined || given.dim === null) {
@@ -128,7 +129,7 @@ const varianceOptions = ["dim", "keepdim", "correction"] as const;
 function spread(op: string, compute: (x: Node, dim: Dims, options: VarianceOptions) => Node): Reduce<VarianceOptions> {
   return (input, dim, options, ...surplus) => {
     const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
-    return wrap(compute(nodeOf(op, "input", input), given.dim ?? null, given));
+    return made(op, () => compute(nodeOf(op, "input", input), given.dim ?? null, given));
   };
 }
 
@@ -176,7 +177,7 @@ export function norm(
   if (typeof order !== "number") {
     throw new ArgumentError(`norm: p must be a number or "fro", got ${JSON.stringify(order)}`, { op: "norm" });
   }
-  return wrap(ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
+  return made("norm", () => ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
 }
 
 export interface DTypeOptions {
@@ -190,7 +191,7 @@ function scan(op: string, compute: (x: Node, dim: number) => Node) {
     checkOptions(op, options, ["dtype"]);
     const x = nodeOf(op, "input", input);
     const d = normalizeDim(op, dim, x.shape.length);
-    return wrap(compute(options.dtype === undefined ? x : ops.cast(x, checkDType(op, options.dtype)), d));
+    return made(op, () => compute(options.dtype === undefined ? x : ops.cast(x, checkDType(op, options.dtype)), d));
   };
 }
 
@@ -211,5 +212,7 @@ export function normalize(
 ): Tensor {
   noMore("normalize", surplus);
   checkOptions("normalize", options, ["p", "dim", "eps"]);
-  return wrap(ops.normalize(nodeOf("normalize", "input", input), options.p, options.dim, options.eps));
+  return made("normalize", () =>
+    ops.normalize(nodeOf("normalize", "input", input), options.p, options.dim, options.eps),
+  );
 }

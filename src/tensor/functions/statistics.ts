@@ -13,6 +13,7 @@ import * as ops from "../../ops/index.js";
 import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
 import { readValues } from "../read.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 import type { SumOptions } from "./reduction.js";
 
 const number = ops.constantLike;
@@ -22,7 +23,7 @@ function pastNaN(op: "nansum" | "nanmean", compute: (x: Node, dim: Dims, options
     const given = optionsWith<SumOptions>(op, "dim", dim, options, ["dim", "keepdim", "dtype"], surplus);
     const x = nodeOf(op, "input", input);
     const cast = given.dtype === undefined ? x : ops.cast(x, checkDType(op, given.dtype));
-    return wrap(compute(cast, given.dim ?? null, given));
+    return made(op, () => compute(cast, given.dim ?? null, given));
   };
 }
 
@@ -44,8 +45,8 @@ export const nanmean = pastNaN("nanmean", (x, dim, options) => {
 export function dist(input: Tensor, other: Tensor, options: { readonly p?: number } = {}, ...surplus: []): Tensor {
   noMore("dist", surplus);
   checkOptions("dist", options, ["p"]);
-  const difference = ops.sub(nodeOf("dist", "input", input), nodeOf("dist", "other", other));
-  return wrap(ops.norm(difference, options.p ?? 2));
+  const [a, b] = [nodeOf("dist", "input", input), nodeOf("dist", "other", other)];
+  return made("dist", () => ops.norm(ops.sub(a, b), options.p ?? 2));
 }
 
 /** Slices along `dim` whose p-norm exceeds `maxnorm` are scaled down to it. */
@@ -66,7 +67,7 @@ function renormed(x: Node, p: number, dim: number, maxnorm: number): Node {
  */
 export function renorm(input: Tensor, p: number, dim: number, maxnorm: number, ...surplus: []): Tensor {
   noMore("renorm", surplus);
-  return wrap(renormNode(nodeOf("renorm", "input", input), p, dim, maxnorm));
+  return made("renorm", () => renormNode(nodeOf("renorm", "input", input), p, dim, maxnorm));
 }
 
 export interface CovOptions {
@@ -82,7 +83,7 @@ export interface CovOptions {
 export function cov(input: Tensor, options: CovOptions = {}, ...surplus: []): Tensor {
   noMore("cov", surplus);
   checkOptions("cov", options, ["correction", "fweights", "aweights"]);
-  return wrap(covNode("cov", nodeOf("cov", "input", input), options));
+  return made("cov", () => covNode("cov", nodeOf("cov", "input", input), options));
 }
 
 function covNode(op: string, input: Node, { correction = 1, fweights, aweights }: CovOptions): Node {
@@ -115,11 +116,11 @@ function covNode(op: string, input: Node, { correction = 1, fweights, aweights }
 export function corrcoef(input: Tensor, ...surplus: []): Tensor {
   noMore("corrcoef", surplus);
   const c = covNode("corrcoef", nodeOf("corrcoef", "input", input), {});
-  if (c.shape.length === 0) return wrap(ops.div(c, c));
+  if (c.shape.length === 0) return made("corrcoef", () => ops.div(c, c));
   const deviation = ops.sqrt(ops.diagonal(c));
   const size = deviation.size;
   const scaled = ops.div(ops.div(c, ops.reshape(deviation, [size, 1])), deviation);
-  return wrap(ops.clamp(scaled, -1, 1));
+  return made("corrcoef", () => ops.clamp(scaled, -1, 1));
 }
 
 // ---- counts by value --------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ export function histc(
   const x = ops.toFloat(nodeOf(op, "input", input));
   checkBins(op, bins);
   const [low, high] = bounds(x, min, max);
-  return wrap(countIn(x, bins, low, high, null));
+  return made(op, () => countIn(x, bins, low, high, null));
 }
 
 function checkBins(op: string, bins: number): void {
@@ -256,7 +257,7 @@ export function bincount(
   const weights = options.weights ? nodeOf(op, "weights", options.weights) : null;
   const dtype: DType = weights ? (weights.dtype === "float32" ? "float32" : "float64") : "int64";
   const source = weights ? ops.cast(weights, dtype) : ops.full([x.size], dtype === "int64" ? 1n : 1, dtype);
-  return wrap(ops.scatterAdd(ops.full([size], dtype === "int64" ? 0n : 0, dtype), 0, x, source));
+  return made(op, () => ops.scatterAdd(ops.full([size], dtype === "int64" ? 0n : 0, dtype), 0, x, source));
 }
 
 // ---- differences and integrals ----------------------------------------------------------------------------------
@@ -291,7 +292,7 @@ export function diff(input: Tensor, options: DiffOptions = {}, ...surplus: []): 
     const [late, early] = [ops.slice(y, d, 1, size), ops.slice(y, d, 0, size - 1)];
     y = y.dtype === "bool" ? ops.xor(late, early) : ops.sub(late, early);
   }
-  return wrap(y);
+  return made(op, () => y);
 }
 
 export interface TrapezoidOptions {
@@ -336,7 +337,7 @@ export function trapezoid(
   const { x: points, given } = splitPoints(x, options);
   checkOptions("trapezoid", given, ["dx", "dim"]);
   const { d, areas } = trapezoids("trapezoid", nodeOf("trapezoid", "y", y), points, given);
-  return wrap(ops.sumOver(areas, d));
+  return made("trapezoid", () => ops.sumOver(areas, d));
 }
 
 /** The integrals up to each point but the first. */
@@ -351,7 +352,7 @@ export function cumulativeTrapezoid(
   const { x: points, given } = splitPoints(x, options);
   checkOptions(op, given, ["dx", "dim"]);
   const { d, areas } = trapezoids(op, nodeOf(op, "y", y), points, given);
-  return wrap(ops.cumsum(areas, d));
+  return made(op, () => ops.cumsum(areas, d));
 }
 
 export interface GradientOptions {
@@ -381,7 +382,9 @@ export function gradient(input: Tensor, options: GradientOptions = {}, ...surplu
     const places = isTensor(own)
       ? ops.cast(own.node, x.dtype)
       : ops.mul(ops.cast(ops.iota(size), x.dtype), number(x, own));
-    return wrap(derivative(x, d, ops.reshape(places, [size, ...x.shape.slice(d + 1).map(() => 1)]), edgeOrder));
+    return made(op, () =>
+      derivative(x, d, ops.reshape(places, [size, ...x.shape.slice(d + 1).map(() => 1)]), edgeOrder),
+    );
   });
 }
 

@@ -21,7 +21,7 @@ export function glu(input: Tensor, options: { readonly dim?: number } = {}, ...s
   checkOptions("glu", options, ["dim"]);
   nodeOf("glu", "input", input);
   const { dim = -1 } = options;
-  return composed(() => {
+  return composed("glu", () => {
     const size = input.size(dim);
     if (size % 2 !== 0) {
       throw new ShapeError(`glu: dim ${dim} must have an even size, has ${size} (input ${formatShape(input.shape)})`, {
@@ -40,7 +40,7 @@ export function softshrink(input: Tensor, options: { readonly lambd?: number } =
   nodeOf("softshrink", "input", input);
   const { lambd = 0.5 } = options;
   if (!(lambd >= 0)) throw new ArgumentError(`softshrink: lambd must be >= 0, got ${lambd}`, { op: "softshrink" });
-  return composed(() =>
+  return composed("softshrink", () =>
     where(input.gt(lambd), input.sub(lambd), where(input.lt(-lambd), input.add(lambd), input.mul(0))),
   );
 }
@@ -49,7 +49,7 @@ export function softshrink(input: Tensor, options: { readonly lambd?: number } =
 export function threshold(input: Tensor, threshold: number, value: number, ...surplus: []): Tensor {
   noMore("threshold", surplus);
   nodeOf("threshold", "input", input);
-  return composed(() => where(input.le(threshold), value, input));
+  return composed("threshold", () => where(input.le(threshold), value, input));
 }
 
 export interface RReluOptions {
@@ -76,7 +76,7 @@ export function rrelu(input: Tensor, options: RReluOptions = {}, ...surplus: [])
     throw new ArgumentError(`rrelu: lower ${lower} must not be above upper ${upper}`, { op: "rrelu" });
   }
   if (!training) return leakyRelu(input, { negativeSlope: (lower + upper) / 2 });
-  return composed(() => {
+  return composed("rrelu", () => {
     const slope = randLike(input.detach(), { ...(generator && { generator }) })
       .mul(upper - lower)
       .add(lower);
@@ -105,7 +105,7 @@ export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}
   checkOptions("gumbelSoftmax", options, ["tau", "hard", "dim", "generator"]);
   nodeOf("gumbelSoftmax", "logits", logits);
   const { tau = 1, hard = false, dim = -1, generator } = options;
-  return composed(() => {
+  return composed("gumbelSoftmax", () => {
     // 1 - u lies in (0, 1], so that the inner logarithm is finite.
     const uniform = onesLike(logits.detach()).sub(randLike(logits.detach(), { ...(generator && { generator }) }));
     const noise = uniform.log().neg().clamp({ min: 1e-38 }).log().neg();

@@ -1,0 +1,87 @@
+// Errors of functions that are composed of others name the function that was called, in the text and in `op`.
+import * as gradus from "gradus";
+import { GradusError, type Tensor, tensor, zeros } from "gradus";
+import * as linalg from "gradus/linalg";
+import * as F from "gradus/nn/functional";
+import { describe, expect, test } from "vitest";
+
+const [a, b, c] = [zeros([2, 3]), zeros([4]), zeros([5, 7])];
+const truth = zeros([2, 3], { dtype: "bool" });
+const whole = zeros([2, 3], { dtype: "int64" });
+
+const cases: readonly (readonly [op: string, call: () => unknown, problem: string])[] = [
+  ["mseLoss", () => F.mseLoss(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["l1Loss", () => F.l1Loss(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["smoothL1Loss", () => F.smoothL1Loss(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["huberLoss", () => F.huberLoss(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["klDiv", () => F.klDiv(a, b), "shapes [4] and [2,3] do not broadcast"],
+  ["binaryCrossEntropyWithLogits", () => F.binaryCrossEntropyWithLogits(truth, truth), "bool tensors have no sub"],
+  ["poissonNllLoss", () => F.poissonNllLoss(a, b), "shapes [4] and [2,3] do not broadcast"],
+  ["gaussianNllLoss", () => F.gaussianNllLoss(a, b, zeros([2, 3])), "shapes [2,3] and [4] do not broadcast"],
+  ["softMarginLoss", () => F.softMarginLoss(a, b), "shapes [4] and [2,3] do not broadcast"],
+  ["cosineEmbeddingLoss", () => F.cosineEmbeddingLoss(a, c, zeros([2])), "shapes"],
+  ["tripletMarginLoss", () => F.tripletMarginLoss(a, c, a), "shapes [2,3] and [5,7] do not broadcast"],
+  ["cosineSimilarity", () => F.cosineSimilarity(a, c), "shapes [2,3] and [5,7] do not broadcast"],
+  ["pairwiseDistance", () => F.pairwiseDistance(a, c), "shapes [2,3] and [5,7] do not broadcast"],
+  [
+    "prelu",
+    () => F.prelu(a, zeros([6])),
+    "weight must have one element, or one for each of the 3 channels (input [2,3], weight [6])",
+  ],
+  ["leakyRelu", () => F.leakyRelu(whole), "input must be a float tensor, is int64"],
+  ["softmin", () => F.softmin(a, 5), "dim 5 is out of range [-2, 1]"],
+  ["glu", () => F.glu(zeros([])), "dim -1 is out of range"],
+  ["threshold", () => F.threshold(a, b as never, 1), "shapes [2,3] and [4] do not broadcast"],
+  ["bilinear", () => F.bilinear(a, a, zeros([5])), '"...a,oab,...b->...o" names 3 dims of operand 1 but it has 1'],
+  ["maxPool2dWithIndices", () => F.maxPool2dWithIndices(b, 2), "input must have 4 dims"],
+  ["maximum", () => gradus.maximum(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["pow", () => gradus.pow(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["fmod", () => gradus.fmod(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["ge", () => gradus.ge(a, b), "shapes [4] and [2,3] do not broadcast"],
+  ["logicalOr", () => gradus.logicalOr(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["bitwiseAnd", () => gradus.bitwiseAnd(a, a), "takes bool or integer tensors, got float32"],
+  ["isclose", () => gradus.isclose(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["clamp", () => gradus.clamp(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["clampMin", () => gradus.clampMin(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["lerp", () => gradus.lerp(a, b, 0.5), "shapes [4] and [2,3] do not broadcast"],
+  ["addcmul", () => gradus.addcmul(a, a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["addmm", () => gradus.addmm(b, a, zeros([3, 2])), "shapes [2,2] and [4] do not broadcast"],
+  ["baddbmm", () => gradus.baddbmm(a, a, a), "input must have 3 dims, has 2"],
+  ["atan2", () => gradus.atan2(a, b), "shapes [4] and [2,3] do not broadcast"],
+  ["copysign", () => gradus.copysign(a, b), "shapes [4] and [2,3] and [2,3] do not broadcast"],
+  ["dist", () => gradus.dist(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["cdist", () => gradus.cdist(truth, truth), "bool tensors have no sub"],
+  ["vecdot", () => linalg.vecdot(a, c), "shapes [2,3] and [5,7] do not broadcast"],
+  ["nansum", () => gradus.nansum(a, 5), "dim 5 is out of range [-2, 1]"],
+  ["std", () => gradus.std(a, 5), "dim 5 is out of range [-2, 1]"],
+  ["eigvalsh", () => linalg.eigvalsh(a), "takes square matrices (input [2,3])"],
+  ["add_", () => zeros([2, 3]).add_(b), "shapes [2,3] and [4] do not broadcast"],
+  ["lerp_", () => zeros([2, 3]).lerp_(b, 0.5), "shapes [4] and [2,3] do not broadcast"],
+  ["prelu", () => tensor([1, 2]).prelu(zeros([3])), "weight must have one element"],
+];
+
+function errorOf(call: () => unknown): GradusError {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof GradusError) return error;
+    throw error;
+  }
+  throw new Error("threw nothing");
+}
+
+describe("errors of composed functions", () => {
+  test.each(cases)("%s: given operands that do not fit, the error is its own", (op, call, problem) => {
+    const error = errorOf(call);
+    expect(error.message.startsWith(`${op}: ${problem}`), error.message).toBe(true);
+    expect(error.op).toBe(op);
+    expect(error.stack).toContain(error.message);
+  });
+
+  test("given an error inside of a user's function, it keeps the name of what the user called", () => {
+    const distance = (x: Tensor, y: Tensor) => x.sub(y).norm({ dim: 1 });
+    const call = () => F.tripletMarginWithDistanceLoss(a, a, c, { distanceFunction: distance });
+    expect(errorOf(call).op).toBe("tripletMarginWithDistanceLoss");
+    expect(errorOf(() => distance(a, c)).op).toBe("sub");
+  });
+});
