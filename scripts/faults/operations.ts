@@ -95,9 +95,9 @@ export const operationFaults: readonly Fault[] = [
   },
   {
     name: "indices: host values are not checked",
-    file: "src/ops/index-rules.ts",
-    find: "if (value < check.low || value > check.high) throw",
-    replace: "if (value < check.low && value > check.high) throw",
+    file: "src/ops/value-checks.ts",
+    find: "if (isWrong(check, value)) throw",
+    replace: "if (!isWrong(check, value)) continue; else if (value === 0) throw",
     tests: ["test/ops/indexing.test.ts"],
   },
   {

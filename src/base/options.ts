@@ -19,6 +19,30 @@ export function checkFunction(op: string, name: string, value: unknown): void {
 }
 
 /** Throws unless an option is one of the names it may have. */
+/** Throws unless `value` is a number; NaN is none. */
+export function checkNumber(op: string, name: string, value: unknown): void {
+  if (typeof value === "number" && !Number.isNaN(value)) return;
+  throw new ArgumentError(`${op}: ${name} must be a number, got ${shownValue(value)}`, { op });
+}
+
+/** Throws unless `value` is an integer, of at least `least`. */
+export function checkWholeNumber(op: string, name: string, value: unknown, least = -Infinity): void {
+  if (Number.isInteger(value) && (value as number) >= least) return;
+  const bound = least === -Infinity ? "" : ` >= ${least}`;
+  throw new ArgumentError(`${op}: ${name} must be an integer${bound}, got ${shownValue(value)}`, { op });
+}
+
+/** Throws unless `value` is true or false. */
+export function checkFlag(op: string, name: string, value: unknown): void {
+  if (typeof value === "boolean") return;
+  throw new ArgumentError(`${op}: ${name} must be true or false, got ${shownValue(value)}`, { op });
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 export function checkChoice(op: string, option: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
   throw new ArgumentError(

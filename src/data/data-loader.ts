@@ -1,5 +1,5 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkFlag, checkOptions, checkWholeNumber } from "../base/index.js";
 import { defaultGenerator, type Generator, quietly } from "../tensor/index.js";
 import { isPromise, makeBatch } from "./batch-maker.js";
 import { type Batched, defaultCollate } from "./collate.js";
@@ -131,6 +131,9 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     this.#seed = checkSeed(options.seed ?? (options.generator ?? defaultGenerator()).initialSeed());
     this.#collate = options.collate ?? null;
     this.#prefetch = options.prefetch ?? 0;
+    checkWholeNumber("DataLoader", "prefetch", this.#prefetch, 0);
+    checkFlag("DataLoader", "dropLast", this.#dropLast);
+    checkFlag("DataLoader", "shuffle", options.shuffle ?? false);
     this.#sampler = options.batchSampler ?? this.#batches(options);
   }
 

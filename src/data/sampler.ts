@@ -1,5 +1,5 @@
 // Samplers: the order of a dataset's items in an epoch, a function of seed and epoch only.
-import { ArgumentError, checkFunction, checkOptions } from "../base/index.js";
+import { ArgumentError, checkFlag, checkFunction, checkOptions, checkWholeNumber } from "../base/index.js";
 import { permutation, RandomSequence } from "./philox.js";
 
 /** The order of items: an epoch's indices. */
@@ -20,7 +20,9 @@ export interface BatchSamplerLike {
 
 /** 0, 1, 2 … */
 export class SequentialSampler implements Sampler {
-  constructor(readonly length: number) {}
+  constructor(readonly length: number) {
+    checkWholeNumber("SequentialSampler", "length", length, 0);
+  }
 
   indices(): Int32Array {
     return Int32Array.from({ length: this.length }, (_, i) => i);
@@ -56,6 +58,8 @@ export class RandomSampler implements Sampler {
     }
     this.seed = options.seed ?? 0;
     this.replacement = options.replacement ?? false;
+    checkFlag("RandomSampler", "replacement", this.replacement);
+    if (options.numSamples !== undefined) checkWholeNumber("RandomSampler", "numSamples", options.numSamples, 1);
     this.length = options.numSamples ?? size;
     if (!this.replacement && this.length > size) {
       throw new ArgumentError(
@@ -84,6 +88,7 @@ export class WeightedRandomSampler implements Sampler {
     options: { readonly seed?: number } = {},
   ) {
     checkOptions("WeightedRandomSampler", options, ["seed"]);
+    checkWholeNumber("WeightedRandomSampler", "length", length, 1);
     this.seed = options.seed ?? 0;
     let sum = 0;
     this.cumulative = Float64Array.from(weights, (weight) => {
@@ -164,6 +169,7 @@ export class DistributedSampler implements Sampler {
     options: DistributedSamplerOptions,
   ) {
     checkOptions("DistributedSampler", options, ["numReplicas", "rank", "shuffle", "seed", "dropLast"]);
+    checkWholeNumber("DistributedSampler", "size", size, 0);
     this.options = { shuffle: true, seed: 0, dropLast: false, ...options };
     const { numReplicas, rank, dropLast } = this.options;
     if (
@@ -207,6 +213,7 @@ export class BatchSampler implements BatchSamplerLike {
         op: "BatchSampler",
       });
     }
+    checkFlag("BatchSampler", "dropLast", options.dropLast ?? false);
     const batches = sampler.length / batchSize;
     this.length = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }

@@ -1,5 +1,5 @@
 // Convolution layers.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkCounts, perDim, type Size2, type Size3 } from "./checks.js";
 import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, pad } from "./functional.js";
@@ -87,6 +87,14 @@ abstract class ConvBase extends Module {
     }
     this.kernelSize = perDim(layer, "kernelSize", kernelSize, rank);
     this.stride = perDim(layer, "stride", stride, rank);
+    if (typeof padding === "string") {
+      checkChoice(layer, "padding", padding, ["same", "valid"]);
+      if (padding === "same" && this.stride.some((s) => s !== 1)) {
+        throw new ArgumentError(`${layer}: padding "same" goes with stride 1, got stride [${this.stride.join(",")}]`, {
+          op: layer,
+        });
+      }
+    }
     this.padding = typeof padding === "string" ? padding : perDim(layer, "padding", padding, rank, 0);
     this.dilation = perDim(layer, "dilation", dilation, rank);
     this.groups = groups;

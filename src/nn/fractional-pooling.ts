@@ -1,5 +1,5 @@
 // Layers that pool windows at random places.
-import { checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Generator, Tensor } from "../tensor/index.js";
 import type { Size2, Size3 } from "./checks.js";
 import {
@@ -36,6 +36,15 @@ abstract class FractionalBase<Size, Indices extends boolean> extends Module {
   ) {
     super();
     checkOptions(layer, options, names);
+    const { outputSize, outputRatio } = options;
+    if ((outputSize === undefined) === (outputRatio === undefined)) {
+      throw new ArgumentError(`${layer}: takes outputSize or outputRatio, one of them`, { op: layer });
+    }
+    if ([outputRatio ?? 0.5].flat().some((ratio) => !((ratio as number) > 0 && (ratio as number) < 1))) {
+      throw new ArgumentError(`${layer}: outputRatio must be between 0 and 1, got ${String(outputRatio)}`, {
+        op: layer,
+      });
+    }
   }
 
   override extraRepr(): string {
@@ -50,7 +59,7 @@ abstract class FractionalBase<Size, Indices extends boolean> extends Module {
  * @example new nn.FractionalMaxPool2d(3, { outputRatio: 0.5 })(randn([1, 3, 20, 20])).shape // [1, 3, 10, 10]
  */
 export class FractionalMaxPool2d<const Indices extends boolean = false> extends FractionalBase<Size2, Indices> {
-  constructor(kernelSize: Size2, options: FractionalPoolOptions<Size2, Indices>) {
+  constructor(kernelSize: Size2, options: FractionalPoolOptions<Size2, Indices> = {}) {
     super("FractionalMaxPool2d", kernelSize, options);
   }
 
@@ -63,7 +72,7 @@ export class FractionalMaxPool2d<const Indices extends boolean = false> extends 
 
 /** As FractionalMaxPool2d, for volumes `[N, C, D, H, W]`. */
 export class FractionalMaxPool3d<const Indices extends boolean = false> extends FractionalBase<Size3, Indices> {
-  constructor(kernelSize: Size3, options: FractionalPoolOptions<Size3, Indices>) {
+  constructor(kernelSize: Size3, options: FractionalPoolOptions<Size3, Indices> = {}) {
     super("FractionalMaxPool3d", kernelSize, options);
   }
 

@@ -1,5 +1,6 @@
 // Losses of margins, similarities and likelihoods, as modules.
 import type { Tensor } from "../tensor/index.js";
+import { checkPositive } from "./checks.js";
 import * as F from "./functional.js";
 import { given, Loss, type LossOptions, weightBuffer } from "./losses.js";
 import type { Buffer } from "./parameter.js";
@@ -172,6 +173,7 @@ export class TripletMarginLoss extends Loss {
   ) {
     super("TripletMarginLoss", options, ["margin", "p", "eps", "swap"]);
     this.margin = options.margin ?? 1;
+    checkPositive("TripletMarginLoss", "margin", this.margin);
     this.p = options.p ?? 2;
     this.eps = options.eps ?? 1e-6;
     this.swap = options.swap ?? false;

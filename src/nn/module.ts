@@ -1,5 +1,5 @@
 // The base of all layers and models.
-import { ArgumentError, type DType, isFloat } from "../base/index.js";
+import { ArgumentError, checkFlag, type DType, isFloat } from "../base/index.js";
 import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { Callable } from "./callable.js";
@@ -173,6 +173,7 @@ export abstract class Module extends Callable<CallState> {
 
   /** Sets training mode, here and inside: dropout drops, batch norm uses the batch's statistics. */
   train(mode = true): this {
+    checkFlag("train", "mode", mode);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

@@ -1,5 +1,5 @@
 // Division with a whole quotient, and its remainders: rounded down (floorDivide, remainder) or towards zero (truncDivide, fmod).
-import { isFloat, NumericError } from "../base/index.js";
+import { DTypeError, isFloat, NumericError } from "../base/index.js";
 import { type Node, nonDifferentiable, type PointwisePrimitive, type ValueCheck } from "../graph/index.js";
 import { type Expr, evalBinary, evalUnary, type Scalar, type ScalarValue } from "../ir/index.js";
 import { applyBinary, resultType } from "./broadcasting.js";
@@ -26,6 +26,11 @@ function divisorChecks(node: Node): readonly ValueCheck[] {
 
 function divided(primitive: PointwisePrimitive, a: Node, b: Node, op: string | undefined): Node {
   const dtype = resultType(a, b);
+  if (dtype === "bool") {
+    throw new DTypeError(`${op ?? primitive.name}: bool tensors cannot be divided; convert them with .to("int32")`, {
+      op: op ?? primitive.name,
+    });
+  }
   if (op === undefined || isFloat(dtype)) return applyBinary(primitive, a, b, dtype);
   const node = applyBinary(primitive, a, b, dtype, { op });
   for (const check of divisorChecks(node)) testHost(b, check); // `b` itself: the node's input may be its expansion

@@ -127,4 +127,4 @@ export { digamma, erfinv, lgamma, polygamma } from "./special-functions.js";
 export * from "./statistics.js";
 export * from "./triangular.js";
 export { foldColumns, type UnfoldOptions, unfold } from "./unfold.js";
-export { checked, hostValues } from "./value-checks.js";
+export { checked, hostValues, testHost } from "./value-checks.js";

@@ -68,6 +68,7 @@ const says = {
     );
   },
   probability: (op, value) => new NumericError(`${op}: probabilities must be in [0, 1], got ${shown(value)}`, { op }),
+  share: (op, value) => new NumericError(`${op}: q must lie in [0, 1], got ${shown(value)}`, { op }),
   weight: (op, value) => new NumericError(`${op}: weights must be finite and >= 0, got ${shown(value)}`, { op }),
   rate: (op, value) => new NumericError(`${op}: rates must be finite and >= 0, got ${shown(value)}`, { op }),
   noWeight: (op, _, position) =>

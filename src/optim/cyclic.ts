@@ -182,6 +182,9 @@ export class OneCycleLR extends FormulaLR {
 
   constructor(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions) {
     const names = ["totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum"];
+    if (typeof options !== "object" || options === null) {
+      throw failure("needs { totalSteps }, or { epochs, stepsPerEpoch }, as its third argument");
+    }
     checkOptions("OneCycleLR", options, [
       ...names,
       "baseMomentum",

@@ -1,6 +1,7 @@
 // A schedule that follows a metric.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
+import { isTensor } from "../tensor/index.js";
 import { checkOptimizer, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
@@ -87,6 +88,14 @@ export class ReduceLROnPlateau {
    * @param metric - the value to watch: a number or a tensor of one element, which is read.
    */
   step(metric: number | Tensor): void {
+    if (typeof metric !== "number" && !isTensor(metric)) {
+      throw new ArgumentError(
+        "ReduceLROnPlateau.step: takes the metric to watch, a number or a tensor of one element",
+        {
+          op: "ReduceLROnPlateau.step",
+        },
+      );
+    }
     const current = typeof metric === "number" ? metric : Number(metric.item());
     this.lastEpoch += 1;
     if (this.isBetter(current)) {

@@ -1,5 +1,5 @@
 // The schedules: each is its recurrence and its closed form.
-import { ArgumentError, checkFunction, checkOptions } from "../base/index.js";
+import { ArgumentError, checkFunction, checkNumber, checkOptions } from "../base/index.js";
 import { FormulaLR, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
@@ -90,6 +90,7 @@ export class ExponentialLR extends FormulaLR {
     readonly gamma: number,
   ) {
     super(optimizer);
+    checkNumber("ExponentialLR", "gamma", gamma);
     this.start();
   }
 

@@ -1,5 +1,5 @@
 // The schedule that ends in a constant rate for weight averaging.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkNumber, checkOptions } from "../base/index.js";
 import { FormulaLR, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
@@ -42,6 +42,7 @@ export class SWALR extends FormulaLR {
       throw fail(`unknown annealStrategy "${annealStrategy}"; one of cos, linear`);
     }
     this.swaLrs = perGroup("SWALR", "swaLr", optimizer, swaLr);
+    for (const rate of this.swaLrs) checkNumber("SWALR", "swaLr", rate);
     this.annealEpochs = annealEpochs;
     this.share = strategies[annealStrategy];
     this.start();

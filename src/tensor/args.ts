@@ -10,7 +10,7 @@ import {
   type Shape,
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { numberBeside } from "../ops/index.js";
+import { checkFloat, numberBeside } from "../ops/index.js";
 import { autocasted } from "./autocast.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
@@ -38,6 +38,21 @@ export function nodeOf(op: string, name: string, value: unknown): Node {
   throw notATensor(op, name, value);
 }
 
+/** As `nodeOf`, for what is defined for float tensors only. */
+export function floatNode(op: string, name: string, value: unknown): Node {
+  const x = nodeOf(op, name, value);
+  checkFloat(op, name, x);
+  return x;
+}
+
+/** Throws unless all have one dtype, where PyTorch does not promote either. */
+export function checkOneDType(op: string, named: Readonly<Record<string, Node>>): void {
+  const entries = Object.entries(named);
+  if (new Set(entries.map(([, x]) => x.dtype)).size <= 1) return;
+  const shown = entries.map(([name, x]) => `${name} ${x.dtype}`).join(", ");
+  throw new DTypeError(`${op}: ${shown} must have one dtype; convert with .to(dtype)`, { op });
+}
+
 /** Throws unless an argument is a tensor. */
 export function checkTensor(op: string, name: string, value: unknown): void {
   if (!isTensor(value)) throw notATensor(op, name, value);
@@ -50,10 +65,10 @@ export function checkList(op: string, name: string, value: unknown): void {
   throw new ArgumentError(`${op}: ${name} must be an array, got ${what}; write [a, b, …]`, { op });
 }
 
-export function notATensor(op: string, name: string, value: unknown): ArgumentError {
+export function notATensor(op: string, name: string, value: unknown, expected = "a Tensor"): ArgumentError {
   const what = Array.isArray(value) ? "an array" : value === null ? "null" : typeof value;
   const remedy = what === "an array" || what === "number" ? "; make it one with tensor(…)" : "";
-  return new ArgumentError(`${op}: ${name} must be a Tensor, got ${what}${remedy}`, { op });
+  return new ArgumentError(`${op}: ${name} must be ${expected}, got ${what}${remedy}`, { op });
 }
 
 const int64Range = [-(2 ** 63), 2 ** 63] as const;
@@ -70,7 +85,7 @@ function numberDType(value: number | bigint | boolean, like: DType): DType {
 export function operand(op: string, name: string, value: TensorLike, like: DType): Node {
   if (isTensor(value)) return autocasted(op, value.node);
   if (typeof value !== "number" && typeof value !== "bigint" && typeof value !== "boolean") {
-    throw notATensor(op, name, value);
+    throw notATensor(op, name, value, "a Tensor or a number");
   }
   const dtype = numberDType(value, like);
   const range = dtype === "int64" ? int64Range : integerRange(dtype);

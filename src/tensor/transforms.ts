@@ -108,6 +108,7 @@ export type GradientOf<A extends readonly TensorTree[], N extends Argnums> = N e
 
 function differentiated(op: string, fn: TreeFunction, options: ArgnumsOptions) {
   checkOptions(op, options, ["argnums"]);
+  checkFunction(op, "its first argument", fn);
   const { argnums = 0 } = options;
   return (args: readonly unknown[]): [value: Tensor, gradient: unknown] => {
     const { inputs, outputs, createGraph, trees } = traceCall(op, fn, args, list(argnums));
@@ -225,6 +226,7 @@ export function jacrev(fn: TensorFunction, options: ArgnumsOptions = {}): (...ar
 export function jacfwd(fn: TensorFunction, options: ArgnumsOptions = {}): (...args: Tensor[]) => Tensor | Tensor[] {
   const op = "jacfwd";
   checkOptions(op, options, ["argnums"]);
+  checkFunction(op, "its first argument", fn);
   const { argnums = 0 } = options;
   return (...args) => {
     const found = list(argnums).map((i) => {

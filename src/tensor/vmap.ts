@@ -1,6 +1,6 @@
 // vmap: a function of single examples applied to a whole batch. The function runs once, on one example; the graph it makes is
 // then built again with a batch dim in front (ops/batching.ts).
-import { ArgumentError, checkOptions, normalizeDim } from "../base/index.js";
+import { ArgumentError, checkFunction, checkOptions, normalizeDim } from "../base/index.js";
 import { apply, type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
@@ -140,6 +140,7 @@ export function vmap<A extends readonly TensorTree[], R extends TensorTree>(
 ): (...args: A) => R;
 export function vmap(fn: TreeFunction, options: VmapOptions = {}): (...args: never[]) => unknown {
   checkOptions("vmap", options, ["inDims", "outDims"]);
+  checkFunction("vmap", "its first argument", fn);
   const { inDims = 0, outDims = 0 } = options;
   return (...args) => {
     const given = new TreeArguments("vmap", args);

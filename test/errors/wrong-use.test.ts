@@ -5,12 +5,14 @@ import * as data from "gradus/data";
 import { encodeSafetensors } from "gradus/formats";
 import * as func from "gradus/func";
 import * as nn from "gradus/nn";
+import * as F from "gradus/nn/functional";
 import * as optim from "gradus/optim";
 import * as vision from "gradus/vision";
 import { describe, expect, it } from "vitest";
 
 /** What JavaScript lets through where TypeScript would not. */
 const wrong = (value: unknown) => value as never;
+const ints = (...values: number[]) => tensor(Int32Array.from(values));
 const optimizer = () => new optim.SGD([new nn.Parameter(zeros([2]))], { lr: 0.1 });
 
 const cases: readonly (readonly [use: string, call: () => unknown, code: string, message: string])[] = [
@@ -291,6 +293,314 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "ARGUMENT",
     "encodeSafetensors: a must be a Tensor, got number; make it one with tensor(…)",
   ],
+  [
+    "a text as correction",
+    () => zeros([2]).std({ correction: wrong("x") }),
+    "ARGUMENT",
+    'std: correction must be a number, got "x"',
+  ],
+  [
+    "the mean of integers",
+    () => ints(1, 2).mean(),
+    "DTYPE",
+    'mean: input must be a float tensor, is int32; convert it with .to("float32") or pass { dtype: "float32" }',
+  ],
+  [
+    "the mean of truth values",
+    () => zeros([2]).eq(0).mean(),
+    "DTYPE",
+    'mean: input must be a float tensor, is bool; convert it with .to("float32") or pass { dtype: "float32" }',
+  ],
+  [
+    "the variance of integers",
+    () => ints(1, 2).var(),
+    "DTYPE",
+    'var: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "a softmax of integers",
+    () => gradus.softmax(ints(1, 2), 0),
+    "DTYPE",
+    'softmax: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "the norm of integers",
+    () => ints(1, 2).norm(),
+    "DTYPE",
+    'norm: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "an activation of integers",
+    () => F.leakyRelu(ints(1, 2)),
+    "DTYPE",
+    'leakyRelu: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "relu of truth values",
+    () => gradus.relu(tensor([true])),
+    "DTYPE",
+    'relu: bool tensors have no relu; cast with .to("int32") or use logical functions',
+  ],
+  [
+    "a dropout of integers",
+    () => F.dropout(ints(1, 2)),
+    "DTYPE",
+    'dropout: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "losses of integers",
+    () => F.smoothL1Loss(ints(1, 2), ints(1, 2)),
+    "DTYPE",
+    'smoothL1Loss: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "integers as targets of probabilities",
+    () => F.binaryCrossEntropy(zeros([2]), ints(0, 1)),
+    "DTYPE",
+    'binaryCrossEntropy: target must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "probabilities as integers",
+    () => gradus.bernoulli(ints(0, 1)),
+    "DTYPE",
+    'bernoulli: input must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "truth values divided",
+    () => tensor([true]).remainder(tensor([true])),
+    "DTYPE",
+    'remainder: bool tensors cannot be divided; convert them with .to("int32")',
+  ],
+  [
+    "a fractional alpha between integers",
+    () => ints(1).add(ints(1), { alpha: 0.5 }),
+    "DTYPE",
+    'add: alpha must be an integer between integer tensors, got 0.5; convert one with .to("float32")',
+  ],
+  [
+    "dtypes that lerp does not mix",
+    () => gradus.lerp(zeros([2]), ints(1, 2), 0.5),
+    "DTYPE",
+    "lerp: input float32, end int32 must have one dtype; convert with .to(dtype)",
+  ],
+  [
+    "dtypes that allclose does not compare",
+    () => gradus.allclose(zeros([2]), ints(1, 2)),
+    "DTYPE",
+    "allclose: input float32, other int32 must have one dtype; convert with .to(dtype)",
+  ],
+  [
+    "a text as operand",
+    () => zeros([2]).add(wrong("x")),
+    "ARGUMENT",
+    "add: other must be a Tensor or a number, got string",
+  ],
+  [
+    "a share above 1",
+    () => zeros([2]).quantile(tensor([0.5, 1.5])),
+    "NUMERIC",
+    "quantile: q must lie in [0, 1], got 1.5",
+  ],
+  [
+    "a negative number of rows",
+    () => gradus.trilIndices(-1, 3),
+    "ARGUMENT",
+    "trilIndices: rows must be an integer >= 0, got -1",
+  ],
+  [
+    "weights of another length",
+    () => gradus.bincount(ints(1, 2), { weights: zeros([3]) }),
+    "SHAPE",
+    "bincount: weights must have the shape of the input (input [2], weights [3])",
+  ],
+  [
+    "a negative least length",
+    () => gradus.bincount(ints(1, 2), { minlength: -1 }),
+    "ARGUMENT",
+    "bincount: minlength must be an integer >= 0, got -1",
+  ],
+  [
+    "a negative order of distances",
+    () => gradus.cdist(zeros([2, 3]), zeros([2, 3]), { p: -1 }),
+    "ARGUMENT",
+    "cdist: p must be >= 0, got -1",
+  ],
+  [
+    "a negative largest norm",
+    () => gradus.renorm(zeros([2, 3]), 2, 0, -1),
+    "ARGUMENT",
+    "renorm: p must be > 0 and maxnorm >= 0, got 2 and -1",
+  ],
+  [
+    "negative weights of observations",
+    () => gradus.cov(zeros([2, 2]), { fweights: ints(-1, 1) }),
+    "ARGUMENT",
+    "cov: fweights must be >= 0, got -1",
+  ],
+  [
+    "a negative order of differences",
+    () => gradus.diff(zeros([3]), { n: -1 }),
+    "ARGUMENT",
+    "diff: n must be an integer >= 0, got -1",
+  ],
+  [
+    "a text in place of NaN",
+    () => gradus.nanToNum(zeros([2]), { nan: wrong("x") }),
+    "ARGUMENT",
+    'nanToNum: nan must be a number, got "x"',
+  ],
+  [
+    "half a decimal",
+    () => gradus.round(zeros([2]), { decimals: 1.5 }),
+    "ARGUMENT",
+    "round: decimals must be an integer, got 1.5",
+  ],
+  ["a text as eps", () => gradus.logit(zeros([2]), wrong("x")), "ARGUMENT", 'logit: eps must be a number, got "x"'],
+  [
+    "a matrix as axis of a grid",
+    () => gradus.meshgrid([zeros([2, 3])]),
+    "SHAPE",
+    "meshgrid: takes vectors and 0-d tensors, tensors[0] has shape [2,3]",
+  ],
+  [
+    "integers as mask",
+    () => F.scaledDotProductAttention(zeros([1, 2]), zeros([1, 2]), zeros([1, 2]), { attnMask: ints(1) }),
+    "DTYPE",
+    "scaledDotProductAttention: attnMask must be a bool or float tensor, is int32; a bool mask is true where keys may be seen",
+  ],
+  [
+    "an unknown padding",
+    () => new nn.Conv2d(4, 4, 3, { padding: wrong("foo") }),
+    "ARGUMENT",
+    'Conv2d: padding must be "same" or "valid", got "foo"',
+  ],
+  [
+    "same padding with a stride",
+    () => new nn.Conv2d(4, 4, 3, { padding: "same", stride: 2 }),
+    "ARGUMENT",
+    'Conv2d: padding "same" goes with stride 1, got stride [2,2]',
+  ],
+  [
+    "a pooling of no size",
+    () => new nn.FractionalMaxPool2d(2),
+    "ARGUMENT",
+    "FractionalMaxPool2d: takes outputSize or outputRatio, one of them",
+  ],
+  [
+    "a pooling that grows",
+    () => new nn.FractionalMaxPool2d(2, { outputRatio: 1.5 }),
+    "ARGUMENT",
+    "FractionalMaxPool2d: outputRatio must be between 0 and 1, got 1.5",
+  ],
+  [
+    "bags beyond the input",
+    () => new nn.EmbeddingBag(3, 2)(ints(1, 2), ints(0, 5)),
+    "ARGUMENT",
+    "embeddingBag: offsets must lie in [0, 2], the number of indices, got 5",
+  ],
+  [
+    "a negative margin",
+    () => new nn.TripletMarginLoss({ margin: -1 }),
+    "ARGUMENT",
+    "TripletMarginLoss: margin must be > 0, got -1",
+  ],
+  [
+    "a negative variance",
+    () => F.gaussianNllLoss(zeros([2]), zeros([2]), tensor([-1, 1])),
+    "NUMERIC",
+    "gaussianNllLoss: variances must be >= 0, got -1",
+  ],
+  [
+    "more steps than there are",
+    () => F.ctcLoss(zeros([5, 1, 3]), ints(1, 2).view(1, 2), ints(6), ints(2)),
+    "ARGUMENT",
+    "ctcLoss: inputLengths must be integers from 0 to 5, got 6",
+  ],
+  [
+    "a text as mode of a model",
+    () => new nn.Linear(2, 2).train(wrong("x")),
+    "ARGUMENT",
+    'train: mode must be true or false, got "x"',
+  ],
+  [
+    "a text as factor of a rate",
+    () => new optim.ExponentialLR(optimizer(), wrong("x")),
+    "ARGUMENT",
+    'ExponentialLR: gamma must be a number, got "x"',
+  ],
+  [
+    "a cycle of no length",
+    () => new optim.OneCycleLR(optimizer(), 0.1, wrong(undefined)),
+    "ARGUMENT",
+    "OneCycleLR: needs { totalSteps }, or { epochs, stepsPerEpoch }, as its third argument",
+  ],
+  [
+    "no metric",
+    () => new optim.ReduceLROnPlateau(optimizer()).step(wrong(undefined)),
+    "ARGUMENT",
+    "ReduceLROnPlateau.step: takes the metric to watch, a number or a tensor of one element",
+  ],
+  [
+    "options as last rate",
+    () => new optim.SWALR(optimizer(), wrong({ swaLr: 0.1 })),
+    "ARGUMENT",
+    "SWALR: swaLr must be a number, got an object",
+  ],
+  [
+    "a negative prefetch",
+    () => new data.DataLoader(new data.TensorDataset(zeros([2])), { prefetch: -2 }),
+    "ARGUMENT",
+    "DataLoader: prefetch must be an integer >= 0, got -2",
+  ],
+  [
+    "no samples",
+    () => new data.RandomSampler(4, { numSamples: 0 }),
+    "ARGUMENT",
+    "RandomSampler: numSamples must be an integer >= 1, got 0",
+  ],
+  [
+    "a text as replacement",
+    () => new data.RandomSampler(4, { replacement: wrong("x") }),
+    "ARGUMENT",
+    'RandomSampler: replacement must be true or false, got "x"',
+  ],
+  [
+    "a negative number of draws",
+    () => new data.WeightedRandomSampler([1, 2], -1),
+    "ARGUMENT",
+    "WeightedRandomSampler: length must be an integer >= 1, got -1",
+  ],
+  [
+    "a text as dropLast",
+    () => new data.BatchSampler(new data.SequentialSampler(4), 2, { dropLast: wrong("x") }),
+    "ARGUMENT",
+    'BatchSampler: dropLast must be true or false, got "x"',
+  ],
+  [
+    "a gradient of no function",
+    () => func.grad(wrong(3)),
+    "ARGUMENT",
+    "grad: its first argument must be a function, got number",
+  ],
+  [
+    "a batch of no function",
+    () => func.vmap(wrong(3)),
+    "ARGUMENT",
+    "vmap: its first argument must be a function, got number",
+  ],
+  [
+    "a forward Jacobian of no function",
+    () => func.jacfwd(wrong(3)),
+    "ARGUMENT",
+    "jacfwd: its first argument must be a function, got number",
+  ],
+  [
+    "a function of examples that gives a number",
+    () => func.vmap(wrong(() => 3))(zeros([2])),
+    "ARGUMENT",
+    "vmap: the function must return tensors",
+  ],
+  ["a number to compile", () => gradus.compile(wrong(3)), "ARGUMENT", "compile: takes a function, got number"],
 ];
 
 describe("wrong use", () => {

@@ -43,7 +43,7 @@ test("FractionalMaxPool2d: given a seed, windows come again, keep their sizes, a
   expect(() => new nn.FractionalMaxPool2d(4, { outputSize: 9 })(x)).toThrow(
     "fractionalMaxPool2d: 9 windows of 4 do not fit 11 elements (input [1,4,11,9])",
   );
-  expect(() => new nn.FractionalMaxPool2d(4, {})(x)).toThrow("give either outputSize or outputRatio");
+  expect(() => new nn.FractionalMaxPool2d(4, {})(x)).toThrow("takes outputSize or outputRatio, one of them");
 });
 
 test("AdaptiveLogSoftmaxWithLoss: given any classes, logProb sums to 1 and holds what forward picks", () => {

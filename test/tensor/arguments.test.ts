@@ -115,7 +115,7 @@ describe("options and surplus arguments", () => {
   test("given something else than a tensor, throws with the remedy", () => {
     const relu = gradus.relu as (x: unknown) => unknown;
     expect(() => relu([1, 2])).toThrow("relu: input must be a Tensor, got an array; make it one with tensor(…)");
-    expect(() => ones(1).add("1" as never)).toThrow("add: other must be a Tensor, got string");
+    expect(() => ones(1).add("1" as never)).toThrow("add: other must be a Tensor or a number, got string");
     expect(() => gradus.matmul(ones(1), null as never)).toThrow("matmul: other must be a Tensor, got null");
   });
 });

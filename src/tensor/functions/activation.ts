@@ -1,42 +1,49 @@
 // Activation functions and softmax.
 import { ArgumentError, checkDType, checkOptions, type DType, formatShape, ShapeError } from "../../base/index.js";
+import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
+import { checkOneDType, floatNode, nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
-import { made, unary } from "./define.js";
+import { floatUnary, made, unary } from "./define.js";
+
+/** What is defined for numbers, not for truth values. */
+const numeric = (op: string, compute: (x: Node) => Node) => (x: Node) => {
+  ops.checkNumeric(op, x);
+  return compute(x);
+};
 
 /** max(x, 0); the gradient at 0 is 0. */
-export const relu = unary("relu", ops.relu);
+export const relu = unary("relu", numeric("relu", ops.relu));
 /**
  * min(max(x, 0), 6).
  *
  * Shapes: any → the same.
  */
-export const relu6 = unary("relu6", ops.relu6);
+export const relu6 = unary("relu6", numeric("relu6", ops.relu6));
 /** 1.0507 x where x > 0, else 1.7581 (exp(x) - 1). Klambauer et al., 2017, arXiv:1706.02515. */
-export const selu = unary("selu", ops.selu);
+export const selu = floatUnary("selu", ops.selu);
 /**
  * x sigmoid(x).
  *
  * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
  */
-export const silu = unary("silu", ops.silu);
+export const silu = floatUnary("silu", ops.silu);
 /**
  * x tanh(softplus(x)).
  *
  * Shapes: any → the same. Source: Misra, 2019, arXiv:1908.08681.
  */
-export const mish = unary("mish", ops.mish);
+export const mish = floatUnary("mish", ops.mish);
 /** log(1 / (1 + exp(-x))), exact for large negative x. */
-export const logSigmoid = unary("logSigmoid", ops.logSigmoid);
+export const logSigmoid = floatUnary("logSigmoid", ops.logSigmoid);
 /** x / (1 + |x|). */
 export const softsign = unary("softsign", ops.softsign);
 /** x - tanh(x). */
 export const tanhshrink = unary("tanhshrink", ops.tanhshrink);
 /** min(max(x + 3, 0), 6) / 6. */
-export const hardsigmoid = unary("hardsigmoid", ops.hardsigmoid);
+export const hardsigmoid = floatUnary("hardsigmoid", ops.hardsigmoid);
 /** x hardsigmoid(x). Howard et al., 2019, arXiv:1905.02244. */
-export const hardswish = unary("hardswish", ops.hardswish);
+export const hardswish = floatUnary("hardswish", ops.hardswish);
 
 /**
  * x where x > 0, else `negativeSlope` (0.01) x.
@@ -62,6 +69,7 @@ export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
       { op: "prelu", shapes: [x.shape, w.shape] },
     );
   }
+  checkOneDType("prelu", { input: x, weight: w });
   const spread = w.size === 1 || x.shape.length < 2 ? w : ops.reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]);
   return made("prelu", () => ops.prelu(x, spread.size === 1 ? ops.reshape(spread, []) : spread));
 }
@@ -74,14 +82,14 @@ export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
 export function elu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
   noMore("elu", surplus);
   checkOptions("elu", options, ["alpha"]);
-  return wrap(ops.elu(nodeOf("elu", "input", input), options.alpha));
+  return wrap(ops.elu(floatNode("elu", "input", input), options.alpha));
 }
 
 /** max(x, 0) + min(alpha (exp(x / alpha) - 1), 0); `alpha` 1. Barron, 2017, arXiv:1704.07483. */
 export function celu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
   noMore("celu", surplus);
   checkOptions("celu", options, ["alpha"]);
-  return wrap(ops.celu(nodeOf("celu", "input", input), options.alpha));
+  return wrap(ops.celu(floatNode("celu", "input", input), options.alpha));
 }
 
 /**
@@ -92,7 +100,7 @@ export function celu(input: Tensor, options: { readonly alpha?: number } = {}, .
 export function gelu(input: Tensor, options: { readonly approximate?: "none" | "tanh" } = {}, ...surplus: []): Tensor {
   noMore("gelu", surplus);
   checkOptions("gelu", options, ["approximate"]);
-  return wrap(ops.gelu(nodeOf("gelu", "input", input), options.approximate));
+  return wrap(ops.gelu(floatNode("gelu", "input", input), options.approximate));
 }
 
 /**
@@ -107,14 +115,14 @@ export function softplus(
 ): Tensor {
   noMore("softplus", surplus);
   checkOptions("softplus", options, ["beta", "threshold"]);
-  return wrap(ops.softplus(nodeOf("softplus", "input", input), options.beta, options.threshold));
+  return wrap(ops.softplus(floatNode("softplus", "input", input), options.beta, options.threshold));
 }
 
 /** x where |x| > lambd (default 0.5), else 0. */
 export function hardshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
   noMore("hardshrink", surplus);
   checkOptions("hardshrink", options, ["lambd"]);
-  const x = nodeOf("hardshrink", "input", input);
+  const x = floatNode("hardshrink", "input", input);
   const { lambd = 0.5 } = options;
   const isSmall = ops.and(ops.ge(x, ops.constantLike(x, -lambd)), ops.le(x, ops.constantLike(x, lambd)));
   return wrap(ops.where(isSmall, ops.constantLike(x, 0), x));
@@ -174,6 +182,7 @@ function alongDim(
     if (given.dim === undefined) throw new ArgumentError(`${op}: needs the dim along which values sum to 1`, { op });
     const x = nodeOf(op, "input", input);
     const cast = given.dtype === undefined ? x : ops.cast(x, checkDType(op, given.dtype));
+    ops.checkFloat(op, "input", cast);
     const { dim: along } = given;
     return made(op, () => compute(cast, along));
   };

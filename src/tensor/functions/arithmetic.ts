@@ -1,8 +1,8 @@
 // Functions of two values at a time, and selections by a condition.
-import { ArgumentError, category, checkOptions, DTypeError } from "../../base/index.js";
+import { ArgumentError, category, checkOptions, DTypeError, isFloat } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { checkOneDType, floatNode, nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { atan2Node } from "./angle.js";
 import { binary, made, operands } from "./define.js";
@@ -19,6 +19,14 @@ export function sumNode(op: Sum, input: TensorLike, other: TensorLike, options: 
   checkOptions(op, options, ["alpha"]);
   const [a, b] = operands(op, input, other);
   const alpha = options?.alpha ?? 1;
+  if (typeof alpha === "number" && !Number.isInteger(alpha) && !isFloat(ops.resultType(a, b))) {
+    throw new DTypeError(
+      `${op}: alpha must be an integer between integer tensors, got ${alpha}; convert one with .to("float32")`,
+      {
+        op,
+      },
+    );
+  }
   const combine = op === "add" ? ops.add : ops.sub;
   return alpha === 1 ? combine(a, b) : addScaled(combine, a, b, operand(op, "alpha", alpha, b.dtype));
 }
@@ -95,7 +103,9 @@ export const maximum = binary("maximum", ops.maximum);
 export const minimum = binary("minimum", ops.minimum);
 
 export function lerpNode(input: Tensor, end: Tensor, weight: TensorLike): Node {
-  return lerped(nodeOf("lerp", "input", input), nodeOf("lerp", "end", end), isTensor(weight) ? weight.node : weight);
+  const [a, b] = [floatNode("lerp", "input", input), nodeOf("lerp", "end", end)];
+  checkOneDType("lerp", { input: a, end: b, ...(isTensor(weight) && { weight: weight.node }) });
+  return lerped(a, b, isTensor(weight) ? weight.node : weight);
 }
 
 const lerped = ops.inFloat32((a: Node, b: Node, weight: Node | number | bigint | boolean) =>

@@ -1,5 +1,5 @@
 // Functions that join, repeat, reorder and cut out: results are new tensors, not views.
-import { ArgumentError, broadcastShapes, checkOptions } from "../../base/index.js";
+import { ArgumentError, broadcastShapes, checkOptions, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { checkList, nodeOf, noMore, notATensor, sizesOf } from "../args.js";
@@ -128,7 +128,14 @@ export function meshgrid(
       op: "meshgrid",
     });
   }
-  const sizes = tensors.map((x, i) => nodeOf("meshgrid", `tensors[${i}]`, x).size);
+  const sizes = tensors.map((x, i) => {
+    const { shape, size } = nodeOf("meshgrid", `tensors[${i}]`, x);
+    if (shape.length <= 1) return size;
+    throw new ShapeError(`meshgrid: takes vectors and 0-d tensors, tensors[${i}] has shape [${shape.join(",")}]`, {
+      op: "meshgrid",
+      shapes: [shape],
+    });
+  });
   const order = sizes.map((_, d) => (indexing === "xy" && d < 2 && sizes.length > 1 ? 1 - d : d));
   const shape = order.map((d) => sizes[d] as number);
   return tensors.map((x, i) => {

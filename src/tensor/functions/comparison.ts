@@ -2,7 +2,7 @@
 import { checkOptions, isFloat, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { checkOneDType, nodeOf, noMore } from "../args.js";
 import { Cell } from "../cell.js";
 import { readValues } from "../read.js";
 import { Tensor } from "../tensor.js";
@@ -89,6 +89,7 @@ export function isclose(input: Tensor, other: Tensor, options: CloseOptions = {}
   noMore("isclose", surplus);
   checkOptions("isclose", options, closeOptions);
   const [a, b] = [nodeOf("isclose", "input", input), nodeOf("isclose", "other", other)];
+  checkOneDType("isclose", { input: a, other: b });
   return made("isclose", () => ops.isclose(a, b, options));
 }
 
@@ -101,6 +102,7 @@ export function allclose(input: Tensor, other: Tensor, options: CloseOptions = {
   noMore("allclose", surplus);
   checkOptions("allclose", options, closeOptions);
   const [a, b] = [nodeOf("allclose", "input", input), nodeOf("allclose", "other", other)];
+  checkOneDType("allclose", { input: a, other: b });
   return isTrue("allclose", ops.allclose(a, b, options));
 }
 

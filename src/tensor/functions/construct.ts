@@ -3,6 +3,7 @@ import {
   ArgumentError,
   checkDType,
   checkOptions,
+  checkWholeNumber,
   broadcastShapes as commonShape,
   type DType,
   integerRange,
@@ -141,6 +142,9 @@ function triangle(op: string, isIn: (column: number, row: number, offset: number
     noMore(op, surplus);
     checkOptions(op, options, ["offset", "dtype"]);
     const { offset = 0, dtype = "int64" } = options;
+    checkWholeNumber(op, "rows", rows, 0);
+    checkWholeNumber(op, "columns", columns, 0);
+    checkWholeNumber(op, "offset", offset);
     const found: [number[], number[]] = [[], []];
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {

@@ -1,5 +1,6 @@
 // Connectionist temporal classification.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { arange, full, tensor } from "../creation.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
@@ -75,7 +76,13 @@ export function ctcLoss(
 }
 
 function lengthsOf(name: string, lengths: Lengths, batch: number, most: number): Tensor {
-  if (isTensor(lengths)) return lengths.reshape([-1]);
+  if (isTensor(lengths)) {
+    const range = `integers from 0${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ""}`;
+    const error = (value: number) =>
+      new ArgumentError(`ctcLoss: ${name} must be ${range}, got ${value}`, { op: "ctcLoss" });
+    ops.testHost(nodeOf("ctcLoss", name, lengths), { input: 0, low: 0, high: most, error });
+    return lengths.reshape([-1]);
+  }
   if (lengths.length === batch && lengths.every((n) => Number.isInteger(n) && n >= 0 && n <= most)) {
     return tensor(Int32Array.from(lengths));
   }

@@ -2,12 +2,12 @@
 import { ArgumentError, checkOptions, type DType, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, nodeOf, noMore } from "../args.js";
+import { type Dims, floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
-import { type MatrixNormOptions, matrixOf, vectorNorm } from "./linalg.js";
+import { type MatrixNormOptions, vectorNorm } from "./linalg.js";
 
 function matricesOf(op: string, name: string, value: unknown): Node {
-  const x = matrixOf(op, name, value);
+  const x = floatNode(op, name, value);
   if (x.shape.length >= 2) return x;
   throw new ShapeError(`${op}: ${name} must have at least 2 dims, got [${x.shape.join(",")}]`, {
     op,
@@ -130,7 +130,7 @@ export function lstsq(A: Tensor, B: Tensor, options: { readonly rcond?: number }
   const op = "lstsq";
   noMore(op, surplus);
   checkOptions(op, options, ["rcond"]);
-  const [a, given] = [matricesOf(op, "A", A), matrixOf(op, "B", B)];
+  const [a, given] = [matricesOf(op, "A", A), floatNode(op, "B", B)];
   const isVector = given.shape.length === 1;
   const b = isVector ? ops.reshape(given, [...given.shape, 1]) : given;
   if (b.shape[b.shape.length - 2] !== a.shape[a.shape.length - 2]) {
@@ -166,7 +166,7 @@ export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormO
   const op = "matrixNorm";
   noMore(op, surplus);
   checkOptions(op, options, ["dim", "keepdim"]);
-  const x = nodeOf(op, "input", input);
+  const x = floatNode(op, "input", input);
   const [rows, columns] = (options.dim ?? [-2, -1]).map((d) => normalizeDim(op, d, x.shape.length)) as [number, number];
   if (x.shape.length < 2 || rows === columns) throw new ArgumentError(`${op}: needs two different dims`, { op });
   const { keepdim = false } = options;

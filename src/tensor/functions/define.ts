@@ -1,7 +1,7 @@
 // How public functions are made of functions over nodes.
 import { inName } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
-import { inFloat32 } from "../../ops/index.js";
+import { checkFloat, inFloat32 } from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
@@ -26,6 +26,14 @@ export function unary(op: string, compute: (x: Node) => Node): Unary {
     const x = nodeOf(op, "input", input);
     return made(op, () => computeOnce(x));
   };
+}
+
+/** As `unary`, for what is defined for float tensors only. */
+export function floatUnary(op: string, compute: (x: Node) => Node): Unary {
+  return unary(op, (x) => {
+    checkFloat(op, "input", x);
+    return compute(x);
+  });
 }
 
 /** Both operands as nodes; a number takes its dtype from the other. */

@@ -1,5 +1,6 @@
 // Similarities and distances of vectors, and the bilinear form.
-import { checkOptions } from "../../base/index.js";
+import { checkOptions, isFloat } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { composed } from "./composed.js";
@@ -19,8 +20,8 @@ export function cosineSimilarity(
   const op = "cosineSimilarity";
   noMore(op, surplus);
   checkOptions(op, options, ["dim", "eps"]);
-  nodeOf(op, "x1", x1);
-  nodeOf(op, "x2", x2);
+  const [a, b] = [nodeOf(op, "x1", x1), nodeOf(op, "x2", x2)];
+  if (!isFloat(b.dtype)) ops.checkFloat(op, "x1", a);
   const { dim = 1, eps = 1e-8 } = options;
   return composed(op, () => {
     const unit = (x: Tensor) => x.div(x.norm(dim, { keepdim: true }).clamp({ min: eps }));

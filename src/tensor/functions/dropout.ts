@@ -1,7 +1,7 @@
 // Functions that draw random numbers on the way: dropout, attention with dropout, Bernoulli draws.
-import { ArgumentError, checkOptions } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, isFloat } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, optionsWith } from "../args.js";
+import { floatNode, nodeOf, noMore, optionsWith } from "../args.js";
 import { drawByChance, dropoutNode } from "../draws.js";
 import type { Generator } from "../generator.js";
 import { type Tensor, wrap } from "../tensor.js";
@@ -27,6 +27,7 @@ export function dropout(input: Tensor, p?: number | DropoutOptions, options?: Dr
   const x = nodeOf("dropout", "input", input);
   const { p: chance = 0.5, training = true, generator } = given;
   checkProbability("dropout", chance);
+  if (training && chance > 0) ops.checkFloat("dropout", "input", x);
   return !training || chance === 0 ? input : wrap(dropoutNode(x, chance, generator));
 }
 
@@ -34,7 +35,7 @@ export function dropout(input: Tensor, p?: number | DropoutOptions, options?: Dr
 export function bernoulli(input: Tensor, options: { readonly generator?: Generator } = {}, ...surplus: []): Tensor {
   noMore("bernoulli", surplus);
   checkOptions("bernoulli", options, ["generator"]);
-  const x = nodeOf("bernoulli", "input", input);
+  const x = floatNode("bernoulli", "input", input);
   return wrap(ops.cast(drawByChance("bernoulli", x.shape, x, options.generator), x.dtype));
 }
 
@@ -51,6 +52,15 @@ export function scaledDotProductAttention(
   checkOptions(op, options, ["attnMask", "dropoutP", "isCausal", "scale", "enableGqa", "generator"]);
   const { dropoutP = 0, generator, ...rest } = options;
   checkProbability(op, dropoutP);
+  const mask = rest.attnMask ? nodeOf(op, "attnMask", rest.attnMask) : null;
+  if (mask && mask.dtype !== "bool" && !isFloat(mask.dtype)) {
+    throw new DTypeError(
+      `${op}: attnMask must be a bool or float tensor, is ${mask.dtype}; a bool mask is true where keys may be seen`,
+      {
+        op,
+      },
+    );
+  }
   const drop =
     dropoutP > 0 ? (weights: Parameters<typeof dropoutNode>[0]) => dropoutNode(weights, dropoutP, generator) : null;
   return attentionWith(query, key, value, rest, drop);

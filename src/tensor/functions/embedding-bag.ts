@@ -1,5 +1,6 @@
 // Embeddings reduced over bags of indices.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { arange } from "../creation.js";
 import type { Tensor } from "../tensor.js";
@@ -50,6 +51,7 @@ export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBa
   if ((rank === 1) !== (offsets !== null)) {
     throw new ArgumentError(`${op}: offsets go with an input of 1 dim, and only with that`, { op });
   }
+  if (offsets) checkOffsets(op, offsets, input.shape[0] as number);
   const padding = options.paddingIdx ?? null;
   const rows = weight.shape[0] as number;
   return composed(op, () => {
@@ -63,6 +65,18 @@ export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBa
     const sum = taking.to(weight.dtype).matmul(factors);
     return mode === "sum" ? sum : sum.div(taking.sum(1, { keepdim: true }).clamp({ min: 1 }).to(weight.dtype));
   });
+}
+
+/** Throws where offsets that are on the host do not begin at 0, or leave the input. */
+function checkOffsets(op: string, offsets: Tensor, count: number): void {
+  const node = nodeOf(op, "offsets", offsets);
+  const first = ops.hostValues(node)?.[0];
+  if (first !== undefined && Number(first) !== 0) {
+    throw new ArgumentError(`${op}: the first bag begins at offset 0, got ${first}`, { op });
+  }
+  const error = (value: number) =>
+    new ArgumentError(`${op}: offsets must lie in [0, ${count}], the number of indices, got ${value}`, { op });
+  ops.testHost(node, { input: 0, low: 0, high: count, error });
 }
 
 /** True where index i belongs to bag b: offsets[b] <= i < offsets[b + 1]. */

@@ -1,6 +1,7 @@
 // Negative log likelihoods of counts and of normal values.
-import { checkOptions } from "../../base/index.js";
-import { noMore } from "../args.js";
+import { checkOptions, NumericError } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
+import { nodeOf, noMore } from "../args.js";
 import { full } from "../creation.js";
 import { isTensor, type Tensor } from "../tensor.js";
 import { where } from "./arithmetic.js";
@@ -72,6 +73,13 @@ export function gaussianNllLoss(
   checkOptions(op, options, ["full", "eps", "reduction"]);
   const { full: isFull = false, eps = 1e-6 } = options;
   const tensors = { input, target, ...(isTensor(variance) && { variance }) };
+  const hasSign = {
+    input: 0,
+    low: 0,
+    error: (value: number) => new NumericError(`${op}: variances must be >= 0, got ${value}`, { op }),
+  };
+  if (isTensor(variance)) ops.testHost(nodeOf(op, "variance", variance), hasSign);
+  else if (!(variance >= 0)) throw hasSign.error(variance);
   return reduced(op, tensors, options, () => {
     const given = isTensor(variance) ? variance : full([], variance, { dtype: input.dtype });
     const lacksDim = given.shape.length === input.shape.length - 1 && given.shape.length > 0;

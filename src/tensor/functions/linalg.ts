@@ -1,23 +1,16 @@
 // Linear algebra: systems of equations, inverses, determinants, factorisations, norms of vectors and matrices.
-import { ArgumentError, checkDType, checkOptions, type DType, DTypeError, isFloat } from "../../base/index.js";
+import { ArgumentError, checkDType, checkNumber, checkOptions, type DType } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
+import { type Dims, floatNode, nodeOf, noMore, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { matrixPowerNode } from "./products.js";
 
-/** A matrix argument: float, since results are not whole. */
-export function matrixOf(op: string, name: string, value: unknown): Node {
-  const x = nodeOf(op, name, value);
-  if (isFloat(x.dtype)) return x;
-  throw new DTypeError(`${op}: ${name} must be a float tensor, is ${x.dtype}; convert it with .to("float32")`, { op });
-}
-
 function ofMatrix(op: string, compute: (x: Node) => Node) {
   return (input: Tensor, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    const x = matrixOf(op, "input", input);
+    const x = floatNode(op, "input", input);
     return made(op, () => compute(x));
   };
 }
@@ -51,7 +44,7 @@ export const matrixExp = ofMatrix("matrixExp", ops.matrixExp);
 /** Sign (0 for singular matrices) and log |det| of square matrices. */
 export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor; readonly logabsdet: Tensor } {
   noMore("slogdet", surplus);
-  const { sign, logabsdet } = ops.slogdet(matrixOf("slogdet", "input", input));
+  const { sign, logabsdet } = ops.slogdet(floatNode("slogdet", "input", input));
   return { sign: wrap(sign), logabsdet: wrap(logabsdet) };
 }
 
@@ -62,7 +55,7 @@ export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor;
 export function solve(A: Tensor, B: Tensor, options: { readonly left?: boolean } = {}, ...surplus: []): Tensor {
   noMore("solve", surplus);
   checkOptions("solve", options, ["left"]);
-  const [a, b] = [matrixOf("solve", "A", A), matrixOf("solve", "B", B)];
+  const [a, b] = [floatNode("solve", "A", A), floatNode("solve", "B", B)];
   if (options.left ?? true) return wrap(ops.solve(a, b));
   return wrap(ops.matrixTranspose(ops.solve(ops.matrixTranspose(a), ops.matrixTranspose(b))));
 }
@@ -84,7 +77,7 @@ export function solveTriangular(A: Tensor, B: Tensor, options: SolveTriangularOp
   if (typeof options?.upper !== "boolean")
     throw new ArgumentError(`${op}: needs { upper: true } or { upper: false }`, { op });
   const { upper, left = true, unitriangular = false } = options;
-  const [a, b] = [matrixOf(op, "A", A), matrixOf(op, "B", B)];
+  const [a, b] = [floatNode(op, "A", A), floatNode(op, "B", B)];
   if (left) return wrap(ops.solveTriangular(a, b, upper, unitriangular));
   const turned = ops.solveTriangular(ops.matrixTranspose(a), ops.matrixTranspose(b), !upper, unitriangular);
   return wrap(ops.matrixTranspose(turned));
@@ -97,7 +90,7 @@ export function solveTriangular(A: Tensor, B: Tensor, options: SolveTriangularOp
 export function cholesky(input: Tensor, options: { readonly upper?: boolean } = {}, ...surplus: []): Tensor {
   noMore("cholesky", surplus);
   checkOptions("cholesky", options, ["upper"]);
-  const l = ops.cholesky(matrixOf("cholesky", "input", input));
+  const l = ops.cholesky(floatNode("cholesky", "input", input));
   return wrap(options.upper ? ops.matrixTranspose(l) : l);
 }
 
@@ -107,14 +100,14 @@ export function cholesky(input: Tensor, options: { readonly upper?: boolean } = 
  */
 export function eigh(input: Tensor, ...surplus: []): { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor } {
   noMore("eigh", surplus);
-  const { values, vectors } = ops.eigh(matrixOf("eigh", "input", input));
+  const { values, vectors } = ops.eigh(floatNode("eigh", "input", input));
   return { eigenvalues: wrap(values), eigenvectors: wrap(vectors) };
 }
 
 /** Eigenvalues (ascending) of symmetric matrices. */
 export function eigvalsh(input: Tensor, ...surplus: []): Tensor {
   noMore("eigvalsh", surplus);
-  const x = matrixOf("eigvalsh", "input", input);
+  const x = floatNode("eigvalsh", "input", input);
   return made("eigvalsh", () => ops.eigh(x).values);
 }
 
@@ -144,7 +137,8 @@ export function vectorNorm(
   const names = ["ord", "dim", "keepdim", "dtype"] as const;
   const given = optionsWith<VectorNormOptions & { ord?: number }>(op, "ord", ord, options, names, surplus);
   const node = nodeOf(op, "x", x);
-  const cast = given.dtype === undefined ? node : ops.cast(node, checkDType(op, given.dtype));
+  if (given.ord !== undefined) checkNumber(op, "ord", given.ord);
+  const cast = given.dtype === undefined ? floatNode(op, "x", x) : ops.cast(node, checkDType(op, given.dtype));
   return wrap(ops.norm(cast, given.ord ?? 2, given.dim ?? null, given.keepdim ?? false));
 }
 

@@ -1,8 +1,8 @@
 // Losses, with PyTorch's options.
-import { checkOptions, isInteger } from "../../base/index.js";
+import { checkOptions, isFloat, isInteger } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
 import { checkHostIndices } from "../index-checks.js";
 import type { Tensor } from "../tensor.js";
 import { made } from "./define.js";
@@ -23,6 +23,7 @@ function elementwiseLoss<O extends object>(
     noMore(op, surplus);
     checkOptions(op, options, names);
     const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+    if (!isFloat(t.dtype)) ops.checkFloat(op, "input", x);
     return made(op, () => compute(x, t, options ?? ({} as O)));
   };
 }
@@ -69,7 +70,11 @@ export const huberLoss = elementwiseLoss<LossOptions & { readonly delta?: number
 export const klDiv = elementwiseLoss<{ readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean }>(
   "klDiv",
   ["reduction", "logTarget"],
-  ops.klDiv,
+  (x, t, o) => {
+    ops.checkFloat("klDiv", "input", x);
+    ops.checkFloat("klDiv", "target", t);
+    return ops.klDiv(x, t, o);
+  },
 );
 
 /** Node of an optional tensor among the options. */
@@ -93,7 +98,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BceOp
   noMore(op, surplus);
   checkOptions(op, options, ["weight", "reduction"]);
   const { weight, ...rest } = options;
-  const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+  const [x, t] = [floatNode(op, "input", input), floatNode(op, "target", target)];
   return made(op, () => ops.binaryCrossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
 }
 
@@ -108,7 +113,7 @@ export function binaryCrossEntropyWithLogits(
   noMore(op, surplus);
   checkOptions(op, options, ["weight", "posWeight", "reduction"]);
   const { weight, posWeight, ...rest } = options;
-  const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
+  const [x, t] = [floatNode(op, "input", input), floatNode(op, "target", target)];
   const weights = { weight: optional(op, "weight", weight), posWeight: optional(op, "posWeight", posWeight) };
   return made(op, () => ops.binaryCrossEntropyWithLogits(x, t, { ...rest, ...weights }));
 }

@@ -1,9 +1,9 @@
 // Order statistics, running extrema, and searches in sorted sequences.
-import { ArgumentError, checkOptions, isFloat, normalizeDim } from "../../base/index.js";
+import { ArgumentError, checkOptions, normalizeDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { Interpolation } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, nodeOf, noMore, operand, optionsWith } from "../args.js";
+import { type Dims, floatNode, nodeOf, noMore, operand, optionsWith } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import type { ValuesIndices } from "./reduction.js";
 
@@ -62,12 +62,7 @@ function quantileOf(op: "quantile" | "nanquantile") {
   ): Tensor => {
     const names = ["dim", "keepdim", "interpolation"] as const;
     const given = optionsWith<QuantileOptions>(op, "dim", dim, options, names, surplus);
-    const x = nodeOf(op, "input", input);
-    if (!isFloat(x.dtype)) {
-      throw new ArgumentError(`${op}: input must be a float tensor, is ${x.dtype}; convert it with .to("float32")`, {
-        op,
-      });
-    }
+    const x = floatNode(op, "input", input);
     const { dim: along, ...rest } = given;
     return wrap(ops.quantile(x, quantileNode(op, q, x), along ?? null, rest, op === "nanquantile"));
   };
@@ -75,7 +70,9 @@ function quantileOf(op: "quantile" | "nanquantile") {
 
 function quantileNode(op: string, q: number | readonly number[] | Tensor, x: Node): Node {
   if (isTensor(q)) {
-    if (q.dtype === x.dtype && q.shape.length <= 1) return q.node;
+    if (q.dtype === x.dtype && q.shape.length <= 1) {
+      return ops.checked(q.node, q.node, { op, says: "share", low: 0, high: 1 });
+    }
     throw new ArgumentError(
       `${op}: q must be a ${x.dtype} tensor of at most 1 dim (q ${q.dtype}[${q.shape.join(",")}])`,
       {
@@ -119,7 +116,7 @@ export const cummin = running("cummin", ops.cummin);
 /** log Σ exp(x) of all elements up to each along `dim`. */
 export function logcumsumexp(input: Tensor, dim: number, ...surplus: []): Tensor {
   noMore("logcumsumexp", surplus);
-  const x = nodeOf("logcumsumexp", "input", input);
+  const x = floatNode("logcumsumexp", "input", input);
   return wrap(ops.logcumsumexp(x, normalizeDim("logcumsumexp", dim, x.shape.length)));
 }
 

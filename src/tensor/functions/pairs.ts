@@ -2,7 +2,7 @@
 
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { checkOneDType, nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { type Binary, binary, made } from "./define.js";
 
@@ -21,7 +21,10 @@ export const fmax: Binary = binary("fmax", ops.fmax);
 /** The smaller value; a NaN loses against a number. */
 export const fmin: Binary = binary("fmin", ops.fmin);
 /** 0 below 0, 1 above 0, `values` at 0. */
-export const heaviside: Binary = binary("heaviside", ops.heaviside);
+export const heaviside: Binary = binary("heaviside", (x, values) => {
+  checkOneDType("heaviside", { input: x, values });
+  return ops.heaviside(x, values);
+});
 /** input^other in float64. */
 export const floatPower: Binary = binary("floatPower", floatPowerNode);
 

@@ -1,10 +1,10 @@
 // Functions of one value at a time: rounding, powers, exponentials, trigonometry.
-import { checkOptions, DTypeError } from "../../base/index.js";
+import { checkNumber, checkOptions, checkWholeNumber, DTypeError } from "../../base/index.js";
 import type { NanToNumOptions } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
-import { unary } from "./define.js";
+import { floatUnary, unary } from "./define.js";
 
 /** -x. */
 export const neg = unary("neg", ops.neg);
@@ -35,7 +35,7 @@ export const trunc = unary("trunc", ops.trunc);
 /** Towards zero. */
 export const fix = trunc;
 /** x - trunc(x). */
-export const frac = unary("frac", (x) => ops.sub(x, ops.trunc(x)));
+export const frac = floatUnary("frac", (x) => ops.sub(x, ops.trunc(x)));
 /** e^x; integers give float32. */
 export const exp = unary("exp", ops.exp);
 /** 2^x. */
@@ -133,6 +133,7 @@ export function polygamma(n: number, input: Tensor, ...surplus: []): Tensor {
 /** log(x / (1 - x)), of x limited to [eps, 1 - eps] if `eps` is given. */
 export function logit(input: Tensor, eps?: number | null, ...surplus: []): Tensor {
   noMore("logit", surplus);
+  if (eps !== undefined && eps !== null) checkNumber("logit", "eps", eps);
   return wrap(ops.logit(nodeOf("logit", "input", input), eps ?? null));
 }
 
@@ -140,6 +141,9 @@ export function logit(input: Tensor, eps?: number | null, ...surplus: []): Tenso
 export function nanToNum(input: Tensor, options: NanToNumOptions = {}, ...surplus: []): Tensor {
   noMore("nanToNum", surplus);
   checkOptions("nanToNum", options, ["nan", "posinf", "neginf"]);
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !Number.isNaN(value)) checkNumber("nanToNum", name, value);
+  }
   return wrap(ops.nanToNum(nodeOf("nanToNum", "input", input), options));
 }
 
@@ -149,6 +153,7 @@ export function round(input: Tensor, options: { readonly decimals?: number } = {
   checkOptions("round", options, ["decimals"]);
   const x = nodeOf("round", "input", input);
   const { decimals = 0 } = options;
+  checkWholeNumber("round", "decimals", decimals);
   if (decimals === 0) return wrap(ops.round(x));
   const scale = ops.constantLike(x, 10 ** decimals);
   return wrap(ops.div(ops.round(ops.mul(x, scale)), scale));

@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 
@@ -224,7 +224,10 @@ export function cdist(x1: Tensor, x2: Tensor, options: { readonly p?: number } =
   const op = "cdist";
   noMore(op, surplus);
   checkOptions(op, options, ["p"]);
-  const [a, b] = [nodeOf(op, "x1", x1), nodeOf(op, "x2", x2)];
+  const [a, b] = [floatNode(op, "x1", x1), floatNode(op, "x2", x2)];
+  if (options.p !== undefined && !(options.p >= 0)) {
+    throw new ArgumentError(`${op}: p must be >= 0, got ${String(options.p)}`, { op });
+  }
   const [rankA, rankB] = [a.shape.length, b.shape.length];
   if (rankA < 2 || rankB < 2 || a.shape[rankA - 1] !== b.shape[rankB - 1]) {
     throw new ShapeError(

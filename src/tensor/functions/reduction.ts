@@ -1,8 +1,17 @@
 // Reductions: sums, extremes, statistics, norms; cumulative sums.
-import { ArgumentError, checkDType, checkOptions, type DType, normalizeDim } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkDType,
+  checkNumber,
+  checkOptions,
+  type DType,
+  DTypeError,
+  isFloat,
+  normalizeDim,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, nodeOf, noMore, optionsWith, type TensorLike } from "../args.js";
+import { type Dims, floatNode, nodeOf, noMore, optionsWith, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { maximum, minimum } from "./arithmetic.js";
 import { made } from "./define.js";
@@ -53,8 +62,23 @@ function plainReducer(op: string, compute: (x: Node, dim: Dims, keepdim: boolean
 
 /** Sum over `dim` (all dims by default). Integers and bool sum to int64. */
 export const sum = reducer("sum", ops.sumOver);
-/** Mean over `dim` (all dims by default). */
-export const mean = reducer("mean", ops.mean);
+/** Throws for integers and bool, whose mean has no dtype of its own. */
+export function checkHasMean(op: string, x: Node): void {
+  if (isFloat(x.dtype)) return;
+  throw new DTypeError(
+    `${op}: input must be a float tensor, is ${x.dtype}; convert it with .to("float32") or pass { dtype: "float32" }`,
+    { op },
+  );
+}
+
+/**
+ * Mean over `dim` (all dims by default).
+ * @throws DTypeError for integers and bool without `dtype`.
+ */
+export const mean = reducer("mean", (x, dim, options) => {
+  if (options.dtype === undefined) checkHasMean("mean", x);
+  return ops.mean(x, dim, options);
+});
 /** Product over one `dim`, or over everything. */
 export const prod = reducer("prod", (x, dim, options) => ops.prodOver(x, oneDim("prod", dim), options));
 /** Largest element over dims; equal ones share the gradient. */
@@ -129,8 +153,13 @@ const varianceOptions = ["dim", "keepdim", "correction"] as const;
 function spread(op: string, compute: (x: Node, dim: Dims, options: VarianceOptions) => Node): Reduce<VarianceOptions> {
   return (input, dim, options, ...surplus) => {
     const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
-    return made(op, () => compute(nodeOf(op, "input", input), given.dim ?? null, given));
+    return made(op, () => compute(spreadInput(op, input, given), given.dim ?? null, given));
   };
+}
+
+function spreadInput(op: string, input: Tensor, { correction }: VarianceOptions): Node {
+  if (correction !== undefined) checkNumber(op, "correction", correction);
+  return floatNode(op, "input", input);
 }
 
 /** Σ (x - mean)² / (n - correction). Named so since `var` is a word of the language. */
@@ -150,7 +179,7 @@ function withMean<K extends "variance" | "std">(
     ...surplus: []
   ): [Tensor, Tensor] => {
     const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
-    const result = compute(nodeOf(op, "input", input), given.dim ?? null, given);
+    const result = compute(spreadInput(op, input, given), given.dim ?? null, given);
     return [wrap(result[key]), wrap(result.mean)];
   };
 }
@@ -177,7 +206,9 @@ export function norm(
   if (typeof order !== "number") {
     throw new ArgumentError(`norm: p must be a number or "fro", got ${JSON.stringify(order)}`, { op: "norm" });
   }
-  return made("norm", () => ops.norm(nodeOf("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false));
+  return made("norm", () =>
+    ops.norm(floatNode("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false),
+  );
 }
 
 export interface DTypeOptions {
@@ -213,6 +244,6 @@ export function normalize(
   noMore("normalize", surplus);
   checkOptions("normalize", options, ["p", "dim", "eps"]);
   return made("normalize", () =>
-    ops.normalize(nodeOf("normalize", "input", input), options.p, options.dim, options.eps),
+    ops.normalize(floatNode("normalize", "input", input), options.p, options.dim, options.eps),
   );
 }

@@ -3,18 +3,21 @@ import {
   ArgumentError,
   checkDType,
   checkOptions,
+  checkWholeNumber,
   type DType,
   isFloat,
   isInteger,
   normalizeDim,
+  ShapeError,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, nodeOf, noMore, optionsWith } from "../args.js";
+import { type Dims, floatNode, nodeOf, noMore, optionsWith } from "../args.js";
 import { readValues } from "../read.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import type { SumOptions } from "./reduction.js";
+import { checkHasMean } from "./reduction.js";
 
 const number = ops.constantLike;
 
@@ -35,7 +38,8 @@ export const nansum = pastNaN("nansum", (x, dim, options) =>
 );
 /** Mean of the elements that are not NaN. */
 export const nanmean = pastNaN("nanmean", (x, dim, options) => {
-  const f = ops.toFloat(x);
+  checkHasMean("nanmean", x);
+  const f = x;
   const keepdim = options.keepdim ?? false;
   const count = ops.sumOver(ops.cast(ops.not(ops.isnan(f)), f.dtype), dim, { keepdim });
   return ops.div(ops.sumOver(zeroNaN(f), dim, { keepdim }), count);
@@ -45,7 +49,7 @@ export const nanmean = pastNaN("nanmean", (x, dim, options) => {
 export function dist(input: Tensor, other: Tensor, options: { readonly p?: number } = {}, ...surplus: []): Tensor {
   noMore("dist", surplus);
   checkOptions("dist", options, ["p"]);
-  const [a, b] = [nodeOf("dist", "input", input), nodeOf("dist", "other", other)];
+  const [a, b] = [floatNode("dist", "input", input), floatNode("dist", "other", other)];
   return made("dist", () => ops.norm(ops.sub(a, b), options.p ?? 2));
 }
 
@@ -53,6 +57,10 @@ export function dist(input: Tensor, other: Tensor, options: { readonly p?: numbe
 export const renormNode = ops.inFloat32(renormed);
 
 function renormed(x: Node, p: number, dim: number, maxnorm: number): Node {
+  ops.checkFloat("renorm", "input", x);
+  if (!(p > 0) || !(maxnorm >= 0)) {
+    throw new ArgumentError(`renorm: p must be > 0 and maxnorm >= 0, got ${p} and ${maxnorm}`, { op: "renorm" });
+  }
   const d = normalizeDim("renorm", dim, x.shape.length);
   const others = x.shape.map((_, i) => i).filter((i) => i !== d);
   const size = ops.norm(x, p, others, true);
@@ -63,7 +71,7 @@ function renormed(x: Node, p: number, dim: number, maxnorm: number): Node {
 
 /**
  * Slices along `dim` whose p-norm is above `maxnorm`, scaled down to it; the others stay. The shape stays.
- * @throws IndexError if `dim` is out of range.
+ * @throws IndexError if `dim` is out of range; ArgumentError unless p > 0 and maxnorm >= 0.
  */
 export function renorm(input: Tensor, p: number, dim: number, maxnorm: number, ...surplus: []): Tensor {
   noMore("renorm", surplus);
@@ -86,10 +94,34 @@ export function cov(input: Tensor, options: CovOptions = {}, ...surplus: []): Te
   return made("cov", () => covNode("cov", nodeOf("cov", "input", input), options));
 }
 
+/** Weights of observations: a vector of them, none negative. */
+function checkWeights(op: string, name: string, weights: Tensor | undefined, input: Node): void {
+  if (weights === undefined) return;
+  const w = nodeOf(op, name, weights);
+  const count = input.shape.length < 2 ? input.size : input.shape[1];
+  if (w.shape.length !== 1 || w.size !== count) {
+    throw new ShapeError(
+      `${op}: ${name} must have one element for each of the ${count} observations (${name} [${w.shape.join(",")}])`,
+      {
+        op,
+        shapes: [w.shape, input.shape],
+      },
+    );
+  }
+  ops.testHost(w, {
+    input: 0,
+    low: 0,
+    error: (value) => new ArgumentError(`${op}: ${name} must be >= 0, got ${value}`, { op }),
+  });
+}
+
 function covNode(op: string, input: Node, { correction = 1, fweights, aweights }: CovOptions): Node {
   if (input.shape.length > 2) {
     throw new ArgumentError(`${op}: takes at most 2 dims (input [${input.shape.join(",")}])`, { op });
   }
+  checkWholeNumber(op, "correction", correction);
+  checkWeights(op, "fweights", fweights, input);
+  checkWeights(op, "aweights", aweights, input);
   const f = ops.toFloat(input);
   const isVector = f.shape.length < 2;
   const x = isVector ? ops.reshape(f, [1, f.size]) : f;
@@ -249,12 +281,22 @@ export function bincount(
   if (x.shape.length !== 1 || !isInteger(x.dtype)) {
     throw new ArgumentError(`${op}: takes a vector of integers (input ${x.dtype}[${x.shape.join(",")}])`, { op });
   }
+  checkWholeNumber(op, "minlength", options.minlength ?? 0, 0);
   let size = options.minlength ?? 0;
   for (const value of readValues(op, input)) {
     if (value < 0) throw new ArgumentError(`${op}: values must be >= 0, got ${value}`, { op });
     size = Math.max(size, Number(value) + 1);
   }
   const weights = options.weights ? nodeOf(op, "weights", options.weights) : null;
+  if (weights && (weights.shape.length !== 1 || weights.size !== x.size)) {
+    throw new ShapeError(
+      `${op}: weights must have the shape of the input (input [${x.size}], weights [${weights.shape.join(",")}])`,
+      {
+        op,
+        shapes: [x.shape, weights.shape],
+      },
+    );
+  }
   const dtype: DType = weights ? (weights.dtype === "float32" ? "float32" : "float64") : "int64";
   const source = weights ? ops.cast(weights, dtype) : ops.full([x.size], dtype === "int64" ? 1n : 1, dtype);
   return made(op, () => ops.scatterAdd(ops.full([size], dtype === "int64" ? 0n : 0, dtype), 0, x, source));
@@ -280,6 +322,7 @@ export function diff(input: Tensor, options: DiffOptions = {}, ...surplus: []): 
   checkOptions(op, options, ["n", "dim", "prepend", "append"]);
   const { n = 1, dim = -1, prepend, append } = options;
   const x = nodeOf(op, "input", input);
+  checkWholeNumber(op, "n", n, 0);
   const d = normalizeDim(op, dim, x.shape.length);
   if (x.shape.length === 0) throw new ArgumentError(`${op}: takes at least 1 dim`, { op });
   const parts = [prepend && nodeOf(op, "prepend", prepend), x, append && nodeOf(op, "append", append)];

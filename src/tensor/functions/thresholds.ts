@@ -1,6 +1,6 @@
 // Activations with thresholds and gates.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
 import { onesLike } from "../creation.js";
 import type { Generator } from "../generator.js";
 import { randLike } from "../random.js";
@@ -19,7 +19,7 @@ import { composed } from "./composed.js";
 export function glu(input: Tensor, options: { readonly dim?: number } = {}, ...surplus: []): Tensor {
   noMore("glu", surplus);
   checkOptions("glu", options, ["dim"]);
-  nodeOf("glu", "input", input);
+  floatNode("glu", "input", input);
   const { dim = -1 } = options;
   return composed("glu", () => {
     const size = input.size(dim);
@@ -37,7 +37,7 @@ export function glu(input: Tensor, options: { readonly dim?: number } = {}, ...s
 export function softshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
   noMore("softshrink", surplus);
   checkOptions("softshrink", options, ["lambd"]);
-  nodeOf("softshrink", "input", input);
+  floatNode("softshrink", "input", input);
   const { lambd = 0.5 } = options;
   if (!(lambd >= 0)) throw new ArgumentError(`softshrink: lambd must be >= 0, got ${lambd}`, { op: "softshrink" });
   return composed("softshrink", () =>
@@ -70,7 +70,7 @@ export interface RReluOptions {
 export function rrelu(input: Tensor, options: RReluOptions = {}, ...surplus: []): Tensor {
   noMore("rrelu", surplus);
   checkOptions("rrelu", options, ["lower", "upper", "training", "generator"]);
-  nodeOf("rrelu", "input", input);
+  floatNode("rrelu", "input", input);
   const { lower = 1 / 8, upper = 1 / 3, training = false, generator } = options;
   if (!(lower <= upper)) {
     throw new ArgumentError(`rrelu: lower ${lower} must not be above upper ${upper}`, { op: "rrelu" });
@@ -103,7 +103,7 @@ export interface GumbelSoftmaxOptions {
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}, ...surplus: []): Tensor {
   noMore("gumbelSoftmax", surplus);
   checkOptions("gumbelSoftmax", options, ["tau", "hard", "dim", "generator"]);
-  nodeOf("gumbelSoftmax", "logits", logits);
+  floatNode("gumbelSoftmax", "logits", logits);
   const { tau = 1, hard = false, dim = -1, generator } = options;
   return composed("gumbelSoftmax", () => {
     // 1 - u lies in (0, 1], so that the inner logarithm is finite.
