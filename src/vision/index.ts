@@ -50,9 +50,13 @@ export {
 export {
   type DecodeImageOptions,
   decodeImage,
+  encodeJpeg,
   encodePng,
+  type JpegOptions,
   readImage,
   saveImage,
+  writeJpeg,
+  writePng,
 } from "./image/files.js";
 export { type GridOptions, makeGrid } from "./image/grid.js";
 export type { ImageMode } from "./image/pixels.js";

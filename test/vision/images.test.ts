@@ -3,7 +3,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Tensor, tensor } from "gradus";
-import { decodeImage, encodePng, type ImageMode, makeGrid, readImage, saveImage } from "gradus/vision";
+import {
+  decodeImage,
+  encodeJpeg,
+  encodePng,
+  type ImageMode,
+  makeGrid,
+  readImage,
+  saveImage,
+  writeJpeg,
+  writePng,
+} from "gradus/vision";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -15,6 +25,8 @@ interface Case {
   readonly mode?: ImageMode;
   readonly exif?: boolean;
   readonly grid?: string;
+  readonly encode?: string;
+  readonly quality?: number;
   readonly shape: readonly number[];
   readonly at: number;
   readonly bytes: number;
@@ -107,7 +119,9 @@ describe("saving", () => {
     const { width, height, data } = PNG.sync.read(readFileSync(file));
     expect([width, height, [...data].filter((_, i) => i % 4 === 0)]).toEqual([5, 1, [0, 128, 255, 0, 255]]);
     expect((await readImage(file)).shape[0]).toBe(3);
-    await expect(saveImage(tensor([[0]]), join(place, "x.jpg"))).rejects.toThrow("saveImage: writes PNG files");
+    await expect(saveImage(tensor([[0]]), join(place, "x.gif"))).rejects.toThrow(
+      "saveImage: writes PNG and JPEG files",
+    );
   });
 
   test("given a stack, makeGrid is torchvision's", () => {
@@ -121,5 +135,59 @@ describe("saving", () => {
     close(makeGrid(images, { normalize: true, valueRange: [0.25, 0.5] }), "range");
     close(makeGrid(images.at(":", "0:1"), { normalize: true, scaleEach: true, nrow: 4 }), "each");
     expect([...makeGrid(images.at(0)).shape]).toEqual([3, 4, 5]);
+  });
+});
+
+describe("encodeJpeg", () => {
+  test.each(cases.filter(({ encode }) => encode !== undefined))(
+    "given $encode as $mode at quality $quality, it writes torchvision's file, byte for byte",
+    ({ encode, mode, quality, ...place }) => {
+      const image = decodeImage(read(encode as string), { mode: mode as ImageMode });
+      const bytes = encodeJpeg(image, { quality: quality as number });
+      expect(Buffer.from(bytes).toString("hex")).toBe(Buffer.from(bytesOf({ ...place })).toString("hex"));
+      expect(decodeImage(bytes).shape).toEqual(image.shape);
+    },
+  );
+
+  test("given no quality, it is 75", () => {
+    const image = decodeImage(read("rgb.png"));
+    expect(encodeJpeg(image)).toEqual(encodeJpeg(image, { quality: 75 }));
+  });
+
+  test("given wrong qualities, dtypes and shapes, throws and says what to do", () => {
+    const image = decodeImage(read("rgb.png"));
+    for (const quality of [0, 101, 7.5]) {
+      expect(() => encodeJpeg(image, { quality })).toThrow(
+        `encodeJpeg: quality must be an integer from 1 to 100, got ${quality}`,
+      );
+    }
+    expect(() => encodeJpeg(image.to("float32"))).toThrow(
+      "encodeJpeg: the image must be uint8, got float32; saveImage takes values from 0 to 1, or multiply by 255",
+    );
+    expect(() => encodeJpeg(decodeImage(read("rgba.png")))).toThrow(
+      "encodeJpeg: the image must be [C,H,W] with 1 or 3 channels, got [4,9,13]",
+    );
+  });
+});
+
+describe("writeJpeg and writePng", () => {
+  const place = mkdtempSync(join(tmpdir(), "gradus-images-"));
+  afterAll(() => rmSync(place, { recursive: true }));
+
+  test("given a file, it holds the encoded image; saveImage takes either kind by its name", async () => {
+    const image = decodeImage(read("rgb.png"));
+    await writeJpeg(image, join(place, "a.jpg"), { quality: 40 });
+    expect(new Uint8Array(readFileSync(join(place, "a.jpg")))).toEqual(encodeJpeg(image, { quality: 40 }));
+    await writePng(image, join(place, "a.png"));
+    expect((await readImage(join(place, "a.png"))).toArray()).toEqual(image.toArray());
+    await saveImage(image.to("float32").div(255), join(place, "b.jpeg"));
+    expect(new Uint8Array(readFileSync(join(place, "b.jpeg")))).toEqual(encodeJpeg(image));
+  });
+
+  test("given a file in place of the folder, throws FormatError", async () => {
+    const image = decodeImage(read("rgb.png"));
+    await writePng(image, join(place, "none"));
+    await expect(writeJpeg(image, join(place, "none", "a.jpg"))).rejects.toThrow("writeJpeg: ");
+    await expect(writePng(image, join(place, "none", "a.png"))).rejects.toThrow("writePng: ");
   });
 });

@@ -10,10 +10,11 @@ import {
   unknownName,
   writeBytes,
 } from "../../base/index.js";
-import type { Tensor } from "../../tensor/index.js";
+import { checkTensor, type Tensor } from "../../tensor/index.js";
 import { turnUpright } from "./exif.js";
 import { type GridOptions, gridOptionNames, makeGrid } from "./grid.js";
 import { decodeJpeg, isJpeg } from "./jpeg.js";
+import { encodeJpegPlanes } from "./jpeg-encode.js";
 import { type ImageMode, imageModes, toTensor } from "./pixels.js";
 import { decodePng, encodePlanes, isPng } from "./png.js";
 
@@ -73,31 +74,93 @@ export async function readImage(file: string, options?: DecodeImageOptions): Pro
   return readImageSync(file, options);
 }
 
-/**
- * The bytes of a PNG file. @param image - uint8 `[C, H, W]`: grey, grey and alpha, RGB, RGB and alpha.
- * @throws DTypeError unless uint8; ShapeError for other shapes.
- */
-export function encodePng(image: Tensor): Uint8Array {
-  const [channels = 0, height = 0, width = 0] = image.shape;
-  if (image.shape.length !== 3 || channels < 1 || channels > 4 || height * width === 0) {
-    throw new ShapeError(`encodePng: the image must be [C,H,W] with 1 to 4 channels, got [${image.shape.join(",")}]`, {
-      op: "encodePng",
+/** Height and width of an image to encode, and its values; throws unless it is uint8 with so many channels. */
+function planesOf(op: string, image: Tensor, channels: readonly number[], described: string) {
+  checkTensor(op, "image", image);
+  const [count = 0, height = 0, width = 0] = image.shape;
+  if (image.shape.length !== 3 || !channels.includes(count) || height * width === 0) {
+    throw new ShapeError(`${op}: the image must be [C,H,W] with ${described}, got [${image.shape.join(",")}]`, {
+      op,
       shapes: [image.shape],
     });
   }
   if (image.dtype !== "uint8") {
     throw new DTypeError(
-      `encodePng: the image must be uint8, got ${image.dtype}; saveImage takes values from 0 to 1, or multiply by 255`,
-      { op: "encodePng" },
+      `${op}: the image must be uint8, got ${image.dtype}; saveImage takes values from 0 to 1, or multiply by 255`,
+      { op },
     );
   }
-  return encodePlanes(image.toTypedArray() as Uint8Array, channels, height, width);
+  return { count, height, width, values: image.toTypedArray() as Uint8Array };
 }
 
 /**
- * Saves an image or a grid of images with values from 0 to 1 as a PNG file: see `makeGrid`. An older file is replaced as a whole.
+ * The bytes of a PNG file. @param image - uint8 `[C, H, W]`: grey, grey and alpha, RGB, RGB and alpha.
+ * @throws DTypeError unless uint8; ShapeError for other shapes.
+ */
+export function encodePng(image: Tensor): Uint8Array {
+  const { values, count, height, width } = planesOf("encodePng", image, [1, 2, 3, 4], "1 to 4 channels");
+  return encodePlanes(values, count, height, width);
+}
+
+/** Options of `encodeJpeg` and `writeJpeg`. */
+export interface JpegOptions {
+  /** From 1 (smallest) to 100 (best); default 75. */
+  readonly quality?: number;
+}
+
+/** T.81 keeps sizes in 16 bits. */
+const LARGEST_JPEG = 65535;
+
+/**
+ * The bytes of a JPEG file, which loses detail: baseline, colours at half the resolution. Bit for bit what torchvision writes.
+ * @param image - uint8 `[C, H, W]`: grey or RGB.
+ * @throws DTypeError unless uint8; ShapeError for other shapes; ArgumentError for other qualities.
+ * @example encodeJpeg(image, { quality: 90 })
+ */
+export function encodeJpeg(image: Tensor, options: JpegOptions = {}): Uint8Array {
+  return jpegBytes("encodeJpeg", image, options);
+}
+
+function jpegBytes(op: string, image: Tensor, options: JpegOptions): Uint8Array {
+  checkOptions(op, options, ["quality"]);
+  const { quality = 75 } = options;
+  if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
+    throw new ArgumentError(`${op}: quality must be an integer from 1 to 100, got ${quality}`, { op });
+  }
+  const { values, count, height, width } = planesOf(op, image, [1, 3], "1 or 3 channels");
+  if (height > LARGEST_JPEG || width > LARGEST_JPEG) {
+    throw new ShapeError(`${op}: a side of a JPEG image has at most ${LARGEST_JPEG} pixels, got [${height},${width}]`, {
+      op,
+      shapes: [image.shape],
+    });
+  }
+  return encodeJpegPlanes(values, count as 1 | 3, height, width, quality);
+}
+
+/**
+ * Writes a JPEG file: see `encodeJpeg`. An older file is replaced as a whole.
+ * @throws FormatError if the file cannot be written.
+ */
+export async function writeJpeg(image: Tensor, file: string, options: JpegOptions = {}): Promise<void> {
+  hostFiles("writeJpeg", "use encodeJpeg");
+  writeBytes("writeJpeg", file, jpegBytes("writeJpeg", image, options), "use encodeJpeg");
+}
+
+/**
+ * Writes a PNG file: see `encodePng`. An older file is replaced as a whole.
+ * @throws FormatError if the file cannot be written.
+ */
+export async function writePng(image: Tensor, file: string): Promise<void> {
+  hostFiles("writePng", instead);
+  const { values, count, height, width } = planesOf("writePng", image, [1, 2, 3, 4], "1 to 4 channels");
+  writeBytes("writePng", file, encodePlanes(values, count, height, width), instead);
+}
+
+/**
+ * Saves an image or a grid of images with values from 0 to 1 as a PNG or (by the name) JPEG file: see `makeGrid`. An older file is
+ * replaced as a whole.
  * @param images - `[N, C, H, W]`, `[C, H, W]`, `[H, W]` or a list of images.
- * @throws ArgumentError for other names than *.png; FormatError if the file cannot be written.
+ * @throws ArgumentError for other names than *.png and *.jpg; FormatError if the file cannot be written.
  * @example await saveImage(model(noise), "samples.png", { nrow: 4, normalize: true })
  */
 export async function saveImage(
@@ -106,11 +169,14 @@ export async function saveImage(
   options: GridOptions = {},
 ): Promise<void> {
   checkOptions("saveImage", options, gridOptionNames);
-  if (!/\.png$/i.test(file)) {
-    throw new ArgumentError(`saveImage: writes PNG files; ${file} should end in .png`, { op: "saveImage" });
+  const isPhoto = /\.jpe?g$/i.test(file);
+  if (!isPhoto && !/\.png$/i.test(file)) {
+    throw new ArgumentError(`saveImage: writes PNG and JPEG files; ${file} should end in .png or .jpg`, {
+      op: "saveImage",
+    });
   }
   hostFiles("saveImage", instead);
   // Rounded to the nearest, as torchvision does.
-  const bytes = encodePng(makeGrid(images, options).mul(255).add(0.5).clamp(0, 255).to("uint8"));
-  writeBytes("saveImage", file, bytes, instead);
+  const image = makeGrid(images, options).mul(255).add(0.5).clamp(0, 255).to("uint8");
+  writeBytes("saveImage", file, isPhoto ? encodeJpeg(image) : encodePng(image), instead);
 }
