@@ -160,7 +160,7 @@ export class Node {
   scalar: RuntimeScalar | null = null;
   /** Tensors of the tensor layer that hold this node: with more than one, nobody may write its storage in place. */
   holders = 0;
-  /** Overwritten in the last tensor that held it: without uses, nobody can ask for its value. */
+  /** No tensor holds it: overwritten in the last that did, or made by a gradient rule. Without uses, nobody can ask for its value. */
   isForsaken = false;
   /** The module in whose forward this node was made, for error messages. */
   place: object | null = null;

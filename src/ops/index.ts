@@ -108,7 +108,7 @@ export { type Interpolation, median, medianOfAll, mode, type QuantileOptions } f
 export { pinv, qr, qrComplete, significant, svd, svdFull } from "./orthogonal.js";
 export * from "./padding.js";
 export * from "./pairs.js";
-export { addPieces } from "./pieces.js";
+export { sumOfParts, withoutPadding } from "./pieces.js";
 export * from "./pooling.js";
 export * from "./power.js";
 export * from "./random.js";

@@ -15,7 +15,7 @@ import { add, constant, expand } from "../ops/index.js";
 import { checkTensor, noMore, optionsWith } from "./args.js";
 import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
-import { LONG, lineOf } from "./pending.js";
+import { applyingRules, LONG, lineOf } from "./pending.js";
 import { releasePins } from "./saved.js";
 import { isSyncHeld, limitBackward, release, sync } from "./sync.js";
 import { Tensor, variableOf, wrap } from "./tensor.js";
@@ -198,7 +198,7 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
   for (const node of applied) if (node.isReleased) throw releasedError(op);
   const { detectAnomaly } = scopeValues();
   const results: RuleResult[] = [];
-  runScope({ gradMode: createGraph }, () => {
+  const applyRules = () => {
     const grads = new GradientMap();
     roots.forEach((root, i) => {
       grads.add(root, seeds[i] as Node);
@@ -215,7 +215,8 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
       const watch = (result: Node, input: number) => void results.push({ node, input, grad: result });
       applyRule(node, value, grads, wants, detectAnomaly ? watch : undefined);
     }
-  });
+  };
+  runScope({ gradMode: createGraph }, () => applyingRules(applyRules));
   if (results.length > 0) checkResults(results);
   if (retainGraph) return;
   for (const node of applied) {

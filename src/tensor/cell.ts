@@ -85,7 +85,9 @@ export class Cell {
   ) {
     this.#node = node;
     this.#storage = storage;
-    if (node) node.holders++;
+    if (!node) return;
+    node.holders++;
+    node.isForsaken = false;
   }
 
   static of(node: Node): Cell {

@@ -21,6 +21,7 @@ let computed: Node[] = [];
 let views: Node[] = [];
 let isViewing = false;
 let isSuspended = false;
+let isApplyingRules = false;
 let moduleDepth = 0;
 let place: Place | null = null;
 let undo: (() => void)[] = [];
@@ -49,6 +50,7 @@ export function nodeCreated(node: Node): void {
   const { kind } = node.primitive;
   if (kind === "storage" || kind === "constant" || kind === "scalar") return;
   node.place = place;
+  node.isForsaken = isApplyingRules;
   if (scopeValues().detectAnomaly) lines.set(node, callLine());
   if (isViewing) views.push(node);
   else computed.push(node);
@@ -73,6 +75,17 @@ export function withoutRecording<R>(fn: () => R): R {
     return fn();
   } finally {
     isSuspended = saved;
+  }
+}
+
+/** Nodes made by the gradient rules that `fn` applies are stored only if something is made of them, or a tensor holds them. */
+export function applyingRules<R>(fn: () => R): R {
+  const saved = isApplyingRules;
+  isApplyingRules = true;
+  try {
+    return fn();
+  } finally {
+    isApplyingRules = saved;
   }
 }
 

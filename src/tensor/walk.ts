@@ -1,7 +1,7 @@
 // Reverse mode over nodes: orders the graph, applies gradient rules, sums what meets.
 import { AutogradError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { addPieces } from "../ops/index.js";
+import { sumOfParts, withoutPadding } from "../ops/index.js";
 import { isLeafOwner } from "./variable.js";
 
 /** Leaves of the gradient graph: where a chain of rules ends. */
@@ -30,29 +30,27 @@ export function gradientOrder(roots: readonly Node[], isEnd: (node: Node) => boo
   return [...seen].sort((a, b) => b.id - a.id);
 }
 
-/** Sums gradients by node. */
+/** Gradients by node, added up once all that arrive at it are there. */
 export class GradientMap {
-  readonly #grads = new Map<Node, Node>();
-
-  get(node: Node): Node | undefined {
-    return this.#grads.get(node);
-  }
+  readonly #grads = new Map<Node, Node[]>();
 
   add(node: Node, grad: Node): void {
     const known = this.#grads.get(node);
-    this.#grads.set(node, known ? addPieces(known, grad) : grad);
+    if (known) known.push(grad);
+    else this.#grads.set(node, [grad]);
   }
 
-  /** What has been handed on so far. */
+  /** What the gradients that have been handed on so far are made of: of a padded part, the part. */
   values(): Node[] {
-    return [...this.#grads.values()];
+    return [...this.#grads.values()].flatMap((grads) => grads.map(withoutPadding));
   }
 
   /** The gradient, which the map gives up: nothing adds to it any more. */
   take(node: Node): Node | undefined {
-    const grad = this.#grads.get(node);
+    const grads = this.#grads.get(node);
+    if (!grads) return undefined;
     this.#grads.delete(node);
-    return grad;
+    return sumOfParts(grads);
   }
 }
 

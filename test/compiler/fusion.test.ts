@@ -8,7 +8,6 @@ import type { Node } from "../../src/graph/index.js";
 import { type Kernel, type Program, type Target, visitExpressions } from "../../src/ir/index.js";
 import {
   add,
-  addPieces,
   conv2d as convNode,
   erf,
   exp,
@@ -19,6 +18,7 @@ import {
   maxPool2d as poolNode,
   relu as reluNode,
   softmax as softmaxNode,
+  sumOfParts,
 } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { gradients, input, integers } from "../ops/helpers.js";
@@ -157,9 +157,19 @@ describe("what is stored", () => {
   it("given padded parts that cover a value, copies each to its place and adds nothing", () => {
     const part = (start: number) => pad(input(integers(4 * 3, 4, start), [4, 3]), [0, start], [0, 6 - start], 0);
 
-    const kernels = kernelsOf(() => [addPieces(addPieces(part(3), part(6)), part(0))]);
+    const kernels = kernelsOf(() => [sumOfParts([part(3), part(6), part(0)])]);
 
     expect(kernels.map((kernel) => kernel.name)).toEqual(["copy", "copy", "copy"]);
+  });
+
+  it("given such parts beside another gradient, joins them all the same, whatever arrived first", () => {
+    const part = (start: number) => pad(input(integers(4 * 3, 4, start), [4, 3]), [0, start], [0, 6 - start], 0);
+    const other = input(integers(4 * 9, 4, 1), [4, 9]);
+
+    const sum = sumOfParts([part(3), other, part(6), part(0)]);
+
+    expect(sum.inputs.map((x) => x.primitive.name)).toEqual(["storage", "concat"]);
+    expect(sumOfParts([part(3), part(0)]).primitive.name).toBe("add");
   });
 
   it("given the gradient of a max-pooling whose windows overlap, reads each window where it lands and gathers nothing", () => {

@@ -8,6 +8,7 @@ import {
   matmul,
   noGrad,
   ones,
+  profile,
   programCacheStats,
   rand,
   randint,
@@ -130,6 +131,26 @@ test("given a value inside a layer of a model that was changed since, the error 
   optimizer.step();
   expect(() => model.hidden[0]?.toArray()).toThrow(/where in Net\.body\.1: the value \(shape \[1,2\]\) was not stored/);
 });
+
+test.runIf(isCompiled)(
+  "given a backward pass through the steps of a sequence, stores the gradients and no sums on the way",
+  () => {
+    const model = new nn.LSTM(3, 3);
+    const x = ones([6, 2, 3]);
+    const run = () => {
+      const [output, [h, c]] = model(x);
+      output.sum().add(h.sum()).add(c.sum()).backward();
+      sync();
+    };
+    model.parameters().map((p) => p.toTypedArray());
+
+    const { runs } = profile(run);
+
+    const written = runs.flatMap(({ program }) => program.bindings.filter((binding) => binding.written));
+    // output, h, c and what was made of them at user level; gradients of two weights, and one for both biases.
+    expect(written.length).toBe(3 + 5 + 3);
+  },
+);
 
 describe("a step that fails", () => {
   test("given a class index out of range that no host check sees, parameters and gradients keep their values", () => {
