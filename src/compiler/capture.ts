@@ -24,7 +24,9 @@ export class Capture {
   readonly constants: Node[] = [];
   readonly hash: number;
   readonly #order: readonly Node[];
-  readonly #position = new Map<Node, number>();
+  /** Positions of the outputs, then those of each update's value and target. */
+  readonly #roots: readonly number[];
+  /** For each node its number among the leaves of its kind, -1 for operations. */
   readonly #leafOf: number[] = [];
   /** For each constant, its slot if it varies from run to run, else -1. */
   #constantSlots: readonly number[] = [];
@@ -33,15 +35,15 @@ export class Capture {
   constructor(request: StepRequest) {
     this.outputs = request.outputs;
     this.updates = request.updates;
-    const roots = [...request.outputs, ...request.updates.flatMap((u) => [u.value, u.target])];
-    this.#order = topologicalOrder(roots, isLeaf);
-    const leafNumbers = new Map<Storage, number>();
+    const roots = [...request.outputs];
+    for (const { value, target } of request.updates) roots.push(value, target);
+    const order = topologicalOrder(roots, isLeaf);
+    this.#order = order;
+    this.#roots = roots.map((root) => root.mark);
     let hash = mix(request.outputs.length, request.updates.length);
     for (const root of roots) hash = mix(hash, root.hash);
-    this.#order.forEach((node, i) => {
-      this.#position.set(node, i);
-      this.#leafOf.push(isLeaf(node) ? this.#leafNumber(node, leafNumbers) : -1);
-    });
+    const leafNumbers = new Map<Storage, number>();
+    for (const node of order) this.#leafOf.push(isLeaf(node) ? this.#leafNumber(node, leafNumbers) : -1);
     this.hash = hash;
   }
 
@@ -104,6 +106,7 @@ export class Capture {
 
   /** What must be equal for a program to serve another step; keeps no node alive. */
   signature(): Signature {
+    const position = new Map(this.#order.map((node, i) => [node, i]));
     return {
       entries: this.#order.map((node, i) => ({
         primitive: node.primitive,
@@ -112,38 +115,34 @@ export class Capture {
         shape: node.shape,
         leaf: this.#leafOf[i] as number,
         isRealized: node.isRealized,
-        inputs: this.#leafOf[i] === -1 ? node.inputs.map((x) => this.#position.get(x) as number) : [],
+        inputs: this.#leafOf[i] === -1 ? node.inputs.map((x) => position.get(x) as number) : [],
       })),
-      roots: this.#roots(),
+      outputCount: this.outputs.length,
+      roots: this.#roots,
       leafLengths: this.leaves.map((s) => s.length),
     };
   }
 
-  matches(signature: Signature): boolean {
-    const { entries } = signature;
-    if (entries.length !== this.#order.length || signature.leafLengths.length !== this.leaves.length) return false;
-    const roots = this.#roots();
-    if (roots.length !== signature.roots.length || !roots.every((r, i) => r === signature.roots[i])) return false;
-    return entries.every((entry, i) => this.#sameEntry(entry, this.#order[i] as Node, this.#leafOf[i] as number));
+  matches({ entries, outputCount, roots, leafLengths }: Signature): boolean {
+    const order = this.#order;
+    if (entries.length !== order.length || leafLengths.length !== this.leaves.length) return false;
+    if (outputCount !== this.outputs.length || !sameNumbers(roots, this.#roots)) return false;
+    for (let i = 0; i < order.length; i++) {
+      if (!this.#sameEntry(entries[i] as Entry, order[i] as Node, this.#leafOf[i] as number)) return false;
+    }
+    return true;
   }
 
   #sameEntry(entry: Entry, node: Node, leaf: number): boolean {
     if (entry.leaf !== leaf || entry.dtype !== node.dtype || entry.isRealized !== node.isRealized) return false;
     if (!sameNumbers(entry.shape, node.shape)) return false;
-    if (leaf !== -1 && node.isRealized) return true; // how a leaf came to be does not matter
+    if (leaf !== -1 && entry.isRealized) return true; // how a leaf came to be does not matter
     if (entry.primitive !== node.primitive || !attrsEqual(entry.attrs, node.attrs)) return false;
     if (leaf !== -1) return true;
-    return (
-      entry.inputs.length === node.inputs.length && entry.inputs.every((p, j) => this.#order[p] === node.inputs[j])
-    );
-  }
-
-  #roots(): number[] {
-    return [
-      ...this.outputs.map((n) => this.#position.get(n) as number),
-      -1,
-      ...this.updates.flatMap((u) => [this.#position.get(u.value) as number, this.#position.get(u.target) as number]),
-    ];
+    const { inputs } = entry;
+    if (inputs.length !== node.inputs.length) return false;
+    for (let j = 0; j < inputs.length; j++) if (this.#order[inputs[j] as number] !== node.inputs[j]) return false;
+    return true;
   }
 }
 
@@ -159,10 +158,14 @@ interface Entry {
 
 export interface Signature {
   readonly entries: readonly Entry[];
+  readonly outputCount: number;
   readonly roots: readonly number[];
   readonly leafLengths: readonly number[];
 }
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((x, i) => x === b[i]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -47,14 +47,22 @@ export function attrsEqual(a: AttrValue | Attrs, b: AttrValue | Attrs): boolean 
   if (a === b) return true;
   if (typeof a === "number" && typeof b === "number") return Object.is(a, b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, i) => attrsEqual(item, b[i]));
-  }
+  if (Array.isArray(a)) return Array.isArray(b) && listsEqual(a, b);
+  if (Array.isArray(b)) return false;
   const [left, right] = [a as Attrs, b as Attrs];
-  const keys = Object.keys(left);
-  if (keys.length !== Object.keys(right).length) return false;
-  return keys.every((key) => key in right && attrsEqual(left[key] as AttrValue, right[key] as AttrValue));
+  let count = 0;
+  for (const key in left) {
+    if (!(key in right && attrsEqual(left[key] as AttrValue, right[key] as AttrValue))) return false;
+    count++;
+  }
+  for (const _ in right) count--;
+  return count === 0;
+}
+
+function listsEqual(a: readonly AttrValue[], b: readonly AttrValue[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!attrsEqual(a[i] as AttrValue, b[i] as AttrValue)) return false;
+  return true;
 }
 
 /** The attribute `key` as the type the caller knows it to have. */

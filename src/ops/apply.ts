@@ -8,7 +8,7 @@ import { cast } from "./cast.js";
  * what only moves values takes them as they are. Sums and products of integers of 8 and 16 bits run in int32, and wrap.
  */
 export function apply(primitive: Primitive, inputs: readonly Node[], attrs?: Attrs): Node {
-  if (!inputs.some(isNarrow) || !computes(primitive)) return applyAsIs(primitive, inputs, attrs);
+  if (!haveNarrow(inputs) || !computes(primitive)) return applyAsIs(primitive, inputs, attrs);
   const narrow = isHalfOp(inputs) ? halfType(inputs) : integerType(primitive, inputs);
   if (!narrow) return applyAsIs(primitive, inputs, attrs);
   const wide = wideDType(narrow);
@@ -21,13 +21,18 @@ export function apply(primitive: Primitive, inputs: readonly Node[], attrs?: Att
   return result.dtype === wide ? cast(result, narrow) : result;
 }
 
+function haveNarrow(inputs: readonly Node[]): boolean {
+  for (let i = 0; i < inputs.length; i++) if (isNarrow(inputs[i] as Node)) return true;
+  return false;
+}
+
 function isNarrow({ dtype }: Node): boolean {
   return dtype !== "float32" && wideDType(dtype) !== dtype;
 }
 
 /** False for what hands values on. */
-function computes({ kind, ...primitive }: Primitive): boolean {
-  return kind === "pointwise" ? "isElementwise" in primitive && primitive.isElementwise : kind !== "concat";
+function computes(primitive: Primitive): boolean {
+  return primitive.kind === "pointwise" ? primitive.isElementwise : primitive.kind !== "concat";
 }
 
 function isHalfOp(inputs: readonly Node[]): boolean {
@@ -41,8 +46,9 @@ function halfType(inputs: readonly Node[]): DType {
   return floats.size === 1 ? (only as DType) : "float32";
 }
 
-function integerType({ kind, ...primitive }: Primitive, inputs: readonly Node[]): DType | null {
-  const sums = kind === "contraction" || (kind === "reduction" && "combine" in primitive && isSum(primitive.combine));
+function integerType(primitive: Primitive, inputs: readonly Node[]): DType | null {
+  const { kind } = primitive;
+  const sums = kind === "contraction" || (kind === "reduction" && isSum(primitive.combine));
   return sums ? (inputs[0] as Node).dtype : null;
 }
 

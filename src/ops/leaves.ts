@@ -10,13 +10,13 @@ import {
   typedArray,
 } from "../base/index.js";
 import {
-  type Attrs,
   apply,
   attr,
   type Device,
   hashText,
   type LeafPrimitive,
   Node,
+  noAttrs,
   nonDifferentiable,
   type PointwisePrimitive,
 } from "../graph/index.js";
@@ -45,7 +45,8 @@ const storagePrimitive = leafPrimitive("storage");
 const constantPrimitive = leafPrimitive("constant");
 const scalarPrimitive = leafPrimitive("scalar");
 
-const noAttrs: Attrs = {};
+const noInputs: readonly Node[] = Object.freeze([]);
+const noDims: Shape = Object.freeze([]);
 
 export interface LeafOptions {
   readonly requiresGrad?: boolean;
@@ -56,7 +57,7 @@ export interface LeafOptions {
 /** A node whose value is there: row-major elements of `storage`. */
 export function leaf(storage: Storage, shape: Shape, options: LeafOptions = {}): Node {
   const { requiresGrad = false, owner = null, device = "cpu" } = options;
-  const node = new Node(storagePrimitive, [], noAttrs, shape, storage.dtype, device, requiresGrad);
+  const node = new Node(storagePrimitive, noInputs, noAttrs, shape, storage.dtype, device, requiresGrad);
   node.owner = owner;
   node.realize(storage);
   return node;
@@ -64,7 +65,7 @@ export function leaf(storage: Storage, shape: Shape, options: LeafOptions = {}):
 
 /** A 0-d compile-time number. Its value is no part of a program's structure until it is seen to stay the same. */
 export function constant(value: number | bigint | boolean, dtype: DType): Node {
-  const node = new Node(constantPrimitive, [], noAttrs, [], dtype, "cpu", false);
+  const node = new Node(constantPrimitive, noInputs, noAttrs, noDims, dtype, "cpu", false);
   // Rounded or wrapped here, so that folding with it gives the same bits as loading it.
   const known = dtype === "int64" ? BigInt(value) : dtype === "bool" ? Boolean(value) : Number(value);
   node.value = isHalf(dtype) ? roundTo(dtype, Number(known)) : wrapped(dtype, normalize(scalarOf(dtype), known));
@@ -94,7 +95,7 @@ function wrapped(dtype: DType, value: number | bigint | boolean): number | bigin
 
 /** A 0-d number that programs read at each run: set `node.scalar.value` before. */
 export function scalar(value: number, dtype: DType): Node {
-  const node = new Node(scalarPrimitive, [], noAttrs, [], dtype, "cpu", false);
+  const node = new Node(scalarPrimitive, noInputs, noAttrs, noDims, dtype, "cpu", false);
   node.scalar = { value };
   return node;
 }

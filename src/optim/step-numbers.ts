@@ -10,7 +10,7 @@ import type { ParamState } from "./optimizer.js";
  * inputs of the program and never compile it anew. Parameters that joined later count their own steps.
  */
 export class StepNumbers {
-  readonly #known = new Map<string, Tensor>();
+  readonly #known = new Map<string, { readonly step: number; readonly dtype: DType; readonly tensor: Tensor }[]>();
 
   /** A 0-d tensor (float32 beside half parameters: 0.999 is no bfloat16) of what `read` gives for the step count of `state`, read again at each replay. */
   of(name: string, { param, state }: { param: Tensor; state: ParamState }, read: (step: number) => number): Tensor {
@@ -18,11 +18,13 @@ export class StepNumbers {
   }
 
   as(name: string, dtype: DType, state: ParamState, read: (step: number) => number): Tensor {
-    const key = `${name} ${state.step} ${dtype}`;
-    const known = this.#known.get(key);
-    if (known) return known;
-    const made = runtimeScalar(() => read(state.step), dtype);
-    this.#known.set(key, made);
-    return made;
+    const { step } = state;
+    const named = this.#known.get(name) ?? [];
+    if (named.length === 0) this.#known.set(name, named);
+    // Most often one entry: parameters of one dtype that have made as many steps.
+    for (const entry of named) if (entry.step === step && entry.dtype === dtype) return entry.tensor;
+    const tensor = runtimeScalar(() => read(state.step), dtype);
+    named.push({ step, dtype, tensor });
+    return tensor;
   }
 }

@@ -1,5 +1,13 @@
 // Nodes with the value of another node but a gradient history of their own. Free in programs.
-import { gradEnabled, hashText, Node, nodeListener, type PointwisePrimitive, type Vjp } from "../graph/index.js";
+import {
+  gradEnabled,
+  hashText,
+  Node,
+  noAttrs,
+  nodeListener,
+  type PointwisePrimitive,
+  type Vjp,
+} from "../graph/index.js";
 import { full } from "../ops/index.js";
 
 /** The value of the first input. */
@@ -31,7 +39,7 @@ const overwrite = definedAs("overwrite", (_, grad, needs) => [
 
 function make(inputs: readonly Node[], requiresGrad: boolean, primitive = alias): Node {
   const { shape, dtype, device } = inputs[0] as Node;
-  const node = new Node(primitive, inputs, {}, shape, dtype, device, requiresGrad);
+  const node = new Node(primitive, inputs, noAttrs, shape, dtype, device, requiresGrad);
   nodeListener()?.(node);
   return node;
 }

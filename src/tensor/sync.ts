@@ -172,7 +172,7 @@ function planStep(
   const want = (node: Node) => {
     if (!node.isRealized) outputs.add(node);
   };
-  for (const node of computed) if (isWanted(node)) want(node);
+  for (const node of computed) if (isWanted(node)) outputs.add(node);
   const isView = new Set(views);
   for (const view of views) if (view.uses === 0 || view.isUserVisible) want(lookThrough(view, isView));
   for (const node of wanted) want(throughAliases(node));
@@ -230,12 +230,14 @@ function checkInputs(computed: readonly Node[]): void {
   const first = computed[0]?.id ?? 0;
   const older: Node[] = [];
   for (const node of computed) {
-    for (const input of node.inputs) {
+    const { inputs } = node;
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i] as Node;
       if (input.isReleased && node.requiresGrad && input.requiresGrad) node.isReleased = true;
-      if (!input.isRealized && (input.storage || input.id < first)) older.push(input);
+      if ((input.storage !== null || input.id < first) && !input.isRealized) older.push(input);
     }
   }
-  checkStale(older);
+  if (older.length > 0) checkStale(older);
 }
 
 /** Throws if a value that `nodes` need was overwritten and cannot be computed again; the error names the one of `nodes`. */

@@ -7,11 +7,10 @@ import {
   isFloat,
   itemSize,
   numel,
-  runScope,
   type Shape,
   type Storage,
 } from "../base/index.js";
-import { type Device, gradEnabled, type Node } from "../graph/index.js";
+import { type Device, gradEnabled, type Node, recordingGradients } from "../graph/index.js";
 import { leaf } from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
 import { Cell } from "./cell.js";
@@ -84,7 +83,7 @@ export class Tensor {
 
   #derive(viewing: View, base: Node): Node {
     if (this.#derived !== null && this.#derivedVersion === this.cell.version) return this.#derived;
-    const node = recordViews(() => runScope({ gradMode: true }, () => deriveView(viewing, base)));
+    const node = recordViews(() => recordingGradients(() => deriveView(viewing, base)));
     node.isUserVisible = this.#derived?.isUserVisible ?? isUserLevel();
     this.#derived = node;
     this.#derivedVersion = this.cell.version;

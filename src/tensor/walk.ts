@@ -1,6 +1,6 @@
 // Reverse mode over nodes: orders the graph, applies gradient rules, sums what meets.
 import { AutogradError } from "../base/index.js";
-import type { Node } from "../graph/index.js";
+import { type Node, startWalk } from "../graph/index.js";
 import { sumOfParts, withoutPadding } from "../ops/index.js";
 import { isLeafOwner } from "./variable.js";
 
@@ -10,24 +10,24 @@ export function isLeafNode(node: Node): boolean {
 }
 
 /** Nodes below `roots` that a gradient flows through, latest first. Ids grow in creation order, so this is topological. */
-export function gradientOrder(roots: readonly Node[], isEnd: (node: Node) => boolean = () => false): Node[] {
-  const seen = new Set<Node>();
-  const stack: Node[] = [];
-  for (const root of roots) {
-    if (root.requiresGrad && !seen.has(root)) {
-      seen.add(root);
-      stack.push(root);
+export function gradientOrder(roots: readonly Node[], isEnd?: (node: Node) => boolean): Node[] {
+  const walk = startWalk();
+  const found: Node[] = [];
+  const add = (nodes: readonly Node[]) => {
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i] as Node;
+      if (node.walk === walk || !node.requiresGrad) continue;
+      node.walk = walk;
+      found.push(node);
     }
+  };
+  add(roots);
+  // The list grows while it is walked.
+  for (let i = 0; i < found.length; i++) {
+    const node = found[i] as Node;
+    if (!isLeafNode(node) && !isEnd?.(node)) add(node.inputs);
   }
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (isLeafNode(node) || isEnd(node)) continue;
-    for (const input of node.inputs) {
-      if (!input.requiresGrad || seen.has(input)) continue;
-      seen.add(input);
-      stack.push(input);
-    }
-  }
-  return [...seen].sort((a, b) => b.id - a.id);
+  return found.sort((a, b) => b.id - a.id);
 }
 
 /** Gradients by node, added up once all that arrive at it are there. */
@@ -64,12 +64,17 @@ export function applyRule(
 ): void {
   const { vjp, name } = node.primitive;
   if (typeof vjp !== "function") throw new AutogradError(`${name}: has no gradient; ${vjp.reason}`, { op: name });
-  const needs = node.inputs.map((input) => input.requiresGrad && wants(input));
+  const { inputs } = node;
+  const needs: boolean[] = [];
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i] as Node;
+    needs.push(input.requiresGrad && wants(input));
+  }
   const results = vjp(node, grad, needs);
   for (let i = 0; i < needs.length; i++) {
     const result = results[i];
     if (!needs[i] || !result) continue;
     onResult?.(result, i);
-    grads.add(node.inputs[i] as Node, result);
+    grads.add(inputs[i] as Node, result);
   }
 }
