@@ -1,6 +1,6 @@
 // Loss scaling for float16: gradients too small for it are scaled up with the loss, and down again before the update.
 import { ArgumentError, checkOptions } from "../base/index.js";
-import { isTracing, keep, noGrad, runtimeScalar, Tensor } from "../tensor/index.js";
+import { hostEffect, isTracing, keep, noGrad, runtimeScalar, Tensor, whenComputed } from "../tensor/index.js";
 import type { BaseOptions, Optimizer } from "./optimizer.js";
 
 /** Options of a `GradScaler`. */
@@ -35,7 +35,8 @@ type AnyOptimizer = Optimizer<BaseOptions>;
 
 /** What has happened to an optimizer's gradients since the last update(). */
 interface Stage {
-  readonly foundInf: Tensor;
+  /** Whether a gradient is infinite or NaN; a tensor until a program has computed it. */
+  foundInf: Tensor | boolean;
   isStepped: boolean;
 }
 
@@ -46,7 +47,8 @@ const optionNames = ["initScale", "growthFactor", "backoffFactor", "growthInterv
  * the scale: `growthFactor` after `growthInterval` good steps, `backoffFactor` after a bad one.
  *
  * Forward pass, backward pass, the look at the gradients and the update stay one program: the update is written with the choice
- * in it. Optimizers that need a closure (LBFGS) are not supported, nor is `step` inside compile().
+ * in it. So it is inside compile(), where `update` follows with the scale after each run; one step and one update a call. Optimizers
+ * that need a closure (LBFGS) are not supported, as in PyTorch.
  * @param options - `initScale` (65536), `growthFactor` (2), `backoffFactor` (0.5), `growthInterval` (2000), `enabled` (true).
  * @throws ArgumentError unless growthFactor > 1 and 0 < backoffFactor < 1.
  * @example
@@ -65,6 +67,8 @@ export class GradScaler {
   #growthTracker = 0;
   readonly #enabled: boolean;
   readonly #stages = new Map<AnyOptimizer, Stage>();
+  /** Stages of the function that is being traced. */
+  readonly #traced = new Set<Stage>();
 
   constructor(options: GradScalerOptions = {}) {
     checkOptions("GradScaler", options, optionNames);
@@ -152,14 +156,8 @@ export class GradScaler {
    */
   unscale_<O extends BaseOptions>(optimizer: Optimizer<O>): void {
     if (!this.#enabled) return;
-    const known = this.#stages.get(optimizer as unknown as AnyOptimizer);
-    if (known) {
-      throw fail(
-        known.isStepped
-          ? "unscale_: is called after step(); call update() first"
-          : "unscale_: has already been called on this optimizer since the last update()",
-      );
-    }
+    const key = optimizer as unknown as AnyOptimizer;
+    hostEffect(() => this.#checkFresh(key)); // at each replay too: update() may have been forgotten
     const grads = optimizer.paramGroups.flatMap(({ params }) => params.flatMap(({ grad }) => grad ?? []));
     if (grads.length === 0) throw fail("the optimizer's parameters have no gradients; call backward() first");
     if (grads.some(({ dtype }) => dtype === "float16")) {
@@ -170,25 +168,61 @@ export class GradScaler {
       for (const grad of grads) grad.mul_(inverse);
       return grads.map((grad) => grad.isfinite().all().logicalNot()).reduce((a, b) => a.logicalOr(b));
     });
-    this.#stages.set(optimizer as unknown as AnyOptimizer, { foundInf: keep(foundInf), isStepped: false });
+    const stage: Stage = { foundInf: keep(foundInf), isStepped: false };
+    const begin = () => {
+      stage.isStepped = false;
+      this.#stages.set(key, stage);
+    };
+    hostEffect(begin, () => this.#stages.delete(key));
+    if (!isTracing()) return;
+    this.#traced.add(stage);
+    whenComputed([foundInf], ([value]) => {
+      stage.foundInf = Boolean(value);
+      this.#traced.delete(stage);
+    });
+  }
+
+  #checkFresh(key: AnyOptimizer): void {
+    const known = this.#stages.get(key);
+    if (!known) return;
+    throw fail(
+      known.isStepped
+        ? "unscale_: is called after step(); call update() first"
+        : "unscale_: has already been called on this optimizer since the last update()",
+    );
   }
 
   /**
    * `optimizer.step()`, unless a gradient is infinite or NaN. Unscales the gradients first if that has not been done.
-   * @throws ArgumentError if it was called already since the last update().
+   * @throws ArgumentError if it was called already since the last update(), or with a closure, which only a scaler that is not
+   * enabled passes on.
    */
-  step<O extends BaseOptions>(optimizer: Optimizer<O>): void {
-    if (!this.#enabled) {
-      optimizer.step();
-      return;
-    }
-    if (isTracing()) throw fail("step: its course depends on values, so it cannot be part of a compiled function");
+  step<O extends BaseOptions>(optimizer: Optimizer<O>): void;
+  step<O extends BaseOptions, R>(optimizer: Optimizer<O>, closure: () => R): R;
+  step<O extends BaseOptions, R>(optimizer: Optimizer<O>, closure?: () => R): R | undefined {
+    if (!this.#enabled) return closure ? optimizer.step(closure) : void optimizer.step();
+    if (closure !== undefined) throw fail("step: takes no closure while the scaler is enabled");
     const key = optimizer as unknown as AnyOptimizer;
-    if (this.#stages.get(key)?.isStepped) throw fail("step: has already been called since the last update()");
+    hostEffect(() => {
+      if (this.#stages.get(key)?.isStepped) throw fail("step: has already been called since the last update()");
+    });
     if (!this.#stages.has(key)) this.unscale_(optimizer);
     const stage = this.#stages.get(key) as Stage;
-    optimizer.stepUnless(stage.foundInf);
-    stage.isStepped = true;
+    const { foundInf } = stage;
+    if (isTracing() && !this.#traced.has(stage)) {
+      throw fail("step: is compiled, but unscale_() was called outside; call both in the compiled function");
+    }
+    if (foundInf instanceof Tensor) optimizer.stepUnless(foundInf);
+    else if (!foundInf) optimizer.step();
+    hostEffect(
+      () => {
+        stage.isStepped = true;
+      },
+      () => {
+        stage.isStepped = false;
+      },
+    );
+    return undefined;
   }
 
   /**
@@ -197,17 +231,25 @@ export class GradScaler {
    */
   update(newScale?: number): void {
     if (!this.#enabled) return;
-    if (newScale !== undefined) {
-      if (!(newScale > 0 && Number.isFinite(newScale))) throw fail(`update: newScale must be > 0, got ${newScale}`);
-      this.#scale = Math.fround(newScale);
-    } else this.#follow();
-    this.#stages.clear();
+    if (newScale !== undefined && !(newScale > 0 && Number.isFinite(newScale))) {
+      throw fail(`update: newScale must be > 0, got ${newScale}`);
+    }
+    if (newScale === undefined && this.#stages.size === 0) {
+      throw fail("update: no gradients were looked at; call step() or unscale_() first");
+    }
+    // In a compiled function what the steps found is known after the program has run.
+    whenComputed([], () => {
+      if (newScale === undefined) this.#follow();
+      else this.#scale = Math.fround(newScale);
+      this.#stages.clear();
+    });
   }
 
   #follow(): void {
-    const stages = [...this.#stages.values()];
-    if (stages.length === 0) throw fail("update: no gradients were looked at; call step() or unscale_() first");
-    if (stages.some(({ foundInf }) => Boolean(foundInf.item()))) {
+    const found = [...this.#stages.values()].map(({ foundInf }) =>
+      Boolean(foundInf instanceof Tensor ? foundInf.item() : foundInf),
+    );
+    if (found.some((isFound) => isFound)) {
       this.#scale = Math.fround(this.#scale * this.#backoffFactor);
       this.#growthTracker = 0;
       return;

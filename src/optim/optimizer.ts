@@ -9,6 +9,7 @@ import {
   quietly,
   sync,
   Tensor,
+  whenComputed,
   writeUnless,
 } from "../tensor/index.js";
 
@@ -175,13 +176,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   stepUnless(skip: Tensor): void {
     noGrad(() => quietly(() => writeUnless(skip, () => this.updateAll())));
     sync();
-    if (!skip.item()) return;
-    for (const { params } of this.paramGroups) {
-      for (const param of params) {
-        const state = param.grad ? this.states.get(param) : undefined;
-        if (state) state.step--; // what the skipped step counted
-      }
-    }
+    const counted = this.paramGroups.flatMap(({ params }) =>
+      params.flatMap((param) => (param.grad ? (this.states.get(param) ?? []) : [])),
+    );
+    whenComputed([skip], ([isSkipped]) => {
+      if (isSkipped) for (const state of counted) state.step--; // what the skipped step counted
+    });
   }
 
   private updateAll(): void {

@@ -13,10 +13,22 @@ export interface ReplayedEffect {
   undo?(): void;
 }
 
-let log: ReplayedEffect[] | null = null;
+/** What JavaScript does with values that a program has computed, after each run. */
+export interface DeferredRead {
+  readonly nodes: readonly Node[];
+  take(values: readonly (number | boolean)[]): void;
+}
+
+/** What a traced function does beside its graph, in order. */
+export interface EffectLog {
+  readonly effects: ReplayedEffect[];
+  readonly reads: DeferredRead[];
+}
+
+let log: EffectLog | null = null;
 
 /** Records effects into `next` while a function is traced; null: no trace. */
-export function setEffectLog(next: ReplayedEffect[] | null): void {
+export function setEffectLog(next: EffectLog | null): void {
   log = next;
 }
 
@@ -26,15 +38,24 @@ export function setEffectLog(next: ReplayedEffect[] | null): void {
  */
 export function hostEffect(run: () => void, undo?: () => void): void {
   run();
-  if (log) log.push(undo ? { run, undo } : { run });
+  if (log) log.effects.push(undo ? { run, undo } : { run });
   else if (undo) onFailure(undo);
+}
+
+/**
+ * Gives the values of 0-d tensors to `take`: now, or in a compiled function after each run of its program, which nothing
+ * interrupts. Several such reads come in the order of the trace, and none if the program fails.
+ */
+export function whenComputed(tensors: readonly Tensor[], take: (values: readonly (number | boolean)[]) => void): void {
+  if (log) log.reads.push({ nodes: tensors.map((x) => x.node), take });
+  else take(tensors.map((x) => x.item()));
 }
 
 /** A node with a number that is read now and at each replay of a compiled function. */
 export function runtimeNode(read: () => number, dtype: DType): Node {
   const node = scalar(read(), dtype);
   const slot = node.scalar as RuntimeScalar;
-  log?.push({
+  log?.effects.push({
     run() {
       slot.value = read();
     },

@@ -203,7 +203,7 @@ export {
   withGenerator,
 } from "./generator.js";
 export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.js";
-export { hostEffect, runtimeScalar } from "./host.js";
+export { hostEffect, runtimeScalar, whenComputed } from "./host.js";
 export type { IndexItem } from "./index-items.js";
 export { maskedSelect, nonzero } from "./indexing.js";
 export { leaveModule, type Place, quietly } from "./pending.js";

@@ -53,6 +53,8 @@ export class Replay {
     readonly value: Tensor | null;
     readonly output: number;
   }[];
+  /** For each deferred read of the trace, which outputs it takes. */
+  readonly #reads: readonly (readonly number[])[];
   readonly #states: readonly StateCell[];
   readonly #scalars: Float64Array;
 
@@ -67,6 +69,7 @@ export class Replay {
       const isNew = value !== null && value.cell.serial >= trace.firstSerial;
       return { variable, value, output: isNew ? outputs.push(value.node) - 1 : -1 };
     });
+    this.#reads = trace.reads.map(({ nodes }) => nodes.map((node) => outputs.push(node) - 1));
     this.#states = [...trace.states.values()];
     const written = this.#states.filter((state) => state.isWritten);
     const updates = written.map((state) => ({ value: trace.finalNode(state), target: state.node }));
@@ -108,8 +111,10 @@ export class Replay {
 
   /** Runs the program. The first time the effects have happened already, in the trace. */
   run(args: readonly Tensor[], isFirst: boolean): unknown {
-    const { effects } = this.#trace;
+    const { effects, reads } = this.#trace;
     const step = this.#step;
+    let results: Tensor[];
+    let read: (number | boolean)[][];
     let done = isFirst ? effects.length : 0;
     try {
       const bindings = this.#bind(args);
@@ -119,12 +124,16 @@ export class Replay {
       });
       const outputs = step.run(bindings, this.#scalars);
       this.#deliver(bindings, outputs);
-      const results = this.#resultShapes.map((shape, i) => ofStorage(outputs[i] as Storage, shape));
-      return fillTemplate(this.#template, results);
+      results = this.#resultShapes.map((shape, i) => ofStorage(outputs[i] as Storage, shape));
+      read = this.#reads.map((places) => places.map((place) => ofStorage(outputs[place] as Storage, []).item()));
     } catch (error) {
       while (done > 0) effects[--done]?.undo?.();
       throw error;
     }
+    reads.forEach(({ take }, i) => {
+      take(read[i] as readonly (number | boolean)[]);
+    });
+    return fillTemplate(this.#template, results);
   }
 
   #bind(args: readonly Tensor[]): Storage[] {

@@ -2,7 +2,7 @@
 import { ArgumentError, AutogradError, Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { type Cell, cellSerial, setCellObserver, takeDirty } from "./cell.js";
-import { type ReplayedEffect, setEffectLog } from "./host.js";
+import { type DeferredRead, type ReplayedEffect, setEffectLog } from "./host.js";
 import { takePending } from "./pending.js";
 import { computeNow, holdSync } from "./sync.js";
 import type { Tensor } from "./tensor.js";
@@ -43,6 +43,7 @@ export interface Trace {
   readonly gradGuards: readonly GradGuard[];
   readonly valueGuards: readonly ValueGuard[];
   readonly effects: readonly ReplayedEffect[];
+  readonly reads: readonly DeferredRead[];
   /** Nodes that the function made. */
   readonly made: readonly Node[];
   /** Cells with this serial number or a higher one were made inside. */
@@ -83,6 +84,7 @@ class Tracer {
   readonly gradGuards: GradGuard[] = [];
   readonly valueGuards: ValueGuard[] = [];
   readonly effects: ReplayedEffect[] = [];
+  readonly reads: DeferredRead[] = [];
   readonly firstSerial = cellSerial();
   /** `.grad` before the first write. */
   readonly #oldGrads = new Map<Variable<Tensor>, Tensor | null>();
@@ -91,7 +93,7 @@ class Tracer {
   run(fn: () => unknown): Trace {
     current = this;
     holdSync(true);
-    setEffectLog(this.effects);
+    setEffectLog(this);
     setCellObserver({ read: (cell, handle) => this.#read(cell, handle), written: (cell) => this.#written(cell) });
     setVariableObserver({
       gradRead: (variable) => this.#gradRead(variable as Variable<Tensor>),
@@ -144,6 +146,7 @@ class Tracer {
       gradGuards: this.gradGuards,
       valueGuards: this.valueGuards,
       effects: this.effects,
+      reads: this.reads,
       made: [...computed, ...views],
       firstSerial: this.firstSerial,
       finalNode: (state) => finals.get(state) as Node,

@@ -66,6 +66,26 @@ forEachTarget(() => {
     });
   });
 
+  test.each(fixture.scaled)("$name: given a compiled step, leaves bad ones out as PyTorch does", (item) => {
+    const w = tensor(start, { requiresGrad: true });
+    const optimizer = makeOptimizer(item, w);
+    const scaler = new optim.GradScaler({ initScale: 1024, growthInterval: 3 });
+    const step = compile((x: Tensor) => {
+      optimizer.zeroGrad();
+      const loss = w.mul(x).square().sum();
+      scaler.scale(loss).backward();
+      scaler.step(optimizer);
+      scaler.update();
+      return loss;
+    });
+    item.rows.forEach((row, t) => {
+      step(inputs(t, fixture.bad.includes(t)));
+      expectClose(w.toArray() as number[], row.w, 4e-6);
+      expect([scaler.getScale(), scaler.stateDict().growthTracker]).toEqual([row.scale, row.tracker]);
+    });
+    expect(step.programs).toBe(1);
+  });
+
   test.each(fixture.bfloat16)("$name: given bfloat16 parameters, follows PyTorch's trajectory", (item) => {
     const w = tensor(start, { dtype: "bfloat16", requiresGrad: true });
     const optimizer = makeOptimizer(item, w);
@@ -124,7 +144,7 @@ describe("GradScaler", () => {
     expect(() => scaler.unscale_(optimizer)).toThrow("unscale_: is called after step(); call update() first");
   });
 
-  test("given float16 gradients, LBFGS or compile, refuses", () => {
+  test("given float16 gradients, LBFGS or a closure, refuses as PyTorch does", () => {
     const w = ones(2, { dtype: "float16", requiresGrad: true });
     const scaler = new optim.GradScaler();
     const optimizer = new optim.SGD([w], { lr: 0.5 });
@@ -133,11 +153,84 @@ describe("GradScaler", () => {
     const { w: v } = made();
     scaler.scale(v.sum()).backward();
     expect(() => scaler.step(new optim.LBFGS([v]))).toThrow("its step calls a closure several times");
-    const plain = made();
-    const step = compile(() => plain.scaler.step(plain.optimizer));
-    expect(() => step()).toThrow("step: its course depends on values, so it cannot be part of a compiled function");
+    expect(() => scaler.step(new optim.LBFGS([v]), () => v.sum())).toThrow(
+      "GradScaler: step: takes no closure while the scaler is enabled",
+    );
     expect(() => new optim.GradScaler({ growthFactor: 1 })).toThrow("GradScaler: growthFactor must be > 1, got 1");
     expect(() => new optim.GradScaler({ backoffFactor: 1 })).toThrow("backoffFactor must be in (0, 1), got 1");
+  });
+
+  test("compiled: given unscale_ and clipping inside and update() outside, follows step by step", () => {
+    const { w, optimizer } = made();
+    const scaler = new optim.GradScaler({ initScale: 8, growthInterval: 2 });
+    const step = compile((x: Tensor) => {
+      optimizer.zeroGrad();
+      scaler.scale(w.mul(x).sum()).backward();
+      scaler.unscale_(optimizer);
+      nn.utils.clipGradValue_([w], 1);
+      scaler.step(optimizer);
+    });
+
+    step(tensor([4, 1]));
+    expect(() => step(tensor([1, 1]))).toThrow("unscale_: is called after step(); call update() first");
+    scaler.update();
+    step(tensor([Number.NaN, 1]));
+    scaler.update();
+    step(tensor([1, 0.5]));
+    scaler.update();
+
+    expect(w.toArray()).toEqual([0, 0.25]);
+    expect([scaler.getScale(), scaler.stateDict().growthTracker]).toEqual([4, 1]);
+  });
+
+  test("compiled: given a skipped step, counts of steps and moments stay, and rates go on from there", () => {
+    const run = (isCompiled: boolean) => {
+      const w = tensor(start, { requiresGrad: true });
+      const optimizer = new optim.Adam([w], { lr: 0.1 });
+      const scaler = new optim.GradScaler({ initScale: 4 });
+      const plain = (x: Tensor) => {
+        optimizer.zeroGrad();
+        scaler.scale(w.mul(x).square().sum()).backward();
+        scaler.step(optimizer);
+        scaler.update();
+      };
+      const step = isCompiled ? compile(plain) : plain;
+      for (let t = 0; t < 5; t++) step(inputs(t, t === 1 || t === 2));
+      const state = optimizer.stateDict().state[0] as Record<string, number | Tensor>;
+      return { w: w.toArray(), count: state.step, m: (state.expAvg as Tensor).toArray(), scale: scaler.getScale() };
+    };
+
+    expect(run(true)).toEqual(run(false));
+    expect(run(true)).toMatchObject({ count: 3, scale: 1 });
+  });
+
+  test("compiled: given gradients unscaled outside, or two steps, says what is wrong; a step that fails leaves no trace", () => {
+    const { w, optimizer, scaler } = made();
+    scaler.scale(w.sum()).backward();
+    scaler.unscale_(optimizer);
+    expect(() => compile(() => scaler.step(optimizer))()).toThrow(
+      "step: is compiled, but unscale_() was called outside; call both in the compiled function",
+    );
+    scaler.step(optimizer);
+    scaler.update();
+    const twice = compile(() => {
+      scaler.scale(w.sum()).backward();
+      scaler.step(optimizer);
+      scaler.update();
+      scaler.step(optimizer);
+    });
+    expect(() => twice()).toThrow("step: has already been called since the last update()");
+    const before = [w.toArray(), scaler.stateDict(), optimizer.stateDict().state[0]?.step];
+    const failing = compile((x: Tensor) => {
+      optimizer.zeroGrad();
+      scaler.scale(w.mul(tensor(Int32Array.of(6, 6)).floorDivide(x)).sum()).backward();
+      scaler.step(optimizer);
+      scaler.update();
+    });
+    expect(() => failing(tensor(Int32Array.of(1, 0)))).toThrow("integer division by zero");
+    expect([w.toArray(), scaler.stateDict(), optimizer.stateDict().state[0]?.step]).toEqual(before);
+    failing(tensor(Int32Array.of(6, 6)));
+    expect(w.toArray()).toEqual((before[0] as number[]).map((value) => value - 0.5));
   });
 
   test("state: given what another scaler saved, goes on from there; not enabled, does nothing of its own", () => {
