@@ -25,15 +25,29 @@ export function isPointLike(node: Node): boolean {
 /** A convolution of so few terms has too little work an element for packing its windows to pay. */
 const FEW_TERMS = 16;
 
+/** Windows of a group of channels that have more taps than this lose by it if each result loads all of its own. */
+const FEW_TAPS = 4;
+
 /**
- * True for sums of few products over windows (the first layer of a network, depthwise convolutions): a consumer can compute
- * them on the spot, so that bias, activation and pooling follow without a pass over memory.
+ * True for sums of few products over windows (the first layer of a network): a consumer can compute them on the spot, so that
+ * bias, activation and pooling follow without a pass over memory.
  */
 export function isShortConvolution(node: Node): boolean {
   if (node.primitive.kind !== "contraction" || node.isRealized) return false;
   if (node.dtype !== "float32" && node.dtype !== "float64") return false;
   const terms = termCount(node);
-  return terms > 0 && terms <= FEW_TERMS && node.inputs.some(readsWindows);
+  const most = isGrouped(node) ? FEW_TAPS : FEW_TERMS;
+  return terms > 0 && terms <= most && node.inputs.some(readsWindows);
+}
+
+/** True if both operands and the result have some dim in common: the groups of a convolution. */
+function isGrouped(node: Node): boolean {
+  const [a, b, out] = (["a", "b", "out"] as const).map((key) => attr<readonly number[]>(node, key)) as [
+    readonly number[],
+    readonly number[],
+    readonly number[],
+  ];
+  return out.some((label, d) => a.includes(label) && b.includes(label) && node.shape[d] !== 1);
 }
 
 /** Products that each result of a contraction sums. */

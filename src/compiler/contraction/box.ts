@@ -182,23 +182,25 @@ function innermost(
     return { kind: "for", v: q, from: f.int(from), to: end, step: 1, body: [store], hint: "vectorize" };
   };
   if (count.kind !== "const") return [piece(0, count)];
-  const most = count.max;
+  const ends = freeMiddle(f, count.max, (q) => [evaluator.value(box.plan.base, index(q))]);
+  return ends.slice(1).map((end, i) => piece(ends[i] as number, f.int(end)));
+}
+
+/**
+ * Where a loop of `most` steps is cut, its ends included, so that no load in its middle has a guard that depends on the step.
+ * Uncut if that needs more than a border.
+ */
+export function freeMiddle(f: ExprFactory, most: number, values: (q: Expr) => readonly Expr[]): number[] {
   const isFree = (from: number, end: number): boolean => {
     const q = f.variable("q", "i32", { min: from, max: end - 1 });
-    return !hasGuardOn(evaluator.value(box.plan.base, index(q)), q);
+    return !values(q).some((value) => hasGuardOn(value, q));
   };
-  if (isFree(0, most)) return [piece(0, count)];
+  if (isFree(0, most)) return [0, most];
   const middle = most >> 1;
   let [low, high] = [0, most];
   while (low < middle && low < MAX_EDGE && !isFree(low, middle + 1)) low++;
   while (high > middle + 1 && most - high < MAX_EDGE && !isFree(middle, high)) high--;
-  if (!isFree(low, high)) return [piece(0, count)];
-  const ends: [number, number][] = [
-    [0, low],
-    [low, high],
-    [high, most],
-  ];
-  return ends.flatMap(([from, end]) => (from < end ? [piece(from, f.int(end))] : []));
+  return isFree(low, high) ? [...new Set([0, low, high, most])] : [0, most];
 }
 
 /** Widest border that is worth a loop of its own. */

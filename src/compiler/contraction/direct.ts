@@ -1,4 +1,4 @@
-// Contractions that packing does not pay for: matrix times vector, dot products, depthwise convolution, integers. Plain
+// Contractions that packing does not pay for: matrix times vector, dot products, integers. Plain
 // loops over the result with the sum inside, vectors along whichever loop walks memory in steps of one.
 import type { Node } from "../../graph/index.js";
 import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var } from "../../ir/index.js";

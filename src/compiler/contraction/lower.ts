@@ -1,4 +1,4 @@
-// A contraction becomes kernels: tiled with packed panels, or plain loops where packing does not pay.
+// A contraction becomes kernels: tiled with packed panels, windows written out, or plain loops where neither pays.
 import type { Node } from "../../graph/index.js";
 import type { KernelDraft } from "../../ir/index.js";
 import type { Group, Member } from "../group.js";
@@ -10,11 +10,13 @@ import { hasFewRows, lowerFewRows } from "./few-rows.js";
 import { groupFinish, plainFinish } from "./finish.js";
 import { type ContractionForm, contractionForm, extentOf, swapOperands } from "./form.js";
 import { joinParts } from "./join.js";
+import { lowerWindows } from "./lower-windows.js";
 import { describeProblem, spreadColumns } from "./operand.js";
 import { chooseMicro, depthLimit } from "./options.js";
 import { stageForm } from "./staged-form.js";
 import { tiledKernels } from "./tiled.js";
 import { isTiled, operandView } from "./views.js";
+import { findWindows } from "./windows.js";
 
 /** Kernels of a group: a contraction, and elementwise nodes that take its sums. */
 export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
@@ -27,6 +29,8 @@ export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
   if (!isTiled(node)) {
     return lowerDirectContraction(env, node, form, finish, (buffer, base) => plainFinish(env, buffer, base));
   }
+  const windows = findWindows(form, node.dtype === "float64" ? 8 : 4);
+  if (windows) return lowerWindows(env, node, windows, finish, (buffer, base) => plainFinish(env, buffer, base));
   const isInMemory = hasMemory(form.a.base) && hasMemory(form.b.base) && !a.isStaged && !b.isStaged;
   const [plain, swapped] = [form, swapOperands(form)].map((side) => isInMemory && hasFewRows(side));
   if (plain || swapped) return lowerFewRows(env, node, plain ? form : swapOperands(form), finish);

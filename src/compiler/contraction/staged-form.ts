@@ -42,7 +42,7 @@ export function stageForm(form: ContractionForm, isComputedA: boolean): StagedFo
 }
 
 /** Loops of columns whose positions a box can hold side by side: in the order of the dims they move along. */
-function isNested(plan: StagePlan, columns: readonly Axis[]): boolean {
+export function isNested(plan: StagePlan, columns: readonly Axis[]): boolean {
   return (
     columns.length > 0 && plan.own.every(({ dim }, i) => i === 0 || dim > (plan.own[i - 1] as { dim: number }).dim)
   );

@@ -55,9 +55,10 @@ export function isTiled(node: Node): boolean {
   const isFloat = node.dtype === "float32" || node.dtype === "float64";
   if (!isFloat || k === 0 || node.size === 0) return false;
   if (Math.min(m, n) >= 3 && m * n >= 32) return true;
+  // Positions are rows or columns of a result, or what a filter's gradient sums over.
   return (
-    (m >= MIN_STAGED && stagedView(node, 0, () => false) !== null) ||
-    (n >= MIN_STAGED && stagedView(node, 1, () => false) !== null)
+    (Math.max(m, k) >= MIN_STAGED && m > 1 && stagedView(node, 0, () => false) !== null) ||
+    (Math.max(n, k) >= MIN_STAGED && n > 1 && stagedView(node, 1, () => false) !== null)
   );
 }
 

@@ -246,6 +246,8 @@ class LoopVectorizer {
   readonly #reads = new Map<Expr, boolean>();
   readonly #depends = new Map<Expr, boolean>();
   readonly #reductions = new Set<Var>();
+  /** Variables that are 0 in lanes that take no part. */
+  readonly #zeroOutside = new Set<Var>();
   readonly lanes: number;
   readonly width: number;
   /** Buffers that the loop stores to. */
@@ -372,6 +374,7 @@ class LoopVectorizer {
     const parts = this.#newParts(stmt.v);
     this.#vectorVars.set(stmt.v, parts);
     this.#depends.set(stmt.v, true);
+    if (!stmt.v.mutable && this.#isZeroOutside(stmt.value)) this.#zeroOutside.add(stmt.v);
     const { before, values } = this.#inStep(this.#copies((u) => this.#spread(stmt.value, u)));
     return [...before, ...parts.map((v, u): Stmt => ({ kind: "let", v, value: values[u] as Expr }))];
   }
@@ -400,6 +403,8 @@ class LoopVectorizer {
     switch (x.kind) {
       case "const":
         return Number(x.value) === 0;
+      case "var":
+        return this.#zeroOutside.has(x);
       case "load":
         return this.#dependsOnLoop(x); // then each lane has a place of its own, and its guard
       case "cast":
