@@ -16,6 +16,7 @@ import {
   verifyProgram,
   visitExpressions,
 } from "../ir/index.js";
+import { type BatchChain, findBatchChains, joinBatches, valuesWithin } from "./batch-chain.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
 import { type ScheduleHook, setScheduleHook } from "./contraction/options.js";
@@ -27,7 +28,7 @@ import type { KernelEnv } from "./kernel-env.js";
 import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
 import { lowerLongSum } from "./lower-long-sum.js";
-import { lowerLoops } from "./lower-loops.js";
+import { lowerLoops, lowerLoopsInTiles } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine, reportedValue } from "./lower-routine.js";
 import { checksOf, chooseStored } from "./materialize.js";
 import { type PlannedKernel, planProgram } from "./plan.js";
@@ -194,9 +195,11 @@ class StepCompiler implements KernelEnv {
     this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
     const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
-    for (const group of orderGroups(groups)) {
-      for (const draft of this.#lower(() => this.#lowerGroup(group)))
-        drafts.push({ draft, writesApart: group.kind === "concat", group });
+    const needed = new Set([...roots, ...checkedIndices(order)]);
+    for (const unit of orderUnits(groups, this.#batchChains(groups, stored, updates))) {
+      const joined = unit.chain && this.#lowerChain(unit.chain, groups, stored, needed);
+      if (joined) drafts.push({ draft: joined, writesApart: false, group: null });
+      else drafts.push(...unit.groups.flatMap((group) => this.#draftsOf(group)));
     }
     // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
     for (const draft of this.#lower(() => this.#lowerChecks(order)))
@@ -254,6 +257,45 @@ class StepCompiler implements KernelEnv {
       written: updateSlots.includes(slot),
     }));
     return [...leaves, ...outputs.map((n) => ({ dtype: n.dtype, length: n.size, read: false, written: true }))];
+  }
+
+  #draftsOf(group: Group): { draft: KernelDraft; writesApart: boolean; group: Group }[] {
+    return this.#lower(() => this.#lowerGroup(group)).map((draft) => ({
+      draft,
+      writesApart: group.kind === "concat",
+      group,
+    }));
+  }
+
+  /** While schedules are searched for, each kernel stands alone. */
+  #batchChains(groups: readonly Group[], stored: ReadonlySet<Node>, updates: readonly { value: Node }[]): BatchChain[] {
+    if (this.search) return [];
+    const written = new Set(updates.map(({ value }) => value));
+    return findBatchChains(
+      orderUnits(groups, []).flatMap((unit) => unit.groups),
+      stored,
+      (node) => written.has(node),
+    );
+  }
+
+  /** A chain's kernel; null if its groups do not become a kernel each with a tile for each batch. */
+  #lowerChain(
+    chain: BatchChain,
+    groups: readonly Group[],
+    stored: ReadonlySet<Node>,
+    needed: ReadonlySet<Node>,
+  ): KernelDraft | null {
+    const [joined] = this.#lower(() => {
+      const parts = chain.groups.map((group): (KernelDraft | null)[] =>
+        group.kind === "loops" ? [lowerLoopsInTiles(this, group, chain.batches)] : lowerContraction(this, group),
+      );
+      const drafts = parts.flat().filter((draft) => draft?.tiles === chain.batches) as KernelDraft[];
+      if (parts.some((of) => of.length !== 1) || drafts.length < parts.length) return [];
+      const within = valuesWithin(chain, groups, stored, (node) => needed.has(node));
+      const buffers = within.flatMap((node) => this.targetOf(node) ?? []);
+      return [joinBatches(this.f, drafts, buffers)];
+    });
+    return joined ?? null;
   }
 
   #lowerGroup(group: Group): KernelDraft[] {
@@ -335,7 +377,7 @@ class StepCompiler implements KernelEnv {
         }
       }
     }
-    for (const node of order) for (const { input } of checksOf(node) ?? []) needed.add(node.inputs[input] as Node);
+    for (const node of checkedIndices(order)) needed.add(node);
     for (const node of home.keys()) {
       const kind = home.get(node)?.kind;
       if (needed.has(node) || (kind !== "loops" && kind !== "contraction")) continue;
@@ -417,15 +459,29 @@ function inspect(program: Program): void {
   if (debug || platform.env("VITEST")) verifyProgram(program, { final: true });
 }
 
-/** Groups with everything they need before them. */
-function orderGroups(groups: readonly Group[]): Group[] {
-  const out: Group[] = [];
+/** Nodes that are checked before anything is written in place. */
+function checkedIndices(order: readonly Node[]): Node[] {
+  return order.flatMap((node) => (checksOf(node) ?? []).map(({ input }) => node.inputs[input] as Node));
+}
+
+/** A group, or a chain of groups. */
+interface Unit {
+  readonly groups: readonly Group[];
+  readonly chain: BatchChain | null;
+}
+
+/** Groups and chains with everything they need before them. */
+function orderUnits(groups: readonly Group[], chains: readonly BatchChain[]): Unit[] {
+  const chainOf = new Map(chains.flatMap((chain) => chain.groups.map((group): [Group, BatchChain] => [group, chain])));
+  const out: Unit[] = [];
   const seen = new Set<Group>();
   const visit = (group: Group): void => {
     if (seen.has(group)) return;
-    seen.add(group);
-    group.needs.forEach(visit);
-    out.push(group);
+    const chain = chainOf.get(group) ?? null;
+    const unit = { groups: chain?.groups ?? [group], chain };
+    for (const own of unit.groups) seen.add(own);
+    for (const own of unit.groups) own.needs.forEach(visit);
+    out.push(unit);
   };
   groups.forEach(visit);
   return out;

@@ -288,13 +288,24 @@ function sameSizes(a: Shape, b: Shape): boolean {
   return x.length === y.length && x.every((size, d) => size === y[d]);
 }
 
-interface Read {
+export interface Read {
   readonly node: Node;
   readonly index: readonly Expr[];
 }
 
 /** The reads of stored nodes that computing `node` at `index` (of its iteration space) makes. */
-function readsOf(f: ExprFactory, node: Node, index: readonly Expr[], stored: ReadonlySet<Node>): Read[] {
+export function readsOf(f: ExprFactory, node: Node, index: readonly Expr[], stored: ReadonlySet<Node>): Read[] {
+  return readsBy(f, stored, (evaluator) =>
+    isPointLike(node) ? evaluator.compute(node, index) : evaluator.value(node.inputs[0] as Node, index),
+  );
+}
+
+/** The reads of stored nodes that having the value of `node` at `index` makes: its own, or those of what it is computed from. */
+export function readsOfValue(f: ExprFactory, node: Node, index: readonly Expr[], stored: ReadonlySet<Node>): Read[] {
+  return readsBy(f, stored, (evaluator) => evaluator.value(node, index));
+}
+
+function readsBy(f: ExprFactory, stored: ReadonlySet<Node>, evaluate: (evaluator: Evaluator) => void): Read[] {
   const reads: Read[] = [];
   const names = new Map<Node, Var>();
   const nameOf = (x: Node): Var => {
@@ -310,8 +321,7 @@ function readsOf(f: ExprFactory, node: Node, index: readonly Expr[], stored: Rea
       return stored.has(x) || x.isRealized ? nameOf(x) : undefined;
     },
   });
-  if (isPointLike(node)) evaluator.compute(node, index);
-  else evaluator.value(node.inputs[0] as Node, index);
+  evaluate(evaluator);
   return reads;
 }
 

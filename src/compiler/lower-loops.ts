@@ -19,7 +19,7 @@ import {
   visitAll,
   writtenOutLast,
 } from "./nest.js";
-import { emitOuterLoops, planTiles, wishedTiles } from "./tiles.js";
+import { emitOuterLoops, isCutInOrder, planTiles, wishedTiles } from "./tiles.js";
 
 /** Partial results of a reduction with few outputs. A constant: the order of a sum depends on shapes only. */
 const PARTS = 64;
@@ -38,6 +38,11 @@ export function lowerLoops(env: KernelEnv, group: Group): KernelDraft[] {
   const isSplit =
     group.members.length === 1 && only.isReduction && numel(group.outer) < 16 && numel(only.inner) >= MIN_SPLIT;
   return isSplit ? lowerSplitReduction(env, group, only) : [new LoopLowering(env, group).kernel()];
+}
+
+/** One kernel whose tiles are `tiles` equal parts of the outer loops, in order; null if they cannot be cut so. */
+export function lowerLoopsInTiles(env: KernelEnv, group: Group, tiles: number): KernelDraft | null {
+  return new LoopLowering(env, group).kernel(tiles);
 }
 
 /** A reduction to few values of many elements, in two kernels: parts, then their combination. */
@@ -116,13 +121,16 @@ class LoopLowering {
     this.#memoEpoch = this.#makeEvaluator();
   }
 
-  kernel(): KernelDraft {
+  kernel(): KernelDraft;
+  kernel(tiles: number): KernelDraft | null;
+  kernel(tiles?: number): KernelDraft | null {
     const { f } = this.env;
     const nest = this.#outerNest();
     const { flops, bytes } = this.estimate();
     const vectorLoop = this.#vectorOuterLoop(nest);
     if (vectorLoop < 0) this.#keepPassingRows();
-    const plan = planTiles(nest, wishedTiles(Math.max(flops, bytes / 4)), vectorLoop);
+    const plan = planTiles(nest, tiles ?? wishedTiles(Math.max(flops, bytes / 4)), vectorLoop);
+    if (tiles !== undefined && !isCutInOrder(nest, plan, tiles)) return null;
     const tile = f.variable("tile", "i32", { min: 0, max: plan.tiles - 1 });
     const body = emitOuterLoops(this.env, nest, plan, tile, vectorLoop, (vars) =>
       this.#outerBody(dimIndices(f, nest, this.group.outer, vars), vectorLoop >= 0),

@@ -42,6 +42,14 @@ export function planTiles(nest: Nest, wish: number, vectorLoop: number): TilePla
   return { tiles: Math.ceil(total / chunk), flattened, chunk, total };
 }
 
+/** True if the tiles are `tiles` equal parts of the loops as they were before any of them was moved or split. */
+export function isCutInOrder(nest: Nest, plan: TilePlan, tiles: number): boolean {
+  const leading = nest.slice(0, plan.flattened);
+  const isWhole = leading.every((loop) => loop.part === undefined && !loop.isInside);
+  const isOrdered = leading.flatMap((loop) => loop.dims).every((dim, d) => dim === d);
+  return plan.tiles === tiles && plan.chunk * tiles === plan.total && isWhole && isOrdered;
+}
+
 /** The outer loops of a kernel: tiles first, the loop `vectorLoop` marked, short inner parts of split loops written out. */
 export function emitOuterLoops(
   env: KernelEnv,
