@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions, NumericError } from "../base/index.js";
 import { cat, noGrad, stack, Tensor, zeros } from "../tensor/index.js";
 
 export { fuseConvBnEval, fuseConvBnWeights, fuseLinearBnEval, fuseLinearBnWeights } from "./fusion.js";
+export { type OrthogonalMap, type OrthogonalOptions, orthogonal } from "./orthogonal.js";
 export { spectralNorm, weightNorm } from "./parametrizations.js";
 export {
   isParametrized,

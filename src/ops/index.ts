@@ -123,7 +123,7 @@ export * from "./search.js";
 export * from "./selection.js";
 export * from "./shaping.js";
 export * from "./softmax.js";
-export { digamma, erfinv, lgamma, polygamma } from "./special-functions.js";
+export { digamma, entr, erfinv, lgamma, polygamma } from "./special-functions.js";
 export * from "./statistics.js";
 export * from "./triangular.js";
 export { foldColumns, type UnfoldOptions, unfold } from "./unfold.js";

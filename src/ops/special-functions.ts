@@ -265,6 +265,26 @@ export function logit(x: Node, eps: number | null = null): Node {
   return apply(logitP, [eps === null ? input : clamp(input, eps, 1 - eps)]);
 }
 
+const entrP = defineComposite("entr", {
+  compose([input]) {
+    const x = input as Node;
+    const inside = lt(number(x, 0), x);
+    const value = neg(mul(x, log(where(inside, x, number(x, 1)))));
+    const outside = where(eq(x, number(x, 0)), number(x, 0), number(x, Number.NEGATIVE_INFINITY));
+    return where(isnan(x), x, where(inside, value, outside));
+  },
+  vjp: (node, grad) => {
+    const x = node.inputs[0] as Node;
+    return [mul(grad, sub(number(x, -1), log(x)))];
+  },
+  saves: { inputs: [0], output: false },
+});
+
+/** -x log x; 0 at 0, -Infinity below. */
+export function entr(x: Node): Node {
+  return apply(entrP, [toFloat(x)]);
+}
+
 const xlogyP = defineComposite("xlogy", {
   compose([a, b]) {
     const [x, y] = [a as Node, b as Node];

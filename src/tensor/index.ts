@@ -78,6 +78,7 @@ export {
 export * from "./functions/likelihood-losses.js";
 export * from "./functions/linalg.js";
 export * from "./functions/linear-algebra.js";
+export * from "./functions/linear-systems.js";
 export * from "./functions/loss.js";
 export {
   cosineEmbeddingLoss,
@@ -172,6 +173,7 @@ export * from "./functions/reduction.js";
 export * from "./functions/resampling.js";
 export * from "./functions/sets.js";
 export * from "./functions/shape.js";
+export * from "./functions/special.js";
 export {
   bincount,
   type CovOptions,
@@ -193,6 +195,7 @@ export {
   trapezoid,
 } from "./functions/statistics.js";
 export * from "./functions/thresholds.js";
+export * from "./functions/windows.js";
 export {
   defaultGenerator,
   Generator,

@@ -15,6 +15,7 @@ import * as gather from "./functions/gather.js";
 import * as forms from "./functions/in-place-forms.js";
 import * as linalg from "./functions/linalg.js";
 import * as linear from "./functions/linear-algebra.js";
+import * as systems from "./functions/linear-systems.js";
 import * as newForms from "./functions/new-forms.js";
 import * as ordering from "./functions/ordering.js";
 import * as pairs from "./functions/pairs.js";
@@ -26,6 +27,7 @@ import * as rearrange from "./functions/rearrange.js";
 import * as reduction from "./functions/reduction.js";
 import { type SortedUniqueOptions, type UniqueOptions, unique, uniqueConsecutive } from "./functions/sets.js";
 import * as shape from "./functions/shape.js";
+import * as special from "./functions/special.js";
 import * as statistics from "./functions/statistics.js";
 import * as indexing from "./indexing.js";
 import * as read from "./read.js";
@@ -292,6 +294,8 @@ const fromRead = pick(read, ["data", "item", "toArray", "toTypedArray"]);
 const fromDraws = pick(draws, ["cauchy_", "exponential_", "geometric_", "logNormal_", "multinomial"]);
 const fromIndexing = pick(indexing, ["at", "maskedSelect", "nonzero", "setAt"]);
 const fromAutograd = pick(autograd, ["backward"]);
+const fromSystems = pick(systems, ["choleskyInverse", "choleskySolve"]);
+const fromSpecial = pick(special, ["ldexp", "mvlgamma"]);
 const fromDropout = pick(dropouts, ["bernoulli"]);
 const fromDecompositions = pick(decompositions, ["pinverse"]);
 
@@ -361,6 +365,8 @@ declare module "./tensor.js" {
       Methods<typeof fromIndexing>,
       Methods<typeof fromAutograd>,
       Methods<typeof fromDropout>,
+      Methods<typeof fromSpecial>,
+      Methods<typeof fromSystems>,
       Methods<typeof fromDecompositions>,
       Methods<typeof newForms>,
       Methods<typeof renamed>,
@@ -437,6 +443,8 @@ const groups: readonly object[] = [
   fromIndexing,
   fromAutograd,
   fromDropout,
+  fromSpecial,
+  fromSystems,
   fromDecompositions,
   newForms,
   renamed,

@@ -42,6 +42,22 @@ function unpooling(rank: string): Callable {
 const away = (x: Tensor): Tensor => x.add(gradus.eye(x.shape.at(-1) as number, { dtype: x.dtype }).mul(3));
 const OF_SHIFTED = ["inv", "det", "slogdet", "logdet", "solve", "solveTriangular", "matrixPower"];
 
+/** As the generator's ops.py has it. */
+const factor = (x: Tensor, upper: boolean): Tensor =>
+  linalg.cholesky(x.matmul(x.mT).add(gradus.eye(x.shape.at(-1) as number, { dtype: x.dtype })), { upper });
+type Upper = { readonly upper?: boolean };
+const ofFactor: Readonly<Record<string, Callable>> = {
+  choleskySolve: (b, x, o) =>
+    gradus.choleskySolve(b as Tensor, factor(x as Tensor, (o as Upper).upper ?? false), o as Upper),
+  choleskyInverse: (x, o) => gradus.choleskyInverse(factor(x as Tensor, (o as Upper).upper ?? false), o as Upper),
+};
+
+/** Windows, whose dtype the fixtures give by position. */
+function windowing(name: string): Callable {
+  const call = member<Callable>(gradus, name) as Callable;
+  return (size, dtype, options) => call(size, { dtype, ...(options as object) });
+}
+
 /** Functions of matrices that are made well-conditioned first. */
 function ofMatrix(name: string): Callable | null {
   if (name === "eigvalsh") return (x) => linalg.eigvalsh((x as Tensor).add((x as Tensor).mT));
@@ -74,8 +90,9 @@ const INITIALISERS: Readonly<Record<string, Callable>> = {
 export function operation(name: string): Callable {
   if (name.startsWith("maxUnpool")) return unpooling(name.slice("maxUnpool".length));
   const known = SAME_FUNCTION[name] ?? name;
-  const initialiser = INITIALISERS[name];
-  if (initialiser) return initialiser;
+  const adapted = INITIALISERS[name] ?? ofFactor[name];
+  if (adapted) return adapted;
+  if (name.endsWith("Window")) return windowing(name);
   const special = name in gradus && !OF_SHIFTED.includes(name) ? null : ofMatrix(name);
   const found = special ?? member<Callable>(gradus, known) ?? member<Callable>(functional, known);
   if (found) return found;
@@ -100,6 +117,11 @@ function makeStack(name: string, args: readonly unknown[]): unknown {
 
 export function makeModule(name: string, args: readonly unknown[]): unknown {
   if (name === "TransformerEncoder" || name === "TransformerDecoder") return makeStack(name, args);
+  if (name === "OrthogonalLinear") {
+    const [inputs, outputs, map] = args as [number, number, string];
+    const orthogonalMap = (map === "matrix_exp" ? "matrixExp" : map) as nn.utils.OrthogonalMap;
+    return nn.utils.orthogonal(new nn.Linear(inputs, outputs), { orthogonalMap });
+  }
   const option = OPTIONS[name];
   const given = option !== undefined && typeof args[0] === "number" ? [{ [option]: args[0] }] : args;
   return construct(nn, "nn", name, given);

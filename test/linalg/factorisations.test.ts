@@ -1,6 +1,30 @@
 // Factorisations by what they are: products give the matrix back; gradients against differences.
-import { allclose, diagEmbed, eye, gradcheck, gradgradcheck, manualSeed, randn, type Tensor } from "gradus";
-import { cholesky, det, eigh, eigvalsh, inv, matrixExp, slogdet, solve, solveTriangular } from "gradus/linalg";
+import {
+  allclose,
+  choleskyInverse,
+  choleskySolve,
+  diagEmbed,
+  eye,
+  gradcheck,
+  gradgradcheck,
+  manualSeed,
+  randn,
+  type Tensor,
+} from "gradus";
+import {
+  cholesky,
+  det,
+  eigh,
+  eigvalsh,
+  householderProduct,
+  inv,
+  matrixExp,
+  slogdet,
+  solve,
+  solveTriangular,
+  tensorinv,
+  tensorsolve,
+} from "gradus/linalg";
 import { beforeEach, describe, expect, test } from "vitest";
 
 const matrices = (...shape: number[]) => randn(shape, { dtype: "float64" });
@@ -37,6 +61,11 @@ const functions: Case[] = [
   ["solve", (x) => solve(away(x), x)],
   ["solveTriangular", (x) => solveTriangular(away(x), x, { upper: true })],
   ["cholesky", (x) => cholesky(square(x))],
+  ["choleskySolve", (x) => choleskySolve(x, cholesky(square(x)))],
+  ["choleskyInverse", (x) => choleskyInverse(cholesky(square(x), { upper: true }), { upper: true })],
+  ["householderProduct", (x) => householderProduct(x.narrow(1, 0, 2), x.select(0, 0).narrow(0, 0, 2))],
+  ["tensorinv", (x) => tensorinv(away(x).reshape([3, 3, 1]), { ind: 1 })],
+  ["tensorsolve", (x) => tensorsolve(away(x).reshape([3, 1, 3]), x.select(1, 0).reshape([3, 1]))],
   ["matrixExp", matrixExp],
   ["matrixExp of large matrices", (x) => matrixExp(x.mul(4).sub(eye(3, { dtype: "float64" }).mul(9)))],
   ["eigvalsh", (x) => eigvalsh(symmetric(x))],

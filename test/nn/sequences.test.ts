@@ -1,5 +1,5 @@
 // Recurrent and attention layers beyond what PyTorch's fixtures show: steps, caches, compiled training, errors.
-import { compile, manualSeed, noGrad, ones, randn, type Tensor, tensor, zeros } from "gradus";
+import { compile, eye, manualSeed, noGrad, ones, randn, type Tensor, tensor, zeros } from "gradus";
 import * as nn from "gradus/nn";
 import * as optim from "gradus/optim";
 import { describe, expect, test } from "vitest";
@@ -280,6 +280,62 @@ describe("parametrizations", () => {
     const u = values(layer.stateDict()["parametrizations.weight.0._u"] as Tensor);
     layer(ones([1, 2]));
     expect(values(layer.stateDict()["parametrizations.weight.0._u"] as Tensor)).toEqual(u);
+  });
+
+  test.each([
+    [4, 4, "matrixExp"],
+    [4, 4, "cayley"],
+    [3, 5, "householder"],
+    [5, 3, "matrixExp"],
+    [5, 3, "householder"],
+  ] as const)(
+    "orthogonal: given %i to %i features and %s, the weight stays orthogonal in training",
+    (from, to, map) => {
+      const layer = nn.utils.orthogonal(new nn.Linear(from, to), { orthogonalMap: map });
+      const gap = () => {
+        const w = noGrad(() => (to >= from ? layer.weight : layer.weight.t())); // tall
+        return w
+          .t()
+          .matmul(w)
+          .sub(eye(Math.min(from, to)))
+          .abs()
+          .max()
+          .item();
+      };
+      expect(gap()).toBeLessThan(1e-5);
+      expect(Object.keys(layer.stateDict()).sort()).toEqual([
+        "bias",
+        "parametrizations.weight.0.base",
+        "parametrizations.weight.original",
+      ]);
+      const before = values(layer.weight);
+      const optimizer = new optim.SGD(layer.parameters(), { lr: 0.5 });
+      const x = randn([6, from]);
+      for (let step = 0; step < 3; step++) {
+        optimizer.zeroGrad();
+        layer(x).sub(1).square().mean().backward();
+        optimizer.step();
+      }
+      expect(gap()).toBeLessThan(1e-5);
+      expect(values(layer.weight)).not.toEqual(before);
+    },
+  );
+
+  test("orthogonal: given an orthogonal matrix, it starts there; wrong uses throw", () => {
+    const layer = new nn.Linear(5, 5);
+    nn.init.orthogonal_(layer.weight);
+    const weight = values(layer.weight);
+    nn.utils.orthogonal(layer);
+    values(layer.weight).forEach((v, i) => void expect(v).toBeCloseTo(weight[i] as number, 5));
+    expect(() => nn.utils.orthogonal(new nn.Linear(2, 2), { name: "wight" })).toThrow(
+      'orthogonal: Linear has no parameter "wight"',
+    );
+    expect(() => nn.utils.orthogonal(new nn.Linear(2, 2), { orthogonalMap: "qr" as never })).toThrow(
+      'orthogonal: orthogonalMap must be one of matrixExp, cayley, householder, got "qr"',
+    );
+    expect(() => nn.utils.orthogonal(new nn.Linear(2, 2), { name: "bias" })).toThrow(
+      'orthogonal: "bias" must have at least 2 dims, has shape [2]',
+    );
   });
 
   test("registerParametrization: given no such parameter, it throws", () => {

@@ -1,0 +1,121 @@
+// Systems of equations by factors that are there already, products of reflections, and equations between tensors.
+import { checkOptions, normalizeDim, ShapeError } from "../../base/index.js";
+import * as ops from "../../ops/index.js";
+import { floatNode, noMore } from "../args.js";
+import type { Tensor } from "../tensor.js";
+import { made } from "./define.js";
+
+/**
+ * X with A X = B, given the Cholesky factor of A: L with A = L Lᵀ, or with `upper` U with A = Uᵀ U. B `[…,n,m]`.
+ * @throws ShapeError unless L is square and B has as many rows.
+ */
+export function choleskySolve(
+  B: Tensor,
+  L: Tensor,
+  options: { readonly upper?: boolean } = {},
+  ...surplus: []
+): Tensor {
+  const op = "choleskySolve";
+  noMore(op, surplus);
+  checkOptions(op, options, ["upper"]);
+  const [b, given] = [floatNode(op, "B", B), floatNode(op, "L", L)];
+  const lower = options.upper ? ops.matrixTranspose(given) : given;
+  return made(op, () => {
+    const half = ops.solveTriangular(lower, b, false, false);
+    return ops.solveTriangular(ops.matrixTranspose(lower), half, true, false);
+  });
+}
+
+/** A⁻¹, given the Cholesky factor of A: see `choleskySolve`. */
+export function choleskyInverse(L: Tensor, options: { readonly upper?: boolean } = {}, ...surplus: []): Tensor {
+  const op = "choleskyInverse";
+  noMore(op, surplus);
+  checkOptions(op, options, ["upper"]);
+  const given = floatNode(op, "L", L);
+  const n = given.shape[given.shape.length - 1] ?? 0;
+  const lower = options.upper ? ops.matrixTranspose(given) : given;
+  return made(op, () => {
+    const inverse = ops.solveTriangular(lower, ops.eye(n, n, given.dtype), false, false);
+    return ops.matmul(ops.matrixTranspose(inverse), inverse);
+  });
+}
+
+/**
+ * The first n columns of the product of reflections 1 - τ v vᵀ: v are the columns of `input` `[…,m,n]` below the diagonal, with 1 on it;
+ * `tau` `[…,k]`.
+ *
+ * Composed as 1 - V T Vᵀ: Schreiber & Van Loan, "A storage-efficient WY representation", 1989.
+ * @throws ShapeError unless m >= n >= k.
+ */
+export function householderProduct(input: Tensor, tau: Tensor, ...surplus: []): Tensor {
+  const op = "householderProduct";
+  noMore(op, surplus);
+  const [a, scales] = [floatNode(op, "input", input), floatNode(op, "tau", tau)];
+  const [rank, k] = [a.shape.length, scales.shape[scales.shape.length - 1] ?? 0];
+  const [m = 0, n = 0] = a.shape.slice(-2);
+  if (rank < 2 || m < n || n < k || scales.shape.length !== rank - 1) {
+    throw new ShapeError(
+      `${op}: input must be […,m,n] and tau […,k] with m >= n >= k (input [${a.shape.join(",")}], tau [${scales.shape.join(",")}])`,
+      { op, shapes: [a.shape, scales.shape] },
+    );
+  }
+  return made(op, () => {
+    const v = ops.add(ops.tril(ops.slice(a, rank - 1, 0, k), -1), ops.eye(m, k, a.dtype));
+    const column = ops.reshape(scales, [...scales.shape, 1]);
+    // (1 + D S) T = D with the strictly upper part S of Vᵀ V and D = diag(τ).
+    const s = ops.triu(ops.matmul(ops.matrixTranspose(v), v), 1);
+    const top = ops.matrixTranspose(ops.slice(v, rank - 2, 0, n)); // […,k,n]
+    const inner = ops.solveTriangular(ops.mul(s, column), ops.mul(top, column), true, true);
+    return ops.sub(ops.eye(m, n, a.dtype), ops.matmul(v, inner));
+  });
+}
+
+/**
+ * The inverse of `input` as a map from its last dims to its first `ind` (default 2): the product of the first sizes must be that of the
+ * last. The result has the last dims first.
+ * @throws ShapeError if the products differ; NumericError for a singular one, when the result is computed.
+ */
+export function tensorinv(input: Tensor, options: { readonly ind?: number } = {}, ...surplus: []): Tensor {
+  const op = "tensorinv";
+  noMore(op, surplus);
+  checkOptions(op, options, ["ind"]);
+  const { ind = 2 } = options;
+  const x = floatNode(op, "input", input);
+  const [rows, columns] = [x.shape.slice(0, ind), x.shape.slice(ind)];
+  const size = rows.reduce((n, s) => n * s, 1);
+  if (!(Number.isInteger(ind) && ind > 0) || columns.reduce((n, s) => n * s, 1) !== size) {
+    throw new ShapeError(
+      `${op}: the first ${ind} sizes must have the product of the others (input [${x.shape.join(",")}])`,
+      { op, shapes: [x.shape] },
+    );
+  }
+  return made(op, () => ops.reshape(ops.inv(ops.reshape(x, [size, size])), [...columns, ...rows]));
+}
+
+/**
+ * X with Σ A X = B over X's dims: A `[...B.shape, ...X.shape]`, after `dims` of it were moved to the end.
+ * @throws ShapeError unless the rest of A has as many elements as B; NumericError for a singular A, when the result is computed.
+ */
+export function tensorsolve(
+  A: Tensor,
+  B: Tensor,
+  options: { readonly dims?: readonly number[] } = {},
+  ...surplus: []
+): Tensor {
+  const op = "tensorsolve";
+  noMore(op, surplus);
+  checkOptions(op, options, ["dims"]);
+  const [given, b] = [floatNode(op, "A", A), floatNode(op, "B", B)];
+  const moved = (options.dims ?? []).map((d) => normalizeDim(op, d, given.shape.length));
+  const order = [...given.shape.map((_, d) => d).filter((d) => !moved.includes(d)), ...moved];
+  const a = ops.permute(given, order);
+  const rest = a.shape.slice(b.shape.length);
+  const size = rest.reduce((n, s) => n * s, 1);
+  if (a.size !== size * size || b.size !== size) {
+    throw new ShapeError(
+      `${op}: A must have the sizes of B and then as many elements again (A [${given.shape.join(",")}], B [${b.shape.join(",")}])`,
+      { op, shapes: [given.shape, b.shape] },
+    );
+  }
+  return made(op, () => ops.reshape(ops.solve(ops.reshape(a, [size, size]), ops.reshape(b, [size])), rest));
+}
