@@ -4,12 +4,11 @@ import { numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Buffer, type Expr, ExprFactory, type KernelDraft, type Stmt, type Var } from "../ir/index.js";
 import { isTiled } from "./contraction/views.js";
+import { MIN_BATCHES } from "./costs.js";
 import { linearIndex } from "./evaluate.js";
 import { type Group, iterationIndex, type Member, memoryReads, type Read, readsOf, readsOfValue } from "./group.js";
 import { longSum } from "./long-sum.js";
 
-/** Fewer batches do not keep the threads busy. */
-const MIN_BATCHES = 16;
 /** Elements of a batch's value that stays in the nearer caches. */
 const MOST_ELEMENTS = 1 << 16;
 

@@ -5,6 +5,9 @@ import { attr, type Node } from "../graph/index.js";
 /** Reductions over at most this many elements are written out as expressions (pooling windows, phases of a stride). */
 export const UNROLLED_REDUCTION = 16;
 
+/** Fewer batches, one for a tile, do not keep the threads busy. */
+export const MIN_BATCHES = 16;
+
 /** Elements that each result of a reduction combines. */
 export function reductionCount(node: Node): number {
   const input = node.inputs[0] as Node;

@@ -1,8 +1,16 @@
 // Which nodes get memory of their own. Everything else is computed where it is read.
 import { type Node, topologicalOrder } from "../graph/index.js";
 import { affineView } from "./contraction/form.js";
-import { isTiled, operandView } from "./contraction/views.js";
-import { isBroadcast, isPointLike, isShortConvolution, ownCost, reductionCount, termCount } from "./costs.js";
+import { isTiled, operandView, sizesOf } from "./contraction/views.js";
+import {
+  isBroadcast,
+  isPointLike,
+  isShortConvolution,
+  MIN_BATCHES,
+  ownCost,
+  reductionCount,
+  termCount,
+} from "./costs.js";
 import { longSum } from "./long-sum.js";
 import { isLeaf } from "./rewrite.js";
 import { isGuarded, isView } from "./views.js";
@@ -122,7 +130,9 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const demand = demands.get(node) ?? new Map<Node, number>();
     let count = 0;
     for (const [kernel, times] of demand) count += kernel.size * times;
-    const cost = (costs.get(node) ?? 0) - dearestInput(node, costs, stored);
+    // Operands of several such products (an attention's gradients) are rather stored as a whole.
+    const isOperand = [...demand.keys()].every(isOfBatches);
+    const cost = (costs.get(node) ?? 0) - (isOperand ? 0 : dearestInput(node, costs, stored));
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
     const isDear =
       ownCost(node) > 0 && (repeats * cost > storeCost(node, summed.has(node)) || ownCost(node) >= ALWAYS_STORE);
@@ -240,4 +250,11 @@ function inlineCosts(order: readonly Node[], stored: ReadonlySet<Node>): Map<Nod
     costs.set(node, ownCost(node) + inputs);
   }
   return costs;
+}
+
+/** True for a product of so many batches that what it reads may stay with the thread (batch-chain.ts). */
+function isOfBatches(node: Node): boolean {
+  if (node.primitive.kind !== "contraction") return false;
+  const { m, n } = sizesOf(node);
+  return node.size / (m * n) >= MIN_BATCHES;
 }

@@ -4,9 +4,11 @@ import { setTarget, softmax, type Tensor, tensor } from "gradus";
 import { scaledDotProductAttention } from "gradus/nn/functional";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
+import { chooseStored } from "../../src/compiler/materialize.js";
 import type { Node } from "../../src/graph/index.js";
 import type { Kernel, Program, Target } from "../../src/ir/index.js";
-import { matmul, permute, softmax as softmaxNode } from "../../src/ops/index.js";
+import { constantLike } from "../../src/ops/composing.js";
+import { matmul, mul, permute, softmax as softmaxNode, sub } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, noise } from "../ops/helpers.js";
 
@@ -139,5 +141,16 @@ describe("a chain", () => {
     expect(kernels).toHaveLength(1);
     const shared = kernels[0]?.buffers.filter(({ space }) => space === "global").map(({ size }) => size);
     expect(shared).toEqual([16 * 20 * 8, 16 * 20 * 20, 16 * 20 * 8]);
+  });
+
+  it("given an operand of two products of batches, stores it; of products without, works it out twice", () => {
+    const isStored = [16, 2].map((batches) => {
+      const [x, y] = [1, 2].map((seed) => input(noise(batches * 400, seed), [batches, 20, 20])) as [Node, Node];
+      const operand = mul(mul(x, sub(y, mul(x, y))), constantLike(x, 0.5));
+      const products = [matmul(operand, x), matmul(permute(operand, [0, 2, 1]), y)];
+      return chooseStored(products).stored.has(operand);
+    });
+
+    expect(isStored).toEqual([true, false]);
   });
 });
