@@ -1,7 +1,7 @@
 // The contraction schedule: columns packed into panels of vectors, rows spread to all lanes, a block of accumulators in
 // registers. Sums are cut by constants of shapes and lanes, tiles never split them: hence the same bits on any machine.
 import type { Buffer, Expr, KernelDraft, Stmt } from "../../ir/index.js";
-import { digitsOf, offsetOf, spanOf } from "./axes.js";
+import { axesIn, digitsOf, offsetOf, spanOf } from "./axes.js";
 import { type Box, fillBox, fillTable } from "./box.js";
 import { type Block, blockAt } from "./depth.js";
 import type { Finish } from "./finish.js";
@@ -95,6 +95,14 @@ interface Staged {
   readonly table: Buffer;
 }
 
+/** Panels of columns that neighbouring columns must be long for, so that most panels do not cross a run's end. */
+const RUN_PANELS = 1.5;
+
+function hasLongRuns({ form, b }: Problem): boolean {
+  const inner = axesIn(form.columns, "out").at(-1) as Axis;
+  return inner.out === 1 && inner.extent >= RUN_PANELS * b.unit;
+}
+
 class TileBody {
   readonly #panels: { readonly a: Buffer | undefined; readonly b: Buffer | undefined };
   readonly #staged: { readonly a: Staged | null; readonly b: Staged | null };
@@ -133,8 +141,9 @@ class TileBody {
     const perPart = Math.ceil(p.blocks.count / p.parts);
     this.#keepsRows = perPart > 1 || !this.#finishesPanels;
     const size = (this.#keepsRows ? p.a.tilePanels : 1) * p.a.unit * this.#blockPitch;
-    // Sums that need more than storing, or that lie in pieces in the result, are gathered first: rows are longer then.
-    const isGathered = p.blocks.count > 1 || finish.plain === null || p.b.box !== null;
+    // Sums that need more than storing, or whose panels seldom lie in one piece in the result, are gathered first: rows are
+    // longer then. All others are stored from the registers, while the next ones are summed.
+    const isGathered = p.blocks.count > 1 || finish.plain === null || (p.b.box !== null && !hasLongRuns(p));
     this.#block = isGathered ? f.buffer("block", p.node.dtype, size, "local") : null;
     this.#corner = f.buffer("corner", p.node.dtype, p.a.unit * p.b.unit, "local");
     this.#base = offsetOf(f, p.form.batch, tile.batch, "out");
