@@ -32,14 +32,22 @@ export function checkWholeNumber(op: string, name: string, value: unknown, least
   throw new ArgumentError(`${op}: ${name} must be an integer${bound}, got ${shownValue(value)}`, { op });
 }
 
+/** Throws unless `value` is an array, or with `typed` a typed one. */
+export function checkArray(op: string, name: string, value: unknown, typed = false): void {
+  if (Array.isArray(value) || (typed && ArrayBuffer.isView(value))) return;
+  throw new ArgumentError(`${op}: ${name} must be an array, got ${shownValue(value)}; write [a, b, …]`, { op });
+}
+
 /** Throws unless `value` is true or false. */
 export function checkFlag(op: string, name: string, value: unknown): void {
   if (typeof value === "boolean") return;
   throw new ArgumentError(`${op}: ${name} must be true or false, got ${shownValue(value)}`, { op });
 }
 
-function shownValue(value: unknown): string {
+/** An argument in an error message: short, and whatever it is. */
+export function shownValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 

@@ -73,7 +73,10 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
 /** Several dims, without repetition. */
 export function normalizeDims(op: string, dims: readonly number[], rank: number): number[] {
   if (!Array.isArray(dims)) {
-    throw new ArgumentError(`${op}: dims must be an integer or an array of them, got ${JSON.stringify(dims)}`, { op });
+    throw new ArgumentError(
+      `${op}: dims must be an integer or an array of them, got ${typeof dims === "bigint" ? `${String(dims)}n` : JSON.stringify(dims)}`,
+      { op },
+    );
   }
   const out = dims.map((dim) => normalizeDim(op, dim, rank));
   if (new Set(out).size !== out.length)

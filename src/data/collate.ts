@@ -1,5 +1,5 @@
 // From a list of items to a batch: tensors are stacked, numbers become a tensor, tuples and objects go field by field.
-import { ArgumentError, checkChoice, checkOptions } from "../base/index.js";
+import { ArgumentError, checkArray, checkChoice, checkOptions } from "../base/index.js";
 import { pad, stack, Tensor, tensor } from "../tensor/index.js";
 import { remember } from "./recipe.js";
 
@@ -60,6 +60,7 @@ export function padCollate<T>(options: PadCollateOptions = {}): (items: T[]) => 
 }
 
 function collate(items: readonly unknown[], path: string, stackAll: StackAll = stack): unknown {
+  checkArray("collate", "items", items);
   const first = items[0];
   const stranger = items.find((item) => kindOf(item) !== kindOf(first));
   if (stranger !== undefined) {

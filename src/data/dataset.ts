@@ -1,6 +1,6 @@
 // Datasets: items by index, whole batches by indices; subsets, concatenations, splits.
-import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
-import { type Tensor, tensor } from "../tensor/index.js";
+import { ArgumentError, checkArray, checkOptions, IndexError, shownValue } from "../base/index.js";
+import { isTensor, type Tensor, tensor } from "../tensor/index.js";
 import type { Batched } from "./collate.js";
 import { permutation, RandomSequence } from "./philox.js";
 import { rememberInstance } from "./recipe.js";
@@ -64,6 +64,12 @@ export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Tenso
   readonly length: number;
 
   constructor(...tensors: T) {
+    const other = tensors.findIndex((t) => !isTensor(t));
+    if (other >= 0) {
+      throw new ArgumentError(`TensorDataset: tensor ${other} must be a Tensor, got ${shownValue(tensors[other])}`, {
+        op: "TensorDataset",
+      });
+    }
     const shapes = tensors.map((t) => t.shape);
     this.length = shapes[0]?.[0] ?? -1;
     if (this.length < 0 || shapes.some((shape) => shape[0] !== this.length)) {
@@ -100,6 +106,8 @@ export class Subset<T> implements Dataset<T> {
     /** The chosen positions in `dataset`. */
     readonly indices: Indices,
   ) {
+    checkIsDataset("Subset", dataset);
+    checkArray("Subset", "indices", indices, true);
     this.length = indices.length;
     rememberInstance(this, new.target, Subset, "Subset", import.meta.url, [dataset, indices]);
     for (const index of indices) checkIndex("Subset", index, dataset.length);
@@ -122,6 +130,13 @@ export class Subset<T> implements Dataset<T> {
   }
 }
 
+/** Throws unless `value` has what a dataset needs. */
+function checkIsDataset(op: string, value: unknown): void {
+  const { length, get } = (value ?? {}) as Partial<Dataset<unknown>>;
+  if (typeof length === "number" && typeof get === "function") return;
+  throw new ArgumentError(`${op}: a dataset needs \`length\` and \`get(index)\`, got ${shownValue(value)}`, { op });
+}
+
 /** Datasets one after the other. */
 export class ConcatDataset<T> implements Dataset<T> {
   /** Items of all datasets together. */
@@ -131,6 +146,8 @@ export class ConcatDataset<T> implements Dataset<T> {
     /** The datasets, in order. */
     readonly datasets: readonly Dataset<T>[],
   ) {
+    checkArray("ConcatDataset", "datasets", datasets);
+    for (const dataset of datasets) checkIsDataset("ConcatDataset", dataset);
     if (datasets.length === 0)
       throw new ArgumentError("ConcatDataset: needs at least one dataset", { op: "ConcatDataset" });
     this.length = datasets.reduce((sum, dataset) => sum + dataset.length, 0);
@@ -164,7 +181,8 @@ export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly
     /** The datasets, as given. */
     readonly datasets: D,
   ) {
-    const all = Object.values(datasets) as Dataset<unknown>[];
+    const all = Object.values(datasets ?? {}) as Dataset<unknown>[];
+    for (const dataset of all) checkIsDataset("StackDataset", dataset);
     const lengths = all.map(({ length }) => length);
     this.length = lengths[0] ?? -1;
     if (this.length < 0 || lengths.some((length) => length !== this.length)) {
@@ -201,6 +219,8 @@ export function randomSplit<T>(
   options: { readonly seed?: number } = {},
 ): Subset<T>[] {
   checkOptions("randomSplit", options, ["seed"]);
+  checkIsDataset("randomSplit", dataset);
+  checkArray("randomSplit", "lengths", lengths);
   const sizes = splitSizes(lengths, dataset.length);
   const order = permutation(dataset.length, new RandomSequence(options.seed ?? 0, "split"));
   let start = 0;

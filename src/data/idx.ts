@@ -1,5 +1,5 @@
 // The idx file format of MNIST: two zero bytes, element type, rank, big-endian sizes, data; plain or gzipped.
-import { FormatError, readBytes, type TypedArray } from "../base/index.js";
+import { ArgumentError, FormatError, readBytes, shownValue, type TypedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Contents of an idx file. */
@@ -37,6 +37,11 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   const fail = (text: string) => new FormatError(`idx: ${name} ${text}`, { op: "idx" });
+  if (!(bytes instanceof Uint8Array)) {
+    throw new ArgumentError(`parseIdx: takes the bytes of a file as Uint8Array, got ${shownValue(bytes)}`, {
+      op: "parseIdx",
+    });
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) throw fail(`has ${bytes.length} bytes, too few for a header; fetch the file again`);
   const type = elementTypes[bytes[2] as number];

@@ -1,5 +1,5 @@
 // Datasets that come as a stream: no length, no index.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, checkArray } from "../base/index.js";
 import type { EpochContext } from "./dataset.js";
 import { rememberInstance } from "./recipe.js";
 
@@ -25,6 +25,7 @@ export class ChainDataset<T> extends IterableDataset<T> {
     readonly datasets: readonly IterableDataset<T>[],
   ) {
     super();
+    checkArray("ChainDataset", "datasets", datasets);
     if (datasets.length === 0)
       throw new ArgumentError("ChainDataset: needs at least one dataset", { op: "ChainDataset" });
     rememberInstance(this, new.target, ChainDataset, "ChainDataset", import.meta.url, [datasets]);

@@ -1,6 +1,6 @@
 // MNIST and Fashion-MNIST as datasets over resident uint8 images.
-import { checkOptions, FormatError } from "../base/index.js";
-import { type Tensor, tensor } from "../tensor/index.js";
+import { ArgumentError, checkOptions, FormatError } from "../base/index.js";
+import { isTensor, type Tensor, tensor } from "../tensor/index.js";
 import { checkIndex, type Dataset, type EpochContext, gatherRows, type Indices } from "./dataset.js";
 import { parseIdx } from "./idx.js";
 import { findIdxFiles, type IdxSource } from "./idx-files.js";
@@ -86,6 +86,11 @@ export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
     /** Works on each batch of images in [0, 1], before normalisation; null for none. */
     readonly transform: ImageTransform | null,
   ) {
+    if (!isTensor(images) || !isTensor(labels) || images.shape.length === 0) {
+      throw new ArgumentError("ImageDataset: takes a tensor of images `[N, …]` and one of labels `[N]`", {
+        op: "ImageDataset",
+      });
+    }
     this.length = images.shape[0] as number;
   }
 

@@ -1,5 +1,5 @@
 // Samplers: the order of a dataset's items in an epoch, a function of seed and epoch only.
-import { ArgumentError, checkFlag, checkFunction, checkOptions, checkWholeNumber } from "../base/index.js";
+import { ArgumentError, checkArray, checkFlag, checkFunction, checkOptions, checkWholeNumber } from "../base/index.js";
 import { permutation, RandomSequence } from "./philox.js";
 
 /** The order of items: an epoch's indices. */
@@ -131,6 +131,7 @@ export class SubsetRandomSampler implements Sampler {
     options: { readonly seed?: number } = {},
   ) {
     checkOptions("SubsetRandomSampler", options, ["seed"]);
+    checkArray("SubsetRandomSampler", "subset", subset, true);
     this.length = subset.length;
     this.seed = options.seed ?? 0;
   }

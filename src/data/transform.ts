@@ -1,4 +1,6 @@
 // What a transform of image batches is. The transforms themselves are in src/vision.
+
+import { checkFunction } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { EpochContext, Indices } from "./dataset.js";
 
@@ -25,5 +27,7 @@ export type ImageTransform = BatchTransform | ((images: Tensor, context: SampleC
 
 /** Applies a transform to a batch `[N, C, H, W]`. */
 export function transformImages(transform: ImageTransform, images: Tensor, context: SampleContext): Tensor {
+  if (typeof transform !== "function")
+    checkFunction("transformImages", "the transform's apply", (transform as Partial<BatchTransform> | null)?.apply);
   return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);
 }

@@ -1,5 +1,5 @@
 // Calls of a module with other parameters and buffers than its own.
-import { ArgumentError, checkOptions, isPlainObject } from "../base/index.js";
+import { ArgumentError, checkArray, checkOptions, isPlainObject, shownValue } from "../base/index.js";
 import { checkTensor, stack, type Tensor } from "../tensor/index.js";
 import { fieldsOf, isModule } from "./fields.js";
 import type { Module } from "./module.js";
@@ -144,8 +144,12 @@ export function stackModuleState(
   modules: readonly Module[],
 ): [parameters: Record<string, Tensor>, buffers: Record<string, Tensor>] {
   const op = "stackModuleState";
+  checkArray(op, "modules", modules);
   const [first] = modules;
   if (!first) throw new ArgumentError(`${op}: got no modules`, { op });
+  const other = modules.findIndex((module) => !isModule(module));
+  if (other >= 0)
+    throw new ArgumentError(`${op}: module ${other} is ${shownValue(modules[other])}, not a module`, { op });
   for (const module of modules) {
     if (module.constructor !== first.constructor) {
       throw new ArgumentError(

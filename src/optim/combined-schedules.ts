@@ -1,10 +1,11 @@
 // Schedules made of schedules: one after the other, or all at once.
-import { ArgumentError } from "../base/index.js";
-import { LRScheduler, type SchedulerState } from "./lr-scheduler.js";
+import { ArgumentError, checkArray } from "../base/index.js";
+import { checkOptimizer, LRScheduler, type SchedulerState } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
 function checkSchedules(name: string, optimizer: Optimizer, schedulers: readonly LRScheduler[]): void {
   const fail = (text: string) => new ArgumentError(`${name}: ${text}`, { op: name });
+  checkArray(name, "schedulers", schedulers);
   schedulers.forEach((scheduler, i) => {
     if (!(scheduler instanceof LRScheduler)) {
       throw fail(
@@ -48,6 +49,7 @@ export class SequentialLR extends LRScheduler {
     const { schedulers, milestones } = this;
     const fail = (text: string) => new ArgumentError(`SequentialLR: ${text}`, { op: "SequentialLR" });
     checkSchedules("SequentialLR", this.optimizer, schedulers);
+    checkArray("SequentialLR", "milestones", milestones);
     if (schedulers.length < 1 || milestones.length !== schedulers.length - 1) {
       throw fail(
         `got ${schedulers.length} schedules and ${milestones.length} milestones; one milestone fewer is needed`,
@@ -110,8 +112,10 @@ export class ChainedScheduler extends LRScheduler {
     /** The schedules, in the order they act. */
     readonly schedulers: readonly LRScheduler[],
   ) {
+    checkArray("ChainedScheduler", "schedulers", schedulers);
     const [first] = schedulers;
     if (!first) throw new ArgumentError("ChainedScheduler: got no schedules", { op: "ChainedScheduler" });
+    checkOptimizer("ChainedScheduler", first.optimizer);
     checkSchedules("ChainedScheduler", first.optimizer, schedulers);
     super(first.optimizer);
   }

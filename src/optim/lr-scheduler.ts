@@ -16,6 +16,7 @@ export interface SchedulerState {
 
 /** One value a param group, from one for all or a list. */
 export function perGroup<T>(name: string, what: string, optimizer: Optimizer, value: T | readonly T[]): readonly T[] {
+  checkOptimizer(name, optimizer);
   const groups = optimizer.paramGroups.length;
   if (!Array.isArray(value)) return new Array<T>(groups).fill(value as T);
   if (value.length === groups) return value;

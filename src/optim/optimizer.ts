@@ -81,7 +81,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     if (!inputs) throw this.error("takes an array of parameters or param groups: pass model.parameters()");
     if (inputs.length === 0) throw this.error("got no parameters; is the model's parameters() empty?");
     const bad = inputs.find(
-      (input) => !(input instanceof Tensor) && (typeof input !== "object" || !("params" in input)),
+      (input) => !(input instanceof Tensor) && (typeof input !== "object" || input === null || !("params" in input)),
     );
     if (bad !== undefined) throw this.error(`parameters must be tensors or groups { params }, got ${String(bad)}`);
     const areGroups = inputs.every((input) => !(input instanceof Tensor));

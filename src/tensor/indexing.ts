@@ -13,7 +13,7 @@ import {
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
-import { noMore, operand, type TensorLike } from "./args.js";
+import { checkTensor, noMore, operand, type TensorLike } from "./args.js";
 import { assign, checkWritable } from "./in-place.js";
 import { checkHostIndices } from "./index-checks.js";
 import { checkPosition, dimsTaken, type IndexItem, type ParsedItem, parseItem, sliceBounds } from "./index-items.js";
@@ -213,6 +213,7 @@ export function nonzero(input: Tensor, ...surplus: []): Tensor {
 /** The elements where the mask is true, flat. A read: their number is a shape. */
 export function maskedSelect(input: Tensor, mask: Tensor, ...surplus: []): Tensor {
   noMore("maskedSelect", surplus);
+  checkTensor("maskedSelect", "mask", mask);
   const shape = broadcastShapes("maskedSelect", input.shape, mask.shape);
   if (mask.dtype !== "bool")
     throw new DTypeError(`maskedSelect: mask must be a bool tensor, is ${mask.dtype}`, { op: "maskedSelect" });

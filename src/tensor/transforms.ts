@@ -1,5 +1,5 @@
 // Functions of functions, as torch.func: gradients, products with Jacobians, Jacobians and Hessians.
-import { ArgumentError, AutogradError, checkFunction, checkOptions, runScope } from "../base/index.js";
+import { ArgumentError, AutogradError, checkArray, checkFunction, checkOptions, runScope } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { copyOf } from "./alias.js";
@@ -181,6 +181,8 @@ export function jvp<Y extends Tensor | readonly Tensor[]>(
   tangents: readonly Tensor[],
 ): [outputs: Y, tangents: Y] {
   const op = "jvp";
+  checkArray(op, "primals", primals);
+  checkArray(op, "tangents", tangents);
   if (primals.length !== tangents.length) {
     throw new ArgumentError(`${op}: ${tangents.length} tangents for ${primals.length} primals`, { op });
   }

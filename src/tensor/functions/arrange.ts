@@ -1,5 +1,5 @@
 // Functions that join, repeat, reorder and cut out: results are new tensors, not views.
-import { ArgumentError, broadcastShapes, checkOptions, ShapeError } from "../../base/index.js";
+import { ArgumentError, broadcastShapes, checkOptions, checkWholeNumber, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { checkList, nodeOf, noMore, notATensor, sizesOf } from "../args.js";
@@ -55,6 +55,8 @@ export function roll(
   ...surplus: []
 ): Tensor {
   noMore("roll", surplus);
+  for (const shift of [shifts].flat()) checkWholeNumber("roll", "shifts", shift);
+  if (dims !== undefined) for (const dim of [dims].flat()) checkWholeNumber("roll", "dims", dim);
   return wrap(ops.roll(nodeOf("roll", "input", input), shifts, dims ?? null));
 }
 

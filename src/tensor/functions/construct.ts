@@ -127,6 +127,7 @@ function embedded(x: Node, offset: number): Node {
 export function diagflat(input: Tensor, offset = 0, ...surplus: []): Tensor {
   noMore("diagflat", surplus);
   const x = nodeOf("diagflat", "input", input);
+  checkWholeNumber("diagflat", "offset", offset);
   return wrap(embedded(ops.reshape(x, [x.size]), offset));
 }
 

@@ -1,9 +1,18 @@
 // Conversions, and handles to gradients.
-import { ArgumentError, AutogradError, checkFunction, checkOptions, type DType, isDType } from "../../base/index.js";
+import {
+  ArgumentError,
+  AutogradError,
+  checkFunction,
+  checkOptions,
+  type DType,
+  isDType,
+  normalizeDim,
+  shownValue,
+} from "../../base/index.js";
 import type { Device } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
-import { nodeOf, noMore } from "../args.js";
+import { checkTensor, nodeOf, noMore } from "../args.js";
 import { checkDevice, isDevice } from "../device.js";
 import {
   cutHistory,
@@ -52,7 +61,7 @@ function toOptions(target: unknown, options: unknown): ToOptions {
     checkOptions("to", target, ["dtype", "device", "copy"]);
     return { ...(target as ToOptions), ...extra };
   }
-  throw new ArgumentError(`to: ${JSON.stringify(target)} is neither a dtype nor a device`, { op: "to" });
+  throw new ArgumentError(`to: ${shownValue(target)} is neither a dtype nor a device`, { op: "to" });
 }
 
 function converter(dtype: DType) {
@@ -86,6 +95,7 @@ export const byte = converter("uint8");
 /** In the dtype of `other`. */
 export function typeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("typeAs", surplus);
+  checkTensor("typeAs", "other", other);
   return to(input, other.dtype);
 }
 
@@ -164,9 +174,11 @@ export function size(input: Tensor): number[];
 export function size(input: Tensor, dim: number): number;
 export function size(input: Tensor, dim?: number): number | number[] {
   if (dim === undefined) return [...input.shape];
-  const value = input.shape.at(dim);
-  if (value !== undefined && Number.isInteger(dim)) return value;
-  throw new ArgumentError(`size: dim ${dim} is out of range (input [${input.shape.join(",")}])`, { op: "size" });
+  const value = Number.isInteger(dim) ? input.shape.at(dim) : undefined;
+  if (value !== undefined) return value;
+  throw new ArgumentError(`size: dim ${String(dim)} is out of range (input [${input.shape.join(",")}])`, {
+    op: "size",
+  });
 }
 
 /** Number of elements. */
@@ -184,7 +196,7 @@ export function stride(input: Tensor): number[];
 export function stride(input: Tensor, dim: number): number;
 export function stride(input: Tensor, dim?: number): number | number[] {
   const { strides } = input.layout;
-  return dim === undefined ? [...strides] : (strides.at(dim) as number);
+  return dim === undefined ? [...strides] : (strides[normalizeDim("stride", dim, strides.length)] as number);
 }
 
 /** Position of the first element in the memory that is looked at. */

@@ -1,5 +1,5 @@
 // QR and singular value decompositions, and what is computed with them: ranks, pseudo-inverses, least squares, norms.
-import { ArgumentError, checkOptions, type DType, normalizeDim, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, type DType, normalizeDim, ShapeError, shownValue } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { type Dims, floatNode, nodeOf, noMore } from "../args.js";
@@ -183,7 +183,7 @@ export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormO
   }
   if (ord !== 1 && ord !== -1 && ord !== Number.POSITIVE_INFINITY && ord !== Number.NEGATIVE_INFINITY) {
     throw new ArgumentError(
-      `${op}: ord must be "fro", "nuc", 1, -1, 2, -2, Infinity or -Infinity, got ${JSON.stringify(ord)}`,
+      `${op}: ord must be "fro", "nuc", 1, -1, 2, -2, Infinity or -Infinity, got ${shownValue(ord)}`,
       { op },
     );
   }

@@ -1,5 +1,5 @@
 // In-place forms of functions: names end in _ as PyTorch's, results are written to the first argument.
-import { checkOptions, ShapeError, shapesEqual } from "../../base/index.js";
+import { checkNumber, checkOptions, ShapeError, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
@@ -320,6 +320,7 @@ export function polygamma_(input: Tensor, n: number, ...surplus: []): Tensor {
 /** In place: log(x / (1 - x)), of x limited to [eps, 1 - eps] if `eps` is given. */
 export function logit_(input: Tensor, eps?: number | null, ...surplus: []): Tensor {
   noMore("logit_", surplus);
+  if (eps !== undefined && eps !== null) checkNumber("logit_", "eps", eps);
   return inPlace("logit_", input, (x) => ops.logit(x, eps ?? null));
 }
 

@@ -1,5 +1,5 @@
 // Order statistics, running extrema, and searches in sorted sequences.
-import { ArgumentError, checkOptions, normalizeDim } from "../../base/index.js";
+import { ArgumentError, checkArray, checkOptions, normalizeDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { Interpolation } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
@@ -81,6 +81,7 @@ function quantileNode(op: string, q: number | readonly number[] | Tensor, x: Nod
     );
   }
   const list = typeof q === "number" ? [q] : q;
+  checkArray(op, "q", list);
   for (const value of list) {
     if (!(value >= 0 && value <= 1)) throw new ArgumentError(`${op}: q must lie in [0, 1], got ${value}`, { op });
   }

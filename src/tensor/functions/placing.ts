@@ -1,5 +1,12 @@
 // Functions that take and put elements by flat index, slices by index, and whole parts; membership.
-import { ArgumentError, checkOptions, DTypeError, normalizeDim, ShapeError } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkOptions,
+  checkWholeNumber,
+  DTypeError,
+  normalizeDim,
+  ShapeError,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { ScatterReduction } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
@@ -146,6 +153,7 @@ export function indexPutNode(x: Node, indices: readonly Tensor[], values: Tensor
   const op = "indexPut";
   if (!Array.isArray(indices)) throw new ArgumentError(`${op}: indices must be an array of tensors, one a dim`, { op });
   const source = sameDType(op, "values", nodeOf(op, "values", values), x);
+  if (indices.length === 0) throw new ArgumentError(`${op}: indices must name at least one dim`, { op });
   const lists = indices.flatMap((index, i) => {
     if (isTensor(index) && index.dtype === "bool") return maskColumns(index);
     return [indexNode(op, index, `indices[${i}]`)];
@@ -205,6 +213,7 @@ export function selectScatter(input: Tensor, src: Tensor, dim: number, index: nu
   noMore(op, surplus);
   const x = nodeOf(op, "input", input);
   const d = normalizeDim(op, dim, x.shape.length);
+  checkWholeNumber(op, "index", index);
   const at = index < 0 ? index + (x.shape[d] as number) : index;
   const part = ops.unsqueeze(nodeOf(op, "src", src), d);
   return made(op, () => replaced(op, x, part, d, at, 1));

@@ -1,5 +1,5 @@
 // In-place random forms: names end in _ as PyTorch's.
-import { ArgumentError, checkOptions, type Shape } from "../../base/index.js";
+import { ArgumentError, checkNumber, checkOptions, type Shape } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
@@ -18,6 +18,8 @@ export function uniform_(input: Tensor, from = 0, to = 1, options: GeneratorOpti
   noMore("uniform_", surplus);
   checkOptions("uniform_", options, ["generator"]);
   checkRandomDType("uniform_", input.dtype);
+  checkNumber("uniform_", "from", from);
+  checkNumber("uniform_", "to", to);
   if (!(from <= to)) throw new ArgumentError(`uniform_: from ${from} must not be above to ${to}`, { op: "uniform_" });
   return overwrite("uniform_", input, (x) => fillUniform(x.shape, x.dtype, from, to, options.generator));
 }
@@ -27,6 +29,8 @@ export function normal_(input: Tensor, mean = 0, std = 1, options: GeneratorOpti
   noMore("normal_", surplus);
   checkOptions("normal_", options, ["generator"]);
   checkRandomDType("normal_", input.dtype);
+  checkNumber("normal_", "mean", mean);
+  checkNumber("normal_", "std", std);
   if (!(std >= 0)) throw new ArgumentError(`normal_: std must be >= 0, got ${std}`, { op: "normal_" });
   return overwrite("normal_", input, (x) => fillNormal(x.shape, x.dtype, mean, std, options.generator));
 }

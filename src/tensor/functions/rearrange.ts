@@ -1,5 +1,5 @@
 // Turns, splits and stacks by PyTorch's many names, and windows over one dim.
-import { ArgumentError, normalizeDim, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkWholeNumber, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { checkList, nodeOf, noMore, notATensor } from "../args.js";
@@ -10,6 +10,7 @@ import { narrow, reshape, split } from "./shape.js";
 export function rot90(input: Tensor, k = 1, dims: readonly [number, number] = [0, 1], ...surplus: []): Tensor {
   noMore("rot90", surplus);
   const x = nodeOf("rot90", "input", input);
+  checkWholeNumber("rot90", "k", k);
   if (!Array.isArray(dims) || dims.length !== 2)
     throw new ArgumentError("rot90: dims must be two dims", { op: "rot90" });
   const [a, b] = dims.map((d) => normalizeDim("rot90", d, x.shape.length)) as [number, number];

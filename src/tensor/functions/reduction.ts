@@ -8,6 +8,7 @@ import {
   DTypeError,
   isFloat,
   normalizeDim,
+  shownValue,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
@@ -98,7 +99,8 @@ export const argmin = plainReducer("argmin", (x, dim, keepdim) => ops.argmin(x, 
 
 function oneDim(op: string, dim: Dims): number | null {
   if (dim === null || typeof dim === "number") return dim;
-  throw new ArgumentError(`${op}: takes one dim, got [${dim.join(",")}]`, { op });
+  const shown = Array.isArray(dim) ? `[${dim.join(",")}]` : shownValue(dim);
+  throw new ArgumentError(`${op}: takes one dim, got ${shown}`, { op });
 }
 
 /** Number of elements that are not 0. */

@@ -1,6 +1,7 @@
 // Changes of shape: views where PyTorch gives views, so that writes through them reach the base.
 import {
   ArgumentError,
+  checkArray,
   checkOptions,
   formatShape,
   IndexError,
@@ -12,7 +13,7 @@ import {
 } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
-import { checkList, nodeOf, noMore, notATensor, optionsWith, sizesOf } from "../args.js";
+import { checkList, checkTensor, nodeOf, noMore, notATensor, optionsWith, sizesOf } from "../args.js";
 import { isTensor, type Tensor, viewOf, wrap } from "../tensor.js";
 import { isContiguous } from "../view.js";
 
@@ -52,6 +53,7 @@ export function reshape(input: Tensor, ...sizes: Sizes): Tensor {
  */
 export function viewAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("viewAs", surplus);
+  checkTensor("viewAs", "other", other);
   return view(input, other.shape);
 }
 
@@ -61,6 +63,7 @@ export function viewAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
  */
 export function reshapeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("reshapeAs", surplus);
+  checkTensor("reshapeAs", "other", other);
   return reshape(input, other.shape);
 }
 
@@ -107,6 +110,7 @@ export function unflatten(input: Tensor, dim: number, sizes: readonly number[], 
   noMore("unflatten", surplus);
   const x = check("unflatten", input);
   const d = normalizeDim("unflatten", dim, x.shape.length);
+  checkArray("unflatten", "sizes", sizes);
   const parts = ops.resolveSizes("unflatten", sizes, x.shape[d] as number, x.shape);
   return reshapeTo(x, [...x.shape.slice(0, d), ...parts, ...x.shape.slice(d + 1)]);
 }
@@ -202,6 +206,7 @@ export const broadcastTo = expand;
  */
 export function expandAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("expandAs", surplus);
+  checkTensor("expandAs", "other", other);
   return expand(input, other.shape);
 }
 

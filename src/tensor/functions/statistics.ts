@@ -220,6 +220,16 @@ export function histogram(
   const op = "histogram";
   noMore(op, surplus);
   checkOptions(op, options, ["range", "weight", "density"]);
+  if (!isTensor(bins)) checkWholeNumber(op, "bins", bins, 1);
+  else if (bins.shape.length !== 1 || bins.size(0) < 2) {
+    throw new ShapeError(
+      `${op}: the edges in bins must be a vector of at least 2, got shape [${bins.shape.join(",")}]`,
+      {
+        op,
+        shapes: [bins.shape],
+      },
+    );
+  }
   const x = ops.toFloat(nodeOf(op, "input", input));
   const weight = options.weight ? nodeOf(op, "weight", options.weight) : null;
   const { hist, edges } = counted(op, x, isTensor(bins) ? ops.cast(bins.node, x.dtype) : bins, weight, options);
