@@ -7,6 +7,14 @@ export {
   TrivialAugmentWide,
   type TrivialAugmentWideOptions,
 } from "./auto-augment.js";
+export {
+  Identity,
+  LinearTransformation,
+  type PhotometricOptions,
+  RandomChannelPermutation,
+  RandomPhotometricDistort,
+  RGB,
+} from "./channel-transforms.js";
 export * as functional from "./color.js";
 export {
   ColorJitter,

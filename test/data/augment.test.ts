@@ -23,6 +23,8 @@ const transforms = {
   GaussianBlur: new vision.GaussianBlur(3),
   RandomApply: new vision.RandomApply([new vision.RandomInvert(1), new vision.RandomVerticalFlip(1)]),
   RandomChoice: new vision.RandomChoice([new vision.RandomInvert(1), new vision.RandomVerticalFlip(1)]),
+  RandomChannelPermutation: new vision.RandomChannelPermutation(),
+  RandomPhotometricDistort: new vision.RandomPhotometricDistort(),
   RandAugment: new vision.RandAugment({ magnitude: 20 }),
   TrivialAugmentWide: new vision.TrivialAugmentWide(),
   AutoAugment: new vision.AutoAugment({ policy: "cifar10" }),
@@ -66,6 +68,56 @@ test("RandomErasing: given p = 1 and ones, the erased share lies within the scal
 test("RandomErasing: given noise, erased pixels are random numbers", () => {
   const erased = new vision.RandomErasing({ p: 1, value: "random" }).apply(ones([8, 1, 20, 20]), all);
   expect(new Set(values(erased)).size).toBeGreaterThan(100);
+});
+
+describe("channels", () => {
+  test("RandomChannelPermutation: given many samples, each order of the channels comes, and nothing is lost", () => {
+    const images = tensor(Float32Array.of(0, 1, 2))
+      .view(1, 3, 1, 1)
+      .expand([60, 3, 2, 2]);
+    const permuted = new vision.RandomChannelPermutation().apply(
+      images,
+      contextOf(...Array.from({ length: 60 }, (_, i) => i)),
+    );
+    const orders = permuted.select(3, 0).select(2, 0).toArray() as number[][];
+    expect(new Set(orders.map((order) => order.join())).size).toBe(6);
+    expect(orders.every((order) => [...order].sort().join() === "0,1,2")).toBe(true);
+    expect(permuted.amax([2, 3]).toArray()).toEqual(permuted.amin([2, 3]).toArray());
+  });
+
+  test("RandomPhotometricDistort: given ranges of one factor and p = 1, it is that change; given p = 0, nothing", () => {
+    const images = rand([4, 1, 5, 6]);
+    const still = { contrast: [1, 1], saturation: [1, 1], hue: [0, 0] } as const;
+    const bright = new vision.RandomPhotometricDistort({ brightness: [1.5, 1.5], ...still, p: 1 });
+    const wanted = values(vision.functional.adjustBrightness(images, 1.5));
+    values(bright.apply(images, contextOf(0, 1, 2, 3))).forEach(
+      (v, i) => void expect(v).toBeCloseTo(wanted[i] as number, 5),
+    );
+    const none = new vision.RandomPhotometricDistort({ p: 0 }).apply(images, contextOf(0, 1, 2, 3));
+    values(none).forEach((v, i) => void expect(v).toBeCloseTo(values(images)[i] as number, 5));
+  });
+
+  test("RGB and Identity: given grey, colours and alpha, there are three channels", () => {
+    const rgb = new vision.RGB();
+    const [grey, colors] = [rand([2, 1, 3, 4]), rand([2, 4, 3, 4])];
+    expect(rgb.apply(grey).toArray()).toEqual(grey.repeat(1, 3, 1, 1).toArray());
+    expect(rgb.apply(colors).toArray()).toEqual(colors.narrow(1, 0, 3).toArray());
+    expect(new vision.Identity().apply(grey)).toBe(grey);
+    expect(() => rgb.apply(rand([2, 5, 3, 4]))).toThrow("RGB: images must have 1 to 4 channels, got shape [2,5,3,4]");
+  });
+
+  test("LinearTransformation: given a matrix and a mean, images are centred and multiplied as vectors", () => {
+    const [matrix, mean, images] = [rand([12, 12]), rand([12]), rand([5, 3, 2, 2])];
+    const out = new vision.LinearTransformation(matrix, mean).apply(images);
+    const wanted = images.reshape([5, 12]).sub(mean).mm(matrix).reshape([5, 3, 2, 2]);
+    expect(values(out)).toEqual(values(wanted));
+    expect(() => new vision.LinearTransformation(rand([3, 4]), mean)).toThrow(
+      "LinearTransformation: matrix must be square and mean a vector as long (matrix [3,4], mean [12])",
+    );
+    expect(() => new vision.LinearTransformation(matrix, mean).apply(rand([1, 1, 2, 2]))).toThrow(
+      "LinearTransformation: images have 4 numbers but the matrix 12 rows (images [1,1,2,2])",
+    );
+  });
 });
 
 describe("mixing", () => {

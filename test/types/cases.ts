@@ -1,6 +1,7 @@
 // Type tests: what must compile, and, after `@ts-expect-error`, what must not. Compiled, never run.
 import { autocast, compile, type DType, type Tensor, tensor, zeros } from "gradus";
 import { DataLoader, TensorDataset } from "gradus/data";
+import { functionalCall, grad, type NamedTensors, vmap } from "gradus/func";
 import * as nn from "gradus/nn";
 import { crossEntropy } from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -159,4 +160,34 @@ export function narrowDTypes(x: Tensor, optimizer: optim.SGD): void {
   scaler.step(optimizer);
   // @ts-expect-error: an unknown option
   new optim.GradScaler({ scale: 2 });
+}
+
+export function modulesAreFunctionsOfTheirParameters(x: Tensor, params: NamedTensors): void {
+  const layer = new nn.Linear(4, 2);
+  same<ReturnType<typeof functionalCall<nn.Linear>>, Tensor>(true);
+  const y: Tensor = functionalCall(layer, params, x, { strict: true });
+  const loss = (p: NamedTensors, input: Tensor) => functionalCall(layer, p, [input]).sum().add(y);
+  const slopes = grad(loss)(params, x);
+  same<typeof slopes, NamedTensors>(true);
+  const [, byInput] = grad(loss, { argnums: [0, 1] })(params, x);
+  same<typeof byInput, Tensor>(true);
+  const each = vmap((p: NamedTensors, input: Tensor) => functionalCall(layer, p, input), { inDims: [null, 0] });
+  same<ReturnType<typeof each>, Tensor>(true);
+  // @ts-expect-error: an unknown option
+  functionalCall(layer, params, x, { tied: true });
+  // @ts-expect-error: not what forward takes
+  functionalCall(layer, params, "image");
+
+  const [values, places] = new nn.AdaptiveMaxPool2d(3, { returnIndices: true })(x);
+  same<typeof values, Tensor>(true);
+  same<typeof places, Tensor>(true);
+  same<ReturnType<nn.AdaptiveMaxPool2d["forward"]>, Tensor>(true);
+  x.newZeros(2, 3)
+    .newFull([2], 1)
+    .newTensor([[1, 2]]);
+  // @ts-expect-error: a value is missing
+  x.newFull([2]);
+  nn.init.dirac_(x, { groups: 2 });
+  // @ts-expect-error: the share of zeros is missing
+  nn.init.sparse_(x);
 }
