@@ -1,6 +1,7 @@
 // Equal kernels are finished once. A kernel's text, with numbers for its buffers, variables and scalars, says what it does
 // whoever its buffers are: repeated blocks of a network, the updates of an optimizer, and programs that have a kernel in common
 // share one body, and targets the code they make of it.
+import { itemSize } from "../base/index.js";
 import {
   type Buffer,
   children,
@@ -10,9 +11,12 @@ import {
   finalizeKernel,
   type Kernel,
   type KernelDraft,
+  mapStatements,
   nestedBodies,
   type Stmt,
   type TargetInfo,
+  visitExpressions,
+  visitStatements,
 } from "../ir/index.js";
 
 /** Bodies kept, and how long their texts may be together; the least recently used go first. */
@@ -30,15 +34,16 @@ class KernelCache {
   readonly #entries = new Map<string, Entry>();
   #characters = 0;
 
-  finish(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
-    const { text, buffers, slots } = new KernelText(draft);
+  finish(f: ExprFactory, draft: KernelDraft, info: TargetInfo, isFixed: (buffer: Buffer) => boolean): Kernel {
+    const parts = partsOf(f, draft, isFixed);
+    const { text, buffers, slots } = new KernelText(draft, parts);
     const known = this.#entries.get(text);
     if (known) {
       this.#entries.delete(text);
       this.#entries.set(text, known);
       return withArguments(known, draft, buffers, slots);
     }
-    const kernel = finalizeKernel(f, draft, info);
+    const kernel = finalizeKernel(f, { ...draft, body: moved(f, draft.body, parts) }, info);
     this.#entries.set(text, { kernel, buffers, slots });
     this.#characters += text.length;
     this.#evict();
@@ -78,14 +83,100 @@ function withArguments(
 
 const caches = new WeakMap<TargetInfo, KernelCache>();
 
-/** Runs the passes over a kernel, unless an equal one went through them before. */
-export function finishKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
+/**
+ * Runs the passes over a kernel, unless an equal one went through them before.
+ * @param isFixed - buffers that must be given to the kernel as a whole: they do not lie in the arena.
+ */
+export function finishKernel(
+  f: ExprFactory,
+  draft: KernelDraft,
+  info: TargetInfo,
+  isFixed: (buffer: Buffer) => boolean,
+): Kernel {
   let cache = caches.get(info);
   if (!cache) {
     cache = new KernelCache();
     caches.set(info, cache);
   }
-  return cache.finish(f, draft, info);
+  return cache.finish(f, draft, info, isFixed);
+}
+
+/** Parts begin where buffers do: at multiples of so many bytes. */
+const PART_BYTES = 64;
+
+/**
+ * For each buffer of the arena that a draft touches, the part it does: what comes before the constant that all indices have in
+ * common is cut off. The steps of a recurrent layer read and write one buffer at places of their own, and are then one kernel.
+ */
+function partsOf(
+  f: ExprFactory,
+  { body }: KernelDraft,
+  isFixed: (buffer: Buffer) => boolean,
+): ReadonlyMap<Buffer, Buffer> {
+  const starts = new Map<Buffer, number>();
+  const visit = (buffer: Buffer, index: Expr) => {
+    if (buffer.space === "local" || isFixed(buffer)) return;
+    const { constant } = sumOf(index);
+    // Where the other summands may be negative, the part would begin behind the first element.
+    const start = index.min >= constant ? Math.max(0, constant) : 0;
+    starts.set(buffer, Math.min(starts.get(buffer) ?? start, start));
+  };
+  visitExpressions(body, (x) => {
+    if (x.kind === "load") visit(x.buffer, x.index);
+  });
+  visitStatements(body, (stmt) => {
+    if (stmt.kind === "store") visit(stmt.buffer, stmt.index);
+  });
+  const parts = new Map<Buffer, Buffer>();
+  for (const [buffer, start] of starts) {
+    const unit = PART_BYTES / itemSize(buffer.dtype);
+    const from = Math.floor(start / unit) * unit;
+    parts.set(buffer, from > 0 ? f.partOf(buffer, from) : buffer);
+  }
+  return parts;
+}
+
+interface Sum {
+  readonly terms: readonly Expr[];
+  readonly coefficients: readonly number[];
+  readonly constant: number;
+}
+
+const once: readonly number[] = [1];
+
+/** An index as a sum. */
+function sumOf(index: Expr): Sum {
+  if (index.kind === "linear") return index;
+  if (index.kind === "const") return { terms: [], coefficients: [], constant: Number(index.value) };
+  return { terms: [index], coefficients: once, constant: 0 };
+}
+
+/** The statements with their accesses to buffers as those to the parts. */
+function moved(f: ExprFactory, body: readonly Stmt[], parts: ReadonlyMap<Buffer, Buffer>): readonly Stmt[] {
+  if ([...parts].every(([buffer, part]) => buffer === part)) return body;
+  const done = new Map<Expr, Expr>();
+  const fromStart = (buffer: Buffer, index: Expr): Expr => f.sub(index, f.int(buffer.part?.from ?? 0));
+  const move = (x: Expr): Expr => {
+    const known = done.get(x);
+    if (known) return known;
+    const made = children(x).length === 0 ? x : x.kind === "load" ? moveLoad(x) : f.rebuildPlain(x, move);
+    done.set(x, made);
+    return made;
+  };
+  const moveLoad = (x: Extract<Expr, { kind: "load" }>): Expr => {
+    const part = parts.get(x.buffer);
+    if (!part || part === x.buffer) return f.rebuildPlain(x, move);
+    return f.moveLoad(x, part, fromStart(part, move(x.index)), x.guard && move(x.guard));
+  };
+  const stores = (stmts: readonly Stmt[]): Stmt[] =>
+    stmts.map((stmt): Stmt => {
+      if (stmt.kind === "for" || stmt.kind === "while") return { ...stmt, body: stores(stmt.body) };
+      if (stmt.kind === "if") return { ...stmt, then: stores(stmt.then), else: stores(stmt.else) };
+      const part = stmt.kind === "store" ? parts.get(stmt.buffer) : undefined;
+      if (stmt.kind !== "store" || !part || part === stmt.buffer) return stmt;
+      return { ...stmt, buffer: part, index: fromStart(part, stmt.index) };
+    });
+  return stores(mapStatements(body, move));
 }
 
 /** What a draft says, and the buffers and slots it says it of. Sizes of global buffers do not show in code. */
@@ -93,14 +184,17 @@ class KernelText {
   readonly text: string;
   readonly buffers: Buffer[] = [];
   readonly slots: number[] = [];
-  readonly #parts: string[] = [];
+  readonly #lines: string[] = [];
   readonly #numbers = new Map<Expr, number>();
   readonly #bufferNumbers = new Map<Buffer, number>();
 
-  constructor(draft: KernelDraft) {
+  constructor(
+    draft: KernelDraft,
+    private readonly parts: ReadonlyMap<Buffer, Buffer>,
+  ) {
     this.#number(draft.tile);
     this.#block(draft.body);
-    this.text = this.#parts.join("\n");
+    this.text = this.#lines.join("\n");
   }
 
   #block(body: readonly Stmt[]): void {
@@ -108,11 +202,13 @@ class KernelText {
   }
 
   #statement(stmt: Stmt): void {
-    const operands = expressionsOf(stmt).map((x) => this.#number(x));
-    this.#parts.push(`${stmt.kind} ${operands.join(" ")} ${this.#own(stmt)}`);
+    const operands = expressionsOf(stmt).map((x) =>
+      stmt.kind === "store" && x === stmt.index ? this.#index(stmt.buffer, x) : this.#number(x),
+    );
+    this.#lines.push(`${stmt.kind} ${operands.join(" ")} ${this.#own(stmt)}`);
     for (const body of nestedBodies(stmt)) {
       this.#block(body);
-      this.#parts.push("end");
+      this.#lines.push("end");
     }
   }
 
@@ -130,14 +226,24 @@ class KernelText {
     }
   }
 
-  #buffer(buffer: Buffer): string {
+  /** The place of an access in the part it is one to: the same text wherever the part begins. */
+  #index(buffer: Buffer, index: Expr): string {
+    const part = this.parts.get(buffer);
+    if (!part) return `${this.#number(index)}`;
+    const { terms, coefficients, constant } = sumOf(index);
+    const summands = terms.map((term, i) => `${coefficients[i]}*${this.#number(term)}`);
+    return `[${summands.join("+")}+${constant - (part.part?.from ?? 0)}]`;
+  }
+
+  #buffer(whole: Buffer): string {
+    const buffer = this.parts.get(whole) ?? whole;
     let number = this.#bufferNumbers.get(buffer);
     if (number === undefined) {
       number = this.buffers.length;
       this.#bufferNumbers.set(buffer, number);
       this.buffers.push(buffer);
       const size = buffer.space === "local" ? buffer.size : "";
-      this.#parts.push(`buffer ${buffer.dtype} ${buffer.space} ${size}`);
+      this.#lines.push(`buffer ${buffer.dtype} ${buffer.space} ${size}`);
     }
     return `b${number}`;
   }
@@ -151,11 +257,13 @@ class KernelText {
   #number(x: Expr): number {
     const known = this.#numbers.get(x);
     if (known !== undefined) return known;
-    const operands = children(x).map((child) => this.#number(child));
+    const operands = children(x).map((child) =>
+      x.kind === "load" && child === x.index ? this.#index(x.buffer, child) : this.#number(child),
+    );
     const line = `${x.kind} ${x.type}${x.lanes} ${operands.join(" ")} ${this.#attributes(x)}`;
     const number = this.#numbers.size;
     this.#numbers.set(x, number);
-    this.#parts.push(line);
+    this.#lines.push(line);
     return number;
   }
 

@@ -11,6 +11,7 @@ import {
   type Program,
   visitExpressions,
   visitStatements,
+  wholeBuffer,
 } from "../ir/index.js";
 
 const ALIGNMENT = 64;
@@ -29,16 +30,29 @@ export interface Access {
   readonly writes: ReadonlySet<Buffer>;
 }
 
-export function accessOf(kernel: Kernel): Access {
+/** Per body, since equal kernels share one: the buffers as it names them. */
+const namedAccesses = new WeakMap<Kernel["body"], Access>();
+
+function namedAccess(body: Kernel["body"]): Access {
+  const known = namedAccesses.get(body);
+  if (known) return known;
   const reads = new Set<Buffer>();
   const writes = new Set<Buffer>();
-  visitExpressions(kernel.body, (x: Expr) => {
-    if (x.kind === "load" && x.buffer.space === "global") reads.add(actualBuffer(kernel, x.buffer));
+  visitExpressions(body, (x: Expr) => {
+    if (x.kind === "load" && x.buffer.space === "global") reads.add(x.buffer);
   });
-  visitStatements(kernel.body, (stmt) => {
-    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(actualBuffer(kernel, stmt.buffer));
+  visitStatements(body, (stmt) => {
+    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(stmt.buffer);
   });
-  return { reads, writes };
+  const access = { reads, writes };
+  namedAccesses.set(body, access);
+  return access;
+}
+
+export function accessOf(kernel: Kernel): Access {
+  const { reads, writes } = namedAccess(kernel.body);
+  const actual = (named: ReadonlySet<Buffer>) => new Set([...named].map((x) => wholeBuffer(actualBuffer(kernel, x))));
+  return { reads: actual(reads), writes: actual(writes) };
 }
 
 export interface ProgramParts {
@@ -178,6 +192,16 @@ function placeBuffers(
     placed.push({ interval, offset });
     placements.set(interval.buffer, { kind: "arena", offset });
     arenaBytes = Math.max(arenaBytes, offset + interval.bytes);
+  }
+  for (const { kernel } of parts.kernels) {
+    for (const buffer of kernel.buffers) {
+      const { part, dtype } = buffer;
+      if (!part) continue;
+      const whole = placements.get(part.of);
+      if (whole?.kind !== "arena")
+        throw new InternalError(`buffer ${buffer.name} is a part of one outside of the arena`);
+      placements.set(buffer, { kind: "arena", offset: whole.offset + part.from * itemSize(dtype) });
+    }
   }
   return { placements, arenaBytes };
 }

@@ -10,3 +10,8 @@ export function actualBuffer({ args }: Pick<Kernel, "args">, named: Buffer): Buf
 export function actualSlot({ args }: Pick<Kernel, "args">, named: number): number {
   return args?.slots.get(named) ?? named;
 }
+
+/** The buffer whose memory `buffer` is, or is a part of. */
+export function wholeBuffer(buffer: Buffer): Buffer {
+  return buffer.part?.of ?? buffer;
+}

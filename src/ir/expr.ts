@@ -114,6 +114,19 @@ export class ExprFactory {
     return made.kind === "const" ? this.const(x.type, 0, lanes) : made;
   }
 
+  /** A part of a buffer of the arena: its elements from number `from` on. */
+  partOf(buffer: Buffer, from: number): Buffer {
+    const { dtype, size, space } = buffer;
+    const part = { of: buffer, from };
+    return { id: this.buffers.next++, name: `${buffer.name}+${from}`, dtype, size: size - from, space, part };
+  }
+
+  /** The load `x` as one of another buffer; loads that are apart stay apart. */
+  moveLoad(x: Load, buffer: Buffer, index: Expr, guard: Expr | null): Expr {
+    const key = `m${x.id}:${buffer.id}[${index.id}]?${guard?.id ?? ""}`;
+    return this.#intern(key, { ...x, buffer, index, guard }, x.min, x.max);
+  }
+
   /** The 16 bits of what `x` loads, as i32. */
   rawLoad(x: Load): Load {
     const { buffer, index, lanes, guard } = x;

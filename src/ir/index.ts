@@ -1,5 +1,5 @@
 // Kernel IR: types, expression factory, scalar semantics, the Target interface.
-export { actualBuffer, actualSlot } from "./arguments.js";
+export { actualBuffer, actualSlot, wholeBuffer } from "./arguments.js";
 export * from "./cost.js";
 export * from "./expr.js";
 export { fitTo } from "./fit.js";
@@ -9,6 +9,7 @@ export * from "./profile.js";
 export * from "./semantics.js";
 export {
   expressionsOf,
+  mapStatements,
   nestedBodies,
   visitAccesses,
   visitExpressions,

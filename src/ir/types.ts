@@ -37,6 +37,8 @@ export interface Buffer {
   readonly size: number;
   /** `global`: bound per program run. `local`: scratch of the thread that runs the tile, undefined at its start. */
   readonly space: "global" | "local";
+  /** Set where it is the end of another buffer of the arena, from an element on: equal kernels may be given other parts of one buffer. */
+  readonly part?: { readonly of: Buffer; readonly from: number };
 }
 
 interface ExprBase {

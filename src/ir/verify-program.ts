@@ -1,6 +1,6 @@
 // Checks that a program is well formed: its kernels, where its buffers lie, and what runs side by side.
 import { InternalError } from "../base/index.js";
-import { actualBuffer } from "./arguments.js";
+import { actualBuffer, wholeBuffer } from "./arguments.js";
 import { describeBuffer } from "./print.js";
 import { visitExpressions, visitStatements } from "./statements.js";
 import type { Buffer, Kernel, Program, Stage } from "./types.js";
@@ -28,10 +28,11 @@ function accessOf(kernel: Kernel): Access {
   const reads = new Set<Buffer>();
   const writes = new Set<Buffer>();
   visitExpressions(kernel.body, (x) => {
-    if (x.kind === "load" && x.buffer.space === "global") reads.add(actualBuffer(kernel, x.buffer));
+    if (x.kind === "load" && x.buffer.space === "global") reads.add(wholeBuffer(actualBuffer(kernel, x.buffer)));
   });
   visitStatements(kernel.body, (stmt) => {
-    if (stmt.kind === "store" && stmt.buffer.space === "global") writes.add(actualBuffer(kernel, stmt.buffer));
+    if (stmt.kind === "store" && stmt.buffer.space === "global")
+      writes.add(wholeBuffer(actualBuffer(kernel, stmt.buffer)));
   });
   return { reads, writes };
 }
@@ -116,7 +117,7 @@ function sharesMemory(program: Program, buffer: Buffer): (other: Buffer) => bool
 function verifyArena(program: Program): void {
   const lives = new Map<Buffer, { from: number; to: number }>();
   program.stages.forEach((stage, index) => {
-    for (const buffer of stage.flatMap((kernel) => kernel.buffers)) {
+    for (const buffer of stage.flatMap((kernel) => kernel.buffers.map(wholeBuffer))) {
       const life = lives.get(buffer);
       if (life) life.to = index;
       else lives.set(buffer, { from: index, to: index });
