@@ -213,9 +213,8 @@ class StepCompiler implements KernelEnv {
     }
     for (const { value, target } of inPlace.copied) kernels.push(...this.#copyInPlace(value, target));
     const outputSlots = this.#bindOutputs(outputs, kernels);
-    const isFixed = (buffer: Buffer) => this.#bound.has(buffer) || buffer === this.#status;
     const finished = kernels.map(({ draft, writesApart, phase }) => ({
-      kernel: finishKernel(this.#factories.get(draft) as ExprFactory, draft, this.info, isFixed),
+      kernel: finishKernel(this.#factories.get(draft) as ExprFactory, draft, this.info),
       writesApart,
       phase,
     }));

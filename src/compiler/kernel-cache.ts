@@ -34,8 +34,8 @@ class KernelCache {
   readonly #entries = new Map<string, Entry>();
   #characters = 0;
 
-  finish(f: ExprFactory, draft: KernelDraft, info: TargetInfo, isFixed: (buffer: Buffer) => boolean): Kernel {
-    const parts = partsOf(f, draft, isFixed);
+  finish(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
+    const parts = partsOf(f, draft);
     const { text, buffers, slots } = new KernelText(draft, parts);
     const known = this.#entries.get(text);
     if (known) {
@@ -83,39 +83,29 @@ function withArguments(
 
 const caches = new WeakMap<TargetInfo, KernelCache>();
 
-/**
- * Runs the passes over a kernel, unless an equal one went through them before.
- * @param isFixed - buffers that must be given to the kernel as a whole: they do not lie in the arena.
- */
-export function finishKernel(
-  f: ExprFactory,
-  draft: KernelDraft,
-  info: TargetInfo,
-  isFixed: (buffer: Buffer) => boolean,
-): Kernel {
+/** Runs the passes over a kernel, unless an equal one went through them before. */
+export function finishKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
   let cache = caches.get(info);
   if (!cache) {
     cache = new KernelCache();
     caches.set(info, cache);
   }
-  return cache.finish(f, draft, info, isFixed);
+  return cache.finish(f, draft, info);
 }
 
 /** Parts begin where buffers do: at multiples of so many bytes. */
 const PART_BYTES = 64;
+/** And no farther from the buffer's begin than targets can add to an address. */
+const MOST_BYTES = 2 ** 30;
 
 /**
- * For each buffer of the arena that a draft touches, the part it does: what comes before the constant that all indices have in
+ * For each global buffer that a draft touches, the part it does: what comes before the constant that all indices have in
  * common is cut off. The steps of a recurrent layer read and write one buffer at places of their own, and are then one kernel.
  */
-function partsOf(
-  f: ExprFactory,
-  { body }: KernelDraft,
-  isFixed: (buffer: Buffer) => boolean,
-): ReadonlyMap<Buffer, Buffer> {
+function partsOf(f: ExprFactory, { body }: KernelDraft): ReadonlyMap<Buffer, Buffer> {
   const starts = new Map<Buffer, number>();
   const visit = (buffer: Buffer, index: Expr) => {
-    if (buffer.space === "local" || isFixed(buffer)) return;
+    if (buffer.space === "local") return;
     const { constant } = sumOf(index);
     // Where the other summands may be negative, the part would begin behind the first element.
     const start = index.min >= constant ? Math.max(0, constant) : 0;
@@ -130,7 +120,7 @@ function partsOf(
   const parts = new Map<Buffer, Buffer>();
   for (const [buffer, start] of starts) {
     const unit = PART_BYTES / itemSize(buffer.dtype);
-    const from = Math.floor(start / unit) * unit;
+    const from = Math.floor(Math.min(start, MOST_BYTES / itemSize(buffer.dtype)) / unit) * unit;
     parts.set(buffer, from > 0 ? f.partOf(buffer, from) : buffer);
   }
   return parts;

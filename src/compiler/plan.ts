@@ -198,9 +198,8 @@ function placeBuffers(
       const { part, dtype } = buffer;
       if (!part) continue;
       const whole = placements.get(part.of);
-      if (whole?.kind !== "arena")
-        throw new InternalError(`buffer ${buffer.name} is a part of one outside of the arena`);
-      placements.set(buffer, { kind: "arena", offset: whole.offset + part.from * itemSize(dtype) });
+      if (!whole) throw new InternalError(`buffer ${buffer.name} is a part of one without a place`);
+      placements.set(buffer, { ...whole, offset: (whole.offset ?? 0) + part.from * itemSize(dtype) });
     }
   }
   return { placements, arenaBytes };

@@ -114,7 +114,7 @@ export class ExprFactory {
     return made.kind === "const" ? this.const(x.type, 0, lanes) : made;
   }
 
-  /** A part of a buffer of the arena: its elements from number `from` on. */
+  /** A part of a buffer: its elements from number `from` on. */
   partOf(buffer: Buffer, from: number): Buffer {
     const { dtype, size, space } = buffer;
     const part = { of: buffer, from };

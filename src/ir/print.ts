@@ -48,7 +48,10 @@ export function printProgram(program: Program): string {
     `program ${program.name}: ${program.bindings.length} bound, arena ${program.arenaBytes} B, local ${program.localBytes} B, ${program.scalarCount} scalars`,
   ];
   for (const [buffer, placement] of program.placements) {
-    const place = placement.kind === "bound" ? `bound ${placement.slot}` : `arena +${placement.offset}`;
+    const place =
+      placement.kind === "bound"
+        ? `bound ${placement.slot}${placement.offset ? ` +${placement.offset}` : ""}`
+        : `arena +${placement.offset}`;
     lines.push(`  ${describeBuffer(buffer)} at ${place}`);
   }
   program.stages.forEach((stage, index) => {

@@ -37,7 +37,7 @@ export interface Buffer {
   readonly size: number;
   /** `global`: bound per program run. `local`: scratch of the thread that runs the tile, undefined at its start. */
   readonly space: "global" | "local";
-  /** Set where it is the end of another buffer of the arena, from an element on: equal kernels may be given other parts of one buffer. */
+  /** Set where it is the end of another buffer, from an element on: equal kernels may be given other parts of one buffer. */
   readonly part?: { readonly of: Buffer; readonly from: number };
 }
 
@@ -214,9 +214,9 @@ export interface Kernel {
 /** Kernels that may run side by side; all threads wait for each other between stages. */
 export type Stage = readonly Kernel[];
 
-/** Where a global buffer's bytes are during a run: bound storage number `slot`, or `offset` in the program's arena. */
+/** Where a global buffer's bytes are during a run: bound storage number `slot`, from byte `offset` (0) on, or `offset` in the program's arena. */
 export type Placement =
-  | { readonly kind: "bound"; readonly slot: number }
+  | { readonly kind: "bound"; readonly slot: number; readonly offset?: number }
   | { readonly kind: "arena"; readonly offset: number };
 
 /** What one run of a step executes. Self-contained: targets need nothing else. */

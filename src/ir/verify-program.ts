@@ -1,5 +1,5 @@
 // Checks that a program is well formed: its kernels, where its buffers lie, and what runs side by side.
-import { InternalError } from "../base/index.js";
+import { InternalError, itemSize } from "../base/index.js";
 import { actualBuffer, wholeBuffer } from "./arguments.js";
 import { describeBuffer } from "./print.js";
 import { visitExpressions, visitStatements } from "./statements.js";
@@ -54,7 +54,9 @@ function verifyPlacements(program: Program): void {
     } else if (placement?.kind === "bound") {
       const binding = bindings[placement.slot];
       if (!binding) fail(program, `${text} is bound to slot ${placement.slot} of ${bindings.length}`);
-      if (binding.dtype !== buffer.dtype || binding.length < buffer.size) {
+      const { offset = 0 } = placement;
+      if (offset % 64 !== 0) fail(program, `${text} is at ${offset}, not a multiple of 64`);
+      if (binding.dtype !== buffer.dtype || binding.length < offset / itemSize(buffer.dtype) + buffer.size) {
         fail(program, `${text} is bound to slot ${placement.slot}, ${binding.dtype}[${binding.length}]`);
       }
     } else checkRange(program, text, placement?.offset, paddedBytes(buffer), arenaBytes);

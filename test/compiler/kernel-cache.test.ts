@@ -3,7 +3,17 @@ import { relu, setTarget, type Tensor, targetName, tensor } from "gradus";
 import { afterEach, describe, expect, it } from "vitest";
 import { clearProgramCache, compileStep, runStep } from "../../src/compiler/index.js";
 import { type Program, printProgram, type Target } from "../../src/ir/index.js";
-import { add, constant, matmul, mul, randomFill, relu as reluNode, scalar } from "../../src/ops/index.js";
+import {
+  add,
+  concat,
+  constant,
+  matmul,
+  mul,
+  randomFill,
+  relu as reluNode,
+  scalar,
+  slice,
+} from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { currentTarget } from "../../src/tensor/engine.js";
 import { input, integers } from "../ops/helpers.js";
@@ -48,6 +58,29 @@ function chain(blocks: number, size: number, seed = 0) {
 }
 
 describe("kernels shared in a program", () => {
+  it("given steps that read and write one buffer at places of their own, compiles one kernel for the first and one for the others", () => {
+    const steps = 5;
+    const { target, programs } = noting();
+    const x = input(integers(steps * 4 * 16, 4, 1), [steps, 4, 16]);
+    const parts = Array.from({ length: steps }, (_, t) => {
+      const row = slice(x, 0, t, t + 1, 1);
+      return mul(row, row);
+    });
+    const y = concat(parts, 0);
+
+    runStep({ outputs: [y], updates: [] }, target);
+
+    const kernels = programs.flatMap(({ stages }) => stages.flat());
+    expect(kernels.length).toBe(steps);
+    expect(new Set(kernels.map(({ body }) => body)).size).toBeLessThanOrEqual(2);
+    expect(kernels.map(({ buffers }) => buffers.map(({ part }) => part?.from ?? 0))).toEqual(
+      Array.from({ length: steps }, (_, t) => [t * 64, t * 64]),
+    );
+    expect([...(y.storage?.toTypedArray() ?? [])]).toEqual(
+      [...(x.storage?.toTypedArray() ?? [])].map((value) => Number(value) ** 2),
+    );
+  });
+
   it("given a model of equal blocks, compiles the first, one in the middle and the last, however many there are", () => {
     for (const blocks of [6, 9]) {
       const { target, programs } = noting();

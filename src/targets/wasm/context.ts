@@ -123,7 +123,7 @@ export class KernelContext {
     const placement = this.program.placements.get(actualBuffer(this.kernel, buffer));
     if (!placement) throw new InternalError(`buffer ${buffer.name} has no placement`);
     if (placement.kind === "arena") return { local: this.#address(this.table.arena), offset: placement.offset };
-    return { local: this.#address(placement.slot * 4), offset: 0 };
+    return { local: this.#address(placement.slot * 4), offset: placement.offset ?? 0 };
   }
 
   /** The local with the address at `offset` of the binding table, read once at the start of the kernel. */

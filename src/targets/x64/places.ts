@@ -5,14 +5,20 @@ import { actualSlot, type Buffer, type Kernel, type Placement, type Program } fr
 import { type LinkSymbol, type Mem, mem } from "./asm/operands.js";
 import type { TableLayout } from "./layout.js";
 
+/** A number of bytes, and one that is known when the code becomes a part of a program. */
+interface Distance {
+  readonly offset: number;
+  readonly symbol: LinkSymbol | null;
+}
+
 /** Bases of the memory operands below are the table's register. */
 export interface Places {
-  /** Null for a buffer of the arena, else where the table has its address; equal keys are one storage. */
-  bound(buffer: Buffer): { readonly key: number; readonly place: Mem } | null;
+  /** Null for a buffer of the arena, else where the table has the address of its storage, and how far in it is; equal keys are one storage. */
+  bound(buffer: Buffer): ({ readonly key: number; readonly place: Mem } & Distance) | null;
   /** Where the table has the address of the arena. */
   readonly arenaAddress: Mem;
   /** From the start of the arena. */
-  arena(buffer: Buffer): { readonly offset: number; readonly symbol: LinkSymbol | null };
+  arena(buffer: Buffer): Distance;
   /** From the start of the thread's scratch memory. */
   local(buffer: Buffer): number;
   scalar(named: number): Mem;
@@ -37,7 +43,7 @@ function localOf({ localOffsets }: Program, buffer: Buffer): number {
   return offset;
 }
 
-/** For each global buffer of the kernel `a` in the arena, or the number of the first buffer of its bound storage. */
+/** For each global buffer of the kernel `a` in the arena, or the number of the first buffer of its bound storage, with a `+` if it is a part of it. */
 export function placementPattern(kernel: Kernel, program: Program): string {
   const first = new Map<number, number>();
   return kernel.buffers
@@ -46,7 +52,7 @@ export function placementPattern(kernel: Kernel, program: Program): string {
       const placement = placementOf(program, buffer);
       if (placement.kind === "arena") return "a";
       if (!first.has(placement.slot)) first.set(placement.slot, index);
-      return first.get(placement.slot);
+      return `${first.get(placement.slot)}${placement.offset ? "+" : ""}`;
     })
     .join(",");
 }
@@ -70,7 +76,8 @@ export function symbolicPlaces(kernel: Kernel, program: Program): Places {
       const placement = placementOf(program, buffer);
       if (placement.kind === "arena") return null;
       const index = firstOf.get(placement.slot) ?? numberOf(buffer);
-      return { key: index, place: at({ kind: "bound", index }) };
+      const symbol: LinkSymbol | null = placement.offset ? { kind: "part", index: numberOf(buffer) } : null;
+      return { key: index, place: at({ kind: "bound", index }), offset: 0, symbol };
     },
     arenaAddress: at({ kind: "arenaAddress" }),
     arena: (buffer) => ({ offset: 0, symbol: { kind: "arena", index: numberOf(buffer) } }),
@@ -84,7 +91,9 @@ export function fixedPlaces(kernel: Kernel, program: Program, table: TableLayout
   return {
     bound(buffer) {
       const placement = placementOf(program, buffer);
-      return placement.kind === "arena" ? null : { key: placement.slot, place: mem(null, placement.slot * 8) };
+      if (placement.kind === "arena") return null;
+      const { slot, offset = 0 } = placement;
+      return { key: slot, place: mem(null, slot * 8), offset, symbol: null };
     },
     arenaAddress: mem(null, table.arena),
     arena(buffer) {
@@ -101,5 +110,6 @@ export function linkedValue(symbol: LinkSymbol, kernel: Kernel, program: Program
   if (symbol.kind === "arenaAddress") return table.arena;
   if (symbol.kind === "scalar") return table.scalars + actualSlot(kernel, symbol.index) * 8;
   const placement = placementOf(program, kernel.buffers[symbol.index] as Buffer);
+  if (symbol.kind === "part") return placement.offset ?? 0;
   return placement.kind === "arena" ? placement.offset : placement.slot * 8;
 }

@@ -37,11 +37,11 @@ export interface Mem {
 }
 
 /**
- * A distance that depends on the program: from the arena to the kernel's buffer `index`, or in the program's table to the
- * address of that buffer, to scalar `index`, or to the address of the arena.
+ * A distance that depends on the program: from the arena, or from its storage, to the kernel's buffer `index`, or in the program's table to the
+ * address of that storage, to scalar `index`, or to the address of the arena.
  */
 export type LinkSymbol =
-  | { readonly kind: "arena" | "bound" | "scalar"; readonly index: number }
+  | { readonly kind: "arena" | "part" | "bound" | "scalar"; readonly index: number }
   | { readonly kind: "arenaAddress" };
 
 /** A buffer: `bytes` bytes from the address in `start` plus `offset`. */

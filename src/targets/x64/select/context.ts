@@ -232,7 +232,7 @@ export class KernelContext {
     }
     const buffer = this.actual(named);
     const slot = bound(buffer);
-    if (slot !== null) return this.#tableBase(`bound${slot.key}`, slot.place, 0, null);
+    if (slot !== null) return this.#tableBase(`bound${slot.key}`, slot.place, slot.offset, slot.symbol);
     const { offset, symbol } = arena(buffer);
     return this.#tableBase("arena", arenaAddress, offset, symbol);
   }
