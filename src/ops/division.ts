@@ -5,7 +5,7 @@ import { type Expr, evalBinary, evalUnary, type Scalar, type ScalarValue } from 
 import { applyBinary, resultType } from "./broadcasting.js";
 import { defineElementwise } from "./define.js";
 import { div, floor, mul, neg, trunc, zerosLike } from "./elementwise.js";
-import { testHost } from "./value-checks.js";
+import { testHost, unlessRefused } from "./value-checks.js";
 
 type Pair = readonly [ScalarValue, ScalarValue];
 
@@ -32,9 +32,12 @@ function divided(primitive: PointwisePrimitive, a: Node, b: Node, op: string | u
     });
   }
   if (op === undefined || isFloat(dtype)) return applyBinary(primitive, a, b, dtype);
-  const node = applyBinary(primitive, a, b, dtype, { op });
-  for (const check of divisorChecks(node)) testHost(b, check); // `b` itself: the node's input may be its expansion
-  return node;
+  return unlessRefused(
+    () => applyBinary(primitive, a, b, dtype, { op }),
+    (node) => {
+      for (const check of divisorChecks(node)) testHost(b, check); // `b` itself: the node's input may be its expansion
+    },
+  );
 }
 
 const intdivP = defineElementwise("intdiv", {

@@ -71,7 +71,7 @@ const gatherP: PointwisePrimitive = {
 
 /** One element of `x` along `dim` for each of `index`, as torch.gather: other dims of `index` may be smaller than those of `x`. */
 export function gather(x: Node, dim: number, index: Node, { op = "gather", what = "index" }: IndexNames = {}): Node {
-  if (x.shape.length > 0) return checkHost(gatherNode(x, dim, index, { op, what }, true));
+  if (x.shape.length > 0) return checkHost(() => gatherNode(x, dim, index, { op, what }, true));
   return reshape(gather(reshape(x, [1]), 0, reshape(index, [index.size]), { op, what }), index.shape);
 }
 

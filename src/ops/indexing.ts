@@ -143,7 +143,7 @@ interface IndexOptions extends Required<IndexNames> {
 function indexNode(x: Node, indices: readonly Node[], dim: number, options: IndexOptions): Node {
   const { op, what, wraps = false, ignored = null } = options;
   const attrs: Attrs = { dim, op, what, wraps, ignored, isChecked: true };
-  return checkHost(apply(indexP, [x, ...indices], attrs));
+  return checkHost(() => apply(indexP, [x, ...indices], attrs));
 }
 
 /** Slices of `x` along `dim` in the order of `index` `[T]`. */

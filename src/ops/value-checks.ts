@@ -7,7 +7,9 @@ import {
   isWrong,
   type NdArray,
   type Node,
+  nodeListener,
   type PointwisePrimitive,
+  setNodeListener,
   type ValueCheck,
 } from "../graph/index.js";
 
@@ -22,12 +24,32 @@ export function hostValues(x: Node): ArrayLike<number | bigint> | null {
   return isHalf(storage.dtype) ? storage.toTypedArray() : storage.hostView();
 }
 
-/** Throws where values that `node` must not read are on the host; else gives `node`. */
-export function checkHost(node: Node): Node {
-  const { primitive } = node;
-  if (primitive.kind !== "pointwise") return node;
-  for (const check of primitive.checks?.(node) ?? []) testHost(node.inputs[check.input] as Node, check);
-  return node;
+/** The node that `make` makes; throws where it must not read values that are on the host. */
+export function checkHost(make: () => Node): Node {
+  return unlessRefused(make, (node) => {
+    const { primitive } = node;
+    const checks = primitive.kind === "pointwise" ? (primitive.checks?.(node) ?? []) : [];
+    for (const check of checks) testHost(node.inputs[check.input] as Node, check);
+  });
+}
+
+/** The node that `make` makes, unless `test` throws: then nothing has become pending work. */
+export function unlessRefused(make: () => Node, test: (node: Node) => void): Node {
+  const listener = nodeListener();
+  const made: Node[] = [];
+  setNodeListener((node) => made.push(node));
+  try {
+    const node = make();
+    test(node);
+    setNodeListener(listener);
+    if (listener) made.forEach(listener);
+    return node;
+  } catch (error) {
+    for (const { inputs } of made) for (const input of inputs) input.uses--;
+    throw error;
+  } finally {
+    setNodeListener(listener);
+  }
 }
 
 /** Throws where a value of `x` is on the host and wrong. */
@@ -71,6 +93,7 @@ const says = {
   share: (op, value) => new NumericError(`${op}: q must lie in [0, 1], got ${shown(value)}`, { op }),
   weight: (op, value) => new NumericError(`${op}: weights must be finite and >= 0, got ${shown(value)}`, { op }),
   rate: (op, value) => new NumericError(`${op}: rates must be finite and >= 0, got ${shown(value)}`, { op }),
+  deviation: (op, value) => new NumericError(`${op}: std must be >= 0, got ${shown(value)}`, { op }),
   noWeight: (op, _, position) =>
     new NumericError(`${op}: row ${position} of the weights sums to 0, so there is nothing to draw`, { op }),
   probabilityInput: (op, value) =>
@@ -112,5 +135,5 @@ const checkedP: PointwisePrimitive = {
 
 /** `x`, and an error when it is computed unless all of `tested` meets the condition; at once where `tested` is known. */
 export function checked(x: Node, tested: Node, condition: Condition): Node {
-  return checkHost(apply(checkedP, [x, tested], { ...condition }));
+  return checkHost(() => apply(checkedP, [x, tested], { ...condition }));
 }

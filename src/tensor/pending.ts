@@ -39,7 +39,13 @@ const ownFolder = new URL("..", import.meta.url).href;
 
 /** The first line of the stack outside of this package, else the last one. */
 function callLine(): string {
-  const frames = (new Error().stack ?? "").split("\n").filter((line) => line.trim().startsWith("at "));
+  const engine = Error as { stackTraceLimit?: number };
+  const limit = engine.stackTraceLimit;
+  // The user's line may stand below many of our own.
+  engine.stackTraceLimit = Number.POSITIVE_INFINITY;
+  const { stack } = new Error();
+  if (limit !== undefined) engine.stackTraceLimit = limit;
+  const frames = (stack ?? "").split("\n").filter((line) => line.trim().startsWith("at "));
   const isOwn = (line: string): boolean => line.includes(ownFolder) || line.includes(ownFolder.replace("file://", ""));
   return (frames.find((line) => !isOwn(line)) ?? frames.at(-1) ?? "").trim();
 }

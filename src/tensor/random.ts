@@ -1,7 +1,9 @@
 // Functions that make random tensors.
-import { ArgumentError, checkOptions, type DType } from "../base/index.js";
+import { ArgumentError, broadcastShapes, checkOptions, type DType, DTypeError } from "../base/index.js";
+import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
-import { noMore, shapeOf } from "./args.js";
+import { detached } from "./alias.js";
+import { nodeOf, noMore, shapeOf } from "./args.js";
 import { creationDType } from "./creation.js";
 import { type CreationOptions, finish, type SizeArgs, splitSizes } from "./creation-options.js";
 import {
@@ -72,12 +74,55 @@ export function normal(
   shape: number | readonly number[],
   options?: RandomOptions,
   ...surplus: []
+): Tensor;
+/**
+ * Normal with a mean and a standard deviation for each element, of which one may be a number: shapes broadcast, the dtype is that
+ * of the tensors. Without a gradient.
+ * @throws NumericError for a negative std, when the result is computed.
+ * @example normal(zeros(2, 3), ones(3)) // [2, 3]
+ */
+export function normal(mean: Tensor, std: Tensor | number, options?: { readonly generator?: Generator }): Tensor;
+export function normal(mean: number, std: Tensor, options?: { readonly generator?: Generator }): Tensor;
+export function normal(mean: Tensor | number, std: Tensor | number, ...more: readonly unknown[]): Tensor {
+  const op = "normal";
+  if (typeof mean !== "number" || typeof std !== "number") {
+    const [options, ...surplus] = more;
+    noMore(op, surplus);
+    const given = options as { readonly generator?: Generator } | undefined;
+    checkOptions(op, given, ["generator"]);
+    return normalAround(op, mean, std, given?.generator);
+  }
+  const [shape, options, ...surplus] = more as [number | readonly number[], RandomOptions | undefined];
+  noMore(op, surplus);
+  const { generator, dtype, rest } = prepare(op, options, "float32");
+  checkRandomDType(op, dtype);
+  if (!(std >= 0)) throw new ArgumentError(`${op}: std must be >= 0, got ${std}`, { op });
+  return finish(wrap(normals(shapeOf(op, [shape]), dtype, mean, std, generator)), rest);
+}
+
+function normalAround(
+  op: string,
+  mean: Tensor | number,
+  std: Tensor | number,
+  generator: Generator | undefined,
 ): Tensor {
-  noMore("normal", surplus);
-  const { generator, dtype, rest } = prepare("normal", options, "float32");
-  checkRandomDType("normal", dtype);
-  if (!(std >= 0)) throw new ArgumentError(`normal: std must be >= 0, got ${std}`, { op: "normal" });
-  return finish(wrap(normals(shapeOf("normal", [shape]), dtype, mean, std, generator)), rest);
+  const center = typeof mean === "number" ? null : nodeOf(op, "mean", mean);
+  const spread = typeof std === "number" ? null : nodeOf(op, "std", std);
+  const given = [center, spread].filter((x) => x !== null);
+  given.forEach((x) => {
+    ops.checkFloat(op, x === center ? "mean" : "std", x);
+  });
+  const [{ dtype }, second] = given as [Node, Node?];
+  if (second && second.dtype !== dtype) {
+    throw new DTypeError(`${op}: mean and std must have one dtype (mean ${dtype}, std ${second.dtype})`, { op });
+  }
+  if (typeof std === "number" && !(std >= 0)) throw new ArgumentError(`${op}: std must be >= 0, got ${std}`, { op });
+  const shape = broadcastShapes(op, ...given.map((x) => x.shape));
+  const deviation = spread
+    ? ops.checked(detached(spread), spread, { op, says: "deviation", low: 0 })
+    : ops.constant(std as number, dtype);
+  const drawn = ops.mul(normals(shape, dtype, 0, 1, generator), deviation);
+  return wrap(ops.add(drawn, center ? detached(center) : ops.constant(mean as number, dtype)));
 }
 
 /** Whole numbers in [low, high), int64: `randint(10, [3])` or `randint(5, 10, [3])`. */

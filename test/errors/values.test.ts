@@ -10,6 +10,8 @@ import {
   inverse,
   multinomial,
   NumericError,
+  normal,
+  ones,
   stack,
   type Tensor,
   tensor,
@@ -72,6 +74,7 @@ const cases: readonly (readonly [string, (x: Tensor) => Tensor, Tensor, string])
     tensor([0, -0.25], { dtype: "float16" }),
     "bernoulli_: probabilities must be in [0, 1], got -0.25",
   ],
+  ["normal with a negative std", (x) => normal(0, x), tensor([1, -0.5]), "normal: std must be >= 0, got -0.5"],
   [
     "multinomial with a negative weight",
     (x) => multinomial(x, 1),
@@ -154,6 +157,8 @@ forEachTarget(() => {
   describe("values that no function takes", () => {
     it.each(cases)("given %s, throws at the call where the values are known", (_, call, x, message) => {
       expect(errorOf(() => call(x))).toEqual({ name: "NumericError", message });
+      // What was refused is no part of what comes next.
+      expect(ones([2]).add(1).toArray()).toEqual([2, 2]);
     });
 
     it.each(cases)("given %s computed, throws when it runs", (_, call, x, message) => {

@@ -16,6 +16,8 @@ import {
   tensor,
   zeros,
 } from "../../src/index.js";
+import { crossEntropy } from "../../src/nn/functional.js";
+import { Module, Sequential } from "../../src/nn/index.js";
 
 const leaf = (values: Parameters<typeof tensor>[0]) => tensor(values, { requiresGrad: true });
 
@@ -269,6 +271,21 @@ test("detectAnomaly: given a gradient that becomes NaN, throws naming the operat
   expect(() => detectAnomaly(() => x.sqrt().mul(0).sum().backward())).toThrow(
     /^backward: the gradient of sqrt \(result of shape \[1\]\) for its input 0 contains NaN; the forward operation was called at /,
   );
+});
+
+class Root extends Module {
+  forward(x: Tensor): Tensor {
+    return x.sqrt();
+  }
+}
+
+test.each<[string, (x: Tensor) => Tensor]>([
+  ["pow", (x) => x.pow(0.5)],
+  ["a loss", (x) => crossEntropy(x.sqrt().mul(0).reshape([1, 1]).expand(1, 3), tensor(Int32Array.of(0)))],
+  ["modules in modules", (x) => new Sequential(new Sequential(new Sequential(new Root()))).forward(x)],
+])("detectAnomaly: given %s, names the user's line", (_, run) => {
+  const x = leaf([0]);
+  expect(() => detectAnomaly(() => run(x).mul(0).sum().backward())).toThrow(/called at .*autograd\.test\.ts/);
 });
 
 test("given an unknown option of backward, throws with the nearest name", () => {

@@ -14,6 +14,7 @@ import {
   randn,
   randperm,
   type Tensor,
+  tensor,
   zeros,
 } from "../../src/index.js";
 
@@ -112,6 +113,23 @@ describe("distributions of 20,000 draws", () => {
     expect(Math.abs(spread(draws) - 2)).toBeLessThan((5 * 2) / Math.sqrt(40_000));
     const standard = values(randn([20_000], { dtype: "float64", generator: new Generator({ seed: 3 }) }));
     expect(standard.filter((x) => Math.abs(x) < 1).length / 20_000).toBeCloseTo(0.6827, 1);
+  });
+
+  test("normal: given tensors, each element has its mean and deviation; shapes broadcast", () => {
+    const generator = new Generator({ seed: 5 });
+    const [means, deviations] = [tensor([[1], [-50]]).expand(2, 20_000), tensor([[2], [0.5]])];
+    const rows = normal(means, deviations, { generator });
+    expect(rows.requiresGrad).toBe(false);
+    for (const [row, mean_, deviation] of [[0, 1, 2] as const, [1, -50, 0.5] as const]) {
+      const draws = values(rows.select(0, row));
+      expect(Math.abs(mean(draws) - mean_)).toBeLessThan((5 * deviation) / Math.sqrt(20_000));
+      expect(Math.abs(spread(draws) - deviation)).toBeLessThan((5 * deviation) / Math.sqrt(40_000));
+    }
+    expect(normal(5, zeros([2])).toArray()).toEqual([5, 5]);
+    expect(normal(tensor([5, 6], { dtype: "float64" }), 0).dtype).toBe("float64");
+    expect(() => normal(zeros([2]), ones([2], { dtype: "float64" }))).toThrow("mean and std must have one dtype");
+    expect(() => normal(zeros([2]), ones([3]))).toThrow("normal");
+    expect(() => normal(0, -1, [2])).toThrow("std must be >= 0");
   });
 
   test("randint: given bounds, is int64 and takes every value", () => {
