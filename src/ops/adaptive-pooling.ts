@@ -1,5 +1,5 @@
 // Pooling to a given output size: window i covers the elements floor(i L / o) … ceil((i + 1) L / o) - 1.
-import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkArray, formatShape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constantLike, toFloat } from "./composing.js";
 import { intdiv } from "./division.js";
@@ -21,6 +21,7 @@ function outputSizes(op: string, x: Node, rank: number, size: OutputSize): numbe
       { op, shapes: [x.shape] },
     );
   }
+  if (typeof size !== "number") checkArray(op, "outputSize", size);
   const spatial = x.shape.slice(-rank);
   const list = typeof size === "number" ? spatial.map(() => size) : spatial.map((whole, d) => size[d] ?? whole);
   if ((typeof size !== "number" && size.length !== rank) || list.some((n) => !Number.isInteger(n) || n < 0)) {

@@ -1,5 +1,5 @@
 // Convolutions and transposed convolutions with PyTorch's arguments, on the general `conv` composite.
-import { ArgumentError, DTypeError, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, DTypeError, formatShape, ShapeError, shownValue } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { conv } from "./convolution.js";
 import { add } from "./elementwise.js";
@@ -31,7 +31,7 @@ export function perDim(op: string, name: string, value: PerDim, rank: number, le
   const list = given.length === 1 ? new Array<number>(rank).fill(given[0] as number) : [...given];
   if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least)) {
     throw new ArgumentError(
-      `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value) ?? "undefined"}`,
+      `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${Array.isArray(value) ? JSON.stringify(value) : shownValue(value)}`,
       { op },
     );
   }

@@ -1,5 +1,5 @@
 // Layer, batch, group, instance and RMS normalisation.
-import { ArgumentError, formatShape, numel, type Shape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkArray, formatShape, numel, type Shape, ShapeError } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { apply } from "./apply.js";
 import { checkFloat, constantLike, countAlong, shapeError } from "./composing.js";
@@ -62,6 +62,7 @@ export interface AffineOptions {
 
 /** The trailing dims that `normalizedShape` names. */
 function trailingDims(op: string, x: Node, normalizedShape: Shape): number[] {
+  checkArray(op, "normalizedShape", normalizedShape);
   const first = x.shape.length - normalizedShape.length;
   if (normalizedShape.length === 0 || first < 0 || normalizedShape.some((size, i) => size !== x.shape[first + i])) {
     throw new ShapeError(

@@ -1,5 +1,5 @@
 // torch.nn.functional.pad: constant, reflected, replicated and circular borders.
-import { ArgumentError, formatShape, type Shape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkArray, formatShape, type Shape, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { cat } from "./joining.js";
 import { expand, flip, pad } from "./movement.js";
@@ -10,6 +10,7 @@ export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 /** Elements before and after each dim, from pairs that start with the last dim. */
 function padPairs(x: Node, sizes: readonly number[]): [number, number][] {
   const rank = x.shape.length;
+  checkArray("pad", "sizes", sizes);
   if (sizes.length % 2 !== 0 || sizes.length > 2 * rank || !sizes.every(Number.isInteger)) {
     throw new ArgumentError(
       `pad: sizes [${sizes.join(",")}] must be pairs of integers, at most one for each of ${rank} dims, the last dim first`,

@@ -1,4 +1,6 @@
 // Statistics of batch norm layers for averaged weights.
+
+import { checkFunction } from "../base/index.js";
 import { isBatchNorm, type Module } from "../nn/index.js";
 import { noGrad, Tensor } from "../tensor/index.js";
 
@@ -9,6 +11,7 @@ import { noGrad, Tensor } from "../tensor/index.js";
  * @example await optim.updateBn(loader, swaModel)
  */
 export async function updateBn(loader: Iterable<unknown> | AsyncIterable<unknown>, model: Module): Promise<void> {
+  checkFunction("updateBn", "the model's modules", (model as Module | null | undefined)?.modules);
   const layers = model.modules().filter(isBatchNorm);
   if (layers.length === 0) return;
   const wasTraining = model.training;

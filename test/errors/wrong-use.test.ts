@@ -601,6 +601,61 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "vmap: the function must return tensors",
   ],
   ["a number to compile", () => gradus.compile(wrong(3)), "ARGUMENT", "compile: takes a function, got number"],
+  [
+    "a number as items of a grid size",
+    () => F.affineGrid(zeros([1, 2, 3]), wrong(3)),
+    "ARGUMENT",
+    "affineGrid: size must be an array, got 3; write [a, b, …]",
+  ],
+  [
+    "no size to pad by",
+    () => F.pad(zeros([2]), wrong(undefined)),
+    "ARGUMENT",
+    "pad: sizes must be an array, got undefined; write [a, b, …]",
+  ],
+  [
+    "no shape to normalise",
+    () => F.layerNorm(zeros([2]), wrong(null)),
+    "ARGUMENT",
+    "layerNorm: normalizedShape must be an array, got null; write [a, b, …]",
+  ],
+  [
+    "null among parameters",
+    () => new optim.SGD([wrong(null)], { lr: 0.1 }),
+    "ARGUMENT",
+    "SGD: parameters must be tensors or groups { params }, got null",
+  ],
+  [
+    "numbers as schedules",
+    () => new optim.ChainedScheduler(wrong(3)),
+    "ARGUMENT",
+    "ChainedScheduler: schedulers must be an array, got 3; write [a, b, …]",
+  ],
+  [
+    "numbers as data",
+    () => new data.TensorDataset(wrong(3)),
+    "ARGUMENT",
+    "TensorDataset: tensor 0 must be a Tensor, got 3",
+  ],
+  [
+    "no data set to take from",
+    () => new data.Subset(wrong(null), [0]),
+    "ARGUMENT",
+    "Subset: a dataset needs `length` and `get(index)`, got null",
+  ],
+  [
+    "a number of parts",
+    () => data.randomSplit(new data.TensorDataset(zeros([2])), wrong(2)),
+    "ARGUMENT",
+    "randomSplit: lengths must be an array, got 2; write [a, b, …]",
+  ],
+  ["half a diagonal", () => zeros([2]).diagflat(1.5), "ARGUMENT", "diagflat: offset must be an integer, got 1.5"],
+  [
+    "nothing to expand like",
+    () => zeros([2]).expandAs(wrong(undefined)),
+    "ARGUMENT",
+    "expandAs: other must be a Tensor, got undefined",
+  ],
 ];
 
 describe("wrong use", () => {

@@ -1,5 +1,5 @@
 // Connectionist temporal classification.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkArray, checkOptions, formatShape, ShapeError } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { arange, full, tensor } from "../creation.js";
@@ -83,6 +83,7 @@ function lengthsOf(name: string, lengths: Lengths, batch: number, most: number):
     ops.testHost(nodeOf("ctcLoss", name, lengths), { input: 0, low: 0, high: most, error });
     return lengths.reshape([-1]);
   }
+  checkArray("ctcLoss", name, lengths);
   if (lengths.length === batch && lengths.every((n) => Number.isInteger(n) && n >= 0 && n <= most)) {
     return tensor(Int32Array.from(lengths));
   }

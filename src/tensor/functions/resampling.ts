@@ -1,5 +1,5 @@
 // Resizing and sampling of images; windows as columns.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkArray, checkOptions, formatShape, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { Interpolation1d, PaddingMode, SampleMode, UnfoldOptions } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
@@ -185,6 +185,7 @@ export function affineGrid(
   noMore(op, surplus);
   checkOptions(op, options, ["alignCorners"]);
   const map = nodeOf(op, "theta", theta);
+  checkArray(op, "size", size);
   const sizes = size.slice(2);
   const dims = sizes.length;
   if ((dims !== 2 && dims !== 3) || map.shape.length !== 3 || map.shape[1] !== dims || map.shape[2] !== dims + 1) {
