@@ -5,6 +5,7 @@ import type { Shape } from "../base/index.js";
 import { type Attrs, apply, attr, type Node } from "../graph/index.js";
 import { concat } from "./concat.js";
 import { expand, reshape, slice } from "./movement.js";
+import { randomBlocks } from "./random.js";
 
 /** An input of a node: with a leading batch dim, or the same for all examples. */
 export interface BatchedInput {
@@ -151,12 +152,42 @@ export function batchNode(node: Node, inputs: readonly BatchedInput[], size: num
   return rules[primitive.name]?.(node, inputs, size) ?? oneByOne(node, inputs, size);
 }
 
-/** The definition: the primitive applied to each example, the results stacked. */
-function oneByOne(node: Node, inputs: readonly BatchedInput[], size: number): Node {
+/**
+ * The definition: the primitive applied to each example, the results stacked. `instead` gives inputs that take the place of the first
+ * ones, anew for each example.
+ */
+function oneByOne(
+  node: Node,
+  inputs: readonly BatchedInput[],
+  size: number,
+  instead: () => readonly Node[] = () => [],
+): Node {
   const results = Array.from({ length: size }, (_, i) => {
     const own = inputs.map((x) => (x.isBatched ? reshape(slice(x.node, 0, i, i + 1), x.node.shape.slice(1)) : x.node));
-    const y = apply(node.primitive, own, node.attrs);
+    const first = instead();
+    const y = apply(node.primitive, [...first, ...own.slice(first.length)], node.attrs);
     return reshape(y, [1, ...y.shape]);
   });
   return results.length === 1 ? (results[0] as Node) : concat(results, 0);
+}
+
+/** The key of a draw: what primitives that draw have as their first inputs. */
+export type DrawKey = readonly [seedLow: Node, seedHigh: Node, offsetLow: Node, offsetHigh: Node];
+
+/**
+ * The values of a node that draws from a stream, drawn anew for each example.
+ * @param blocks - of the stream that the node uses up.
+ * @param draw - takes the next blocks of the stream.
+ */
+export function batchDraw(
+  node: Node,
+  inputs: readonly BatchedInput[],
+  size: number,
+  blocks: number,
+  draw: (blocks: number) => DrawKey,
+): Node {
+  if (node.primitive.name !== "random_bits") return oneByOne(node, inputs, size, () => draw(blocks));
+  // Words of a stream have no shape: one draw has those of all examples.
+  const count = size * attr<number>(node, "count");
+  return reshape(apply(node.primitive, draw(randomBlocks(count)), { count }), [size, ...node.shape]);
 }

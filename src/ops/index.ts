@@ -3,7 +3,7 @@ export * from "./activations.js";
 export * from "./adaptive-pooling.js";
 export { inFloat32, inFloat32Like } from "./apply.js";
 export * from "./attention.js";
-export { type BatchedInput, batchNode } from "./batching.js";
+export { type BatchedInput, batchDraw, batchNode, type DrawKey } from "./batching.js";
 export * from "./broadcasting.js";
 export * from "./clamp.js";
 export * from "./classification-losses.js";

@@ -20,7 +20,7 @@ import { releasePins } from "./saved.js";
 import { isSyncHeld, limitBackward, release, sync } from "./sync.js";
 import { Tensor, variableOf, wrap } from "./tensor.js";
 import { Variable } from "./variable.js";
-import { applyRule, GradientMap, gradientOrder, isLeafNode } from "./walk.js";
+import { applyRule, GradientMap, gradientOrder, isLeafNode, keyOf } from "./walk.js";
 
 /** Options of `backward`. */
 export interface BackwardOptions {
@@ -146,11 +146,6 @@ export function grad(
       { op, fix: "allowUnused" },
     );
   });
-}
-
-/** A leaf counts by what owns it: once its value is stored, a tensor may stand for it by another node. */
-function keyOf(node: Node): object {
-  return isLeafNode(node) ? (node.owner as object) : node;
 }
 
 function list<T>(value: T | readonly T[]): readonly T[] {

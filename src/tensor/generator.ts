@@ -11,6 +11,37 @@ export interface GeneratorState {
   readonly offset: number;
 }
 
+/** Where a draw is in its stream, as run-time numbers of two words. */
+export interface Draw {
+  readonly seed: WordPair;
+  readonly offset: WordPair;
+}
+
+/** Sees draws before they are used: `take` makes the draw. What it gives is used in its place. */
+export type DrawListener = (generator: Generator, blocks: number, take: () => Draw) => Draw;
+
+interface Listening {
+  readonly listener: DrawListener;
+  readonly outer: Listening | null;
+}
+
+let listening: Listening | null = null;
+
+function withListening<R>(inner: Listening | null, fn: () => R): R {
+  const before = listening;
+  listening = inner;
+  try {
+    return fn();
+  } finally {
+    listening = before;
+  }
+}
+
+/** Calls `fn` with a listener to its draws, those of all generators; the draws a listener makes go to the one around it. */
+export function withDrawListener<R>(listener: DrawListener, fn: () => R): R {
+  return withListening({ listener, outer: listening }, fn);
+}
+
 /**
  * A stream of random numbers. The same seed gives the same numbers on every target and with any number of threads.
  * @example rand([3], { generator: new Generator().manualSeed(1) })
@@ -63,7 +94,13 @@ export class Generator {
    * @internal The seed and first block of a draw of `blocks` blocks, as run-time numbers of two words. A draw whose
    * step fails is taken back.
    */
-  take(blocks: number): { readonly seed: WordPair; readonly offset: WordPair } {
+  take(blocks: number): Draw {
+    if (!listening) return this.#next(blocks);
+    const { listener, outer } = listening;
+    return listener(this, blocks, () => withListening(outer, () => this.take(blocks)));
+  }
+
+  #next(blocks: number): Draw {
     const pair = (read: () => number): WordPair => ({
       low: runtimeNode(() => (read() % 2 ** 32) | 0, "int32"),
       high: runtimeNode(() => Math.floor(read() / 2 ** 32), "int32"),

@@ -209,6 +209,7 @@ export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck }
 export { hostEffect, runtimeScalar, whenComputed } from "./host.js";
 export type { IndexItem } from "./index-items.js";
 export { maskedSelect, nonzero } from "./indexing.js";
+export { type HessianOf, hessian, type JacobianOf, jacfwd, jacrev } from "./jacobians.js";
 export { leaveModule, type Place, quietly } from "./pending.js";
 
 import "./methods.js"; // declares the methods of Tensor
@@ -225,14 +226,15 @@ export type { TensorData } from "./tensor-data.js";
 export { guarded, isTracing } from "./trace.js";
 export {
   type ArgnumsOptions,
+  type AuxOption,
+  type Cotangents,
   type GradientOf,
+  type Gradients,
   grad as functionGrad,
-  hessian,
-  jacfwd,
-  jacrev,
   jvp,
+  type Pullback,
   valueAndGrad,
   vjp,
 } from "./transforms.js";
 export type { TensorTree } from "./tree-arguments.js";
-export { type InDims, type TensorFunction, type VmapOptions, vmap } from "./vmap.js";
+export { type InDims, type Randomness, type TensorFunction, type VmapOptions, vmap } from "./vmap.js";

@@ -1,7 +1,7 @@
 // Arguments of transformed functions: tensors, and arrays and plain objects of tensors, seen as one list of tensors.
-import { ArgumentError } from "../base/index.js";
-import type { Tensor } from "./tensor.js";
-import { fillTemplate, type Template, templateOf } from "./trees.js";
+import { ArgumentError, isPlainObject, ShapeError, shapesEqual } from "../base/index.js";
+import { isTensor, type Tensor } from "./tensor.js";
+import { fillTemplate, hasOtherValues, type Template, templateOf } from "./trees.js";
 
 /** A tensor, or an array or plain object of such: parameters by their keys. */
 export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree };
@@ -54,11 +54,91 @@ export class TreeArguments {
   }
 
   /** The tree of argument `i` with `values`, one for each of its tensors. */
-  treeOf(i: number, values: readonly Tensor[]): unknown {
-    const all: Tensor[] = [];
+  treeOf(i: number, values: readonly unknown[]): unknown {
+    const all: unknown[] = [];
     this.numbersOf(i).forEach((number, k) => {
-      all[number] = values[k] as Tensor;
+      all[number] = values[k];
     });
     return fillTemplate(this.#templates[i] as Template, all);
   }
+
+  /**
+   * The tensors of `trees`, one for each tensor of the arguments and of its shape.
+   * @throws ArgumentError where a tree is built in another way; ShapeError.
+   */
+  alike(name: string, trees: readonly unknown[]): Tensor[] {
+    return alike(this.op, name, { kind: "array", items: this.#templates }, this.tensors, trees);
+  }
+}
+
+/** What a transformed function gave: a tensor, or an array or object of such. */
+export class TreeResults {
+  readonly tensors: readonly Tensor[];
+  readonly #template: Template;
+
+  /** @throws ArgumentError if there is anything but tensors in it. */
+  constructor(
+    readonly op: string,
+    value: unknown,
+  ) {
+    const tensors: Tensor[] = [];
+    this.#template = templateOf(value, tensors);
+    if (tensors.length === 0 || hasOtherValues(this.#template)) {
+      throw new ArgumentError(`${op}: the function must return tensors`, { op });
+    }
+    this.tensors = tensors;
+  }
+
+  /** Whether it is one tensor by itself. */
+  get isSingle(): boolean {
+    return this.#template.kind === "tensor";
+  }
+
+  /** Whether it is an array. */
+  get isArray(): boolean {
+    return this.#template.kind === "array";
+  }
+
+  /** The tree with `values`, one for each tensor. */
+  treeOf(values: readonly unknown[]): unknown {
+    return fillTemplate(this.#template, values);
+  }
+
+  /** The tensors of `tree`, which must be built as the results. */
+  alike(name: string, tree: unknown): Tensor[] {
+    return alike(this.op, name, this.#template, this.tensors, tree);
+  }
+}
+
+/** The tensors of `tree` in the order of `template`, whose tensors are `like`. Keys of objects may come in any order. */
+function alike(op: string, name: string, template: Template, like: readonly Tensor[], tree: unknown): Tensor[] {
+  const found: Tensor[] = [];
+  const differs = (path: string, expected: string) =>
+    new ArgumentError(`${op}: ${path} must be ${expected}, built as what it belongs to`, { op });
+  const visit = (path: string, part: Template, value: unknown): void => {
+    if (part.kind === "array") {
+      const { length } = part.items;
+      if (!Array.isArray(value) || value.length !== length) throw differs(path, `an array of ${length}`);
+      part.items.forEach((item, i) => {
+        visit(`${path}[${i}]`, item, value[i]);
+      });
+    } else if (part.kind === "object") {
+      const keys = part.entries.map(([key]) => key);
+      const isAlike = isPlainObject(value) && Object.keys(value).length === keys.length;
+      if (!isAlike || !keys.every((key) => key in value)) throw differs(path, `an object { ${keys.join(", ")} }`);
+      for (const [key, item] of part.entries) visit(`${path}.${key}`, item, value[key]);
+    } else if (part.kind === "tensor") {
+      if (!isTensor(value)) throw differs(path, "a Tensor");
+      const { shape } = like[part.index] as Tensor;
+      if (!shapesEqual(value.shape, shape)) {
+        throw new ShapeError(`${op}: ${path} has shape [${value.shape.join(",")}] but [${shape.join(",")}] is needed`, {
+          op,
+          shapes: [value.shape, shape],
+        });
+      }
+      found[part.index] = value;
+    }
+  };
+  visit(name, template, tree);
+  return found;
 }

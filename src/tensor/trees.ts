@@ -29,18 +29,25 @@ export function templateOf(value: unknown, tensors: Tensor[]): Template {
   return { kind: "value", value };
 }
 
-/** The tree with `tensors` in their places. */
-export function fillTemplate(template: Template, tensors: readonly Tensor[]): unknown {
+/** The tree with `values` in the places of its tensors. */
+export function fillTemplate(template: Template, values: readonly unknown[]): unknown {
   switch (template.kind) {
     case "tensor":
-      return tensors[template.index];
+      return values[template.index];
     case "value":
       return template.value;
     case "array":
-      return template.items.map((item) => fillTemplate(item, tensors));
+      return template.items.map((item) => fillTemplate(item, values));
     case "object":
-      return Object.fromEntries(template.entries.map(([key, item]) => [key, fillTemplate(item, tensors)]));
+      return Object.fromEntries(template.entries.map(([key, item]) => [key, fillTemplate(item, values)]));
   }
+}
+
+/** Whether anything but tensors is among the leaves. */
+export function hasOtherValues(template: Template): boolean {
+  if (template.kind === "array") return template.items.some(hasOtherValues);
+  if (template.kind === "object") return template.entries.some(([, item]) => hasOtherValues(item));
+  return template.kind === "value";
 }
 
 /** Text that two argument trees share if and only if one program can serve both; collects the tensors. */

@@ -4,11 +4,11 @@ import { ArgumentError, checkFunction, checkOptions, normalizeDim } from "../bas
 import { apply, type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
+import { type Draw, type Generator, withDrawListener } from "./generator.js";
 import { quietly, withoutRecording } from "./pending.js";
 import { holdSync, isSyncHeld } from "./sync.js";
 import { type Tensor, wrap } from "./tensor.js";
-import { type TensorTree, TreeArguments, type TreeFunction } from "./tree-arguments.js";
-import { fillTemplate, type Template, templateOf } from "./trees.js";
+import { type TensorTree, TreeArguments, type TreeFunction, TreeResults } from "./tree-arguments.js";
 import { Variable } from "./variable.js";
 
 /** A dim for each argument, or for all: what is null is the same for every example. */
@@ -20,7 +20,14 @@ export interface VmapOptions {
   readonly inDims?: InDims;
   /** Where the results have it, one dim or one a tensor. Default 0. */
   readonly outDims?: number | readonly number[];
+  /** Random draws in the function: an error (default), "different" for each example, or the "same" for all. */
+  readonly randomness?: Randomness;
+  /** Take so many examples at a time, to use less memory; null (default): all at once. */
+  readonly chunkSize?: number | null;
 }
+
+/** What random draws in a mapped function are. */
+export type Randomness = "error" | "different" | "same";
 
 /** Tensors to a tensor, or to several. */
 export type TensorFunction = (...args: Tensor[]) => Tensor | readonly Tensor[];
@@ -62,6 +69,54 @@ function batchOf(given: TreeArguments, inDims: InDims): Batch {
   return { size, nodes };
 }
 
+interface Drawn {
+  readonly draw: Draw;
+  readonly generator: Generator;
+  readonly blocks: number;
+}
+
+/** The draws of a mapped function. */
+class ExampleDraws {
+  /** In order, those of the first chunk; later chunks take them again where all examples have the same. */
+  readonly #first: Drawn[] = [];
+  readonly #byOffset = new Map<Node, Drawn>();
+  #count = 0;
+
+  constructor(readonly randomness: Randomness) {}
+
+  /** Calls `fn` for the next chunk. */
+  during<R>(fn: () => R): R {
+    this.#count = 0;
+    return withDrawListener((generator, blocks, take) => this.#take(generator, blocks, take), fn);
+  }
+
+  #take(generator: Generator, blocks: number, take: () => Draw): Draw {
+    if (this.randomness === "error") {
+      throw new ArgumentError(
+        'vmap: the function draws random numbers; pass randomness: "different" (for each example) or "same", or draw outside of it',
+        { op: "vmap" },
+      );
+    }
+    const known = this.randomness === "same" ? this.#first[this.#count++] : undefined;
+    if (known) return known.draw;
+    const drawn = { draw: take(), generator, blocks };
+    this.#first.push(drawn);
+    this.#byOffset.set(drawn.draw.offset.low, drawn);
+    return drawn.draw;
+  }
+
+  /** The values of `node` for all examples if it draws some for each, else null. */
+  batched(node: Node, inputs: readonly ops.BatchedInput[], size: number): Node | null {
+    if (this.randomness !== "different") return null;
+    const drawn = node.inputs.map((x) => this.#byOffset.get(x)).find((x) => x !== undefined);
+    if (!drawn) return null;
+    return ops.batchDraw(node, inputs, size, drawn.blocks, (blocks) => {
+      const { seed, offset } = drawn.generator.take(blocks);
+      return [seed.low, seed.high, offset.low, offset.high];
+    });
+  }
+}
+
 /** Runs `fn` on one example without leaving anything to compute; values cannot be read in it. */
 function trace(fn: () => unknown): { outputs: unknown; made: ReadonlySet<Node> } {
   const made = new Set<Node>();
@@ -87,6 +142,7 @@ class Rebuild {
   constructor(
     private readonly made: ReadonlySet<Node>,
     private readonly size: number,
+    private readonly draws: ExampleDraws,
   ) {}
 
   stand(node: Node, batched: Node): void {
@@ -112,6 +168,8 @@ class Rebuild {
     // Not of this trace: a value from outside, the same for all.
     if (!this.made.has(node) || node.inputs.length === 0) return { node, isBatched: false };
     const inputs = node.inputs.map((x) => this.#done.get(x) as ops.BatchedInput);
+    const drawn = this.draws.batched(node, inputs, this.size);
+    if (drawn) return { node: drawn, isBatched: true };
     const isBatched = inputs.some((x) => x.isBatched);
     const value = isBatched
       ? ops.batchNode(node, inputs, this.size)
@@ -125,12 +183,58 @@ class Rebuild {
   }
 }
 
+interface Mapped {
+  readonly results: TreeResults;
+  /** Of each result, the values of all examples, batch dim first. */
+  readonly nodes: readonly Node[];
+}
+
+/** The results for the examples of `batches`, one an argument's tensor; null where it is the same for all. */
+function mapped(fn: TreeFunction, given: TreeArguments, batch: Batch, draws: ExampleDraws): Mapped {
+  const { size, nodes } = batch;
+  const examples = given.tensors.map((x, i) => {
+    const own = nodes[i];
+    return own ? withoutRecording(() => wrap(exampleOf(own))) : x;
+  });
+  const { outputs, made } = draws.during(() => trace(() => given.call(fn, examples)));
+  const rebuild = new Rebuild(made, size, draws);
+  nodes.forEach((own, i) => {
+    if (own) rebuild.stand((examples[i] as Tensor).node, own);
+  });
+  const results = new TreeResults("vmap", outputs);
+  const all = results.tensors.map((y) => {
+    const { node, isBatched } = rebuild.of(y.node);
+    return isBatched ? node : ops.expand(ops.reshape(node, [1, ...node.shape]), [size, ...node.shape]);
+  });
+  return { results, nodes: all };
+}
+
+/** The batch in parts of `chunkSize` examples. */
+function chunksOf({ size, nodes }: Batch, chunkSize: number): Batch[] {
+  return Array.from({ length: Math.ceil(size / chunkSize) }, (_, k) => {
+    const [from, to] = [k * chunkSize, Math.min(size, (k + 1) * chunkSize)];
+    return { size: to - from, nodes: nodes.map((x) => x && ops.slice(x, 0, from, to)) };
+  });
+}
+
+function checkChoices({ chunkSize = null, randomness = "error" }: VmapOptions): void {
+  const op = "vmap";
+  if (!["error", "different", "same"].includes(randomness)) {
+    throw new ArgumentError(`vmap: randomness must be "error", "different" or "same", got ${String(randomness)}`, {
+      op,
+    });
+  }
+  if (chunkSize === null || (Number.isInteger(chunkSize) && chunkSize > 0)) return;
+  throw new ArgumentError(`vmap: chunkSize must be null or a positive integer, got ${String(chunkSize)}`, { op });
+}
+
 /**
  * `fn`, written for single examples, as a function of batches: `vmap(dot)(a, b)` takes the rows of `a` and `b`.
  *
- * Arguments and results may be arrays and objects of tensors. `fn` runs once: values cannot be read in it, and random draws are the same for all examples. Every operation works; those
- * without a batching rule are applied example by example. Gradients flow, and `fn` may itself take gradients.
- * @throws ArgumentError if batch sizes differ or a result is no tensor.
+ * Arguments and results may be arrays and objects of tensors. `fn` runs once (once a chunk with `chunkSize`): values cannot be read in
+ * it. Every operation works; those without a batching rule are applied example by example. Gradients flow, and `fn` may itself take
+ * gradients. Random draws in `fn` are an error unless `randomness` says what they are.
+ * @throws ArgumentError if batch sizes differ, a result is no tensor, or `fn` draws random numbers without leave.
  * @example vmap((x, y) => x.dot(y))(randn(8, 3), randn(8, 3)).shape // [8]
  */
 export function vmap(fn: TensorFunction, options?: VmapOptions): (...args: Tensor[]) => Tensor | Tensor[];
@@ -139,38 +243,29 @@ export function vmap<A extends readonly TensorTree[], R extends TensorTree>(
   options?: VmapOptions,
 ): (...args: A) => R;
 export function vmap(fn: TreeFunction, options: VmapOptions = {}): (...args: never[]) => unknown {
-  checkOptions("vmap", options, ["inDims", "outDims"]);
+  checkOptions("vmap", options, ["inDims", "outDims", "chunkSize", "randomness"]);
   checkFunction("vmap", "its first argument", fn);
-  const { inDims = 0, outDims = 0 } = options;
+  checkChoices(options);
+  const { inDims = 0, outDims = 0, randomness = "error" } = options;
   return (...args) => {
     const given = new TreeArguments("vmap", args);
-    const { size, nodes } = batchOf(given, inDims);
-    const examples = given.tensors.map((x, i) => {
-      const batch = nodes[i];
-      return batch ? withoutRecording(() => wrap(exampleOf(batch))) : x;
+    const batch = batchOf(given, inDims);
+    const draws = new ExampleDraws(randomness);
+    const parts = chunksOf(batch, options.chunkSize ?? batch.size).map((part) => mapped(fn, given, part, draws));
+    const { results } = parts[0] as Mapped;
+    const dims = Array.isArray(outDims) ? (outDims as readonly number[]) : results.tensors.map(() => outDims as number);
+    if (dims.length !== results.tensors.length) {
+      throw new ArgumentError(`vmap: outDims has ${dims.length} entries for ${results.tensors.length} results`, {
+        op: "vmap",
+      });
+    }
+    const whole = results.tensors.map((_, k) => {
+      const nodes = parts.map((part) => part.nodes[k] as Node);
+      const all = nodes.length === 1 ? (nodes[0] as Node) : ops.concat(nodes, 0);
+      return wrap(ops.movedim(all, 0, dims[k] as number));
     });
-    const { outputs, made } = trace(() => given.call(fn, examples));
-    const rebuild = new Rebuild(made, size);
-    nodes.forEach((batch, i) => {
-      if (batch) rebuild.stand((examples[i] as Tensor).node, batch);
-    });
-    const results: Tensor[] = [];
-    const template = templateOf(outputs, results);
-    if (hasOtherValues(template)) throw new ArgumentError("vmap: the function must return tensors", { op: "vmap" });
-    const dims = Array.isArray(outDims) ? (outDims as readonly number[]) : results.map(() => outDims as number);
-    const batched = results.map((y, k) => {
-      const { node, isBatched } = rebuild.of(y.node);
-      const full = isBatched ? node : ops.expand(ops.reshape(node, [1, ...node.shape]), [size, ...node.shape]);
-      return wrap(ops.movedim(full, 0, dims[k] ?? 0));
-    });
-    return fillTemplate(template, batched);
+    return results.treeOf(whole);
   };
-}
-
-function hasOtherValues(template: Template): boolean {
-  if (template.kind === "array") return template.items.some(hasOtherValues);
-  if (template.kind === "object") return template.entries.some(([, item]) => hasOtherValues(item));
-  return template.kind === "value";
 }
 
 /** The first example, standing for all. Its values are never read. */

@@ -9,6 +9,11 @@ export function isLeafNode(node: Node): boolean {
   return isLeafOwner(node.owner);
 }
 
+/** A leaf counts by what owns it: once its value is stored, a tensor may stand for it by another node. */
+export function keyOf(node: Node): object {
+  return isLeafNode(node) ? (node.owner as object) : node;
+}
+
 /** Nodes below `roots` that a gradient flows through, latest first. Ids grow in creation order, so this is topological. */
 export function gradientOrder(roots: readonly Node[], isEnd?: (node: Node) => boolean): Node[] {
   const walk = startWalk();

@@ -1,7 +1,7 @@
 // Type tests: what must compile, and, after `@ts-expect-error`, what must not. Compiled, never run.
 import { autocast, compile, type DType, type Tensor, tensor, zeros } from "gradus";
 import { DataLoader, TensorDataset } from "gradus/data";
-import { functionalCall, grad, type NamedTensors, vmap } from "gradus/func";
+import { functionalCall, grad, hessian, jacrev, type NamedTensors, vjp, vmap } from "gradus/func";
 import * as nn from "gradus/nn";
 import { crossEntropy } from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -190,4 +190,28 @@ export function modulesAreFunctionsOfTheirParameters(x: Tensor, params: NamedTen
   nn.init.dirac_(x, { groups: 2 });
   // @ts-expect-error: the share of zeros is missing
   nn.init.sparse_(x);
+}
+
+export function transformsKeepTheirTrees(w: Tensor, b: Tensor, x: Tensor): void {
+  const loss = (p: { w: Tensor; b: readonly [Tensor, Tensor] }, y: Tensor): Tensor => y.matmul(p.w).add(p.b[0]).sum();
+  const args = [{ w, b: [b, b] }, x] as const;
+  same<ReturnType<typeof run>, Tensor>(true);
+  function run(): Tensor {
+    const hessians = hessian(loss)(...args);
+    return hessians.w.b[0].add(hessians.b[1].w);
+  }
+  const [both, aux] = grad((p: { w: Tensor }) => [p.w.sum(), "note"] as const, { hasAux: true })({ w });
+  same<typeof both, { w: Tensor }>(true);
+  same<typeof aux, "note">(true);
+  const jacobian = jacrev((p: { w: Tensor }) => ({ a: p.w, b: p.w }))({ w });
+  same<typeof jacobian.a.w, Tensor>(true);
+  const [outputs, pullback] = vjp((p: { w: Tensor }, y: Tensor) => ({ out: p.w.mul(y) }), { w }, x);
+  same<typeof outputs, { out: Tensor }>(true);
+  const [byParameters, byInput] = pullback({ out: x });
+  same<typeof byParameters, { w: Tensor }>(true);
+  same<typeof byInput, Tensor>(true);
+  // @ts-expect-error: cotangents are built as the results
+  pullback({ other: x });
+  // @ts-expect-error: no such kind of randomness
+  vmap((y) => y, { randomness: "some" });
 }
