@@ -14,6 +14,8 @@ export interface BatchNormOptions {
   readonly momentum?: number | null;
   /** Scale and shift each channel by learned numbers; default true. */
   readonly affine?: boolean;
+  /** With the shift; default true. */
+  readonly bias?: boolean;
   /** Keep running statistics for evaluation; default true. */
   readonly trackRunningStats?: boolean;
 }

@@ -10,6 +10,7 @@ export interface ChannelNormOptions {
   readonly eps?: number;
   readonly momentum?: number | null;
   readonly affine?: boolean;
+  readonly bias?: boolean;
   readonly trackRunningStats?: boolean;
 }
 
@@ -31,14 +32,14 @@ export abstract class ChannelNormBase<Momentum extends number | null> extends Mo
     learned: boolean,
   ) {
     super();
-    checkOptions(layer, options, ["eps", "momentum", "affine", "trackRunningStats"]);
-    const { eps = 1e-5, affine = learned, trackRunningStats = learned } = options;
+    checkOptions(layer, options, ["eps", "momentum", "affine", "bias", "trackRunningStats"]);
+    const { eps = 1e-5, affine = learned, bias = true, trackRunningStats = learned } = options;
     checkCounts(layer, { numFeatures });
     checkPositive(layer, "eps", eps);
     this.eps = eps;
     this.momentum = options.momentum === undefined ? (0.1 as Momentum) : options.momentum;
     this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numFeatures])) : null;
     this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
     this.numBatchesTracked = trackRunningStats ? new Buffer(zeros([], { dtype: "int64" })) : null;
@@ -54,8 +55,15 @@ export abstract class ChannelNormBase<Momentum extends number | null> extends Mo
   }
 
   override extraRepr(): string {
-    const { numFeatures, eps, momentum, weight, runningMean } = this;
-    const rest = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
+    const { numFeatures, eps, momentum, weight, bias, runningMean } = this;
+    const affine = weight !== null;
+    const rest = {
+      eps,
+      momentum,
+      affine,
+      bias: affine && bias === null ? false : undefined,
+      trackRunningStats: runningMean !== null,
+    };
     return `${numFeatures}, ${printArguments(rest)}`;
   }
 }

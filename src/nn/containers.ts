@@ -4,7 +4,8 @@ import type { Tensor } from "../tensor/index.js";
 import { isModule } from "./fields.js";
 import { Module, type UnaryModule } from "./module.js";
 
-function checkModule(name: string, value: unknown, place: string): void {
+/** Throws unless `value` is a module. */
+export function checkModule(name: string, value: unknown, place: string): void {
   if (isModule(value)) return;
   throw new ArgumentError(`${name}: ${place} is ${value === null ? "null" : typeof value}, not a module`, { op: name });
 }

@@ -1,5 +1,5 @@
 // Convolution layers.
-import { ArgumentError, checkChoice, checkOptions } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkCounts, perDim, type Size2, type Size3 } from "./checks.js";
 import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, pad } from "./functional.js";
@@ -47,6 +47,12 @@ export type ConvTranspose1dOptions = ConvTransposeOptions<number>;
 export type ConvTranspose2dOptions = ConvTransposeOptions<Size2>;
 /** Options of `ConvTranspose3d`; a size is a number for all dims, or `[depth, height, width]`. */
 export type ConvTranspose3dOptions = ConvTransposeOptions<Size3>;
+
+/** At a call of ConvTranspose: which of the sizes that a stride maps to one size the output has. */
+export interface ConvTransposeCallOptions {
+  /** Sizes of all dims or of the spatial ones. Takes the place of the layer's `outputPadding`. */
+  readonly outputSize?: readonly number[];
+}
 
 type AnySize = number | readonly number[];
 
@@ -198,12 +204,16 @@ export class Conv3d extends ConvBase {
   }
 }
 
+function isSizes(call: readonly number[] | ConvTransposeCallOptions): call is readonly number[] {
+  return Array.isArray(call);
+}
+
 /** Arguments of the transposed ones. */
 abstract class ConvTransposeBase extends ConvBase {
   readonly outputPadding: readonly number[];
 
   constructor(
-    layer: string,
+    private readonly layer: string,
     rank: number,
     inChannels: number,
     outChannels: number,
@@ -215,9 +225,40 @@ abstract class ConvTransposeBase extends ConvBase {
     this.outputPadding = perDim(layer, "outputPadding", outputPadding, rank, 0);
   }
 
-  protected get options() {
-    const { stride, padding, outputPadding, dilation, groups } = this;
-    return { stride, padding: padding as readonly number[], outputPadding, dilation, groups };
+  /** Options of the function, with the output padding that gives the asked size. */
+  protected optionsFor({ shape }: Tensor, call: readonly number[] | ConvTransposeCallOptions) {
+    const { stride, dilation, groups } = this;
+    const padding = this.padding as readonly number[];
+    if (!isSizes(call)) checkOptions(this.layer, call, ["outputSize"]);
+    const outputSize = isSizes(call) ? call : call.outputSize;
+    const outputPadding = outputSize === undefined ? this.outputPadding : this.paddingFor(shape, outputSize, padding);
+    return { stride, padding, outputPadding, dilation, groups };
+  }
+
+  private paddingFor(shape: readonly number[], outputSize: readonly number[], padding: readonly number[]): number[] {
+    const { layer, kernelSize, stride, dilation } = this;
+    const rank = kernelSize.length;
+    const isWhole = outputSize.length === shape.length;
+    if (shape.length < rank + 1 || (!isWhole && outputSize.length !== rank)) {
+      throw new ShapeError(
+        `${layer}: outputSize must have ${rank} or ${shape.length} sizes for input of shape ${formatShape(shape)}, got ${formatShape(outputSize)}`,
+        { op: layer, shapes: [shape, outputSize] },
+      );
+    }
+    const spatial = shape.slice(-rank);
+    const wanted = outputSize.slice(-rank);
+    const at = (values: readonly number[], d: number) => values[d] as number;
+    const least = spatial.map(
+      (size, d) => (size - 1) * at(stride, d) - 2 * at(padding, d) + at(dilation, d) * (at(kernelSize, d) - 1) + 1,
+    );
+    const most = least.map((size, d) => size + at(stride, d) - 1);
+    if (wanted.some((size, d) => !Number.isInteger(size) || size < at(least, d) || size > at(most, d))) {
+      throw new ShapeError(
+        `${layer}: outputSize ${formatShape(wanted)} cannot be reached from input of shape ${formatShape(shape)}; sizes from ${formatShape(least)} to ${formatShape(most)} can`,
+        { op: layer, shapes: [shape, outputSize] },
+      );
+    }
+    return wanted.map((size, d) => size - at(least, d));
   }
 
   override extraRepr(): string {
@@ -226,15 +267,18 @@ abstract class ConvTransposeBase extends ConvBase {
   }
 }
 
-/** The gradient of Conv1d with respect to its input: `[N, inChannels, L]` → `[N, outChannels, L']`. */
+/**
+ * The gradient of Conv1d with respect to its input: `[N, inChannels, L]` → `[N, outChannels, L']`. A call takes `{ outputSize }`, as
+ * ConvTranspose2d's.
+ */
 export class ConvTranspose1d extends ConvTransposeBase {
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvTranspose1dOptions = {}) {
     checkOptions("ConvTranspose1d", options, transposedNames);
     super("ConvTranspose1d", 1, inChannels, outChannels, kernelSize, options);
   }
 
-  forward(input: Tensor): Tensor {
-    return convTranspose1d(input, this.weight, this.bias, this.options);
+  forward(input: Tensor, call: readonly number[] | ConvTransposeCallOptions = {}): Tensor {
+    return convTranspose1d(input, this.weight, this.bias, this.optionsFor(input, call));
   }
 }
 
@@ -243,6 +287,9 @@ export class ConvTranspose1d extends ConvTransposeBase {
  *
  * Shapes: input `[N, inChannels, H, W]` → `[N, outChannels, H', W']` with
  * H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1; `weight` is `[inChannels, outChannels/groups, KH, KW]`.
+ * With a stride several sizes are possible: a call's second argument, `{ outputSize: [H', W'] }` or the sizes alone, chooses one.
+ * @throws ShapeError for an `outputSize` that no `outputPadding` smaller than the stride gives.
+ * @example up(x, { outputSize: [8, 8] })
  */
 export class ConvTranspose2d extends ConvTransposeBase {
   constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: ConvTranspose2dOptions = {}) {
@@ -250,14 +297,14 @@ export class ConvTranspose2d extends ConvTransposeBase {
     super("ConvTranspose2d", 2, inChannels, outChannels, kernelSize, options);
   }
 
-  forward(input: Tensor): Tensor {
-    return convTranspose2d(input, this.weight, this.bias, this.options);
+  forward(input: Tensor, call: readonly number[] | ConvTransposeCallOptions = {}): Tensor {
+    return convTranspose2d(input, this.weight, this.bias, this.optionsFor(input, call));
   }
 }
 
 /**
  * The gradient of Conv3d with respect to its input: `[N, inChannels, D, H, W]` → `[N, outChannels, D', H', W']`; `weight` is
- * `[inChannels, outChannels/groups, KD, KH, KW]`.
+ * `[inChannels, outChannels/groups, KD, KH, KW]`. A call takes `{ outputSize }`, as ConvTranspose2d's.
  */
 export class ConvTranspose3d extends ConvTransposeBase {
   constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: ConvTranspose3dOptions = {}) {
@@ -265,7 +312,7 @@ export class ConvTranspose3d extends ConvTransposeBase {
     super("ConvTranspose3d", 3, inChannels, outChannels, kernelSize, options);
   }
 
-  forward(input: Tensor): Tensor {
-    return convTranspose3d(input, this.weight, this.bias, this.options);
+  forward(input: Tensor, call: readonly number[] | ConvTransposeCallOptions = {}): Tensor {
+    return convTranspose3d(input, this.weight, this.bias, this.optionsFor(input, call));
   }
 }

@@ -1,6 +1,6 @@
 // The table of vectors.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { noGrad, randn, type Tensor } from "../tensor/index.js";
+import { checkTableOptions, noGrad, randn, type TableOptions, type Tensor, tableNames } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { embedding } from "./functional.js";
 import { Module } from "./module.js";
@@ -8,7 +8,7 @@ import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
 /** Options of `Embedding`. */
-export interface EmbeddingOptions {
+export interface EmbeddingOptions extends TableOptions {
   /** This row starts as zeros and gets no gradient; negative counts from the end. */
   readonly paddingIdx?: number;
 }
@@ -25,6 +25,12 @@ export class Embedding extends Module {
   weight: Parameter;
   /** The index whose vector gets no gradient; null for none. */
   readonly paddingIdx: number | null;
+  /** Rows that are read are shortened to at most this norm; null: not. */
+  readonly maxNorm: number | null;
+  /** The p of that norm. */
+  readonly normType: number;
+  /** Whether each row's gradient is divided by the number of its uses. */
+  readonly scaleGradByFreq: boolean;
 
   constructor(
     /** Number of vectors. */
@@ -34,9 +40,13 @@ export class Embedding extends Module {
     options: EmbeddingOptions = {},
   ) {
     super();
-    checkOptions("Embedding", options, ["paddingIdx"]);
+    checkOptions("Embedding", options, ["paddingIdx", ...tableNames]);
+    checkTableOptions("Embedding", options);
     checkCounts("Embedding", { numEmbeddings, embeddingDim });
     this.paddingIdx = paddingRow(options.paddingIdx, numEmbeddings);
+    this.maxNorm = options.maxNorm ?? null;
+    this.normType = options.normType ?? 2;
+    this.scaleGradByFreq = options.scaleGradByFreq ?? false;
     this.weight = new Parameter(randn([numEmbeddings, embeddingDim]));
     const { paddingIdx } = this;
     if (paddingIdx !== null) noGrad(() => this.weight.select(0, paddingIdx).zero_());
@@ -58,16 +68,24 @@ export class Embedding extends Module {
   }
 
   forward(input: Tensor): Tensor {
-    const { weight, paddingIdx } = this;
-    return embedding(input, weight, paddingIdx === null ? {} : { paddingIdx });
+    const { weight, paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    return embedding(input, weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
   }
 
   override extraRepr(): string {
     const { numEmbeddings, embeddingDim, paddingIdx } = this;
-    return [`${numEmbeddings}, ${embeddingDim}`, ...(paddingIdx === null ? [] : [printArguments({ paddingIdx })])].join(
-      ", ",
-    );
+    const rest = printArguments({ paddingIdx: paddingIdx ?? undefined, ...printedTableOptions(this) });
+    return `${numEmbeddings}, ${embeddingDim}${rest && `, ${rest}`}`;
   }
+}
+
+/** Those that are not the usual ones. */
+export function printedTableOptions({ maxNorm, normType, scaleGradByFreq }: Required<TableOptions>): object {
+  return {
+    maxNorm: maxNorm ?? undefined,
+    normType: normType === 2 ? undefined : normType,
+    scaleGradByFreq: scaleGradByFreq || undefined,
+  };
 }
 
 export function paddingRow(index: number | undefined, rows: number, layer = "Embedding"): number | null {

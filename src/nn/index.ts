@@ -24,6 +24,7 @@ export {
   type ConvTranspose2dOptions,
   ConvTranspose3d,
   type ConvTranspose3dOptions,
+  type ConvTransposeCallOptions,
   type PaddingMode,
 } from "./conv.js";
 export { CTCLoss, type CTCLossOptions } from "./ctc-loss.js";
@@ -81,7 +82,9 @@ export { Flatten, Identity, Unflatten } from "./shape-layers.js";
 export type { LoadOptions, LoadResult, StateDict } from "./state-dict.js";
 export {
   type DecoderCallOptions,
+  type DecoderModule,
   type EncoderCallOptions,
+  type EncoderModule,
   Transformer,
   type TransformerActivation,
   type TransformerCallOptions,

@@ -13,6 +13,8 @@ export interface InstanceNormOptions {
   readonly momentum?: number;
   /** Scale and shift each channel by learned numbers; default false. */
   readonly affine?: boolean;
+  /** With the shift; default true. */
+  readonly bias?: boolean;
   /** Keep running statistics, and use them in evaluation; default false. */
   readonly trackRunningStats?: boolean;
 }

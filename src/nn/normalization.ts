@@ -146,6 +146,8 @@ export interface GroupNormOptions {
   readonly eps?: number;
   /** Scale and shift each channel by learned numbers; default true. */
   readonly affine?: boolean;
+  /** With the shift; default true. */
+  readonly bias?: boolean;
 }
 
 /**
@@ -157,7 +159,7 @@ export interface GroupNormOptions {
 export class GroupNorm extends Module {
   /** One factor a channel, `[numChannels]`; null without `affine`. */
   weight: Parameter | null;
-  /** One shift a channel, `[numChannels]`; null without `affine`. */
+  /** One shift a channel, `[numChannels]`; null without `affine` or `bias`. */
   bias: Parameter | null;
   /** Added to the variance. */
   readonly eps: number;
@@ -170,8 +172,8 @@ export class GroupNorm extends Module {
     options: GroupNormOptions = {},
   ) {
     super();
-    checkOptions("GroupNorm", options, ["eps", "affine"]);
-    const { eps = 1e-5, affine = true } = options;
+    checkOptions("GroupNorm", options, ["eps", "affine", "bias"]);
+    const { eps = 1e-5, affine = true, bias = true } = options;
     checkCounts("GroupNorm", { numGroups, numChannels });
     checkPositive("GroupNorm", "eps", eps);
     if (numChannels % numGroups !== 0) {
@@ -181,7 +183,7 @@ export class GroupNorm extends Module {
     }
     this.eps = eps;
     this.weight = affine ? new Parameter(ones([numChannels])) : null;
-    this.bias = affine ? new Parameter(zeros([numChannels])) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numChannels])) : null;
   }
 
   forward(input: Tensor): Tensor {
@@ -190,7 +192,9 @@ export class GroupNorm extends Module {
   }
 
   override extraRepr(): string {
-    const { numGroups, numChannels, eps, weight } = this;
-    return `${numGroups}, ${numChannels}, ${printArguments({ eps, affine: weight !== null })}`;
+    const { numGroups, numChannels, eps, weight, bias } = this;
+    const affine = weight !== null;
+    const rest = { eps, affine, bias: affine && bias === null ? false : undefined };
+    return `${numGroups}, ${numChannels}, ${printArguments(rest)}`;
   }
 }

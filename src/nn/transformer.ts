@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions } from "../base/index.js";
 import { full, type Tensor } from "../tensor/index.js";
 import { MultiheadAttention } from "./attention.js";
-import { ModuleList } from "./containers.js";
+import { checkModule, ModuleList } from "./containers.js";
 import { Dropout } from "./dropout.js";
 import { gelu, relu } from "./functional.js";
 import { xavierUniform_ } from "./init.js";
@@ -316,6 +316,20 @@ export interface TransformerOptions extends TransformerLayerOptions {
   readonly numEncoderLayers?: number;
   /** Default 6. */
   readonly numDecoderLayers?: number;
+  /** Takes the place of the encoder: called as `encoder(src, { mask, srcKeyPaddingMask, isCausal })`. */
+  readonly customEncoder?: EncoderModule;
+  /** Takes the place of the decoder: called as `decoder(tgt, memory, options)`. */
+  readonly customDecoder?: DecoderModule;
+}
+
+/** What may stand in the place of a Transformer's encoder. */
+export interface EncoderModule extends Module {
+  forward(src: Tensor, options?: EncoderCallOptions): Tensor;
+}
+
+/** What may stand in the place of a Transformer's decoder. */
+export interface DecoderModule extends Module {
+  forward(tgt: Tensor, memory: Tensor, options?: DecoderCallOptions): Tensor;
 }
 
 /** Options of a call of `Transformer`. */
@@ -332,24 +346,31 @@ export interface TransformerCallOptions extends DecoderCallOptions {
  * Encoder and decoder, both ending in a layer norm. Embeddings and the output layer are the caller's.
  *
  * Shapes: source `[S, N, dModel]`, target `[L, N, dModel]` (`[N, …]` with `batchFirst`) → like the target.
- * Weight matrices start as xavierUniform_. Source: Vaswani et al., 2017, arXiv:1706.03762.
+ * Weight matrices start as xavierUniform_, those of a custom encoder or decoder too. Source: Vaswani et al., 2017, arXiv:1706.03762.
  * @param options - see TransformerOptions.
  * @example new nn.Transformer({ dModel: 64, nhead: 4 })(randn([10, 2, 64]), randn([7, 2, 64]), { tgtIsCausal: true }).shape // [7, 2, 64]
  */
 export class Transformer extends Module {
   /** From source to memory. */
-  readonly encoder: TransformerEncoder;
+  readonly encoder: EncoderModule;
   /** From target and memory to output. */
-  readonly decoder: TransformerDecoder;
+  readonly decoder: DecoderModule;
 
   constructor(options: TransformerOptions = {}) {
     super();
-    const names = ["dModel", "nhead", "numEncoderLayers", "numDecoderLayers"];
+    const names = ["dModel", "nhead", "numEncoderLayers", "numDecoderLayers", "customEncoder", "customDecoder"];
     checkOptions("Transformer", options, [...names, ...layerNames]);
-    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...rest } = options;
+    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...others } = options;
+    const { customEncoder, customDecoder, ...rest } = others;
+    if (customEncoder !== undefined) checkModule("Transformer", customEncoder, "customEncoder");
+    if (customDecoder !== undefined) checkModule("Transformer", customDecoder, "customDecoder");
     const norm = () => new LayerNorm(dModel, { eps: rest.layerNormEps ?? 1e-5, bias: rest.bias ?? true });
-    this.encoder = new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, rest), numEncoderLayers, norm());
-    this.decoder = new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, rest), numDecoderLayers, norm());
+    this.encoder =
+      customEncoder ??
+      new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, rest), numEncoderLayers, norm());
+    this.decoder =
+      customDecoder ??
+      new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, rest), numDecoderLayers, norm());
     for (const parameter of this.parameters()) if (parameter.shape.length > 1) xavierUniform_(parameter);
   }
 

@@ -104,7 +104,8 @@ const rules: Readonly<Record<string, Rule>> = {
     if (table.isBatched && !index.isBatched && more.every((x) => !x.isBatched)) {
       return withAttrs(node, [table.node, ...inputs.slice(1).map((x) => x.node)], { dim: dim + 1 });
     }
-    if (table.isBatched || dim !== 0 || more.length > 0) return null;
+    // Uses would be counted over all examples.
+    if (table.isBatched || dim !== 0 || more.length > 0 || attr<boolean>(node, "byFrequency")) return null;
     return withAttrs(node, [table.node, batched(index, size)], {});
   },
   // Examples join the batch of the convolution where they share the weight.

@@ -12,7 +12,7 @@ import {
 import type { Expr } from "../ir/index.js";
 import { apply } from "./apply.js";
 import { fillArray, ravel, unravel } from "./define.js";
-import { add, cast, eq, lt, mul, where } from "./elementwise.js";
+import { add, cast, div, eq, lt, maximum, mul, where } from "./elementwise.js";
 import { buildIndexSum, clampIndex, sumInto } from "./index-kernels.js";
 import {
   checkIndexDType,
@@ -66,7 +66,8 @@ const indexP: PointwisePrimitive = {
     const isPlain = indices.length === 1 && !wraps(node);
     const ignored = attr<number | null>(node, "ignored");
     const kept = ignored === null ? grad : withoutIgnored(grad, dim, indices[0] as Node, ignored);
-    return [indexSum(flat, kept, dim, sizes, isPlain ? namesOf(node) : null), ...indices.map(() => null)];
+    const sum = indexSum(flat, kept, dim, sizes, isPlain ? namesOf(node) : null);
+    return [attr<boolean>(node, "byFrequency") ? perUse(sum, flat, dim) : sum, ...indices.map(() => null)];
   },
   checks: (node) => {
     const [x, ...indices] = node.inputs as [Node, ...Node[]];
@@ -135,14 +136,22 @@ function withoutIgnored(grad: Node, dim: number, index: Node, ignored: number): 
   return where(mask, constant(0, grad.dtype), grad);
 }
 
+/** Each slice of `sum` along `dim` divided by how often `index` names it. */
+function perUse(sum: Node, index: Node, dim: number): Node {
+  const uses = indexSum(index, expand(constant(1, sum.dtype), index.shape), 0, [sum.shape[dim] as number], null);
+  const rest = new Array<number>(sum.shape.length - dim - 1).fill(1);
+  return div(sum, reshape(maximum(uses, constant(1, sum.dtype)), [uses.shape[0] as number, ...rest]));
+}
+
 interface IndexOptions extends Required<IndexNames> {
   readonly wraps?: boolean;
   readonly ignored?: number | null;
+  readonly byFrequency?: boolean;
 }
 
 function indexNode(x: Node, indices: readonly Node[], dim: number, options: IndexOptions): Node {
-  const { op, what, wraps = false, ignored = null } = options;
-  const attrs: Attrs = { dim, op, what, wraps, ignored, isChecked: true };
+  const { op, what, wraps = false, ignored = null, byFrequency = false } = options;
+  const attrs: Attrs = { dim, op, what, wraps, ignored, byFrequency, isChecked: true };
   return checkHost(() => apply(indexP, [x, ...indices], attrs));
 }
 
@@ -159,9 +168,12 @@ export function indexSelect(x: Node, dim: number, index: Node): Node {
   return indexNode(x, [index.shape.length === 0 ? reshape(index, [1]) : index], dim, names);
 }
 
-/** Rows of `weight` `[V,D]` at `index` of any shape. Row `paddingIndex` gets no gradient. */
-export function embedding(weight: Node, index: Node, paddingIndex: number | null = null): Node {
-  return indexNode(weight, [index], 0, { op: "embedding", what: "index", ignored: paddingIndex });
+/**
+ * Rows of `weight` `[V,D]` at `index` of any shape. Row `paddingIndex` gets no gradient; with `byFrequency` the gradient of each row is
+ * divided by the number of its uses.
+ */
+export function embedding(weight: Node, index: Node, paddingIndex: number | null = null, byFrequency = false): Node {
+  return indexNode(weight, [index], 0, { op: "embedding", what: "index", ignored: paddingIndex, byFrequency });
 }
 
 /**

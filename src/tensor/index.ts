@@ -58,12 +58,12 @@ export * from "./functions/decompositions.js";
 export * from "./functions/distance.js";
 export { binomial, type MultinomialOptions, multinomial, poisson } from "./functions/draws.js";
 export { bernoulli, type DropoutOptions, dropout, scaledDotProductAttention } from "./functions/dropout.js";
+export { checkTableOptions, embedding, type TableOptions, tableNames } from "./functions/embedding.js";
 export * from "./functions/embedding-bag.js";
 export * from "./functions/feature-dropout.js";
 export * from "./functions/fractional-pooling.js";
 export {
   argsort,
-  embedding,
   gather,
   indexSelect,
   kthvalue,

@@ -106,6 +106,22 @@ export function optimizersCheckTheirArguments(model: Classifier): void {
   new optim.Adam(model, { lr: 0.001 });
 }
 
+export function optionsOfCallsAndConstructors(x: Tensor, encoder: nn.EncoderModule): void {
+  const up = new nn.ConvTranspose2d(1, 1, 3, { stride: 2 });
+  same<ReturnType<typeof up>, Tensor>(true);
+  up(x, { outputSize: x.shape });
+  up(x, [8, 8]);
+  // @ts-expect-error: an unknown option
+  up(x, { outputPadding: 1 });
+  new nn.Embedding(3, 2, { maxNorm: 1, normType: 2, scaleGradByFreq: true });
+  // @ts-expect-error: gradients are dense
+  new nn.Embedding(3, 2, { sparse: true });
+  new nn.BatchNorm2d(3, { bias: false });
+  new nn.Transformer({ customEncoder: encoder });
+  // @ts-expect-error: an encoder takes and gives a tensor
+  new nn.Transformer({ customEncoder: new Attention() });
+}
+
 export async function loadersTypeTheirBatches(images: Tensor, labels: Tensor): Promise<void> {
   const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 64, shuffle: true });
   for (const [x, y] of loader) {

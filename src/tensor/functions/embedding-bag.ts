@@ -7,9 +7,10 @@ import type { Tensor } from "../tensor.js";
 import { where } from "./arithmetic.js";
 import { cat } from "./arrange.js";
 import { composed } from "./composed.js";
-import { embedding } from "./gather.js";
+import { checkTableOptions, embedding, shortenRows, type TableOptions, tableNames } from "./embedding.js";
 
-export interface EmbeddingBagOptions {
+/** Options of `embeddingBag`. */
+export interface EmbeddingBagOptions extends TableOptions {
   /** Start of each bag in a vector of indices `[n]`. */
   readonly offsets?: Tensor | null;
   /** Default "mean". */
@@ -31,7 +32,8 @@ export interface EmbeddingBagOptions {
 export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBagOptions = {}, ...surplus: []): Tensor {
   const op = "embeddingBag";
   noMore(op, surplus);
-  checkOptions(op, options, ["offsets", "mode", "perSampleWeights", "includeLastOffset", "paddingIdx"]);
+  checkOptions(op, options, ["offsets", "mode", "perSampleWeights", "includeLastOffset", "paddingIdx", ...tableNames]);
+  checkTableOptions(op, options);
   nodeOf(op, "input", input);
   nodeOf(op, "weight", weight);
   const { offsets = null, mode = "mean", perSampleWeights = null, includeLastOffset = false } = options;
@@ -40,6 +42,10 @@ export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBa
   }
   if (perSampleWeights && mode !== "sum") {
     throw new ArgumentError(`${op}: perSampleWeights goes with mode "sum" only, got "${mode}"`, { op });
+  }
+  const scaleGradByFreq = options.scaleGradByFreq ?? false;
+  if (scaleGradByFreq && mode === "max") {
+    throw new ArgumentError(`${op}: scaleGradByFreq goes with modes "sum" and "mean" only, got "max"`, { op });
   }
   const rank = input.shape.length;
   if (rank !== 1 && rank !== 2) {
@@ -55,7 +61,8 @@ export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBa
   const padding = options.paddingIdx ?? null;
   const rows = weight.shape[0] as number;
   return composed(op, () => {
-    const vectors = embedding(input, weight, padding === null ? {} : { paddingIdx: padding }); // [..., n, D]
+    shortenRows(input, weight, options);
+    const vectors = embedding(input, weight, { paddingIdx: padding, scaleGradByFreq }); // [..., n, D]
     const factors = perSampleWeights ? vectors.mul(perSampleWeights.unsqueeze(-1)) : vectors;
     const counts = padding === null ? null : input.ne(padding < 0 ? padding + rows : padding);
     if (rank === 2) return reduceBags(factors, counts?.unsqueeze(-1) ?? null, 1, mode);

@@ -1,5 +1,5 @@
 // Functions that take elements by index or condition, sort, and scatter.
-import { ArgumentError, checkOptions, DTypeError, IndexError, isInteger, normalizeDim } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, isInteger, normalizeDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
@@ -175,33 +175,6 @@ export function kthvalue(
     surplus,
   );
   return pair(ops.kthvalue(nodeOf("kthvalue", "input", input), k, given.dim, given.keepdim));
-}
-
-/** Rows of `weight` by index: `[…]` → `[…, features]`. The gradient of row `paddingIdx` is 0. */
-export function embedding(
-  input: Tensor,
-  weight: Tensor,
-  options: { readonly paddingIdx?: number | null } = {},
-  ...surplus: []
-): Tensor {
-  noMore("embedding", surplus);
-  checkOptions("embedding", options, ["paddingIdx"]);
-  const at = indexNode("embedding", input, "input");
-  const table = nodeOf("embedding", "weight", weight);
-  if (table.shape.length !== 2) {
-    throw new ArgumentError(`embedding: weight must have 2 dims (weight [${table.shape.join(",")}])`, {
-      op: "embedding",
-    });
-  }
-  const count = table.shape[0] as number;
-  const padding = options.paddingIdx ?? null;
-  if (padding !== null && (!Number.isInteger(padding) || padding < -count || padding >= count)) {
-    throw new IndexError(`embedding: paddingIdx ${padding} is out of range [${-count}, ${count - 1}]`, {
-      op: "embedding",
-    });
-  }
-  const paddingIndex = padding === null ? null : padding < 0 ? padding + count : padding;
-  return wrap(ops.embedding(table, at, paddingIndex));
 }
 
 /** `[…, classes]` with 1 at each element's class. Without `numClasses` the largest class is read from the values. */
