@@ -54,6 +54,8 @@ interface Walk {
   readonly createGraph: boolean;
   /** Keys of the nodes whose gradients are wanted; null: all leaves. */
   readonly targets: ReadonlySet<object> | null;
+  /** Targets are ends: what they were made of is no way from one to another. */
+  readonly endsAtTargets?: boolean;
   /** Called once with the whole gradient of a target, or of each leaf. */
   readonly deliver: (node: Node, grad: Node) => void;
 }
@@ -148,6 +150,32 @@ export function grad(
   });
 }
 
+/** Gradients of `roots` at `targets`, null where none arrives; each as if it were a leaf, whatever it was made of. */
+export function gradientsAt(
+  roots: readonly Tensor[],
+  seeds: readonly Tensor[],
+  targets: readonly Tensor[],
+  createGraph: boolean,
+): (Tensor | null)[] {
+  const results = new Map<object, Node>();
+  walk(
+    roots.map((x) => x.node),
+    seeds.map((x) => x.node),
+    {
+      op: "backward",
+      retainGraph: true,
+      createGraph,
+      targets: new Set(targets.map((x) => keyOf(x.node))),
+      endsAtTargets: true,
+      deliver: (node, value) => results.set(keyOf(node), value),
+    },
+  );
+  return targets.map((x) => {
+    const result = results.get(keyOf(x.node));
+    return result ? wrap(result) : null;
+  });
+}
+
 function list<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
@@ -185,11 +213,12 @@ function seedGradient(op: string, x: Tensor, gradient: Tensor | null): Node {
 }
 
 function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): void {
-  const { op, retainGraph, createGraph, targets } = options;
-  const order = gradientOrder(roots);
-  const isNeeded = targets ? pathsTo(order, targets) : null;
+  const { op, retainGraph, createGraph, targets, endsAtTargets = false } = options;
+  const isEnd = (node: Node) => isLeafNode(node) || (endsAtTargets && targets?.has(keyOf(node)) === true);
+  const order = gradientOrder(roots, isEnd);
+  const isNeeded = targets ? pathsTo(order, targets, isEnd) : null;
   const wants = (node: Node) => isNeeded === null || isNeeded.has(node);
-  const applied = order.filter((node) => !isLeafNode(node) && wants(node) && (!targets || node.inputs.some(wants)));
+  const applied = order.filter((node) => !isEnd(node) && wants(node) && (!targets || node.inputs.some(wants)));
   for (const node of applied) if (node.isReleased) throw releasedError(op);
   const { detectAnomaly } = scopeValues();
   const results: RuleResult[] = [];
@@ -206,7 +235,7 @@ function walk(roots: readonly Node[], seeds: readonly Node[], options: Walk): vo
       if (!arrived || !wants(node)) continue;
       const value = runHooks(node, arrived);
       if (targets ? targets.has(keyOf(node)) : isLeafNode(node)) options.deliver(node, value);
-      if (isLeafNode(node) || (targets && !node.inputs.some(wants))) continue;
+      if (isEnd(node) || (targets && !node.inputs.some(wants))) continue;
       const watch = (result: Node, input: number) => void results.push({ node, input, grad: result });
       applyRule(node, value, grads, wants, detectAnomaly ? watch : undefined);
     }
@@ -228,12 +257,11 @@ function releasedError(op: string): AutogradError {
 }
 
 /** Nodes on a path from the roots to a target; `order` has the latest first. */
-function pathsTo(order: readonly Node[], targets: ReadonlySet<object>): Set<Node> {
+function pathsTo(order: readonly Node[], targets: ReadonlySet<object>, isEnd: (node: Node) => boolean): Set<Node> {
   const needed = new Set<Node>();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
-    if (targets.has(keyOf(node)) || (!isLeafNode(node) && node.inputs.some((input) => needed.has(input))))
-      needed.add(node);
+    if (targets.has(keyOf(node)) || (!isEnd(node) && node.inputs.some((input) => needed.has(input)))) needed.add(node);
   }
   return needed;
 }

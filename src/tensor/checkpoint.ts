@@ -2,13 +2,12 @@
 // Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv:1604.06174.
 import { ArgumentError, isFloat, runScope, scopeValues } from "../base/index.js";
 import { gradEnabled, type Node, nodeListener, setNodeListener } from "../graph/index.js";
-import { leafOf } from "./alias.js";
-import { grad } from "./autograd.js";
+import { copyOf } from "./alias.js";
+import { gradientsAt } from "./autograd.js";
 import { applyFunction } from "./custom-function.js";
 import { defaultGenerator } from "./generator.js";
 import { isSyncHeld, sync } from "./sync.js";
 import { isTensor, type Tensor, wrap } from "./tensor.js";
-import { Variable } from "./variable.js";
 
 type Outputs = Tensor | readonly Tensor[];
 
@@ -44,21 +43,20 @@ export function checkpoint<A extends readonly unknown[], Y extends Outputs>(fn: 
   const generator = defaultGenerator();
   const before = generator.getState();
   const { autocast } = scopeValues();
-  const { result, captured } = runScope({ gradMode: false }, () => withCaptured(() => fn(...args)));
+  // Nodes of their own: what `fn` reads of an argument past its parameters, as a closure, is told from the argument.
+  const own = copies(args);
+  const { result, captured } = runScope({ gradMode: false }, () => withCaptured(() => fn(...own.args)));
   const values: readonly Tensor[] = isTensor(result) ? [result] : result;
-  const own = new Set(args.flatMap((x) => (isTensor(x) ? [x.node] : [])));
-  const outside = captured.filter((node) => !own.has(node)).map(wrap);
+  const outside = captured.filter((node) => !own.nodes.has(node)).map(wrap);
   // The forward pass ends here: as part of one program with backward its values would be kept after all.
   if (!isSyncHeld()) sync(values.map((y) => y.node));
   const again = (): readonly Tensor[] => {
     const after = generator.getState();
     generator.setState(before);
     try {
-      const fresh = args.map((x) =>
-        isTensor(x) && x.requiresGrad ? wrap(leafOf(x.node, new Variable<unknown>(true))) : x,
-      );
-      // The same arguments, tracked, in the precision that they had.
-      const repeated = runScope({ autocast }, () => fn(...(fresh as unknown as A)));
+      const fresh = copies(args).args;
+      // The same arguments, in the precision that they had.
+      const repeated = runScope({ autocast }, () => fn(...fresh));
       const list: readonly Tensor[] = isTensor(repeated) ? [repeated] : repeated;
       return [...list, ...(fresh.filter((x) => isTensor(x) && x.requiresGrad) as Tensor[])];
     } finally {
@@ -76,6 +74,12 @@ export function checkpoint<A extends readonly unknown[], Y extends Outputs>(fn: 
   return (isTensor(result) ? outputs[0] : outputs) as Y; // in the form that fn gave
 }
 
+/** The arguments, their tensors as nodes of their own with the same history, so that gradients of gradients reach it. */
+function copies<A extends readonly unknown[]>(args: A): { args: A; nodes: ReadonlySet<Node> } {
+  const list = args.map((x) => (isTensor(x) ? wrap(copyOf(x.node)) : x));
+  return { args: list as unknown as A, nodes: new Set(list.flatMap((x) => (isTensor(x) ? [x.node] : []))) };
+}
+
 /** Runs the function again with recording, and takes gradients through it. */
 function recomputed(
   again: () => readonly Tensor[],
@@ -91,10 +95,11 @@ function recomputed(
   const pairs = roots.map((y, k) => ({ y, g: grads[k] as Tensor })).filter(({ y }) => y.requiresGrad);
   const wanted = [...inputs, ...outside];
   if (pairs.length === 0) return needs.map(() => null);
-  const found = grad(
+  const found = gradientsAt(
     pairs.map(({ y }) => y),
+    pairs.map(({ g }) => g),
     wanted,
-    { gradOutputs: pairs.map(({ g }) => g), allowUnused: true, createGraph, retainGraph: true },
+    createGraph,
   );
   let next = 0;
   return needs.map((need) => (need ? (found[next++] ?? null) : null));

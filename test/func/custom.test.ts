@@ -89,6 +89,17 @@ describe("checkpoint", () => {
     const x = randn([3], { dtype: "float64", requiresGrad: true });
     expect(gradcheck((y) => checkpoint((z: Tensor) => z.sin().exp(), y), x)).toBe(true);
   });
+
+  test("given tensors from outside, one made of another and of the argument, gradients count no way twice", () => {
+    const x = randn([3], { dtype: "float64", requiresGrad: true });
+    const f = (y: Tensor) => {
+      const a = y.mul(1.5);
+      const b = a.square();
+      return checkpoint((z: Tensor) => a.mul(b).mul(z).mul(y), y);
+    };
+    expect(gradcheck(f, x)).toBe(true);
+    expect(gradgradcheck(f, x)).toBe(true);
+  });
 });
 
 describe("detectAnomaly", () => {
