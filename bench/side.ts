@@ -34,7 +34,9 @@ export class Side {
   static async start(name: string, command: string, args: readonly string[]): Promise<{ side: Side; ready: Answer }> {
     // These two change which kernels PyTorch's libraries pick.
     const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...env } = process.env;
-    const child = spawn(command, args, { cwd: root, env, stdio: ["pipe", "pipe", "pipe"] });
+    // Gradus is measured as it is installed: built.
+    const ours = { ...env, TSX_TSCONFIG_PATH: "bench/tsconfig.json" };
+    const child = spawn(command, args, { cwd: root, env: ours, stdio: ["pipe", "pipe", "pipe"] });
     const side = new Side(name, child);
     const timer = setTimeout(() => child.kill(), startTimeoutMs);
     try {
