@@ -98,7 +98,7 @@ export { embedding, gather, indexGather, indexSelect, takeAlongDim } from "./ind
 export * from "./interpret.js";
 export * from "./joining.js";
 export * from "./leaves.js";
-export { cholesky, det, eigh, inv, slogdet, solve, solveTriangular } from "./linalg.js";
+export { checkSquare, cholesky, det, eigh, inv, slogdet, solve, solveTriangular } from "./linalg.js";
 export * from "./losses.js";
 export * from "./matmul.js";
 export { matrixExp } from "./matrix-exp.js";

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   broadcastShapes,
   category,
+  checkOptions,
   DTypeError,
   IndexError,
   type Shape,
@@ -196,10 +197,21 @@ function putArrays(op: string, x: Node, arrays: Arrays, value: Node): Node {
   return ops.indexPut(x, indices, dims, spread);
 }
 
-/** Positions of elements that are not 0, one row each (int64 in PyTorch, int32 here). A read: computes the tensor now. */
-export function nonzero(input: Tensor, ...surplus: []): Tensor {
+/**
+ * Positions of elements that are not 0, one row each (int64 in PyTorch, int32 here); with `asTuple` an array of one vector a dim, which
+ * index the input: `x.at(...nonzero(x, { asTuple: true }))`. A read: computes the tensor now.
+ */
+export function nonzero(input: Tensor, options: { readonly asTuple: true }, ...surplus: []): Tensor[];
+export function nonzero(input: Tensor, options?: { readonly asTuple?: false }, ...surplus: []): Tensor;
+export function nonzero(
+  input: Tensor,
+  options: { readonly asTuple?: boolean } = {},
+  ...surplus: []
+): Tensor | Tensor[] {
   noMore("nonzero", surplus);
+  checkOptions("nonzero", options, ["asTuple"]);
   const positions = nonzeroPositions(readValues("nonzero", input), input.shape);
+  if (options.asTuple && input.shape.length > 0) return positions.map((column) => wrap(vector(column)));
   const count = positions[0]?.length ?? (Number(readValues("nonzero", input)[0]) === 0 ? 0 : 1);
   const flat = typedArray("int32", count * input.shape.length) as Int32Array;
   positions.forEach((column, d) => {
@@ -207,6 +219,8 @@ export function nonzero(input: Tensor, ...surplus: []): Tensor {
       flat[i * input.shape.length + d] = value;
     });
   });
+  // PyTorch takes a number for a vector of one element.
+  if (options.asTuple) return [wrap(vector(new Array<number>(count).fill(0)))];
   return wrap(ops.leaf(Storage.from("int32", flat), [count, input.shape.length]));
 }
 

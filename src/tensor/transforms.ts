@@ -14,6 +14,7 @@ export interface ArgnumsOptions {
 
 /** The function gives `[results, aux]`: `aux`, which may be anything, is handed out beside what the transform gives. */
 export interface AuxOption {
+  /** Only then is the function's result taken apart. */
   readonly hasAux: true;
 }
 

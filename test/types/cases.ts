@@ -1,9 +1,10 @@
 // Type tests: what must compile, and, after `@ts-expect-error`, what must not. Compiled, never run.
-import { autocast, compile, type DType, type Tensor, tensor, zeros } from "gradus";
+import { autocast, compile, type DType, nonzero, type Tensor, tensor, zeros } from "gradus";
 import { DataLoader, TensorDataset } from "gradus/data";
 import { functionalCall, grad, hessian, jacrev, type NamedTensors, vjp, vmap } from "gradus/func";
+import { eigh } from "gradus/linalg";
 import * as nn from "gradus/nn";
-import { crossEntropy } from "gradus/nn/functional";
+import { crossEntropy, glu, mseLoss } from "gradus/nn/functional";
 import * as optim from "gradus/optim";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -230,4 +231,18 @@ export function transformsKeepTheirTrees(w: Tensor, b: Tensor, x: Tensor): void 
   pullback({ other: x });
   // @ts-expect-error: no such kind of randomness
   vmap((y) => y, { randomness: "some" });
+}
+
+export function optionsOfFunctions(x: Tensor): void {
+  same<ReturnType<typeof places>, Tensor[]>(true);
+  function places() {
+    return nonzero(x, { asTuple: true });
+  }
+  const rows = nonzero(x);
+  same<typeof rows, Tensor>(true);
+  glu(x, 1);
+  // @ts-expect-error: no such triangle
+  eigh(x, { UPLO: "M" });
+  // @ts-expect-error: an unknown option
+  mseLoss(x, x, { weights: x });
 }

@@ -2,6 +2,7 @@
 import { ArgumentError, checkOptions, type DType, normalizeDim, ShapeError, shownValue } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
+import { detached } from "../alias.js";
 import { type Dims, floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { type MatrixNormOptions, vectorNorm } from "./linalg.js";
@@ -74,6 +75,11 @@ export interface ToleranceOptions {
   readonly rtol?: number;
 }
 
+export interface SymmetricOptions extends ToleranceOptions {
+  /** The matrices are symmetric, and their lower triangle is read. Default false. */
+  readonly hermitian?: boolean;
+}
+
 const epsilons: Partial<Record<DType, number>> = { float64: 2 ** -52, float32: 2 ** -23 };
 
 function tolerances(op: string, x: Node, options: ToleranceOptions): { atol: number; rtol: number } {
@@ -85,23 +91,38 @@ function tolerances(op: string, x: Node, options: ToleranceOptions): { atol: num
   throw new ArgumentError(`${op}: atol and rtol must be >= 0, got ${atol} and ${rtol}`, { op });
 }
 
-/** How many singular values of matrices `[…, m, n]` are above max(atol, rtol times the largest), int64 `[…]`. */
-export function matrixRank(A: Tensor, options: ToleranceOptions = {}, ...surplus: []): Tensor {
+/** Symmetric matrices by their lower triangles. Their gradients are those of both triangles, as of any symmetric matrix. */
+function symmetricOf(op: string, x: Node): Node {
+  ops.checkSquare(op, x);
+  const half = ops.mul(ops.add(x, ops.matrixTranspose(x)), ops.constantLike(x, 0.5));
+  const mirrored = ops.add(ops.tril(x), ops.matrixTranspose(ops.tril(x, -1)));
+  return ops.add(half, detached(ops.sub(mirrored, half)));
+}
+
+/** The matrices of `pinv` and `matrixRank`, and what counts as 0. */
+function measured(op: string, A: Tensor, { hermitian = false, ...options }: SymmetricOptions) {
+  const given = matricesOf(op, "A", A);
+  return { x: hermitian ? symmetricOf(op, given) : given, ...tolerances(op, given, options) };
+}
+
+/**
+ * How many singular values of matrices `[…, m, n]` are above max(atol, rtol times the largest), int64 `[…]`; of those of symmetric
+ * matrices with `hermitian`.
+ */
+export function matrixRank(A: Tensor, options: SymmetricOptions = {}, ...surplus: []): Tensor {
   noMore("matrixRank", surplus);
-  const x = matricesOf("matrixRank", "A", A);
-  const { atol, rtol } = tolerances("matrixRank", x, options);
+  const { x, atol, rtol } = measured("matrixRank", A, options);
   const { s } = ops.svd(x);
   return wrap(ops.sumOver(ops.cast(ops.significant(s, atol, rtol), "int64"), s.shape.length - 1));
 }
 
 /**
  * The Moore–Penrose inverse `[…, n, m]` of matrices `[…, m, n]`; singular values up to max(atol, rtol times the largest) count as 0.
- * The gradient exists where the rank stays.
+ * The gradient exists where the rank stays. With `hermitian` the matrices are symmetric, and their lower triangle is read.
  */
-export function pinv(A: Tensor, options: ToleranceOptions = {}, ...surplus: []): Tensor {
+export function pinv(A: Tensor, options: SymmetricOptions = {}, ...surplus: []): Tensor {
   noMore("pinv", surplus);
-  const x = matricesOf("pinv", "A", A);
-  const { atol, rtol } = tolerances("pinv", x, options);
+  const { x, atol, rtol } = measured("pinv", A, options);
   return wrap(ops.pinv(x, atol, rtol));
 }
 

@@ -94,20 +94,41 @@ export function cholesky(input: Tensor, options: { readonly upper?: boolean } = 
   return wrap(options.upper ? ops.matrixTranspose(l) : l);
 }
 
+export interface TriangleOptions {
+  /** The triangle that is read: "L", the lower one (default), or "U". */
+  readonly UPLO?: "L" | "U";
+}
+
+/** The matrices with what is to be read in the lower triangle. */
+function lowerOf(op: string, input: Tensor, options: TriangleOptions): Node {
+  checkOptions(op, options, ["UPLO"]);
+  const { UPLO = "L" } = options;
+  const x = floatNode(op, "input", input);
+  if (UPLO === "L") return x;
+  if (UPLO === "U") return ops.matrixTranspose(x);
+  throw new ArgumentError(`${op}: UPLO must be "L" or "U", got ${JSON.stringify(UPLO)}`, { op });
+}
+
 /**
- * Eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, of which the lower triangle is read. Signs of eigenvectors
+ * Eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, of which one triangle is read. Signs of eigenvectors
  * are free.
+ * @param options - `UPLO`: which one; default "L", the lower.
  */
-export function eigh(input: Tensor, ...surplus: []): { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor } {
+export function eigh(
+  input: Tensor,
+  options: TriangleOptions = {},
+  ...surplus: []
+): { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor } {
   noMore("eigh", surplus);
-  const { values, vectors } = ops.eigh(floatNode("eigh", "input", input));
+  const x = lowerOf("eigh", input, options);
+  const { values, vectors } = ops.eigh(x);
   return { eigenvalues: wrap(values), eigenvectors: wrap(vectors) };
 }
 
-/** Eigenvalues (ascending) of symmetric matrices. */
-export function eigvalsh(input: Tensor, ...surplus: []): Tensor {
+/** Eigenvalues (ascending) of symmetric matrices, of which the triangle `UPLO` ("L" by default, or "U") is read. */
+export function eigvalsh(input: Tensor, options: TriangleOptions = {}, ...surplus: []): Tensor {
   noMore("eigvalsh", surplus);
-  const x = floatNode("eigvalsh", "input", input);
+  const x = lowerOf("eigvalsh", input, options);
   return made("eigvalsh", () => ops.eigh(x).values);
 }
 

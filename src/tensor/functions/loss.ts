@@ -1,5 +1,5 @@
 // Losses, with PyTorch's options.
-import { checkOptions, isFloat, isInteger } from "../../base/index.js";
+import { checkOptions, formatShape, isFloat, isInteger, ShapeError, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { floatNode, nodeOf, noMore } from "../args.js";
@@ -12,6 +12,34 @@ export type Reduction = "none" | "mean" | "sum";
 interface LossOptions {
   /** Default "mean". */
   readonly reduction?: Reduction;
+}
+
+interface WeightedOptions extends LossOptions {
+  /** A factor of each element's loss, in the shape of `input`. */
+  readonly weight?: Tensor | null;
+}
+
+/** A loss of elements with their weights; the mean is `divisor` of the weights' sum or of their number. */
+function weightedLoss<O extends WeightedOptions>(
+  op: string,
+  names: readonly string[],
+  compute: (input: Node, target: Node, options: O, reduction: Reduction) => Node,
+  divisor: "weights" | "elements",
+) {
+  return elementwiseLoss<O>(op, ["reduction", "weight", ...names], (x, t, options) => {
+    const { reduction = "mean" } = options;
+    const weight = optional(op, "weight", options.weight);
+    if (!weight) return compute(x, t, options, reduction);
+    if (!shapesEqual(weight.shape, x.shape)) {
+      throw new ShapeError(
+        `${op}: weight must have the shape of input (input ${formatShape(x.shape)}, weight ${formatShape(weight.shape)})`,
+        { op, shapes: [x.shape, weight.shape] },
+      );
+    }
+    const weighted = ops.mul(compute(x, t, options, "none"), weight);
+    if (reduction !== "mean" || divisor === "elements") return ops.reduceLoss(op, weighted, reduction);
+    return ops.div(ops.sumOver(weighted), ops.sumOver(weight));
+  });
 }
 
 function elementwiseLoss<O extends object>(
@@ -29,21 +57,19 @@ function elementwiseLoss<O extends object>(
 }
 
 /**
- * (input - target)².
+ * (input - target)², times `weight`; their mean is divided by the sum of the weights.
  *
  * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
- * @throws ShapeError if the shapes do not broadcast.
+ * @throws ShapeError if the shapes do not broadcast, or `weight` has not the shape of `input`.
  */
-export const mseLoss = elementwiseLoss<LossOptions>("mseLoss", ["reduction"], (x, t, o) =>
-  ops.mseLoss(x, t, o.reduction),
-);
+export const mseLoss = weightedLoss<WeightedOptions>("mseLoss", [], (x, t, _, r) => ops.mseLoss(x, t, r), "weights");
 /**
- * |input - target|.
+ * |input - target|, times `weight`; their mean is divided by the sum of the weights.
  *
  * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
- * @throws ShapeError if the shapes do not broadcast.
+ * @throws ShapeError if the shapes do not broadcast, or `weight` has not the shape of `input`.
  */
-export const l1Loss = elementwiseLoss<LossOptions>("l1Loss", ["reduction"], (x, t, o) => ops.l1Loss(x, t, o.reduction));
+export const l1Loss = weightedLoss<WeightedOptions>("l1Loss", [], (x, t, _, r) => ops.l1Loss(x, t, r), "weights");
 /**
  * Quadratic below `beta`, linear above.
  *
@@ -56,15 +82,16 @@ export const smoothL1Loss = elementwiseLoss<LossOptions & { readonly beta?: numb
   (x, t, o) => ops.smoothL1Loss(x, t, o.reduction, o.beta),
 );
 /**
- * Quadratic below `delta`, linear above.
+ * Quadratic below `delta`, linear above, times `weight`; their mean is divided by the number of elements, as PyTorch's is.
  *
  * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
- * @throws ShapeError if the shapes do not broadcast.
+ * @throws ShapeError if the shapes do not broadcast, or `weight` has not the shape of `input`.
  */
-export const huberLoss = elementwiseLoss<LossOptions & { readonly delta?: number }>(
+export const huberLoss = weightedLoss<WeightedOptions & { readonly delta?: number }>(
   "huberLoss",
-  ["reduction", "delta"],
-  (x, t, o) => ops.huberLoss(x, t, o.reduction, o.delta),
+  ["delta"],
+  (x, t, o, r) => ops.huberLoss(x, t, r, o.delta),
+  "elements",
 );
 /** Kullback-Leibler divergence of log probabilities `input` from `target`. */
 export const klDiv = elementwiseLoss<{ readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean }>(

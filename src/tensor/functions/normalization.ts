@@ -1,5 +1,5 @@
 // Normalisation layers as functions, and attention.
-import { ArgumentError, checkOptions } from "../../base/index.js";
+import { ArgumentError, checkOptions, numel } from "../../base/index.js";
 import { gradEnabled, type Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { detached } from "../alias.js";
@@ -62,11 +62,43 @@ export function groupNorm(input: Tensor, numGroups: number, options: AffineOptio
   return wrap(ops.groupNorm(nodeOf("groupNorm", "input", input), numGroups, affine("groupNorm", options)));
 }
 
-/** Standardises each channel of each sample by itself. */
-export function instanceNorm(input: Tensor, options: AffineOptions = {}, ...surplus: []): Tensor {
-  noMore("instanceNorm", surplus);
-  checkOptions("instanceNorm", options, ["weight", "bias", "eps"]);
-  return wrap(ops.instanceNorm(nodeOf("instanceNorm", "input", input), affine("instanceNorm", options)));
+export interface InstanceNormOptions extends AffineOptions {
+  /** Running means `[C]`, updated in place; the statistics themselves with `useInputStats: false`. */
+  readonly runningMean?: Tensor | null;
+  /** Running variances `[C]`. */
+  readonly runningVar?: Tensor | null;
+  /** Standardise by the input's own statistics (default), or by the running ones. */
+  readonly useInputStats?: boolean;
+  /** Share of the new statistics in the running ones. Default 0.1. */
+  readonly momentum?: number;
+}
+
+/**
+ * Standardises each channel of each sample by itself, then scales. Running statistics, where there are some, follow the mean over the
+ * samples of each one's mean and (unbiased) variance.
+ *
+ * Shapes: `[N, C, …]` → the same.
+ * @throws ArgumentError without both running statistics where they are to be used.
+ */
+export function instanceNorm(input: Tensor, options: InstanceNormOptions = {}, ...surplus: []): Tensor {
+  const op = "instanceNorm";
+  noMore(op, surplus);
+  const names = ["weight", "bias", "eps", "runningMean", "runningVar", "useInputStats", "momentum"];
+  checkOptions(op, options, names);
+  const { runningMean, runningVar, useInputStats = true, momentum = 0.1 } = options;
+  const x = nodeOf(op, "input", input);
+  const scaling = affine(op, options);
+  if (!useInputStats) {
+    const [mean, variance] = [optional(op, "runningMean", runningMean), optional(op, "runningVar", runningVar)];
+    if (mean && variance) return wrap(ops.batchNormInference(x, mean, variance, scaling));
+    throw new ArgumentError(`${op}: needs runningMean and runningVar where useInputStats is false`, { op });
+  }
+  const output = ops.instanceNorm(x, scaling);
+  const [n = 1, c = 1, ...space] = x.shape;
+  const flat = ops.reshape(x, [n, c, numel(space)]); // [N, C, L]
+  if (runningMean) follow(runningMean, ops.mean(ops.mean(flat, 2), 0), momentum);
+  if (runningVar) follow(runningVar, ops.mean(ops.variance(flat, 2), 0), momentum);
+  return wrap(output);
 }
 
 export interface BatchNormOptions extends AffineOptions {

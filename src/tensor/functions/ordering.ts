@@ -141,7 +141,11 @@ export interface SearchOptions {
   readonly side?: "left" | "right";
   /** Order in which the sequence is to be read, as `argsort` gives it. */
   readonly sorter?: Tensor;
+  /** int32 places (default) or, with false, int64, which are PyTorch's default. */
+  readonly outInt32?: boolean;
 }
+
+const places = (node: Node, outInt32 = true): Tensor => wrap(outInt32 ? node : ops.cast(node, "int64"));
 
 function isRightSide(op: string, { right = false, side }: SearchOptions): boolean {
   if (side === undefined) return right;
@@ -152,7 +156,7 @@ function isRightSide(op: string, { right = false, side }: SearchOptions): boolea
   return side === "right";
 }
 
-/** Where in the sorted sequence (last dim) each value can stand without breaking the order, int32. */
+/** Where in the sorted sequence (last dim) each value can stand without breaking the order, int32 unless `outInt32` is false. */
 export function searchsorted(
   sortedSequence: Tensor,
   values: Tensor | number,
@@ -161,26 +165,30 @@ export function searchsorted(
 ): Tensor {
   const op = "searchsorted";
   noMore(op, surplus);
-  checkOptions(op, options, ["right", "side", "sorter"]);
+  checkOptions(op, options, ["right", "side", "sorter", "outInt32"]);
   const given = nodeOf(op, "sortedSequence", sortedSequence);
   const { sorter } = options;
   const line = sorter ? ops.gather(given, given.shape.length - 1, nodeOf(op, "sorter", sorter)) : given;
-  return wrap(ops.searchsorted(line, operand(op, "values", values, line.dtype), isRightSide(op, options)));
+  const found = ops.searchsorted(line, operand(op, "values", values, line.dtype), isRightSide(op, options));
+  return places(found, options.outInt32);
 }
 
 /** Which of the intervals between `boundaries` each element falls into, int32. */
 export function bucketize(
   input: Tensor | number,
   boundaries: Tensor,
-  options: { readonly right?: boolean } = {},
+  options: Pick<SearchOptions, "right" | "outInt32"> = {},
   ...surplus: []
 ): Tensor {
   const op = "bucketize";
   noMore(op, surplus);
-  checkOptions(op, options, ["right"]);
+  checkOptions(op, options, ["right", "outInt32"]);
   const line = nodeOf(op, "boundaries", boundaries);
   if (line.shape.length !== 1) {
     throw new ArgumentError(`${op}: boundaries must be a vector (boundaries [${line.shape.join(",")}])`, { op });
   }
-  return wrap(ops.searchsorted(line, operand(op, "input", input, line.dtype), options.right ?? false));
+  return places(
+    ops.searchsorted(line, operand(op, "input", input, line.dtype), options.right ?? false),
+    options.outInt32,
+  );
 }

@@ -6,6 +6,7 @@ import {
   checkOptions,
   type DType,
   DTypeError,
+  formatShape,
   isFloat,
   normalizeDim,
   shownValue,
@@ -15,6 +16,8 @@ import * as ops from "../../ops/index.js";
 import { type Dims, floatNode, nodeOf, noMore, optionsWith, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { maximum, minimum } from "./arithmetic.js";
+import { composed } from "./composed.js";
+import { matrixNorm } from "./decompositions.js";
 import { made } from "./define.js";
 
 export interface KeepOptions {
@@ -192,8 +195,20 @@ export const varMean = withMean("varMean", ops.varMean, "variance");
 export const stdMean = withMean("stdMean", ops.stdMean, "std");
 
 interface NormOptions extends KeepOptions {
-  /** Order: 2 (default), 1, 0, Infinity, -Infinity or any other number. */
-  readonly p?: number | "fro";
+  /** Order: 2 (default), 1, 0, Infinity, -Infinity or any other number; "fro" is 2; "nuc", of matrices, the sum of singular values. */
+  readonly p?: number | "fro" | "nuc";
+}
+
+/** Of matrices only: over two dims, or all of an input that has two. */
+function nuclear(input: Tensor, { dim, keepdim = false }: NormOptions): Tensor {
+  const dims = dim ?? input.shape.map((_, d) => d);
+  if (typeof dims === "number" || dims.length !== 2) {
+    throw new ArgumentError(
+      `norm: p "nuc" needs two dims, got ${JSON.stringify(dims)} (input ${formatShape(input.shape)})`,
+      { op: "norm" },
+    );
+  }
+  return composed("norm", () => matrixNorm(input, "nuc", { dim: [dims[0] as number, dims[1] as number], keepdim }));
 }
 
 /** (Σ |x|^p)^(1/p) over `dim` (all dims by default); `p` is an option. */
@@ -204,9 +219,10 @@ export function norm(
   ...surplus: []
 ): Tensor {
   const given = optionsWith<NormOptions>("norm", "dim", dim, options, ["p", "dim", "keepdim"], surplus);
+  if (given.p === "nuc") return nuclear(input, given);
   const order = given.p === undefined || given.p === "fro" ? 2 : given.p;
   if (typeof order !== "number") {
-    throw new ArgumentError(`norm: p must be a number or "fro", got ${JSON.stringify(order)}`, { op: "norm" });
+    throw new ArgumentError(`norm: p must be a number, "fro" or "nuc", got ${JSON.stringify(order)}`, { op: "norm" });
   }
   return made("norm", () =>
     ops.norm(floatNode("norm", "input", input), order, given.dim ?? null, given.keepdim ?? false),

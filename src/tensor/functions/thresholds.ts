@@ -1,6 +1,6 @@
 // Activations with thresholds and gates.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore, optionsWith } from "../args.js";
 import { onesLike } from "../creation.js";
 import type { Generator } from "../generator.js";
 import { randLike } from "../random.js";
@@ -12,15 +12,17 @@ import { composed } from "./composed.js";
 /**
  * The first half of `input` along `dim` times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
  * Shapes: `[…, 2 D, …]` → `[…, D, …]`.
- * @param options - `dim` (default -1), whose size must be even.
+ * @param dim - default -1; its size must be even. Also as an option.
  * @throws ShapeError if it is odd.
  * @example glu(randn([4, 6])).shape // [4, 3]
  */
-export function glu(input: Tensor, options: { readonly dim?: number } = {}, ...surplus: []): Tensor {
-  noMore("glu", surplus);
-  checkOptions("glu", options, ["dim"]);
+export function glu(input: Tensor, dim?: number | { readonly dim?: number }, ...surplus: []): Tensor {
+  const given = optionsWith<{ dim?: number }>("glu", "dim", dim, undefined, ["dim"], surplus);
   floatNode("glu", "input", input);
-  const { dim = -1 } = options;
+  return gatedHalves(input, given.dim ?? -1);
+}
+
+function gatedHalves(input: Tensor, dim: number): Tensor {
   return composed("glu", () => {
     const size = input.size(dim);
     if (size % 2 !== 0) {
