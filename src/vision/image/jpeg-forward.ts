@@ -1,9 +1,7 @@
 // From samples to quantized coefficients, with the arithmetic of libjpeg(-turbo), so that files are the same bit for bit: its colours
 // (jccolor.c), its averages of pixels (jcsample.c) and its accurate integer transform (jfdctint.c). Licence of all: IJG.
+import { CONST_BITS, F, PASS1_BITS } from "./jpeg-cosines.js";
 import { ZIGZAG } from "./jpeg-scan.js";
-
-const CONST_BITS = 13;
-const PASS1_BITS = 2;
 
 /** Tables for quality 50, in zigzag order: T.81, annex K.1. */
 const LUMINANCE = [
@@ -87,21 +85,6 @@ export function halvedPlane(values: Uint8Array, width: number, height: number): 
   return inBlocks({ width: across, height: down, values: means });
 }
 
-const FIX = {
-  f0298: 2446,
-  f0390: 3196,
-  f0541: 4433,
-  f0765: 6270,
-  f0899: 7373,
-  f1175: 9633,
-  f1501: 12299,
-  f1847: 15137,
-  f1961: 16069,
-  f2053: 16819,
-  f2562: 20995,
-  f3072: 25172,
-} as const;
-
 /** One dimension of the transform over `d[at + i * step]`; the first pass keeps PASS1_BITS bits more, the second drops them. */
 function transform(d: Int32Array, at: number, step: number, isFirst: boolean): void {
   const x = (i: number) => d[at + i * step] as number;
@@ -117,21 +100,21 @@ function transform(d: Int32Array, at: number, step: number, isFirst: boolean): v
   };
   // Even part.
   const [t0, t3, t1, t2] = [s0 + s3, s0 - s3, s1 + s2, s1 - s2];
-  const z1 = (t2 + t3) * FIX.f0541;
+  const z1 = (t2 + t3) * F.f0541;
   whole(0, t0 + t1);
   whole(4, t0 - t1);
-  put(2, z1 + t3 * FIX.f0765);
-  put(6, z1 - t2 * FIX.f1847);
+  put(2, z1 + t3 * F.f0765);
+  put(6, z1 - t2 * F.f1847);
   // Odd part.
-  const z5 = (d3 + d1 + d2 + d0) * FIX.f1175;
-  const za = -(d3 + d0) * FIX.f0899;
-  const zb = -(d2 + d1) * FIX.f2562;
-  const zc = z5 - (d3 + d1) * FIX.f1961;
-  const zd = z5 - (d2 + d0) * FIX.f0390;
-  put(7, d3 * FIX.f0298 + za + zc);
-  put(5, d2 * FIX.f2053 + zb + zd);
-  put(3, d1 * FIX.f3072 + zb + zc);
-  put(1, d0 * FIX.f1501 + za + zd);
+  const z5 = (d3 + d1 + d2 + d0) * F.f1175;
+  const za = -(d3 + d0) * F.f0899;
+  const zb = -(d2 + d1) * F.f2562;
+  const zc = z5 - (d3 + d1) * F.f1961;
+  const zd = z5 - (d2 + d0) * F.f0390;
+  put(7, d3 * F.f0298 + za + zc);
+  put(5, d2 * F.f2053 + zb + zd);
+  put(3, d1 * F.f3072 + zb + zc);
+  put(1, d0 * F.f1501 + za + zd);
 }
 
 /** Quantized coefficients of all blocks, each in zigzag order. */

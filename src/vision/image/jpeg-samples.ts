@@ -1,24 +1,7 @@
 // From coefficients to samples of the image's size, with the arithmetic of libjpeg(-turbo), so that results are the same
 // bit for bit: its accurate integer transform (jidctint.c) and its triangle filter (jdsample.c). Licence of both: IJG.
+import { CONST_BITS, F, PASS1_BITS } from "./jpeg-cosines.js";
 import type { Component } from "./jpeg-scan.js";
-
-const CONST_BITS = 13;
-const PASS1_BITS = 2;
-/** Cosines of the Loeffler–Ligtenberg–Moschytz transform times 2^13: jidctint.c. */
-const F = {
-  f0298: 2446,
-  f0390: 3196,
-  f0541: 4433,
-  f0765: 6270,
-  f0899: 7373,
-  f1175: 9633,
-  f1501: 12299,
-  f1847: 15137,
-  f1961: 16069,
-  f2053: 16819,
-  f2562: 20995,
-  f3072: 25172,
-} as const;
 
 /** One dimension of the transform over `x[at + i * step]`; results are shifted right by `shift` with rounding. */
 function transform(x: Int32Array, at: number, step: number, shift: number): void {
