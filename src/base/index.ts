@@ -1,4 +1,5 @@
-// dtypes, shapes, errors, options, storage, scopes, files.
+// Callable objects, dtypes, shapes, errors, options, storage, scopes, files.
+export * from "./callable.js";
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./file-access.js";

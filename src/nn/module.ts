@@ -1,8 +1,7 @@
 // The base of all layers and models.
-import { ArgumentError, checkFlag, type DType, isFloat } from "../base/index.js";
+import { ArgumentError, Callable, checkFlag, type DType, isFloat } from "../base/index.js";
 import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
-import { Callable } from "./callable.js";
 import { cloneModule } from "./clone.js";
 import { fieldsOf, isModule, moduleBrand, ownBrand } from "./fields.js";
 import {

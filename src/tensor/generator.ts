@@ -2,6 +2,7 @@
 import { ArgumentError, checkOptions, FormatError } from "../base/index.js";
 import type { WordPair } from "../ops/index.js";
 import { hostEffect, runtimeNode } from "./host.js";
+import { guarded } from "./trace.js";
 
 /** What `getState` gives: plain data that survives JSON. */
 export interface GeneratorState {
@@ -111,6 +112,19 @@ export class Generator {
     };
     hostEffect(move(blocks), move(-blocks));
     return words;
+  }
+
+  /**
+   * @internal Where the stream stands, for numbers that the host draws, and one block on. A compiled function that asks is
+   * traced anew at each call, as such numbers are constants of its graph.
+   */
+  takeForHost(): GeneratorState {
+    const state = { seed: guarded(() => this.#seed), offset: guarded(() => this.#offset) };
+    const move = (count: number) => () => {
+      this.#offset += count;
+    };
+    hostEffect(move(1), move(-1));
+    return state;
   }
 }
 

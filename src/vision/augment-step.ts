@@ -2,7 +2,18 @@
 // (one gather for the geometric operations, one blend for those towards a degenerate image), so that a batch is one program
 // whatever was drawn.
 import { type Tensor, tensor, where } from "../tensor/index.js";
-import { autocontrast, blend, equalize, invert, posterize, rgbToGrayscale, smoothed, solarize } from "./color.js";
+import {
+  autocontrast,
+  blend,
+  boundOf,
+  equalize,
+  invert,
+  meanGray,
+  posterize,
+  rgbToGrayscale,
+  sharpen,
+  solarize,
+} from "./color.js";
 import { checkColors } from "./samples.js";
 import { sampleAffine } from "./transforms.js";
 
@@ -29,7 +40,7 @@ export type Operation = (typeof operations)[number];
 /** What one sample gets. */
 export interface Drawn {
   readonly operation: Operation;
-  /** Shear as a tangent, translation in pixels, angle in degrees, factor - 1, bits, threshold. */
+  /** Shear as a tangent, translation in pixels, angle in degrees, factor - 1, bits, threshold as a share of the range. */
   readonly magnitude: number;
 }
 
@@ -47,23 +58,27 @@ export function augment(name: string, images: Tensor, drawn: readonly Drawn[], o
   const code = columnOf(drawn, ({ operation }) => operations.indexOf(operation));
   const is = (operation: Operation) => code.eq(operations.indexOf(operation));
   const magnitude = columnOf(drawn, (d) => d.magnitude);
+  const bound = boundOf(name, images);
   const gray = rgbToGrayscale(moved);
   const zero = moved.mul(0);
-  const means = zero.add(gray.mean([1, 2, 3], { keepdim: true }));
-  // Towards black, grey, the mean or a smoothed image; the others blend with themselves.
+  const means = zero.add(meanGray(moved));
+  // Towards black, grey or the mean; the others blend with themselves.
   const towardsGray = channels === 1 ? moved : zero.add(gray);
   const other = [
     ["Brightness", zero],
     ["Color", towardsGray],
     ["Contrast", means],
-    ["Sharpness", smoothed(moved)],
   ] as const;
   const degenerate = other.reduce<Tensor>((x, [operation, value]) => where(is(operation), value, x), moved);
   const blends = other.map(([operation]) => is(operation)).reduce((a, b) => a.logicalOr(b));
-  const blended = where(blends, blend(moved, degenerate, where(blends, magnitude.add(1), 1)), moved);
+  // In float64 first: 1 + m and -m are not each other's complements in float32.
+  const factor = columnOf(drawn, (d) => 1 + d.magnitude);
+  const rest = columnOf(drawn, (d) => 1 - (1 + d.magnitude));
+  const blended = where(blends, blend(moved, degenerate, factor, rest), moved);
   const others: readonly (readonly [Operation, Tensor])[] = [
+    ["Sharpness", sharpen(blended, where(is("Sharpness"), rest, 0))],
     ["Posterize", posterize(blended, where(is("Posterize"), magnitude, 8))],
-    ["Solarize", solarize(blended, magnitude)],
+    ["Solarize", solarize(blended, magnitude.mul(bound))],
     ["AutoContrast", autocontrast(blended)],
     ["Equalize", equalize(blended)],
     ["Invert", invert(blended)],

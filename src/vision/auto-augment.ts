@@ -1,10 +1,11 @@
 // RandAugment, TrivialAugmentWide and AutoAugment on batches: operations and magnitudes are drawn for each sample.
 import { ArgumentError, checkOptions } from "../base/index.js";
-import type { BatchTransform, RandomSequence, SampleContext } from "../data/index.js";
+import type { RandomSequence, SampleContext } from "../data/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { type PolicyName, type PolicyStep, policies } from "./augment-policies.js";
 import { type AugmentOptions, augment, type Drawn, type Operation } from "./augment-step.js";
 import { forEachSample, sizesOf } from "./samples.js";
+import { Transform } from "./transform.js";
 
 /** Magnitude by strength in [0, 1], and whether its sign is drawn. */
 type Scale = readonly [magnitude: (strength: number, height: number, width: number) => number, signed: boolean];
@@ -89,10 +90,11 @@ export interface RandAugmentOptions extends AugmentOptions {
  * @throws ArgumentError unless 0 <= magnitude < numMagnitudeBins.
  * @example new RandAugment({ numOps: 2, magnitude: 9 })
  */
-export class RandAugment implements BatchTransform {
+export class RandAugment extends Transform {
   private readonly options: Required<RandAugmentOptions>;
 
   constructor(options: RandAugmentOptions = {}) {
+    super();
     checkOptions("RandAugment", options, ["numOps", "magnitude", "numMagnitudeBins", "interpolation", "fill"]);
     this.options = { numOps: 2, magnitude: 9, numMagnitudeBins: 31, interpolation: "nearest", fill: 0, ...options };
     const { magnitude, numMagnitudeBins } = this.options;
@@ -102,7 +104,7 @@ export class RandAugment implements BatchTransform {
     });
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("RandAugment", images);
     const { numOps, magnitude, numMagnitudeBins } = this.options;
     const strength = magnitude / (numMagnitudeBins - 1);
@@ -130,15 +132,16 @@ export interface TrivialAugmentWideOptions extends AugmentOptions {
  * Source: Müller & Hutter, 2021, arXiv:2103.10158.
  * @example new TrivialAugmentWide()
  */
-export class TrivialAugmentWide implements BatchTransform {
+export class TrivialAugmentWide extends Transform {
   private readonly options: Required<TrivialAugmentWideOptions>;
 
   constructor(options: TrivialAugmentWideOptions = {}) {
+    super();
     checkOptions("TrivialAugmentWide", options, ["numMagnitudeBins", "interpolation", "fill"]);
     this.options = { numMagnitudeBins: 31, interpolation: "nearest", fill: 0, ...options };
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("TrivialAugmentWide", images);
     const { numMagnitudeBins: bins } = this.options;
     const drawn = drawEach(context, (random): Drawn => {
@@ -163,10 +166,11 @@ export interface AutoAugmentOptions extends AugmentOptions {
  * @throws ArgumentError for an unknown policy.
  * @example new AutoAugment({ policy: "cifar10" })
  */
-export class AutoAugment implements BatchTransform {
+export class AutoAugment extends Transform {
   private readonly options: Required<AutoAugmentOptions>;
 
   constructor(options: AutoAugmentOptions = {}) {
+    super();
     checkOptions("AutoAugment", options, ["policy", "interpolation", "fill"]);
     this.options = { policy: "imagenet", interpolation: "nearest", fill: 0, ...options };
     if (Object.hasOwn(policies, this.options.policy)) return;
@@ -176,7 +180,7 @@ export class AutoAugment implements BatchTransform {
     );
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("AutoAugment", images);
     const pairs = policies[this.options.policy];
     const chosen: (readonly [PolicyStep, PolicyStep])[] = [];

@@ -1,20 +1,21 @@
 // Transforms of whole channels and of images as vectors. Colours are floats in [0, 1].
 import { checkOptions, formatShape, ShapeError } from "../base/index.js";
-import type { BatchTransform, RandomSequence, SampleContext } from "../data/index.js";
+import type { RandomSequence, SampleContext } from "../data/index.js";
 import { cat, checkTensor, type Tensor, takeAlongDim, where } from "../tensor/index.js";
 import * as color from "./color.js";
 import { between, checkColors, checkProbability, perSample, type Range, sizesOf } from "./samples.js";
+import { Transform } from "./transform.js";
 
 /** Hands images on as they are: for a place in a pipeline that may be filled. */
-export class Identity implements BatchTransform {
-  apply(images: Tensor): Tensor {
+export class Identity extends Transform {
+  protected transform(images: Tensor): Tensor {
     return images;
   }
 }
 
 /** Images of 3 channels: grey ones three times, an alpha is dropped. */
-export class RGB implements BatchTransform {
-  apply(images: Tensor): Tensor {
+export class RGB extends Transform {
+  protected transform(images: Tensor): Tensor {
     const { count, channels, height, width } = sizesOf("RGB", images);
     if (channels < 1 || channels > 4) {
       throw new ShapeError(`RGB: images must have 1 to 4 channels, got shape ${formatShape(images.shape)}`, {
@@ -38,8 +39,8 @@ function permuted(images: Tensor, keys: readonly Tensor[]): Tensor {
 }
 
 /** Puts the channels of each image in a random order. */
-export class RandomChannelPermutation implements BatchTransform {
-  apply(images: Tensor, context: SampleContext): Tensor {
+export class RandomChannelPermutation extends Transform {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { channels } = sizesOf("RandomChannelPermutation", images);
     return permuted(
       images,
@@ -66,10 +67,11 @@ export interface PhotometricOptions {
  * Changes brightness, contrast (before the other two or after), saturation and hue, and the order of the channels, each with probability
  * `p`. For detectors: Liu et al., "SSD: Single Shot MultiBox Detector", 2016, arXiv:1512.02325.
  */
-export class RandomPhotometricDistort implements BatchTransform {
+export class RandomPhotometricDistort extends Transform {
   readonly #options: Required<PhotometricOptions>;
 
   constructor(options: PhotometricOptions = {}) {
+    super();
     const op = "RandomPhotometricDistort";
     checkOptions(op, options, ["brightness", "contrast", "saturation", "hue", "p"]);
     const {
@@ -83,7 +85,7 @@ export class RandomPhotometricDistort implements BatchTransform {
     this.#options = { brightness, contrast, saturation, hue, p };
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { channels } = checkColors("RandomPhotometricDistort", images);
     const { p, ...ranges } = this.#options;
     const [brightness, contrast, saturation, hue, isEarly, isPermuted, ...keys] = perSample(context, (random) => {
@@ -112,7 +114,7 @@ export class RandomPhotometricDistort implements BatchTransform {
 }
 
 /** (x - mean) · matrix for each image as a vector x of C·H·W numbers: whitening. */
-export class LinearTransformation implements BatchTransform {
+export class LinearTransformation extends Transform {
   /**
    * @param matrix - `[D, D]` with D = C·H·W.
    * @param mean - `[D]`.
@@ -122,6 +124,7 @@ export class LinearTransformation implements BatchTransform {
     private readonly matrix: Tensor,
     private readonly mean: Tensor,
   ) {
+    super();
     const op = "LinearTransformation";
     checkTensor(op, "matrix", matrix);
     checkTensor(op, "mean", mean);
@@ -133,7 +136,7 @@ export class LinearTransformation implements BatchTransform {
     );
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
     const { channels, height, width } = sizesOf("LinearTransformation", images);
     const size = channels * height * width;
     if (size !== this.mean.shape[0]) {

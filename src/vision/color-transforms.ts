@@ -1,37 +1,40 @@
-// Transforms of colours, with parameters of each sample. Images are floats in [0, 1].
-import { ArgumentError, checkOptions, type DType } from "../base/index.js";
-import type { BatchTransform, ImageTransform, SampleContext } from "../data/index.js";
+// Transforms of colours, with parameters of each sample. Images are floats in [0, 1] or uint8.
+import { ArgumentError, checkOptions, type DType, isFloat } from "../base/index.js";
+import type { SampleContext } from "../data/index.js";
 import { randn, type Tensor, where } from "../tensor/index.js";
 import * as color from "./color.js";
-import { between, checkColors, checkProbability, checkTransforms, perSample, type Range, sizesOf } from "./samples.js";
+import { between, checkColors, checkProbability, perSample, type Range, sizesOf } from "./samples.js";
+import { Transform } from "./transform.js";
 
 /** Grey images of 1 (default) or 3 equal channels. */
-export class Grayscale implements BatchTransform {
+export class Grayscale extends Transform {
   constructor(
     /** Channels of the result: 1, or 3 equal ones. */
     readonly numOutputChannels: 1 | 3 = 1,
   ) {
+    super();
     if (numOutputChannels === 1 || numOutputChannels === 3) return;
     throw new ArgumentError(`Grayscale: numOutputChannels must be 1 or 3, got ${numOutputChannels}`, {
       op: "Grayscale",
     });
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
     const { count, height, width } = checkColors("Grayscale", images);
     return color.rgbToGrayscale(images).expand([count, this.numOutputChannels, height, width]);
   }
 }
 
 /** Applies `change` to each image with probability `p`. */
-abstract class RandomlyChanged implements BatchTransform {
+abstract class RandomlyChanged extends Transform {
   constructor(readonly p: number) {
+    super();
     checkProbability(new.target.name, p);
   }
 
   protected abstract change(images: Tensor): Tensor;
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     checkColors(this.constructor.name, images);
     const [draws] = perSample(context, (random) => [random.uniform()]) as [Tensor];
     return where(draws.lt(this.p), this.change(images), images);
@@ -143,10 +146,11 @@ export interface ColorJitterOptions {
  * Changes brightness, contrast, saturation and hue of each image by random factors, in this order (torchvision draws the order).
  * @example new ColorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 })
  */
-export class ColorJitter implements BatchTransform {
+export class ColorJitter extends Transform {
   private readonly ranges: Readonly<Record<keyof ColorJitterOptions, Range | null>>;
 
   constructor(options: ColorJitterOptions = {}) {
+    super();
     checkOptions("ColorJitter", options, ["brightness", "contrast", "saturation", "hue"]);
     const around = (value: number | Range | undefined, center: number, least: number): Range | null => {
       if (value === undefined || value === 0) return null;
@@ -173,7 +177,7 @@ export class ColorJitter implements BatchTransform {
     }
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     checkColors("ColorJitter", images);
     const { brightness, contrast, saturation, hue } = this.ranges;
     const draws = perSample(context, (random) =>
@@ -189,13 +193,14 @@ export class ColorJitter implements BatchTransform {
 }
 
 /** Blurs each image by a Gaussian with a deviation drawn from `sigma` (default [0.1, 2]). `kernelSize` is odd. */
-export class GaussianBlur implements BatchTransform {
+export class GaussianBlur extends Transform {
   private readonly size: readonly [number, number];
 
   constructor(
     kernelSize: number | readonly [x: number, y: number],
     private readonly sigma: number | Range = [0.1, 2],
   ) {
+    super();
     this.size = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
     if (this.size.every((n) => Number.isInteger(n) && n > 0 && n % 2 === 1)) return;
     throw new ArgumentError(`GaussianBlur: kernelSize must be odd and positive, got ${JSON.stringify(kernelSize)}`, {
@@ -203,7 +208,7 @@ export class GaussianBlur implements BatchTransform {
     });
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     sizesOf("GaussianBlur", images);
     const { sigma } = this;
     if (typeof sigma === "number") return color.gaussianBlur(images, this.size, sigma);
@@ -223,32 +228,30 @@ export interface GaussianNoiseOptions {
 }
 
 /** Adds normal noise, drawn from the global generator. */
-export class GaussianNoise implements BatchTransform {
+export class GaussianNoise extends Transform {
   private readonly options: Required<GaussianNoiseOptions>;
 
   constructor(options: GaussianNoiseOptions = {}) {
+    super();
     checkOptions("GaussianNoise", options, ["mean", "sigma", "clip"]);
     this.options = { mean: 0, sigma: 0.1, clip: true, ...options };
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
     const { mean, sigma, clip } = this.options;
-    const noisy = images.add(randn(images.shape).mul(sigma).add(mean));
-    return clip ? noisy.clamp(0, 1) : noisy;
+    return color.inColors("GaussianNoise", images, (x, bound) => {
+      const noise = randn(x.shape, { dtype: x.dtype as "float32" })
+        .mul(sigma * bound)
+        .add(mean * bound);
+      // Whole steps of bytes, which wrap around where they are not clamped.
+      const noisy = x.add(bound === 1 ? noise : noise.trunc());
+      return clip ? noisy.clamp(0, bound) : bound === 1 ? noisy : noisy.remainder(256);
+    });
   }
 }
 
-/** Any function of a batch. */
-export class Lambda implements BatchTransform {
-  constructor(private readonly fn: (images: Tensor) => Tensor) {}
-
-  apply(images: Tensor): Tensor {
-    return this.fn(images);
-  }
-}
-
-/** Converts to a dtype; with `scale`, uint8 becomes floats in [0, 1]. */
-export class ToDtype implements BatchTransform {
+/** Converts to a dtype; with `scale`, uint8 becomes floats in [0, 1], and the other way round. */
+export class ToDtype extends Transform {
   private readonly scale: boolean;
 
   constructor(
@@ -256,59 +259,16 @@ export class ToDtype implements BatchTransform {
     readonly dtype: DType,
     options: { readonly scale?: boolean } = {},
   ) {
+    super();
     checkOptions("ToDtype", options, ["scale"]);
     this.scale = options.scale ?? false;
   }
 
-  apply(images: Tensor): Tensor {
-    const converted = images.to(this.dtype);
-    return this.scale && images.dtype === "uint8" ? converted.div(255) : converted;
-  }
-}
-
-function applied(transform: ImageTransform, images: Tensor, context: SampleContext): Tensor {
-  return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);
-}
-
-/** Applies transforms to each image with probability `p` (default 0.5). They must keep the shape. */
-export class RandomApply implements BatchTransform {
-  constructor(
-    /** The transforms, in order. */
-    readonly transforms: readonly ImageTransform[],
-    /** Chance that a sample is transformed. */
-    readonly p = 0.5,
-  ) {
-    checkTransforms("RandomApply", transforms);
-    checkProbability("RandomApply", p);
-  }
-
-  apply(images: Tensor, context: SampleContext): Tensor {
-    const [draws] = perSample(context, (random) => [random.uniform()]) as [Tensor];
-    const { length } = this.transforms;
-    const changed = this.transforms.reduce<Tensor>(
-      (x, transform, i) => applied(transform, x, { ...context, stream: context.stream * (length + 1) + i + 1 }),
-      images,
-    );
-    return where(draws.lt(this.p), changed, images);
-  }
-}
-
-/** Applies one of several transforms to each image. They must keep the shape. */
-export class RandomChoice implements BatchTransform {
-  constructor(
-    /** The transforms, one of which is drawn for each sample. */
-    readonly transforms: readonly ImageTransform[],
-  ) {
-    checkTransforms("RandomChoice", transforms);
-    if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms", { op: "RandomChoice" });
-  }
-
-  apply(images: Tensor, context: SampleContext): Tensor {
-    const { length } = this.transforms;
-    const [draws] = perSample(context, (random) => [random.below(length)]) as [Tensor];
-    return this.transforms.reduce<Tensor>((chosen, transform, i) => {
-      const changed = applied(transform, images, { ...context, stream: context.stream * (length + 1) + i + 1 });
-      return where(draws.eq(i), changed, chosen);
-    }, images);
+  protected transform(images: Tensor): Tensor {
+    if (!this.scale) return images.to(this.dtype);
+    if (images.dtype === "uint8" && isFloat(this.dtype)) return images.to(this.dtype).div(255);
+    // All of [0, 1] in 256 equal parts, but for the end.
+    if (isFloat(images.dtype) && this.dtype === "uint8") return images.mul(255.999).to("uint8");
+    return images.to(this.dtype);
   }
 }

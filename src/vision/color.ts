@@ -1,4 +1,6 @@
-// Colour arithmetic on image batches `[N, C, H, W]` of floats in [0, 1], as torchvision's functions of the same names.
+// Colour arithmetic on image batches `[N, C, H, W]`, as torchvision's functions of the same names: floats in [0, 1] or uint8. Bytes are
+// computed in float32 and what is no whole number is cut off, as torchvision does.
+import { DTypeError, isFloat } from "../base/index.js";
 import { cat, maximum, pad, type Tensor, where, zeros } from "../tensor/index.js";
 
 /** A number, or one a sample `[N, 1, 1, 1]`. */
@@ -6,23 +8,44 @@ export type Factor = number | Tensor;
 
 const LEVELS = 256;
 
-const clamped = (x: Tensor): Tensor => x.clamp(0, 1);
+/** The largest value: 1 of floats, 255 of bytes. */
+export type Bound = 1 | 255;
 
-/** factor · images + (1 - factor) · other, in [0, 1]. */
-export function blend(images: Tensor, other: Tensor, factor: Factor): Tensor {
-  return clamped(other.add(images.sub(other).mul(factor)));
+/** @throws DTypeError for dtypes other than floats and uint8. */
+export function boundOf(name: string, images: Tensor): Bound {
+  if (isFloat(images.dtype)) return 1;
+  if (images.dtype === "uint8") return 255;
+  throw new DTypeError(`${name}: images must be floats in [0, 1] or uint8, got ${images.dtype}`, { op: name });
+}
+
+/** Calls `compute` with floats and their bound; bytes come back as bytes, by cutting off. */
+export function inColors(name: string, images: Tensor, compute: (x: Tensor, bound: Bound) => Tensor): Tensor {
+  const bound = boundOf(name, images);
+  return bound === 1 ? compute(images, bound) : compute(images.to("float32"), bound).to("uint8");
+}
+
+const restOf = (factor: Factor): Factor => (typeof factor === "number" ? 1 - factor : factor.neg().add(1));
+
+/** factor · images + rest · other, in the images' range; `rest` is 1 - factor. */
+export function blend(images: Tensor, other: Tensor, factor: Factor, rest = restOf(factor)): Tensor {
+  return inColors("blend", images, (x, bound) => {
+    const y = bound === 255 ? other.to("float32") : other;
+    return x.mul(factor).add(y.mul(rest)).clamp(0, bound);
+  });
 }
 
 /** Weighted sum of red, green and blue (ITU-R 601), `[N, 1, H, W]`; a grey image stays. */
 export function rgbToGrayscale(images: Tensor): Tensor {
   if (images.shape[1] === 1) return images;
-  const [r, g, b] = images.split(1, 1) as [Tensor, Tensor, Tensor];
-  return r.mul(0.2989).add(g.mul(0.587)).add(b.mul(0.114));
+  return inColors("rgbToGrayscale", images, (x) => {
+    const [r, g, b] = x.split(1, 1) as [Tensor, Tensor, Tensor];
+    return r.mul(0.2989).add(g.mul(0.587)).add(b.mul(0.114));
+  });
 }
 
-/** Every value times `factor`, limited to [0, 1]: 0 is black, 1 changes nothing. */
+/** Every value times `factor`, limited to the range: 0 is black, 1 changes nothing. */
 export function adjustBrightness(images: Tensor, factor: Factor): Tensor {
-  return clamped(images.mul(factor));
+  return inColors("adjustBrightness", images, (x, bound) => x.mul(factor).clamp(0, bound));
 }
 
 /** Blends with the grey image: `factor` 0 is grey, 1 changes nothing, 2 doubles the saturation. */
@@ -32,12 +55,24 @@ export function adjustSaturation(images: Tensor, factor: Factor): Tensor {
 
 /** Blends with the mean grey: `factor` 0 is one grey, 1 changes nothing, 2 doubles the contrast. */
 export function adjustContrast(images: Tensor, factor: Factor): Tensor {
-  return blend(images, rgbToGrayscale(images).mean([1, 2, 3], { keepdim: true }), factor);
+  return blend(images, meanGray(images), factor);
+}
+
+/** The mean of each sample's grey values, a float. */
+export function meanGray(images: Tensor): Tensor {
+  const gray = rgbToGrayscale(images);
+  return (gray.dtype === "uint8" ? gray.to("float32") : gray).mean([1, 2, 3], { keepdim: true });
 }
 
 /** Turns the hue by `factor`, in turns from -0.5 to 0.5. */
 export function adjustHue(images: Tensor, factor: Factor): Tensor {
   if (images.shape[1] === 1) return images;
+  return inColors("adjustHue", images, (x, bound) =>
+    bound === 1 ? turnHue(x, factor) : turnHue(x.div(bound), factor).mul(255.999),
+  );
+}
+
+function turnHue(images: Tensor, factor: Factor): Tensor {
   const [r, g, b] = images.split(1, 1) as [Tensor, Tensor, Tensor];
   const [largest, smallest] = [images.amax(1, { keepdim: true }), images.amin(1, { keepdim: true })];
   const isGray = largest.eq(smallest);
@@ -56,9 +91,9 @@ function hsvToRgb(hue: Tensor, saturation: Tensor, value: Tensor): Tensor {
   const h6 = hue.mul(6);
   const sector = h6.floor();
   const f = h6.sub(sector);
-  const p = clamped(value.mul(saturation.neg().add(1)));
-  const q = clamped(value.mul(saturation.mul(f).neg().add(1)));
-  const t = clamped(value.mul(saturation.mul(f.neg().add(1)).neg().add(1)));
+  const p = value.mul(saturation.neg().add(1)).clamp(0, 1);
+  const q = value.mul(saturation.mul(f).neg().add(1)).clamp(0, 1);
+  const t = value.mul(saturation.mul(f.neg().add(1)).neg().add(1)).clamp(0, 1);
   const i = sector.remainder(6);
   const choose = (values: readonly Tensor[]) =>
     values.slice(1).reduce((chosen, x, k) => where(i.eq(k + 1), x, chosen), values[0] as Tensor);
@@ -66,9 +101,9 @@ function hsvToRgb(hue: Tensor, saturation: Tensor, value: Tensor): Tensor {
   return cat([choose([v, q, p, p, t, v]), choose([t, v, v, q, p, p]), choose([p, p, t, v, v, q])], 1);
 }
 
-/** 1 - x of every value. */
+/** 1 - x of every value, of bytes 255 - x. */
 export function invert(images: Tensor): Tensor {
-  return images.neg().add(1);
+  return inColors("invert", images, (x, bound) => x.neg().add(bound));
 }
 
 /** Inverts what is at least `threshold`. */
@@ -78,22 +113,37 @@ export function solarize(images: Tensor, threshold: Factor): Tensor {
 
 /** Keeps the upper `bits` bits of each value. */
 export function posterize(images: Tensor, bits: Factor): Tensor {
-  const levels = typeof bits === "number" ? 2 ** bits : bits.exp2();
-  const steps = images.mul(levels).floor().clamp({ min: 0 });
-  return (typeof levels === "number" ? steps.clamp({ max: levels - 1 }) : steps.minimum(levels.sub(1))).div(levels);
+  // Rounded: a power of two must be one.
+  const levels = typeof bits === "number" ? 2 ** bits : bits.exp2().round();
+  return inColors("posterize", images, (x, bound) => {
+    if (bound === 255) return x.mul(levels).div(LEVELS).floor().div(levels).mul(LEVELS);
+    const steps = x.mul(levels).floor().clamp({ min: 0 });
+    return (typeof levels === "number" ? steps.clamp({ max: levels - 1 }) : steps.minimum(levels.sub(1))).div(levels);
+  });
 }
 
-/** Stretches each channel of each sample to [0, 1]; constant ones stay. */
+/** Stretches each channel of each sample to the whole range; constant ones stay. */
 export function autocontrast(images: Tensor): Tensor {
-  const [low, high] = [images.amin([2, 3], { keepdim: true }), images.amax([2, 3], { keepdim: true })];
-  const isFlat = high.eq(low);
-  return clamped(images.sub(where(isFlat, 0, low)).div(where(isFlat, 1, high.sub(low))));
+  return inColors("autocontrast", images, (x, bound) => {
+    const [low, high] = [x.amin([2, 3], { keepdim: true }), x.amax([2, 3], { keepdim: true })];
+    const isFlat = high.eq(low);
+    const scale = where(isFlat, 1, high.sub(low).mul(1 / bound));
+    return x
+      .sub(where(isFlat, 0, low))
+      .div(scale)
+      .clamp(0, bound);
+  });
 }
 
 /** A mean over 3×3 with the middle weighted 5, where it fits; borders stay. */
 export function smoothed(images: Tensor): Tensor {
   const [, , height = 0, width = 0] = images.shape;
   if (height <= 2 || width <= 2) return images;
+  return inColors("smoothed", images, (x, bound) => (bound === 1 ? smooth(x) : smooth(x).round()));
+}
+
+function smooth(images: Tensor): Tensor {
+  const [, , height = 0, width = 0] = images.shape;
   let sum = images
     .narrow(2, 1, height - 2)
     .narrow(3, 1, width - 2)
@@ -108,18 +158,23 @@ export function smoothed(images: Tensor): Tensor {
 
 /** Blends with a smoothed image: `factor` 0 is smooth, 1 changes nothing, 2 doubles the sharpness. */
 export function adjustSharpness(images: Tensor, factor: Factor): Tensor {
-  return blend(images, smoothed(images), factor);
+  return sharpen(images, restOf(factor));
+}
+
+/** images + rest · (smooth - images): as `blend`, rounded as torchvision rounds it. */
+export function sharpen(images: Tensor, rest: Factor): Tensor {
+  return inColors("adjustSharpness", images, (x, bound) => {
+    const smooth = smoothed(images);
+    return x.add((bound === 255 ? smooth.to("float32") : smooth).sub(x).mul(rest)).clamp(0, bound);
+  });
 }
 
 /** Makes the histogram of each channel of each sample, over 256 levels, even. */
 export function equalize(images: Tensor): Tensor {
   const [count = 0, channels = 0, height = 0, width = 0] = images.shape;
-  const levels = images
-    .mul(255.999)
-    .floor()
-    .clamp(0, 255)
-    .to("int64")
-    .reshape([count * channels, height * width]);
+  const bound = boundOf("equalize", images);
+  const bytes = bound === 255 ? images : images.mul(255.999).floor().clamp(0, 255);
+  const levels = bytes.to("int64").reshape([count * channels, height * width]);
   const ones = levels.mul(0).add(1).to("float32");
   const histogram = zeros([count * channels, LEVELS]).scatterAdd(1, levels, ones);
   const cumulative = histogram.cumsum(1);
@@ -133,13 +188,17 @@ export function equalize(images: Tensor): Tensor {
     .floor()
     .clamp(0, 255);
   const mapped = table.gather(1, levels);
-  return where(step.eq(0), levels.to("float32"), mapped).div(255).reshape(images.shape);
+  const even = where(step.eq(0), levels.to("float32"), mapped).reshape(images.shape);
+  return bound === 255 ? even.to("uint8") : even.div(255);
 }
 
 /** A Gaussian of `size` pixels (odd) and deviation `sigma` in each direction; the image is mirrored at its borders. */
 export function gaussianBlur(images: Tensor, size: readonly [number, number], sigma: Factor): Tensor {
   const [x, y] = size;
-  return blurAlong(blurAlong(images, 3, x, sigma), 2, y, sigma);
+  return inColors("gaussianBlur", images, (values, bound) => {
+    const blurred = blurAlong(blurAlong(values, 3, x, sigma), 2, y, sigma);
+    return bound === 1 ? blurred : blurred.round();
+  });
 }
 
 function blurAlong(images: Tensor, dim: 2 | 3, size: number, sigma: Factor): Tensor {

@@ -1,9 +1,10 @@
 // Transforms that resize, crop, mirror, rotate and erase.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import type { BatchTransform, SampleContext } from "../data/index.js";
+import type { SampleContext } from "../data/index.js";
 import { arange, pad, randn, type Tensor, tensor, where } from "../tensor/index.js";
 import { fillWeights, type Interpolation, resample } from "./resampling.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
+import { Transform } from "./transform.js";
 import { type FillOptions, RandomAffine } from "./transforms.js";
 
 type Size = number | readonly [height: number, width: number];
@@ -36,25 +37,26 @@ export interface ResizeOptions {
  * Resizes images to `size`: height and width, or the shorter side, which keeps the shape.
  * @example new Resize([224, 224])
  */
-export class Resize implements BatchTransform {
+export class Resize extends Transform {
   private readonly interpolation: Interpolation;
 
   constructor(
     private readonly size: Size,
     options: ResizeOptions = {},
   ) {
+    super();
     checkOptions("Resize", options, ["interpolation"]);
     pairOf("Resize", size);
     this.interpolation = options.interpolation ?? "bilinear";
     checkInterpolation("Resize", this.interpolation);
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
     const { height, width } = sizesOf("Resize", images);
     const target = this.target(height, width);
     if (target[0] === height && target[1] === width) return images;
     const weights = (inputs: number, size: number) => {
-      const out = new Float32Array(inputs * size);
+      const out = new Float64Array(inputs * size);
       fillWeights(out, 0, { inputs, start: 0, length: inputs, size, kind: this.interpolation });
       return out;
     };
@@ -71,17 +73,18 @@ export class Resize implements BatchTransform {
 }
 
 /** Cuts `size` out of the middle; smaller images get borders of `fill` first. */
-export class CenterCrop implements BatchTransform {
+export class CenterCrop extends Transform {
   private readonly size: [number, number];
   private readonly fill: number;
 
   constructor(size: Size, options: FillOptions = {}) {
+    super();
     checkOptions("CenterCrop", options, ["fill"]);
     this.size = pairOf("CenterCrop", size);
     this.fill = options.fill ?? 0;
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
     const { height, width } = sizesOf("CenterCrop", images);
     const [h, w] = this.size;
     const missing = (want: number, have: number) => [
@@ -108,7 +111,7 @@ export interface PadOptions extends FillOptions {
 }
 
 /** Puts borders around images: one size, or left, top, right, bottom. */
-export class Pad implements BatchTransform {
+export class Pad extends Transform {
   private readonly sides: readonly [number, number, number, number];
   private readonly options: PadOptions;
 
@@ -116,12 +119,13 @@ export class Pad implements BatchTransform {
     padding: number | readonly [left: number, top: number, right: number, bottom: number],
     options: PadOptions = {},
   ) {
+    super();
     checkOptions("Pad", options, ["fill", "paddingMode"]);
     this.sides = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
     this.options = options;
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
     const [left, top, right, bottom] = this.sides;
     const { fill = 0, paddingMode = "constant" } = this.options;
     const mode = paddingMode === "edge" ? "replicate" : paddingMode;
@@ -141,22 +145,23 @@ export interface RandomResizedCropOptions extends ResizeOptions {
  * Cuts a random part out of each image and resizes it to `size`, antialiased. Szegedy et al., 2014, arXiv:1409.4842, section 6.
  * @example new RandomResizedCrop(224)
  */
-export class RandomResizedCrop implements BatchTransform {
+export class RandomResizedCrop extends Transform {
   private readonly size: [number, number];
   private readonly options: Required<RandomResizedCropOptions>;
 
   constructor(size: Size, options: RandomResizedCropOptions = {}) {
+    super();
     checkOptions("RandomResizedCrop", options, ["scale", "ratio", "interpolation"]);
     this.size = pairOf("RandomResizedCrop", size);
     this.options = { scale: [0.08, 1], ratio: [3 / 4, 4 / 3], interpolation: "bilinear", ...options };
     checkInterpolation("RandomResizedCrop", this.options.interpolation);
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { count, height, width } = sizesOf("RandomResizedCrop", images);
     const [h, w] = this.size;
-    const rows = new Float32Array(count * h * height);
-    const columns = new Float32Array(count * w * width);
+    const rows = new Float64Array(count * h * height);
+    const columns = new Float64Array(count * w * width);
     const kind = this.options.interpolation;
     forEachSample(context, (random, n) => {
       const box = this.drawBox(random, height, width);
@@ -184,15 +189,16 @@ export class RandomResizedCrop implements BatchTransform {
 }
 
 /** Mirrors each image top to bottom with probability `p` (default 0.5). */
-export class RandomVerticalFlip implements BatchTransform {
+export class RandomVerticalFlip extends Transform {
   constructor(
     /** Chance that a sample is flipped. */
     readonly p = 0.5,
   ) {
+    super();
     checkProbability("RandomVerticalFlip", p);
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     sizesOf("RandomVerticalFlip", images);
     const [draws] = perSample(context, (random) => [random.uniform()]) as [Tensor];
     return where(draws.lt(this.p), images.flip(-2), images);
@@ -223,16 +229,17 @@ export interface RandomErasingOptions {
 }
 
 /** Erases a random rectangle of each image with probability `p`. Zhong et al., 2017, arXiv:1708.04896. */
-export class RandomErasing implements BatchTransform {
+export class RandomErasing extends Transform {
   private readonly options: Required<RandomErasingOptions>;
 
   constructor(options: RandomErasingOptions = {}) {
+    super();
     checkOptions("RandomErasing", options, ["p", "scale", "ratio", "value"]);
     this.options = { p: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3], value: 0, ...options };
     checkProbability("RandomErasing", this.options.p);
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { channels, height, width } = sizesOf("RandomErasing", images);
     const { value } = this.options;
     if (Array.isArray(value) && value.length !== channels) {
@@ -249,9 +256,15 @@ export class RandomErasing implements BatchTransform {
     ];
     const [y, x] = [arange(height).view(1, 1, height, 1), arange(width).view(1, 1, 1, width)];
     const isErased = y.ge(top).logicalAnd(y.lt(bottom)).logicalAnd(x.ge(left)).logicalAnd(x.lt(right));
-    if (value === "random") return where(isErased, randn(images.shape, { dtype: images.dtype as "float32" }), images);
+    if (value === "random") return where(isErased, randn(images.shape).to(images.dtype), images);
     if (typeof value === "number") return where(isErased, value, images);
-    return where(isErased, tensor([...value]).view(channels, 1, 1), images);
+    return where(
+      isErased,
+      tensor([...value])
+        .to(images.dtype)
+        .view(channels, 1, 1),
+      images,
+    );
   }
 
   private drawBox(random: Parameters<typeof between>[0], height: number, width: number): number[] {

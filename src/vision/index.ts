@@ -15,7 +15,6 @@ export {
   RandomPhotometricDistort,
   RGB,
 } from "./channel-transforms.js";
-export * as functional from "./color.js";
 export {
   ColorJitter,
   type ColorJitterOptions,
@@ -23,11 +22,8 @@ export {
   GaussianNoise,
   type GaussianNoiseOptions,
   Grayscale,
-  Lambda,
   RandomAdjustSharpness,
-  RandomApply,
   RandomAutocontrast,
-  RandomChoice,
   RandomEqualize,
   RandomGrayscale,
   RandomInvert,
@@ -35,6 +31,7 @@ export {
   RandomSolarize,
   ToDtype,
 } from "./color-transforms.js";
+export { Compose, Lambda, RandomApply, RandomChoice, RandomOrder } from "./containers.js";
 export {
   DatasetFolder,
   type FolderOptions,
@@ -42,6 +39,7 @@ export {
   ImageFolder,
   type ImageFolderOptions,
 } from "./folder.js";
+export * as functional from "./functional.js";
 export {
   CenterCrop,
   Pad,
@@ -69,8 +67,8 @@ export {
 export { type GridOptions, makeGrid } from "./image/grid.js";
 export type { ImageMode } from "./image/pixels.js";
 export { CutMix, type MixOptions, MixUp } from "./mixing.js";
+export { Transform } from "./transform.js";
 export {
-  Compose,
   type FillOptions,
   Normalize,
   RandomAffine,

@@ -1,5 +1,5 @@
 // MixUp and CutMix: batches mixed with themselves, images and labels alike.
-import { ArgumentError, checkOptions, formatShape, isInteger, ShapeError } from "../base/index.js";
+import { ArgumentError, Callable, checkOptions, formatShape, isInteger, ShapeError } from "../base/index.js";
 import { RandomSequence } from "../data/index.js";
 import { arange, defaultGenerator, oneHot, type Tensor, where } from "../tensor/index.js";
 
@@ -30,7 +30,14 @@ function drawGamma(random: RandomSequence, a: number): number {
   }
 }
 
-abstract class Mixing {
+// The merged interface is the only way to give a class a call signature.
+export interface Mixing {
+  // biome-ignore lint/style/useShorthandFunctionType: only an interface merges with a class
+  (images: Tensor, labels: Tensor): [images: Tensor, labels: Tensor];
+}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
+export abstract class Mixing extends Callable<null> {
   private readonly alpha: number;
   private readonly numClasses: number | null;
   private readonly seed: number;
@@ -40,6 +47,7 @@ abstract class Mixing {
     private readonly name: string,
     options: MixOptions,
   ) {
+    super((self: Mixing, _state: null, args: readonly unknown[]) => self.call(...(args as [Tensor, Tensor])), null);
     checkOptions(name, options, ["alpha", "numClasses", "seed"]);
     this.alpha = options.alpha ?? 1;
     this.numClasses = options.numClasses ?? null;
@@ -56,7 +64,7 @@ abstract class Mixing {
 
   /**
    * Mixes a batch `[N, C, H, W]` and its labels (indices `[N]`, or probabilities `[N, classes]`) with itself, moved by one.
-   * Each call draws anew, from seed and number of the call.
+   * It is what a call of the object does. Each draws anew, from seed and number of the call.
    * @returns images, and labels as probabilities `[N, classes]`.
    * @throws ArgumentError for indices without `numClasses`; ShapeError for other shapes.
    */
@@ -86,7 +94,7 @@ abstract class Mixing {
  * λ x + (1 - λ) x', of images and labels. Zhang et al., 2018, arXiv:1710.09412.
  * @example
  * const mixUp = new MixUp({ numClasses: 10, alpha: 0.2 });
- * for await (const [images, labels] of loader) step(...mixUp.call(images, labels));
+ * for await (const [images, labels] of loader) step(...mixUp(images, labels));
  */
 export class MixUp extends Mixing {
   constructor(options: MixOptions = {}) {

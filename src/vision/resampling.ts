@@ -1,4 +1,5 @@
 // Resizing and cropping as products with weights of rows and columns, with antialiasing: Pillow's and PyTorch's way.
+import { isFloat } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
 export type Interpolation = "nearest" | "bilinear" | "bicubic";
@@ -19,7 +20,7 @@ function cubic(x: number): number {
  * Where the window shrinks, the kernel is as wide as the inputs that one output stands for.
  */
 export function fillWeights(
-  out: Float32Array,
+  out: Float64Array,
   at: number,
   {
     inputs,
@@ -54,15 +55,47 @@ export function fillWeights(
   }
 }
 
-/** rows · images · columnsᵀ: images `[N, C, H, W]`, rows `[N or 1, 1, H', H]`, columns `[N or 1, 1, W', W]` → `[N, C, H', W']`. */
+const INT16 = 2 ** 15;
+
+/** Weights of uint8 images as PyTorch's kernel has them: fractions of the largest power of two that keeps them in int16. */
+function quantized(weights: Float64Array): Float64Array {
+  const largest = weights.reduce((a, b) => Math.max(a, b), 0);
+  let bits = 0;
+  while (bits < 22 && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < INT16) bits++;
+  const unit = 2 ** bits;
+  return weights.map((weight) => Math.trunc(weight * unit + (weight < 0 ? -0.5 : 0.5)) / unit);
+}
+
+/**
+ * rows · images · columnsᵀ: images `[N, C, H, W]`, rows `[N or 1, 1, H', H]`, columns `[N or 1, 1, W', W]` → `[N, C, H', W']`.
+ *
+ * Bytes come out as PyTorch's bit for bit: columns first, rounded to bytes, then rows. Products and sums of quantized weights and
+ * bytes are exact in float32. Other integers are rounded once.
+ */
 export function resample(
   images: Tensor,
-  rows: Float32Array,
-  columns: Float32Array,
+  rows: Float64Array,
+  columns: Float64Array,
   size: readonly [number, number],
 ): Tensor {
   const [, , height = 0, width = 0] = images.shape;
-  const r = tensor(rows).view(-1, 1, size[0], height);
-  const c = tensor(columns).view(-1, 1, size[1], width);
-  return r.matmul(images).matmul(c.transpose(-2, -1));
+  const isBytes = images.dtype === "uint8";
+  const matrix = (weights: Float64Array, to: number, from: number): Tensor => {
+    const out = new Float32Array(weights.length);
+    // Each sample has a precision of its own.
+    for (let at = 0; at < weights.length; at += to * from) {
+      const part = weights.subarray(at, at + to * from);
+      out.set(isBytes ? quantized(part) : part, at);
+    }
+    return tensor(out).view(-1, 1, to, from);
+  };
+  const across = (x: Tensor) => x.matmul(matrix(columns, size[1], width).transpose(-2, -1));
+  const down = (x: Tensor) => matrix(rows, size[0], height).matmul(x);
+  const x = images.dtype === "float32" ? images : images.to("float32");
+  if (isFloat(images.dtype)) return across(down(x)).to(images.dtype);
+  if (isBytes) {
+    const toBytes = (y: Tensor) => y.add(0.5).floor().clamp(0, 255);
+    return toBytes(down(toBytes(across(x)))).to("uint8");
+  }
+  return across(down(x)).round().to(images.dtype);
 }

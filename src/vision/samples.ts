@@ -38,7 +38,12 @@ export function perSample(
       (columns[k] as number[])[n] = value;
     });
   });
-  return columns.map((column) => tensor(Float32Array.from(column)).view(count, 1, 1, 1));
+  return columns.map(perSampleOf);
+}
+
+/** A number of each sample, `[N, 1, 1, 1]`. */
+export function perSampleOf(values: readonly number[]): Tensor {
+  return tensor(Float32Array.from(values)).view(values.length, 1, 1, 1);
 }
 
 export type Range = readonly [low: number, high: number];
@@ -59,7 +64,7 @@ export function checkProbability(transform: string, p: number): void {
   throw new ArgumentError(`${transform}: p must be in [0, 1], got ${p}`, { op: transform });
 }
 
-/** Images as float32, which all colour arithmetic takes to lie in [0, 1]. */
+/** The sizes of images with colours; throws for other numbers of channels. */
 export function checkColors(transform: string, images: Tensor): ImageSizes {
   const sizes = sizesOf(transform, images);
   if (sizes.channels === 1 || sizes.channels === 3) return sizes;

@@ -1,42 +1,32 @@
 // Transforms of whole image batches, with random parameters for each sample. They become part of the step's program.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import type { BatchTransform, ImageTransform, RandomSequence, SampleContext } from "../data/index.js";
+import { ArgumentError, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
+import type { RandomSequence, SampleContext } from "../data/index.js";
 import { pad, type Tensor, tensor, where } from "../tensor/index.js";
 import { gatherOrFill, gatherPixels } from "./pixels.js";
-import { checkTransforms, forEachSample, type Range, sizesOf } from "./samples.js";
-
-/** Applies transforms one after the other. */
-export class Compose implements BatchTransform {
-  constructor(
-    /** The transforms, in the order they are applied. */
-    readonly transforms: readonly ImageTransform[],
-  ) {
-    checkTransforms("Compose", transforms);
-  }
-
-  apply(images: Tensor, context: SampleContext): Tensor {
-    const { length } = this.transforms;
-    return this.transforms.reduce<Tensor>((x, transform, i) => {
-      const inner = { ...context, stream: context.stream * (length + 1) + i + 1 };
-      return typeof transform === "function" ? transform(x, inner) : transform.apply(x, inner);
-    }, images);
-  }
-}
+import { forEachSample, type Range, sizesOf } from "./samples.js";
+import { Transform } from "./transform.js";
 
 /** (x - mean) / std, with a number for all channels or one a channel. */
-export class Normalize implements BatchTransform {
+export class Normalize extends Transform {
   constructor(
     /** What is subtracted, one a channel or one for all. */
     readonly mean: number | readonly number[],
     /** What is divided by afterwards, one a channel or one for all. */
     readonly std: number | readonly number[],
   ) {
+    super();
     if ([std].flat().some((value) => !(value > 0))) {
       throw new ArgumentError(`Normalize: std must be > 0, got ${JSON.stringify(std)}`, { op: "Normalize" });
     }
   }
 
-  apply(images: Tensor): Tensor {
+  protected transform(images: Tensor): Tensor {
+    if (!isFloat(images.dtype)) {
+      throw new DTypeError(
+        `Normalize: images must be floats, got ${images.dtype}; put new ToDtype("float32", { scale: true }) before it`,
+        { op: "Normalize" },
+      );
+    }
     const perChannel = (values: number | readonly number[]) =>
       typeof values === "number" ? values : tensor(values).view(values.length, 1, 1);
     return images.sub(perChannel(this.mean)).div(perChannel(this.std));
@@ -76,7 +66,7 @@ function cropEach(
  * Moves each image by a random whole number of pixels, up to `pixels` in each direction; what comes in is `fill`.
  * @example await mnist({ transform: new RandomShift(2) })
  */
-export class RandomShift implements BatchTransform {
+export class RandomShift extends Transform {
   private readonly fill: number;
 
   constructor(
@@ -84,12 +74,13 @@ export class RandomShift implements BatchTransform {
     readonly pixels: number,
     options: FillOptions = {},
   ) {
+    super();
     checkOptions("RandomShift", options, ["fill"]);
     checkPixels("RandomShift", "pixels", pixels);
     this.fill = options.fill ?? 0;
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("RandomShift", images);
     const offset: Draw = (random) => random.below(2 * this.pixels + 1);
     const size: [number, number] = [height, width];
@@ -104,12 +95,13 @@ export interface RandomCropOptions extends FillOptions {
 }
 
 /** Cuts a window of `size` (a number, or height and width) at a random place out of each padded image. */
-export class RandomCrop implements BatchTransform {
+export class RandomCrop extends Transform {
   private readonly size: [number, number];
   private readonly padding: number;
   private readonly fill: number;
 
   constructor(size: number | readonly [number, number], options: RandomCropOptions = {}) {
+    super();
     checkOptions("RandomCrop", options, ["padding", "fill"]);
     this.size = typeof size === "number" ? [size, size] : [...size];
     this.padding = options.padding ?? 0;
@@ -117,7 +109,7 @@ export class RandomCrop implements BatchTransform {
     checkPixels("RandomCrop", "padding", this.padding);
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("RandomCrop", images);
     const [spareRows, spareColumns] = [
       height + 2 * this.padding - this.size[0],
@@ -142,17 +134,18 @@ function checkPixels(transform: string, name: string, value: number): void {
 }
 
 /** Mirrors each image left to right with probability `p` (default 0.5). */
-export class RandomHorizontalFlip implements BatchTransform {
+export class RandomHorizontalFlip extends Transform {
   constructor(
     /** Chance that a sample is flipped. */
     readonly p = 0.5,
   ) {
+    super();
     if (!(p >= 0 && p <= 1)) {
       throw new ArgumentError(`RandomHorizontalFlip: p must be in [0, 1], got ${p}`, { op: "RandomHorizontalFlip" });
     }
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { count } = sizesOf("RandomHorizontalFlip", images);
     const flips = new Array<boolean>(count).fill(false);
     forEachSample(context, (random, n) => {
@@ -179,7 +172,7 @@ export interface RandomAffineOptions extends FillOptions {
  * @param degrees - range of the angle, or its limit on both sides.
  * @example new RandomAffine(10, { translate: [0.1, 0.1], scale: [0.9, 1.1], interpolation: "bilinear" })
  */
-export class RandomAffine implements BatchTransform {
+export class RandomAffine extends Transform {
   private readonly degrees: Range;
   private readonly shear: Range;
 
@@ -187,6 +180,7 @@ export class RandomAffine implements BatchTransform {
     degrees: number | Range,
     private readonly options: RandomAffineOptions = {},
   ) {
+    super();
     checkOptions("RandomAffine", options, ["translate", "scale", "shear", "interpolation", "fill"]);
     this.degrees = symmetric(degrees);
     this.shear = symmetric(options.shear ?? 0);
@@ -198,7 +192,7 @@ export class RandomAffine implements BatchTransform {
     }
   }
 
-  apply(images: Tensor, context: SampleContext): Tensor {
+  protected transform(images: Tensor, context: SampleContext): Tensor {
     const { count, height, width } = sizesOf("RandomAffine", images);
     const matrices = new Float32Array(6 * count);
     forEachSample(context, (random, n) => {
@@ -266,8 +260,13 @@ function symmetric(value: number | Range): Range {
   return typeof value === "number" ? [-value, value] : value;
 }
 
-/** The mean of the four pixels around each position, by distance. */
+/** The mean of the four pixels around each position, by distance; integers are rounded. */
 function bilinear(images: Tensor, rows: Tensor, columns: Tensor, fill: number): Tensor {
+  if (isFloat(images.dtype)) return meanOfFour(images, rows, columns, fill);
+  return meanOfFour(images.to("float32"), rows, columns, fill).round().to(images.dtype);
+}
+
+function meanOfFour(images: Tensor, rows: Tensor, columns: Tensor, fill: number): Tensor {
   const [top, left] = [rows.floor(), columns.floor()];
   const [down, right] = [rows.sub(top), columns.sub(left)];
   const pixel = (dy: number, dx: number) =>

@@ -135,7 +135,7 @@ describe("Normalize and Compose", () => {
 
   test("given images of a wrong shape, random transforms throw naming it", () => {
     expect(() => new RandomShift(1).apply(zeros([3, 3]), context([0]))).toThrow(
-      "RandomShift: images must be [N,C,H,W], got shape [3,3]",
+      "RandomShift: images must be [N,C,H,W] or [C,H,W], got shape [3,3]",
     );
   });
 });

@@ -1,4 +1,4 @@
-// Objects of a class that can be called: a module is a function whose prototype is its class.
+// Objects of a class that can be called (modules, transforms): functions whose prototype is the class.
 
 /** What a call does, given the object and the state it was made with. */
 export type Invoke<State> = (self: never, state: State, args: readonly unknown[]) => unknown;

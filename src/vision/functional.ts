@@ -1,0 +1,15 @@
+// Image functions without chance: torchvision.transforms.v2.functional.
+export {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  adjustSharpness,
+  autocontrast,
+  equalize,
+  gaussianBlur,
+  invert,
+  posterize,
+  rgbToGrayscale,
+  solarize,
+} from "./color.js";
