@@ -1,4 +1,5 @@
 // What the files below the Module class need to know of it.
+import type { Tensor } from "../tensor/index.js";
 import type { Parameter } from "./parameter.js";
 
 /** A module, whatever its forward takes. */
@@ -10,4 +11,7 @@ export interface AnyModule {
   pathOf(module: AnyModule): string | null;
   describePlace(): string;
   extraRepr(): string;
+  readonly ownFields: object;
+  getExtraState?(): Tensor;
+  setExtraState?(state: Tensor): void;
 }

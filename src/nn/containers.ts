@@ -1,23 +1,12 @@
 // Modules that hold modules: in a chain, in a list, by name.
 import { ArgumentError } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { isModule } from "./fields.js";
+import { checkIterable, checkModule, ItemDict, ItemList, insertPosition, position } from "./item-containers.js";
 import { Module, type UnaryModule } from "./module.js";
-
-/** Throws unless `value` is a module. */
-export function checkModule(name: string, value: unknown, place: string): void {
-  if (isModule(value)) return;
-  throw new ArgumentError(`${name}: ${place} is ${value === null ? "null" : typeof value}, not a module`, { op: name });
-}
-
-/** An index in [0, length), counting a negative one from the end. */
-function position(name: string, index: number, length: number): number {
-  if (Number.isInteger(index) && index >= -length && index < length) return index < 0 ? index + length : index;
-  throw new ArgumentError(`${name}: index ${index} is out of range for ${length} modules`, { op: name });
-}
 
 /**
  * Runs modules one after the other: each gets what the one before returned. Keys are the positions, or the names of an object.
+ * @throws ArgumentError for what is no module, and for positions out of range.
  * @example new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2))
  */
 export class Sequential extends Module {
@@ -44,10 +33,76 @@ export class Sequential extends Module {
     return Object.keys(this.items).length;
   }
 
+  /** Number of modules, as of an array. */
+  get length(): number {
+    return this.size;
+  }
+
   /** The module at a position; negative ones count from the end. */
   at(index: number): UnaryModule {
     const modules = Object.values(this.items);
     return modules[position("Sequential", index, modules.length)] as UnaryModule;
+  }
+
+  /** Puts a module in the place of that at a position. */
+  set(index: number, module: UnaryModule): this {
+    const place = Object.keys(this.items)[position("Sequential", index, this.size)] as string;
+    checkModule("Sequential", module, `module ${place}`);
+    (this.items as Record<string, UnaryModule>)[place] = module;
+    return this;
+  }
+
+  /**
+   * Adds a module at the end.
+   * @throws ArgumentError where modules have names, as `extend` and `insert` do: `addModule(name, module)` adds one there.
+   */
+  append(module: UnaryModule): this {
+    return this.added("append", [module]);
+  }
+
+  /** Adds modules at the end; none if one of them is no module. Another Sequential gives its modules. */
+  extend(modules: Iterable<UnaryModule>): this {
+    return this.added("extend", modules);
+  }
+
+  private added(method: string, modules: Iterable<UnaryModule>): this {
+    const list = this.list(method);
+    checkIterable("Sequential", modules);
+    const added = [...modules];
+    for (const [i, module] of added.entries()) checkModule("Sequential", module, `module ${list.length + i}`);
+    list.push(...added);
+    return this;
+  }
+
+  /** Adds a module before the one at `index`; those behind move on by one. */
+  insert(index: number, module: UnaryModule): this {
+    const list = this.list("insert");
+    const at = insertPosition("Sequential", index, list.length);
+    checkModule("Sequential", module, `module ${at}`);
+    list.splice(at, 0, module);
+    return this;
+  }
+
+  /** Takes the module at a position out, by default the last one, and returns it. Positions behind move up, names stay. */
+  pop(index = -1): UnaryModule {
+    const at = position("Sequential", index, this.size);
+    if (Array.isArray(this.items)) return this.items.splice(at, 1)[0] as UnaryModule;
+    const [name, module] = Object.entries(this.items)[at] as [string, UnaryModule];
+    delete this.items[name];
+    return module;
+  }
+
+  /** @internal */
+  override get ownFields(): object {
+    return this.items;
+  }
+
+  private list(method: string): UnaryModule[] {
+    if (Array.isArray(this.items)) return this.items;
+    throw new ArgumentError(
+      `Sequential: ${method} gives modules positions, and those here have names (${Object.keys(this.items).join(", ")}); use addModule(name, module)`,
+      { op: "Sequential", fix: "addModule" },
+    );
   }
 
   [Symbol.iterator](): Iterator<UnaryModule> {
@@ -55,18 +110,18 @@ export class Sequential extends Module {
   }
 }
 
-/** A list of modules. It cannot be called: `forward` of the module that holds it says how they are used. */
-export class ModuleList<M extends Module = Module> extends Module {
-  static override readonly stateKeys = { items: "" };
-  /** The modules, in order. */
-  readonly items: M[];
-
+/**
+ * A list of modules. It cannot be called: `forward` of the module that holds it says how they are used.
+ * @throws ArgumentError for what is no module, and for positions out of range.
+ */
+export class ModuleList<M extends Module = Module> extends ItemList<M> {
   constructor(modules: Iterable<M> = []) {
-    super();
-    this.items = [...modules];
-    this.items.forEach((module, i) => {
-      checkModule("ModuleList", module, `module ${i}`);
-    });
+    super("ModuleList", "modules", modules);
+  }
+
+  protected override itemOf(module: M, place: string): M {
+    checkModule("ModuleList", module, `module ${place}`);
+    return module;
   }
 
   forward(): never {
@@ -74,87 +129,25 @@ export class ModuleList<M extends Module = Module> extends Module {
       op: "ModuleList",
     });
   }
-
-  /** Number of modules. */
-  get size(): number {
-    return this.items.length;
-  }
-
-  /** The module at a position; negative ones count from the end. */
-  at(index: number): M {
-    return this.items[position("ModuleList", index, this.items.length)] as M;
-  }
-
-  /** Adds a module at the end. */
-  append(module: M): this {
-    checkModule("ModuleList", module, `module ${this.items.length}`);
-    this.items.push(module);
-    return this;
-  }
-
-  [Symbol.iterator](): Iterator<M> {
-    return this.items[Symbol.iterator]();
-  }
 }
 
-/** Modules by name. It cannot be called. */
-export class ModuleDict<M extends Module = Module> extends Module {
-  static override readonly stateKeys = { items: "" };
-  /** The modules by name. */
-  readonly items: Record<string, M>;
-
+/**
+ * Modules by name. It cannot be called.
+ * @throws ArgumentError for what is no module, and for names that are not there.
+ */
+export class ModuleDict<M extends Module = Module> extends ItemDict<M> {
   constructor(modules: Readonly<Record<string, M>> = {}) {
-    super();
-    this.items = { ...modules };
-    for (const [name, module] of Object.entries(this.items)) checkModule("ModuleDict", module, name);
+    super("ModuleDict", "module", modules);
+  }
+
+  protected override itemOf(module: M, place: string): M {
+    checkModule("ModuleDict", module, place);
+    return module;
   }
 
   forward(): never {
     throw new ArgumentError("ModuleDict: has no forward; call its modules in the forward of the module that holds it", {
       op: "ModuleDict",
     });
-  }
-
-  /** Number of modules. */
-  get size(): number {
-    return Object.keys(this.items).length;
-  }
-
-  /**
-   * The module of this name.
-   * @throws ArgumentError if there is none.
-   */
-  get(name: string): M {
-    if (Object.hasOwn(this.items, name)) return this.items[name] as M;
-    throw new ArgumentError(`ModuleDict: no module "${name}"; it has ${Object.keys(this.items).join(", ")}`, {
-      op: "ModuleDict",
-    });
-  }
-
-  /** Puts a module under a name. */
-  set(name: string, module: M): this {
-    checkModule("ModuleDict", module, name);
-    this.items[name] = module;
-    return this;
-  }
-
-  /** Whether there is a module of this name. */
-  has(name: string): boolean {
-    return Object.hasOwn(this.items, name);
-  }
-
-  /** The names, in order. */
-  keys(): string[] {
-    return Object.keys(this.items);
-  }
-
-  /** The modules, in order. */
-  values(): M[] {
-    return Object.values(this.items);
-  }
-
-  /** Names and modules, in order. */
-  entries(): [string, M][] {
-    return Object.entries(this.items);
   }
 }

@@ -74,6 +74,7 @@ export {
 } from "./normalization.js";
 export * from "./padding.js";
 export { Buffer, Parameter } from "./parameter.js";
+export { ParameterDict, ParameterList } from "./parameter-containers.js";
 export * from "./pooling.js";
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from "./rearrange.js";
 export { GRU, LSTM, type RecurrentOptions, RNN, type SequenceOptions } from "./recurrent.js";

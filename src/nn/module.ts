@@ -1,5 +1,5 @@
 // The base of all layers and models.
-import { ArgumentError, Callable, checkFlag, type DType, isFloat } from "../base/index.js";
+import { ArgumentError, Callable, checkFlag, checkOptions, type DType, isFloat } from "../base/index.js";
 import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { cloneModule } from "./clone.js";
@@ -16,6 +16,16 @@ import {
 import { type CallState, callModule } from "./module-call.js";
 import { Buffer, convertInPlace, Parameter } from "./parameter.js";
 import { printModule } from "./print.js";
+import {
+  addModule,
+  isBuffer,
+  isModuleValue,
+  isParameter,
+  memberAt,
+  registerBuffer,
+  registerParameter,
+  setSubmodule,
+} from "./registration.js";
 import { type LoadOptions, type LoadResult, loadState, type StateDict, saveState } from "./state-dict.js";
 
 /** Which members are listed, and under what names. */
@@ -36,8 +46,11 @@ export interface ToOptions {
 
 // A module is called like its forward; the merged interface is the only way to give a class a call signature.
 export interface Module {
-  // biome-ignore lint/style/useShorthandFunctionType: only an interface merges with a class
   (...args: Parameters<this["forward"]>): ReturnType<this["forward"]>;
+  /** What else `stateDict` keeps of this module, under `_extra_state`: a tensor of any shape and dtype, so that every file holds it. */
+  getExtraState?(): Tensor;
+  /** Takes what `getExtraState` gave, in `loadStateDict`. A module that has one of the two has both. */
+  setExtraState?(state: Tensor): void;
 }
 
 /**
@@ -154,18 +167,69 @@ export abstract class Module extends Callable<CallState> {
 
   /** The module inside with this name in `namedModules()`. */
   getSubmodule(name: string): Module {
-    const found = this.namedModules().find(([other]) => other === name);
-    if (found) return found[1];
-    throw new ArgumentError(`getSubmodule: ${this.constructor.name} has no module "${name}"`, { op: "getSubmodule" });
+    return name === "" ? this : (memberAt(this, "getSubmodule", "module", name, isModuleValue) as Module);
   }
 
   /** The parameter inside with this state-dict key. */
   getParameter(name: string): Parameter {
-    const found = this.namedParameters().find(([other]) => other === name);
-    if (found) return found[1];
-    throw new ArgumentError(`getParameter: ${this.constructor.name} has no parameter "${name}"`, {
-      op: "getParameter",
-    });
+    return memberAt(this, "getParameter", "parameter", name, isParameter);
+  }
+
+  /** The buffer inside with this state-dict key, persistent or not. */
+  getBuffer(name: string): Buffer {
+    return memberAt(this, "getBuffer", "buffer", name, isBuffer);
+  }
+
+  /**
+   * Puts a module in the place of the one with this name in `namedModules()`; where the module around it has none of that name, it
+   * gets one.
+   * @param options - `strict` (default false): there must be a module of that name already.
+   * @throws ArgumentError where the module around it is missing, or something else has the name.
+   */
+  setSubmodule(name: string, module: Module, options: { readonly strict?: boolean } = {}): void {
+    checkOptions("setSubmodule", options, ["strict"]);
+    setSubmodule(this, name, module, options.strict ?? false);
+  }
+
+  /**
+   * A buffer under a name that the program computes; else write a field, `mask = new nn.Buffer(ones([8]))`.
+   * @param name - of the field; the state-dict key is its snake_case form.
+   * @param tensor - the first value, of any shape, copied; null: the name is taken but there is no buffer.
+   * @param options - `persistent` (default true): part of the state dict.
+   * @returns the buffer, so that `mask = this.registerBuffer("mask", …)` may stand in a class.
+   * @throws ArgumentError for a name with dots, or of something that is no buffer.
+   */
+  registerBuffer(name: string, tensor: Tensor, options?: { readonly persistent?: boolean }): Buffer;
+  registerBuffer(name: string, tensor: Tensor | null, options?: { readonly persistent?: boolean }): Buffer | null;
+  registerBuffer(name: string, tensor: Tensor | null, options: { readonly persistent?: boolean } = {}): Buffer | null {
+    return registerBuffer(this, name, tensor, options);
+  }
+
+  /**
+   * A parameter under a name that the program computes; else write a field.
+   * @param parameter - kept as it is, not copied; null: the name is taken but there is no parameter.
+   * @throws ArgumentError for what is no Parameter, for a name with dots, or of something that is no parameter.
+   */
+  registerParameter(name: string, parameter: Parameter | null): void {
+    registerParameter(this, name, parameter);
+  }
+
+  /**
+   * A module under a name that the program computes; else write a field.
+   * @throws ArgumentError for what is no module, for a name with dots, or of something that is no module.
+   */
+  addModule(name: string, module: Module | null): void {
+    addModule(this, name, module);
+  }
+
+  /** As `addModule`. */
+  registerModule(name: string, module: Module | null): void {
+    addModule(this, name, module);
+  }
+
+  /** @internal Where members that get a name at run time go. */
+  get ownFields(): object {
+    return this;
   }
 
   // --- modes
@@ -259,7 +323,8 @@ export abstract class Module extends Callable<CallState> {
   /**
    * Copies a state dict into parameters and buffers. Values are cast to their dtypes, with a check of the range. Nothing is
    * changed if anything does not fit.
-   * @param options - `strict` (default true): missing and unexpected keys are an error; else they are returned.
+   * @param options - `strict` (default true): missing and unexpected keys are an error; else they are returned. `assign` (default
+   * false): parameters and buffers take the dtype of the values, and their device, instead of keeping their own; the objects stay.
    * @throws ArgumentError for keys, ShapeError for shapes, NumericError for values that do not fit the dtype.
    */
   loadStateDict(state: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadResult {

@@ -43,6 +43,15 @@ export class Buffer extends Tensor {
   }
 }
 
+/** Makes a parameter or buffer a copy of `value`, with its dtype and device; the object stays, without a gradient. */
+export function assignTo(tensor: Parameter | Buffer, value: Tensor): void {
+  const { requiresGrad } = tensor;
+  tensor.grad = null;
+  (tensor as { cell: Tensor["cell"] }).cell = copyOf(value).cell;
+  asState(tensor);
+  tensor.requiresGrad = requiresGrad;
+}
+
 function copyOf(data: Tensor): Tensor {
   return noGrad(() => quietly(() => data.detach().clone()));
 }

@@ -1,8 +1,10 @@
 // State dicts: tensors by PyTorch's keys, out of a module and back into one.
 import {
   ArgumentError,
+  checkFlag,
   checkOptions,
   type DType,
+  DTypeError,
   formatShape,
   isFloat,
   NumericError,
@@ -13,7 +15,7 @@ import {
 import { checkTensor, noGrad, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { fieldsOf, isModule } from "./fields.js";
-import { Buffer, type Parameter } from "./parameter.js";
+import { assignTo, Buffer, type Parameter } from "./parameter.js";
 
 /** Tensors by key: `conv1.weight`, `bn.running_mean`. */
 export type StateDict = Record<string, Tensor>;
@@ -22,6 +24,8 @@ export type StateDict = Record<string, Tensor>;
 export interface LoadOptions {
   /** Missing and unexpected keys are an error; default true. */
   readonly strict?: boolean;
+  /** Parameters and buffers become what the state has, with its dtypes and devices; default false: values are cast to theirs. */
+  readonly assign?: boolean;
 }
 
 /** What a state dict and a module did not have in common. */
@@ -43,8 +47,30 @@ function entriesOf(module: AnyModule, prefix: string): [key: string, tensor: Par
   return [...own, ...inner];
 }
 
+/** Modules with a state of their own making, by its key. */
+function extrasOf(module: AnyModule, prefix: string): [key: string, module: AnyModule][] {
+  const own: [string, AnyModule][] =
+    module.getExtraState || module.setExtraState ? [[`${prefix}_extra_state`, module]] : [];
+  const inner = fieldsOf(module).flatMap(({ key, value }) =>
+    isModule(value) ? extrasOf(value, `${prefix}${key}.`) : [],
+  );
+  return [...own, ...inner];
+}
+
+function extraState(module: AnyModule): Tensor {
+  const name = module.constructor.name;
+  if (!module.getExtraState || !module.setExtraState) {
+    throw new ArgumentError(`${name}: has only one of getExtraState and setExtraState; write both`, { op: name });
+  }
+  const state = module.getExtraState();
+  checkTensor(name, "what getExtraState returns", state);
+  return state.detach();
+}
+
 export function saveState(module: AnyModule, prefix: string): StateDict {
-  return Object.fromEntries(entriesOf(module, prefix).map(([key, tensor]) => [key, tensor.detach()]));
+  const entries = entriesOf(module, prefix).map(([key, tensor]) => [key, tensor.detach()] as const);
+  const extras = extrasOf(module, prefix).map(([key, owner]) => [key, extraState(owner)] as const);
+  return Object.fromEntries([...entries, ...extras]);
 }
 
 export function loadState(
@@ -52,7 +78,9 @@ export function loadState(
   state: Readonly<Record<string, Tensor>>,
   options: LoadOptions,
 ): LoadResult {
-  checkOptions("loadStateDict", options, ["strict"]);
+  checkOptions("loadStateDict", options, ["strict", "assign"]);
+  const { strict = true, assign = false } = options;
+  checkFlag("loadStateDict", "assign", assign);
   const name = module.constructor.name;
   if (typeof state !== "object" || state === null) {
     throw new ArgumentError(
@@ -61,17 +89,22 @@ export function loadState(
     );
   }
   const entries = entriesOf(module, "");
-  const known = new Set(entries.map(([key]) => key));
+  const extras = extrasOf(module, "");
+  const known = new Set([...entries, ...extras].map(([key]) => key));
   const result = {
     missingKeys: [...known].filter((key) => !Object.hasOwn(state, key)),
     unexpectedKeys: Object.keys(state).filter((key) => !known.has(key)),
   };
   const present = entries.filter(([key]) => Object.hasOwn(state, key));
-  if (options.strict ?? true) checkKeys(name, result);
-  for (const [key, target] of present) checkValue(name, key, state[key] as Tensor, target);
+  if (strict) checkKeys(name, result);
+  for (const [key, target] of present) checkValue(name, key, state[key] as Tensor, target, assign);
   noGrad(() => {
-    for (const [key, target] of present) target.copy_(state[key] as Tensor);
+    for (const [key, target] of present) {
+      if (assign) assignTo(target, state[key] as Tensor);
+      else target.copy_(state[key] as Tensor);
+    }
   });
+  for (const [key, owner] of extras) if (Object.hasOwn(state, key)) owner.setExtraState?.(state[key] as Tensor);
   return result;
 }
 
@@ -86,7 +119,7 @@ function checkKeys(name: string, { missingKeys, unexpectedKeys }: LoadResult): v
   );
 }
 
-function checkValue(name: string, key: string, value: Tensor, target: Tensor): void {
+function checkValue(name: string, key: string, value: Tensor, target: Tensor, assign: boolean): void {
   checkTensor("loadStateDict", key, value);
   if (!shapesEqual(value.shape, target.shape)) {
     throw new ShapeError(
@@ -94,7 +127,13 @@ function checkValue(name: string, key: string, value: Tensor, target: Tensor): v
       { op: "loadStateDict", shapes: [value.shape, target.shape] },
     );
   }
-  if (value.dtype === target.dtype || promote(value.dtype, target.dtype) === target.dtype) return;
+  if (assign && target.requiresGrad && !isFloat(value.dtype)) {
+    throw new DTypeError(
+      `loadStateDict: ${key} is ${value.dtype} in the state and cannot be assigned to a parameter that needs a gradient; load it without assign, which casts`,
+      { op: "loadStateDict" },
+    );
+  }
+  if (assign || value.dtype === target.dtype || promote(value.dtype, target.dtype) === target.dtype) return;
   const bad = firstUnfit(value, target.dtype);
   if (bad === null) return;
   throw new NumericError(`loadStateDict: ${key} holds ${bad}, which ${target.dtype} cannot; convert the state first`, {

@@ -2,10 +2,11 @@
 import { ArgumentError, checkOptions } from "../base/index.js";
 import { full, type Tensor } from "../tensor/index.js";
 import { MultiheadAttention } from "./attention.js";
-import { checkModule, ModuleList } from "./containers.js";
+import { ModuleList } from "./containers.js";
 import { Dropout } from "./dropout.js";
 import { gelu, relu } from "./functional.js";
 import { xavierUniform_ } from "./init.js";
+import { checkModule } from "./item-containers.js";
 import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { LayerNorm } from "./normalization.js";

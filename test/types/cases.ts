@@ -107,6 +107,26 @@ export function optimizersCheckTheirArguments(model: Classifier): void {
   new optim.Adam(model, { lr: 0.001 });
 }
 
+export function membersByName(model: Classifier, x: Tensor): void {
+  same<ReturnType<typeof model.getBuffer>, nn.Buffer>(true);
+  const mask: nn.Buffer = model.registerBuffer("mask", x, { persistent: false });
+  const none: nn.Buffer | null = model.registerBuffer("none", null);
+  model.registerParameter("scale", new nn.Parameter(none ?? mask));
+  model.addModule("head", new nn.Linear(3, 1));
+  // @ts-expect-error: an unknown option
+  model.setSubmodule("body", new nn.ReLU(), { force: true });
+  model.loadStateDict({}, { strict: false, assign: true });
+  const layers = new nn.ModuleList([new nn.Linear(1, 1)]);
+  same<ReturnType<typeof layers.pop>, nn.Linear>(true);
+  // @ts-expect-error: a list of linear layers
+  layers.append(new nn.ReLU());
+  new nn.ParameterList([x]).append(x).at(0).requiresGrad = false;
+  new nn.ParameterDict({ a: x }).update({ b: x });
+  model.body.append(new nn.ReLU()).insert(0, new nn.ReLU()).pop();
+  // @ts-expect-error: Sequential takes modules of one tensor
+  model.body.append(new Attention());
+}
+
 export function optionsOfCallsAndConstructors(x: Tensor, encoder: nn.EncoderModule): void {
   const up = new nn.ConvTranspose2d(1, 1, 3, { stride: 2 });
   same<ReturnType<typeof up>, Tensor>(true);

@@ -1,0 +1,80 @@
+// Parameters in a list, and by name.
+import { ArgumentError, formatShape } from "../base/index.js";
+import { Tensor } from "../tensor/index.js";
+import { ItemDict, ItemList } from "./item-containers.js";
+import { Parameter } from "./parameter.js";
+
+/** Parameters are kept, tensors become parameters. */
+function parameterOf(owner: string, value: Tensor, place: string): Parameter {
+  if (value instanceof Parameter) return value;
+  if (value instanceof Tensor) return new Parameter(value);
+  throw new ArgumentError(`${owner}: parameter ${place} is ${value === null ? "null" : typeof value}, not a tensor`, {
+    op: owner,
+  });
+}
+
+function shown({ dtype, shape }: Parameter): string {
+  return `${dtype}${formatShape(shape)}`;
+}
+
+/**
+ * A list of parameters; plain tensors become parameters, of any shape. It cannot be called. (A plain array of parameters in a field
+ * is found too.)
+ * @throws ArgumentError for what is no tensor, and for positions out of range.
+ * @example weights = new nn.ParameterList([ones([2]), zeros([3])]); // keys: weights.0, weights.1
+ */
+export class ParameterList extends ItemList<Parameter, Tensor> {
+  constructor(parameters: Iterable<Tensor> = []) {
+    super("ParameterList", "parameters", parameters);
+  }
+
+  protected override itemOf(value: Tensor, place: string): Parameter {
+    return parameterOf("ParameterList", value, place);
+  }
+
+  forward(): never {
+    throw new ArgumentError(
+      "ParameterList: has no forward; use its parameters in the forward of the module that holds it",
+      { op: "ParameterList" },
+    );
+  }
+
+  override extraRepr(): string {
+    return this.items.map(shown).join(", ");
+  }
+}
+
+/**
+ * Parameters by name; plain tensors become parameters, of any shape. It cannot be called. (A plain object of parameters in a field is
+ * found too.)
+ * @throws ArgumentError for what is no tensor, and for names that are not there.
+ * @example scales = new nn.ParameterDict({ left: ones([2]), right: ones([3]) }); // keys: scales.left, scales.right
+ */
+export class ParameterDict extends ItemDict<Parameter, Tensor> {
+  constructor(parameters: Readonly<Record<string, Tensor>> = {}) {
+    super("ParameterDict", "parameter", parameters);
+  }
+
+  protected override itemOf(value: Tensor, place: string): Parameter {
+    return parameterOf("ParameterDict", value, place);
+  }
+
+  /** The parameter of a name; where there is none, that of `value` is put there first. */
+  setDefault(name: string, value: Tensor): Parameter {
+    if (!this.has(name)) this.set(name, value);
+    return this.get(name);
+  }
+
+  forward(): never {
+    throw new ArgumentError(
+      "ParameterDict: has no forward; use its parameters in the forward of the module that holds it",
+      { op: "ParameterDict" },
+    );
+  }
+
+  override extraRepr(): string {
+    return this.entries()
+      .map(([name, parameter]) => `${name}=${shown(parameter)}`)
+      .join(", ");
+  }
+}
