@@ -47,5 +47,6 @@ export {
 } from "./schedules.js";
 export { SGD, type SGDOptions } from "./sgd.js";
 export { SWALR, type SWALROptions } from "./swa-lr.js";
+export type { TorchEntries, TorchOptimizerState } from "./torch-state.js";
 export { updateBn } from "./update-bn.js";
 export { CosineAnnealingWarmRestarts } from "./warm-restarts.js";

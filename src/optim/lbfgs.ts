@@ -4,6 +4,7 @@ import { cat, enableGrad, isTracing, noGrad, Tensor, tensor } from "../tensor/in
 import { add, dot, largest, scaled, type Vector } from "./host-vectors.js";
 import { type BaseOptions, Optimizer, type OptimizerState, type ParamsInput, withDefaults } from "./optimizer.js";
 import { type Point, strongWolfe } from "./strong-wolfe.js";
+import { numberOf, type TorchEntries, type TorchOptimizerState } from "./torch-state.js";
 
 /** Options of `LBFGS`. */
 export interface LBFGSOptions extends BaseOptions {
@@ -219,7 +220,55 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return { state: { 0: state }, paramGroups };
   }
 
-  override loadStateDict(state: OptimizerState): void {
+  // PyTorch works out a `max_eval` that is left out when the optimizer is made.
+  protected override groupToTorch(options: TorchEntries): TorchEntries {
+    const { maxIter, maxEval } = options as unknown as LBFGSOptions;
+    return { ...super.groupToTorch(options), max_eval: maxEval ?? Math.floor((maxIter * 5) / 4) };
+  }
+
+  // PyTorch's names for the memory: `old_stps` are the steps s, `old_dirs` the differences y.
+  protected override entriesToTorch(saved: Readonly<Record<string, number | Tensor>>): TorchEntries {
+    const listed = (name: string) =>
+      Array.from({ length: Number(saved.pairs) }, (_, i) => saved[`${name}.${i}`] as Tensor);
+    const [steps, differences] = [listed("oldStps"), listed("oldDirs")];
+    return {
+      func_evals: saved.funcEvals,
+      n_iter: saved.nIter,
+      d: saved.d,
+      t: saved.t,
+      old_dirs: differences,
+      old_stps: steps,
+      ro: steps.map((s, i) =>
+        s
+          .mul(differences[i] as Tensor)
+          .sum()
+          .reciprocal(),
+      ),
+      H_diag: tensor(Number(saved.hDiag), { dtype: "float64" }),
+      prev_flat_grad: saved.prevFlatGrad,
+      prev_loss: saved.prevLoss,
+    };
+  }
+
+  protected override entriesFromTorch(entries: TorchEntries): Record<string, number | Tensor> | null {
+    const { old_stps: steps, old_dirs: differences } = entries as Record<string, readonly Tensor[]>;
+    if (!steps || !differences) return null;
+    const listed = (name: string, tensors: readonly Tensor[]) => tensors.map((x, i) => [`${name}.${i}`, x] as const);
+    return {
+      funcEvals: Number(entries.func_evals),
+      nIter: Number(entries.n_iter),
+      d: entries.d as Tensor,
+      t: Number(numberOf(entries.t)),
+      hDiag: Number(numberOf(entries.H_diag)),
+      prevFlatGrad: entries.prev_flat_grad as Tensor,
+      prevLoss: Number(numberOf(entries.prev_loss)),
+      pairs: steps.length,
+      ...Object.fromEntries([...listed("oldStps", steps), ...listed("oldDirs", differences)]),
+    };
+  }
+
+  override loadStateDict(given: OptimizerState | TorchOptimizerState): void {
+    const state = this.ownState(given);
     super.loadStateDict({ ...state, state: {} });
     const saved = state.state[0];
     if (!saved) {

@@ -13,6 +13,17 @@ import {
   writeUnless,
 } from "../tensor/index.js";
 
+import {
+  entriesFromTorch,
+  entriesOf,
+  entriesToTorch,
+  groupFromTorch,
+  groupToTorch,
+  isTorchState,
+  type TorchEntries,
+  type TorchOptimizerState,
+} from "./torch-state.js";
+
 /** Options every optimizer has; each param group has its own. */
 export interface BaseOptions {
   /** Learning rate: what a step is multiplied by. May be changed at any time, also by schedules. */
@@ -235,10 +246,53 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   /**
-   * Takes over options and state of an optimizer with the same groups; values are copied and cast to the parameters' dtypes.
-   * @throws ArgumentError or ShapeError, before anything is changed, if the state does not fit.
+   * The state as PyTorch's optimizer of the same name has it, for files: `saveTorch("optimizer.pt", optimizer.torchStateDict())` writes
+   * what `optimizer.load_state_dict(torch.load("optimizer.pt"))` takes there.
    */
-  loadStateDict(state: OptimizerState): void {
+  torchStateDict(): TorchOptimizerState {
+    const { state, paramGroups } = this.stateDict();
+    const entries = Object.entries(state).map(([key, saved]) => [Number(key), this.entriesToTorch(saved)] as const);
+    return { state: new Map(entries), param_groups: paramGroups.map((group) => this.groupToTorch(group)) };
+  }
+
+  /** The options of a group, as PyTorch's optimizer has them. */
+  protected groupToTorch(options: TorchEntries): TorchEntries {
+    return groupToTorch(options);
+  }
+
+  /** What is kept of a parameter, as PyTorch's optimizer has it. */
+  protected entriesToTorch(saved: Readonly<Record<string, number | Tensor>>): TorchEntries {
+    return entriesToTorch(saved);
+  }
+
+  /** The inverse of `entriesToTorch`; null where there is nothing yet. */
+  protected entriesFromTorch(entries: TorchEntries): Record<string, number | Tensor> | null {
+    return entriesFromTorch(entries);
+  }
+
+  /** A state in the form of `stateDict`, from that or from PyTorch's. */
+  protected ownState(state: OptimizerState | TorchOptimizerState): OptimizerState {
+    if (!isTorchState(state)) return state;
+    const known = [...this.optionNames, "initialLr"];
+    const entries = entriesOf(state.state).flatMap(([key, saved]) => {
+      const own = this.entriesFromTorch(saved);
+      return own ? [[key, own] as const] : [];
+    });
+    const paramGroups = state.param_groups.map((group) => ({
+      ...groupFromTorch(group, known),
+      params: group.params as readonly number[],
+    }));
+    return { state: Object.fromEntries(entries), paramGroups };
+  }
+
+  /**
+   * Takes over options and state of an optimizer with the same groups; values are copied and cast to the parameters' dtypes. Also the
+   * state of PyTorch's optimizer of the same name, as its files hold it.
+   * @throws ArgumentError or ShapeError, before anything is changed, if the state does not fit.
+   * @example optimizer.loadStateDict((await loadTorch("optimizer.pt")) as TorchOptimizerState)
+   */
+  loadStateDict(given: OptimizerState | TorchOptimizerState): void {
+    const state = this.ownState(given);
     this.checkState(state);
     const all = this.paramGroups.flatMap((group) => group.params.map((param) => ({ param, group })));
     this.paramGroups.forEach((group, i) => {

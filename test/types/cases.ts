@@ -253,6 +253,14 @@ export function transformsKeepTheirTrees(w: Tensor, b: Tensor, x: Tensor): void 
   vmap((y) => y, { randomness: "some" });
 }
 
+export function optimizersTakeStatesOfPyTorch(optimizer: optim.Adam, state: optim.TorchOptimizerState): void {
+  optimizer.loadStateDict(state);
+  optimizer.loadStateDict(optimizer.torchStateDict());
+  optimizer.loadStateDict(optimizer.stateDict());
+  // @ts-expect-error: the groups are missing
+  optimizer.loadStateDict({ state: {} });
+}
+
 export function optionsOfFunctions(x: Tensor): void {
   same<ReturnType<typeof places>, Tensor[]>(true);
   function places() {
