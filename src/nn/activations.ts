@@ -2,16 +2,34 @@
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import { full, type Tensor } from "../tensor/index.js";
 import * as F from "./functional.js";
+import { checkInplace, type InplaceOption, withoutInplace } from "./inplace.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
+
+/** An activation without options. */
+abstract class Plain extends Module {
+  constructor(...surplus: []) {
+    super();
+    const layer = new.target.name;
+    if (surplus.length > 0) throw new ArgumentError(`${layer}: takes no arguments`, { op: layer });
+  }
+}
+
+/** An activation without options but for `inplace`. */
+abstract class InplaceLayer extends Module {
+  constructor(options?: InplaceOption) {
+    super();
+    checkInplace(new.target.name, options);
+  }
+}
 
 /**
  * max(x, 0); the gradient at 0 is 0.
  *
  * Shapes: any → the same.
  */
-export class ReLU extends Module {
+export class ReLU extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.relu(input);
   }
@@ -22,7 +40,7 @@ export class ReLU extends Module {
  *
  * Shapes: any → the same. Source: Howard et al., 2017, arXiv:1704.04861.
  */
-export class ReLU6 extends Module {
+export class ReLU6 extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.relu6(input);
   }
@@ -33,7 +51,7 @@ export class ReLU6 extends Module {
  *
  * Shapes: any → the same.
  */
-export class Sigmoid extends Module {
+export class Sigmoid extends Plain {
   forward(input: Tensor): Tensor {
     return F.sigmoid(input);
   }
@@ -44,7 +62,7 @@ export class Sigmoid extends Module {
  *
  * Shapes: any → the same.
  */
-export class Tanh extends Module {
+export class Tanh extends Plain {
   forward(input: Tensor): Tensor {
     return F.tanh(input);
   }
@@ -56,7 +74,7 @@ export class Tanh extends Module {
  * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415; Ramachandran et al., 2017,
  * arXiv:1710.05941.
  */
-export class SiLU extends Module {
+export class SiLU extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.silu(input);
   }
@@ -67,7 +85,7 @@ export class SiLU extends Module {
  *
  * Shapes: any → the same. Source: Misra, 2019, arXiv:1908.08681.
  */
-export class Mish extends Module {
+export class Mish extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.mish(input);
   }
@@ -78,7 +96,7 @@ export class Mish extends Module {
  *
  * Shapes: any → the same. Source: Klambauer et al., 2017, arXiv:1706.02515.
  */
-export class SELU extends Module {
+export class SELU extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.selu(input);
   }
@@ -89,7 +107,7 @@ export class SELU extends Module {
  *
  * Shapes: any → the same.
  */
-export class LogSigmoid extends Module {
+export class LogSigmoid extends Plain {
   forward(input: Tensor): Tensor {
     return F.logSigmoid(input);
   }
@@ -100,7 +118,7 @@ export class LogSigmoid extends Module {
  *
  * Shapes: any → the same.
  */
-export class Softsign extends Module {
+export class Softsign extends Plain {
   forward(input: Tensor): Tensor {
     return F.softsign(input);
   }
@@ -111,7 +129,7 @@ export class Softsign extends Module {
  *
  * Shapes: any → the same.
  */
-export class Tanhshrink extends Module {
+export class Tanhshrink extends Plain {
   forward(input: Tensor): Tensor {
     return F.tanhshrink(input);
   }
@@ -122,7 +140,7 @@ export class Tanhshrink extends Module {
  *
  * Shapes: any → the same.
  */
-export class Hardsigmoid extends Module {
+export class Hardsigmoid extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.hardsigmoid(input);
   }
@@ -133,7 +151,7 @@ export class Hardsigmoid extends Module {
  *
  * Shapes: any → the same. Source: Howard et al., 2019, arXiv:1905.02244.
  */
-export class Hardswish extends Module {
+export class Hardswish extends InplaceLayer {
   forward(input: Tensor): Tensor {
     return F.hardswish(input);
   }
@@ -160,8 +178,8 @@ abstract class WithOptions<Options extends object> extends Module {
  * Shapes: any → the same.
  */
 export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
-  constructor(options?: { readonly negativeSlope?: number }) {
-    super("LeakyReLU", { negativeSlope: 0.01 }, options);
+  constructor(options?: { readonly negativeSlope?: number } & InplaceOption) {
+    super("LeakyReLU", { negativeSlope: 0.01 }, withoutInplace("LeakyReLU", options));
   }
 
   forward(input: Tensor): Tensor {
@@ -175,8 +193,8 @@ export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
  * Shapes: any → the same. Source: Clevert et al., 2015, arXiv:1511.07289.
  */
 export class ELU extends WithOptions<{ readonly alpha: number }> {
-  constructor(options?: { readonly alpha?: number }) {
-    super("ELU", { alpha: 1 }, options);
+  constructor(options?: { readonly alpha?: number } & InplaceOption) {
+    super("ELU", { alpha: 1 }, withoutInplace("ELU", options));
   }
 
   forward(input: Tensor): Tensor {
@@ -190,8 +208,8 @@ export class ELU extends WithOptions<{ readonly alpha: number }> {
  * Shapes: any → the same. Source: Barron, 2017, arXiv:1704.07483.
  */
 export class CELU extends WithOptions<{ readonly alpha: number }> {
-  constructor(options?: { readonly alpha?: number }) {
-    super("CELU", { alpha: 1 }, options);
+  constructor(options?: { readonly alpha?: number } & InplaceOption) {
+    super("CELU", { alpha: 1 }, withoutInplace("CELU", options));
   }
 
   forward(input: Tensor): Tensor {
@@ -235,8 +253,8 @@ export class Softplus extends WithOptions<{ readonly beta: number; readonly thre
  * Shapes: any → the same.
  */
 export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly maxVal: number }> {
-  constructor(options?: { readonly minVal?: number; readonly maxVal?: number }) {
-    super("Hardtanh", { minVal: -1, maxVal: 1 }, options);
+  constructor(options?: { readonly minVal?: number; readonly maxVal?: number } & InplaceOption) {
+    super("Hardtanh", { minVal: -1, maxVal: 1 }, withoutInplace("Hardtanh", options));
   }
 
   forward(input: Tensor): Tensor {
@@ -325,8 +343,8 @@ export class GLU extends WithOptions<{ readonly dim: number }> {
  * Shapes: any → the same.
  */
 export class RReLU extends WithOptions<{ readonly lower: number; readonly upper: number }> {
-  constructor(options?: { readonly lower?: number; readonly upper?: number }) {
-    super("RReLU", { lower: 1 / 8, upper: 1 / 3 }, options);
+  constructor(options?: { readonly lower?: number; readonly upper?: number } & InplaceOption) {
+    super("RReLU", { lower: 1 / 8, upper: 1 / 3 }, withoutInplace("RReLU", options));
   }
 
   forward(input: Tensor): Tensor {
@@ -345,8 +363,10 @@ export class Threshold extends Module {
     readonly threshold: number,
     /** Takes the place of all other values. */
     readonly value: number,
+    options?: InplaceOption,
   ) {
     super();
+    checkInplace("Threshold", options);
   }
 
   forward(input: Tensor): Tensor {

@@ -2,13 +2,18 @@
 import { ArgumentError } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import * as F from "./functional.js";
+import { checkInplace, type InplaceOption } from "./inplace.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
-/** @param p - probability, default 0.5; ArgumentError unless 0 <= p <= 1. */
+/** @param p - probability, default 0.5; ArgumentError unless 0 <= p <= 1. `inplace` is taken and without effect. */
 abstract class DropoutBase extends Module {
-  constructor(readonly p = 0.5) {
+  constructor(
+    readonly p = 0.5,
+    options?: InplaceOption,
+  ) {
     super();
+    checkInplace(new.target.name, options);
     if (p >= 0 && p <= 1) return;
     const layer = new.target.name;
     throw new ArgumentError(`${layer}: p must be in [0, 1], got ${p}`, { op: layer });

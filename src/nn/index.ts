@@ -42,6 +42,7 @@ export {
 } from "./functional-call.js";
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, HookHandle } from "./hooks.js";
 export * as init from "./init.js";
+export type { InplaceOption } from "./inplace.js";
 export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from "./instance-norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export {

@@ -133,3 +133,35 @@ describe("Transformer with parts of its own", () => {
     );
   });
 });
+
+describe("inplace of layers", () => {
+  test("given inplace, results are the same and the input keeps its values", () => {
+    const layers = [
+      [new nn.ReLU({ inplace: true }), new nn.ReLU()],
+      [new nn.LeakyReLU({ negativeSlope: 0.2, inplace: true }), new nn.LeakyReLU({ negativeSlope: 0.2 })],
+      [new nn.Hardtanh({ inplace: true }), new nn.Hardtanh()],
+      [new nn.Threshold(0.5, 3, { inplace: true }), new nn.Threshold(0.5, 3)],
+      [new nn.Dropout(0, { inplace: true }), new nn.Dropout(0)],
+    ] as const;
+    for (const [changed, usual] of layers) {
+      const x = tensor([-2, 0.25, 2]);
+      expect(changed(x).toArray()).toEqual(usual(x).toArray());
+      expect(x.toArray()).toEqual([-2, 0.25, 2]);
+      expect(String(changed)).toBe(String(usual));
+    }
+  });
+
+  test("given anything else, layers throw", () => {
+    expect(() => new nn.ReLU({ inplce: true } as object)).toThrow(
+      'ReLU: unknown option "inplce"; did you mean "inplace"?',
+    );
+    expect(() => new nn.ELU({ inplace: 1 } as object)).toThrow("ELU: inplace must be true or false, got 1");
+    expect(() => new nn.ReLU6(true as unknown as object)).toThrow(
+      "ReLU6: options must be an object like { inplace }, got true",
+    );
+    expect(() => new nn.LeakyReLU(0.2 as unknown as object)).toThrow("LeakyReLU: options must be an object");
+    expect(() => new (nn.Sigmoid as new (x: object) => nn.Sigmoid)({ inplace: true })).toThrow(
+      "Sigmoid: takes no arguments",
+    );
+  });
+});

@@ -138,6 +138,9 @@ export function optionsOfCallsAndConstructors(x: Tensor, encoder: nn.EncoderModu
   // @ts-expect-error: gradients are dense
   new nn.Embedding(3, 2, { sparse: true });
   new nn.BatchNorm2d(3, { bias: false });
+  new nn.Sequential(new nn.ReLU({ inplace: true }), new nn.Dropout(0.5, { inplace: true }));
+  // @ts-expect-error: a sigmoid has no options
+  new nn.Sigmoid({ inplace: true });
   new nn.Transformer({ customEncoder: encoder });
   // @ts-expect-error: an encoder takes and gives a tensor
   new nn.Transformer({ customEncoder: new Attention() });
