@@ -16,6 +16,7 @@ export interface CTCLossOptions extends LossOptions {
  * -log of the probability that a network's labels, with repetitions and blanks removed, are the target.
  *
  * Shapes: logProbs `[T, N, C]`, targets `[N, S]` padded or `[Σ targetLengths]`, lengths `[N]`.
+ * Gradients take logProbs to come from logSoftmax; see `ctcLoss`.
  * Source: Graves et al., ICML 2006.
  * @example new nn.CTCLoss()(logits.logSoftmax(2), targets, [50, 43], [10, 8])
  */

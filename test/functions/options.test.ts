@@ -94,6 +94,16 @@ describe("options, as PyTorch's", () => {
     expect(() => norm(numbers([2, 2, 2], 1), { p: "nuc" })).toThrow('norm: p "nuc" needs two dims, got [0,1,2]');
   });
 
+  test("ctcLoss: gradients are PyTorch's also by log probabilities that do not sum to 1", () => {
+    const targets = tensor([
+      [1n, 2n],
+      [2n, 2n],
+    ]);
+    const loss = (x: Tensor) => F.ctcLoss(x, targets, [4, 4], [2, 1], { reduction: "none" });
+    compare("ctcLoss raw", loss, [4, 2, 3]);
+    compare("ctcLoss", (x) => loss(x.logSoftmax(-1)), [4, 2, 3]);
+  });
+
   test("glu: dim by position", () => {
     compare("glu", (x) => F.glu(x, 1), [2, 4, 3]);
     same(F.glu(numbers([2, 4], 1), { dim: 1 }), F.glu(numbers([2, 4], 1)).toArray());

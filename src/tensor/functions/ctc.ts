@@ -29,7 +29,8 @@ const NEVER = -1e30;
  *
  * Shapes: input (log-probabilities) `[T, N, C]` (`[T, C]` for one sequence), targets `[N, S]` padded, or `[Σ lengths]` one after the other with
  * `targetLengths` as numbers, or `[S]`; inputLengths and targetLengths `[N]`. Each T is a program of its own.
- * The gradient is PyTorch's: it takes logProbs to come from logSoftmax, and is right after that.
+ * The gradient is PyTorch's, which takes the input to come from logSoftmax: e^input - (share of the alignments that pass there). Behind
+ * logSoftmax it is the derivative; by other inputs the derivative is without e^input, so `gradcheck` fails by them, as in PyTorch.
  * Source: Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.
  * @throws ShapeError, ArgumentError for shapes and lengths that do not fit.
  * @example ctcLoss(logits.logSoftmax(2), targets, [50, 43], [10, 8])
