@@ -88,6 +88,13 @@ export function loadFamily<Case>(name: string): Family<Case> {
   };
 }
 
+/** Cases in groups of one name, in the order of their first ones. */
+export function casesBy<Case>(cases: readonly Case[], nameOf: (item: Case) => string): [string, Case[]][] {
+  const groups = new Map<string, Case[]>();
+  for (const item of cases) groups.set(nameOf(item), [...(groups.get(nameOf(item)) ?? []), item]);
+  return [...groups];
+}
+
 export function isTensorSpec(value: unknown): value is TensorSpec {
   return typeof value === "object" && value !== null && "shape" in value;
 }

@@ -4,10 +4,10 @@ import type { Module } from "gradus/nn";
 import { expect, test } from "vitest";
 import { makeModule, makeTensor } from "./api.js";
 import { Inputs } from "./build.js";
-import { isTensorSpec, loadFamily, type Place, type Tolerance } from "./fixtures.js";
+import { casesBy, isTensorSpec, loadFamily, type Place, type Tolerance } from "./fixtures.js";
 import type { Kind } from "./inputs.js";
 import { differentiate, Report, results } from "./run-op.js";
-import { forEachTarget } from "./targets.js";
+import { coveringPart, forEachTarget } from "./targets.js";
 
 interface ModuleCase {
   readonly id: string;
@@ -15,6 +15,8 @@ interface ModuleCase {
   readonly args: readonly unknown[];
   readonly options?: Readonly<Record<string, unknown>>;
   readonly inputs: readonly unknown[];
+  /** What parameters are drawn from; default: normal. */
+  readonly state?: Kind;
   /** Options of the call. */
   readonly call?: Readonly<Record<string, unknown>>;
   readonly training: boolean;
@@ -32,19 +34,20 @@ interface ModuleCase {
 type CallableModule = Module & ((...inputs: unknown[]) => unknown);
 
 const family = loadFamily<ModuleCase>("modules");
+const products = loadFamily<ModuleCase>("module-options");
 
 /** Values of a state entry that are sensible for its role; the same rule as in the generator. */
-function stateKind(key: string): Kind | undefined {
-  return key.endsWith("running_var") ? ["uniform", 0.5, 2] : undefined;
+function stateKind(key: string, other?: Kind): Kind | undefined {
+  return key.endsWith("running_var") ? ["uniform", 0.5, 2] : other;
 }
 
-function fillState(module: CallableModule, inputs: Inputs): void {
+function fillState(module: CallableModule, inputs: Inputs, kind?: Kind): void {
   const state: Record<string, Tensor> = {};
   for (const [key, value] of Object.entries(module.stateDict())) {
     const isFloat = value.dtype === "float32" || value.dtype === "float64";
     const { dtype } = inputs;
     state[key] = isFloat
-      ? makeTensor(inputs.values(value.shape, dtype, `state:${key}`, stateKind(key)), value.shape, dtype)
+      ? makeTensor(inputs.values(value.shape, dtype, `state:${key}`, stateKind(key, kind)), value.shape, dtype)
       : value;
   }
   module.loadStateDict(state);
@@ -71,14 +74,14 @@ function optionsOf(
   return Object.fromEntries(entries);
 }
 
-function check(moduleCase: ModuleCase, dtype: DType): string[] {
-  const report = new Report(family, dtype, moduleCase.tol);
+function check(moduleCase: ModuleCase, dtype: DType, values: typeof family): string[] {
+  const report = new Report(values, dtype, moduleCase.tol);
   const inputs = new Inputs(moduleCase.id, dtype, true);
   const options = moduleCase.options ? [optionsOf(moduleCase.options, inputs)] : [];
   const module = makeModule(moduleCase.module, [...moduleCase.args, ...options]) as CallableModule;
   module.to({ dtype });
   module.train(moduleCase.training);
-  fillState(module, inputs);
+  fillState(module, inputs, moduleCase.state);
   const given = moduleCase.inputs.map((spec) => inputs.build(spec));
   const args = moduleCase.call ? callArguments(moduleCase, given, inputs) : given;
 
@@ -106,15 +109,22 @@ function check(moduleCase: ModuleCase, dtype: DType): string[] {
   return report.problems;
 }
 
-forEachTarget(() => {
+function expectPyTorch(moduleCase: ModuleCase, dtypes: readonly DType[], values: typeof family): void {
+  const problems = dtypes.flatMap((dtype) => check(moduleCase, dtype, values).map((problem) => `${dtype} ${problem}`));
+
+  expect(problems, JSON.stringify(moduleCase)).toEqual([]);
+}
+
+forEachTarget((target) => {
   test.each(family.cases)(
     "$module: given the inputs of $id, gives PyTorch's outputs, gradients and state",
     (moduleCase) => {
-      const problems = (["float64", "float32"] as const).flatMap((dtype) =>
-        check(moduleCase, dtype).map((problem) => `${dtype} ${problem}`),
-      );
-
-      expect(problems, JSON.stringify(moduleCase)).toEqual([]);
+      expectPyTorch(moduleCase, ["float64", "float32"], family);
     },
   );
+
+  const byModule = casesBy(coveringPart(products.cases, target), ({ module }) => module);
+  test.each(byModule)("%s: given products of its options, gives PyTorch's values", (_module, cases) => {
+    for (const moduleCase of cases) expectPyTorch(moduleCase, ["float64"], products);
+  });
 });

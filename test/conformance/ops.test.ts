@@ -1,18 +1,14 @@
 // Every op, forward and backward, on every target, against frozen PyTorch results.
 import { describe, expect, test } from "vitest";
 import { staleDifferences } from "./differences.js";
-import { loadFamily, manifest, type OpCase } from "./fixtures.js";
+import { casesBy, loadFamily, manifest, type OpCase } from "./fixtures.js";
 import { caseProblems } from "./run-op.js";
 import { forEachTarget } from "./targets.js";
 
 const SHOWN = 8;
 const families = manifest.families.map((name) => ({ name, family: loadFamily<OpCase>(name) }));
 
-function byOp(cases: readonly OpCase[]): [string, OpCase[]][] {
-  const groups = new Map<string, OpCase[]>();
-  for (const opCase of cases) groups.set(opCase.op, [...(groups.get(opCase.op) ?? []), opCase]);
-  return [...groups];
-}
+const byOp = (cases: readonly OpCase[]) => casesBy(cases, ({ op }) => op);
 
 /** Fails with the first problems spelled out and the number of all. */
 function expectNone(problems: readonly string[]): void {

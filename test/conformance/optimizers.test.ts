@@ -4,9 +4,9 @@ import type { LRScheduler, Optimizer, ReduceLROnPlateau, SGD } from "gradus/opti
 import { describe, expect, test } from "vitest";
 import { makeOptim, makeTensor } from "./api.js";
 import { Inputs } from "./build.js";
-import { loadFamily, type Place, type Tolerance } from "./fixtures.js";
+import { casesBy, loadFamily, type Place, type Tolerance } from "./fixtures.js";
 import { Report } from "./run-op.js";
-import { forEachTarget } from "./targets.js";
+import { coveringPart, forEachTarget } from "./targets.js";
 
 interface OptimizerCase {
   readonly id: string;
@@ -47,6 +47,7 @@ function metric(step: number): number {
 }
 
 const family = loadFamily<OptimizerCase | SchedulerCase>("optimizers");
+const products = loadFamily<OptimizerCase>("optimizer-options");
 const trajectories = family.cases.filter((item): item is OptimizerCase => "optimizer" in item);
 const schedules = family.cases.filter((item): item is SchedulerCase => "scheduler" in item);
 
@@ -72,9 +73,9 @@ function curvedLoss(inputs: Inputs, parameters: readonly Tensor[]): Tensor {
   return parts.reduce((total, part) => total.add(part));
 }
 
-function compareTrajectory(item: OptimizerCase, dtype: DType): string[] {
+function compareTrajectory(item: OptimizerCase, dtype: DType, values: typeof products | typeof family): string[] {
   const inputs = new Inputs(item.id, dtype, true);
-  const report = new Report(family, dtype, item.tol);
+  const report = new Report(values, dtype, item.tol);
   const parameters = item.shapes.map((shape, k) => inputs.leaf(shape, `p${k}`, true));
   const first = item.laterGroup ? parameters.slice(0, 2) : parameters;
   const optimizer = makeOptim(item.optimizer, [first, item.options]) as Optimizer;
@@ -116,14 +117,23 @@ function makeScheduler(optimizer: Optimizer, { scheduler, chain }: SchedulerCase
   return makeOptim("SequentialLR", [optimizer, schedulers, chain.at(-1)]) as LRScheduler;
 }
 
-forEachTarget(() => {
+forEachTarget((target) => {
   test.each(trajectories)("$optimizer: given $options, 20 steps of $id give PyTorch's parameters", (item) => {
     // L-BFGS ends a step where a change falls below 1e-9. In float32 rounding decides when: one ulp of the start moves the
     // parameters after two steps by up to 9e-3 (measured), on every target.
     const dtypes = item.optimizer === "LBFGS" ? (["float64"] as const) : (["float64", "float32"] as const);
-    const problems = dtypes.flatMap((dtype) => compareTrajectory(item, dtype).map((problem) => `${dtype} ${problem}`));
+    const problems = dtypes.flatMap((dtype) =>
+      compareTrajectory(item, dtype, family).map((problem) => `${dtype} ${problem}`),
+    );
 
     expect(problems).toEqual([]);
+  });
+
+  const byOptimizer = casesBy(coveringPart(products.cases, target), ({ optimizer }) => optimizer);
+  test.each(byOptimizer)("%s: given products of its options, gives PyTorch's parameters", (_optimizer, items) => {
+    for (const item of items) {
+      expect(compareTrajectory(item, "float64", products), JSON.stringify(item.options)).toEqual([]);
+    }
   });
 });
 
