@@ -51,6 +51,33 @@ export function shownValue(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** A name in snake case: `fanOut` as `fan_out`. */
+export type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? First extends Lowercase<First>
+    ? `${First}${SnakeCase<Rest>}`
+    : `_${Lowercase<First>}${SnakeCase<Rest>}`
+  : Name;
+
+/** A name of an option's value in camelCase, or as PyTorch spells it. */
+export type Spelled<Name extends string> = Name | SnakeCase<Name>;
+
+/**
+ * The camelCase name of an option's value, given in that spelling or in PyTorch's snake_case.
+ * @throws ArgumentError for anything else, with the nearest name.
+ */
+export function chosen<Name extends string>(
+  op: string,
+  option: string,
+  value: Spelled<Name>,
+  choices: readonly Name[],
+): Name {
+  const snake = (name: string) => name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+  const found = choices.find((name) => name === value || snake(name) === value);
+  if (found !== undefined) return found;
+  if (typeof value === "string") throw unknownName(op, option, value, choices);
+  throw new ArgumentError(`${op}: ${option} must be one of ${choices.join(", ")}, got ${shownValue(value)}`, { op });
+}
+
 export function checkChoice(op: string, option: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
   throw new ArgumentError(

@@ -1,5 +1,5 @@
 // Initialisation of weights in place: PyTorch's nn.init.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkOptions, chosen, formatShape, ShapeError, type Spelled } from "../base/index.js";
 import {
   arange,
   checkTensor,
@@ -35,8 +35,8 @@ const nonlinearities = [
   "selu",
 ] as const;
 
-/** Activation behind a layer, as far as its initialisation cares. */
-export type Nonlinearity = (typeof nonlinearities)[number];
+/** Activation behind a layer, as far as its initialisation cares: `leakyRelu`, or as PyTorch spells it, `leaky_relu`. */
+export type Nonlinearity = Spelled<(typeof nonlinearities)[number]>;
 
 /**
  * The factor by which an activation's input should be scaled to keep the variance.
@@ -44,7 +44,7 @@ export type Nonlinearity = (typeof nonlinearities)[number];
  */
 export function calculateGain(nonlinearity: Nonlinearity, options: { readonly param?: number } = {}): number {
   checkOptions("calculateGain", options, ["param"]);
-  switch (nonlinearity) {
+  switch (chosen("calculateGain", "nonlinearity", nonlinearity, nonlinearities)) {
     case "tanh":
       return 5 / 3;
     case "relu":
@@ -62,11 +62,6 @@ export function calculateGain(nonlinearity: Nonlinearity, options: { readonly pa
     case "convTranspose3d":
     case "sigmoid":
       return 1;
-    default:
-      throw new ArgumentError(
-        `calculateGain: unknown nonlinearity "${nonlinearity}"; one of ${nonlinearities.join(", ")}`,
-        { op: "calculateGain" },
-      );
   }
 }
 
@@ -258,7 +253,7 @@ export interface KaimingOptions extends RandomOptions {
   /** Negative slope of a leaky relu behind the layer; default 0. */
   readonly a?: number;
   /** Keep the variance of the forward pass (`fanIn`, default) or of the backward pass (`fanOut`). */
-  readonly mode?: "fanIn" | "fanOut";
+  readonly mode?: Spelled<"fanIn" | "fanOut">;
   /** Default `leakyRelu`, which with `a = 0` is relu. */
   readonly nonlinearity?: Nonlinearity;
 }
@@ -284,10 +279,8 @@ export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Te
 
 function kaimingStd(op: string, tensor: Tensor, options: KaimingOptions): number {
   const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
-  if (mode !== "fanIn" && mode !== "fanOut") {
-    throw new ArgumentError(`${op}: mode must be "fanIn" or "fanOut", got ${JSON.stringify(mode)}`, { op });
-  }
-  return calculateGain(nonlinearity, { param: a }) / Math.sqrt(fans(op, tensor)[mode]);
+  const fan = fans(op, tensor)[chosen(op, "mode", mode, ["fanIn", "fanOut"])];
+  return calculateGain(nonlinearity, { param: a }) / Math.sqrt(fan);
 }
 
 function generatorOf({ generator }: RandomOptions): RandomOptions {

@@ -1,10 +1,15 @@
 // Schedules of cycles: CyclicLR and OneCycleLR, which also move the momentum.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions, chosen, type Spelled } from "../base/index.js";
 import { FormulaLR, perGroup } from "./lr-scheduler.js";
 import { checkHasMomentum, setMomentum } from "./momentum-cycle.js";
 import type { Optimizer } from "./optimizer.js";
 
 type PerGroup = number | readonly number[];
+
+const cyclicModes = ["triangular", "triangular2", "expRange"] as const;
+
+/** How the cycles of CyclicLR change: see its `mode`. */
+export type CyclicMode = (typeof cyclicModes)[number];
 
 /** Options of `CyclicLR`. */
 export interface CyclicLROptions {
@@ -12,9 +17,9 @@ export interface CyclicLROptions {
   readonly stepSizeUp?: number;
   /** Steps of the falling half; default `stepSizeUp`. */
   readonly stepSizeDown?: number;
-  /** "triangular": the same each time; "triangular2": half the height each time; "exp_range": times gamma^step. */
-  readonly mode?: "triangular" | "triangular2" | "exp_range";
-  /** Of "exp_range"; default 1. */
+  /** "triangular": the same each time; "triangular2": half the height each time; "expRange": times gamma^step. */
+  readonly mode?: Spelled<CyclicMode>;
+  /** Of "expRange"; default 1. */
   readonly gamma?: number;
   /** A factor on the height, in place of `mode`: of the cycle (1, 2, …) or of the step, as `scaleMode` says. */
   readonly scaleFn?: (x: number) => number;
@@ -71,17 +76,13 @@ export class CyclicLR extends FormulaLR {
 
   private scaling({ mode = "triangular", gamma = 1, scaleFn, scaleMode = "cycle" }: CyclicLROptions) {
     if (scaleFn) return (cycle: number) => scaleFn(scaleMode === "cycle" ? cycle : this.lastEpoch);
-    switch (mode) {
+    switch (chosen("CyclicLR", "mode", mode, cyclicModes)) {
       case "triangular":
         return () => 1;
       case "triangular2":
         return (cycle: number) => 1 / 2 ** (cycle - 1);
-      case "exp_range":
+      case "expRange":
         return () => gamma ** this.lastEpoch;
-      default:
-        throw new ArgumentError(`CyclicLR: unknown mode "${mode}"; one of triangular, triangular2, exp_range`, {
-          op: "CyclicLR",
-        });
     }
   }
 

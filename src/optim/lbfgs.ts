@@ -1,5 +1,5 @@
 // L-BFGS. It decides by values at every turn, so vectors are on the host, in float64.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, chosen, type Spelled } from "../base/index.js";
 import { cat, enableGrad, isTracing, noGrad, Tensor, tensor } from "../tensor/index.js";
 import { add, dot, largest, scaled, type Vector } from "./host-vectors.js";
 import { type BaseOptions, Optimizer, type OptimizerState, type ParamsInput, withDefaults } from "./optimizer.js";
@@ -19,7 +19,7 @@ export interface LBFGSOptions extends BaseOptions {
   /** Pairs of steps and gradient differences that are kept. */
   historySize: number;
   /** Look for a step length that fulfils the strong Wolfe conditions; null: `lr` is the length. */
-  lineSearchFn: "strong_wolfe" | null;
+  lineSearchFn: Spelled<"strongWolfe"> | null;
 }
 
 const lbfgsDefaults: LBFGSOptions = {
@@ -59,10 +59,10 @@ interface Memory {
  * Source: Nocedal & Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5; line search: algorithms 3.5 and 3.6 as in
  * Schmidt's minFunc.
  * @param options - `lr` (1), `maxIter` (20), `maxEval` (1.25 maxIter), `toleranceGrad` (1e-7), `toleranceChange` (1e-9),
- * `historySize` (100), `lineSearchFn` (null or "strong_wolfe"), `maximize` (false).
+ * `historySize` (100), `lineSearchFn` (null or "strongWolfe"), `maximize` (false).
  * @throws ArgumentError for several param groups, unknown line searches, and a step without closure.
  * @example
- * const optimizer = new optim.LBFGS(model.parameters(), { lineSearchFn: "strong_wolfe" });
+ * const optimizer = new optim.LBFGS(model.parameters(), { lineSearchFn: "strongWolfe" });
  * optimizer.step(() => {
  *   optimizer.zeroGrad();
  *   const loss = criterion(model(x), y);
@@ -83,9 +83,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   protected override checkGroup(options: Readonly<LBFGSOptions>): void {
     super.checkGroup(options);
-    if (options.lineSearchFn !== null && options.lineSearchFn !== "strong_wolfe") {
-      throw this.error(`lineSearchFn must be "strong_wolfe" or null, got ${JSON.stringify(options.lineSearchFn)}`);
-    }
+    if (options.lineSearchFn !== null) chosen("LBFGS", "lineSearchFn", options.lineSearchFn, ["strongWolfe"]);
   }
 
   protected newTensors(): Record<string, Tensor> {

@@ -1,5 +1,5 @@
 // Muon: steps along the orthogonalised momentum of matrices.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, chosen, type Spelled } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -13,7 +13,7 @@ import {
 import { StepNumbers } from "./step-numbers.js";
 
 /** How the rate follows the shape of a matrix; see `MuonOptions.adjustLrFn`. */
-export type MuonAdjustment = "original" | "match_rms_adamw" | "spectral_unclamped";
+export type MuonAdjustment = Spelled<keyof typeof adjustments>;
 
 /** Options of `Muon`. */
 export interface MuonOptions extends BaseOptions {
@@ -30,8 +30,8 @@ export interface MuonOptions extends BaseOptions {
   /** Iterations. */
   nsSteps: number;
   /**
-   * How the rate follows the shape [A, B]: "original" √max(1, A/B), "match_rms_adamw" 0.2 √max(A, B) (rates tuned for AdamW
-   * fit), "spectral_unclamped" √(A/B).
+   * How the rate follows the shape [A, B]: "original" √max(1, A/B), "matchRmsAdamw" 0.2 √max(A, B) (rates tuned for AdamW
+   * fit), "spectralUnclamped" √(A/B).
    */
   adjustLrFn: MuonAdjustment;
 }
@@ -48,11 +48,16 @@ const muonDefaults: MuonOptions = {
   maximize: false,
 };
 
-const adjustments: Readonly<Record<MuonAdjustment, (a: number, b: number) => number>> = {
-  original: (a, b) => Math.sqrt(Math.max(1, a / b)),
-  match_rms_adamw: (a, b) => 0.2 * Math.sqrt(Math.max(a, b)),
-  spectral_unclamped: (a, b) => Math.sqrt(a / b),
+const adjustments = {
+  original: (a: number, b: number) => Math.sqrt(Math.max(1, a / b)),
+  matchRmsAdamw: (a: number, b: number) => 0.2 * Math.sqrt(Math.max(a, b)),
+  spectralUnclamped: (a: number, b: number) => Math.sqrt(a / b),
 };
+
+function adjustmentOf({ adjustLrFn }: Readonly<MuonOptions>): (a: number, b: number) => number {
+  const names = Object.keys(adjustments) as (keyof typeof adjustments)[];
+  return adjustments[chosen("Muon", "adjustLrFn", adjustLrFn, names)];
+}
 
 /**
  * Replaces the momentum of a weight matrix by its nearest (semi-)orthogonal matrix, so that all directions learn at one rate.
@@ -81,9 +86,7 @@ export class Muon extends Optimizer<MuonOptions> {
     if (!Number.isInteger(options.nsSteps) || options.nsSteps < 0 || options.nsSteps >= 100) {
       throw this.error(`nsSteps must be an integer in [0, 100), got ${options.nsSteps}`);
     }
-    if (!Object.hasOwn(adjustments, options.adjustLrFn)) {
-      throw this.error(`unknown adjustLrFn "${options.adjustLrFn}"; one of ${Object.keys(adjustments).join(", ")}`);
-    }
+    adjustmentOf(options);
   }
 
   protected newTensors(param: Tensor): Record<string, Tensor> {
@@ -105,7 +108,7 @@ export class Muon extends Optimizer<MuonOptions> {
       const ahead = () => grad.add(m.sub(grad).mul(numbers.of("μ", update, () => group.momentum)));
       const direction = orthogonalize(options.nesterov ? ahead() : m, options);
       const [a = 1, b = 1] = param.shape;
-      const factor = adjustments[options.adjustLrFn](a, b);
+      const factor = adjustmentOf(options)(a, b);
       const theta = param.mul(numbers.of("decay", update, () => 1 - group.lr * group.weightDecay));
       const rate = numbers.of(`rate ${factor}`, update, () => -group.lr * factor);
       param.copy_(theta.add(direction.mul(rate)));

@@ -162,3 +162,16 @@ describe("clipping", () => {
     );
   });
 });
+
+test("given names of options in PyTorch's spelling, they are the camelCase ones", () => {
+  expect(init.calculateGain("leaky_relu", { param: 1 })).toBe(init.calculateGain("leakyRelu", { param: 1 }));
+  expect(init.calculateGain("conv_transpose2d")).toBe(1);
+  const weight = init.kaimingUniform_(empty([100, 50]), { mode: "fan_out", nonlinearity: "relu" });
+  expect(weight.abs().max().item()).toBeLessThanOrEqual(Math.sqrt(6 / 100));
+  expect(() => init.calculateGain("leakyrelu" as "relu")).toThrow(
+    'calculateGain: unknown nonlinearity "leakyrelu"; did you mean "leakyRelu"?',
+  );
+  expect(() => init.kaimingUniform_(weight, { mode: "out" as "fanOut" })).toThrow(
+    'init.kaimingUniform_: unknown mode "out"; one of fanIn, fanOut',
+  );
+});
