@@ -33,6 +33,8 @@ function withCaptured<Y>(fn: () => Y): { result: Y; captured: Node[] } {
  *
  * The values of the results are computed at the call. Random draws of the default generator come out the same both times. `fn` must do
  * the same both times, and must not change tensors in place.
+ *
+ * Arguments and results may have any shapes. Derivatives of any order go through it, also to tensors that `fn` reads from outside.
  * @throws ArgumentError if `fn` gives something else than tensors.
  * @example const y = checkpoint((x) => block(x), x)
  */
