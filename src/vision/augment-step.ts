@@ -15,7 +15,7 @@ import {
   solarize,
 } from "./color.js";
 import { checkColors } from "./samples.js";
-import { sampleAffine } from "./transforms.js";
+import { columnsOf, sampleAffine } from "./warp.js";
 
 export const operations = [
   "Identity",
@@ -47,14 +47,14 @@ export interface Drawn {
 export interface AugmentOptions {
   /** Default "nearest". */
   readonly interpolation?: "nearest" | "bilinear";
-  /** Value of pixels from outside the image; default 0. */
-  readonly fill?: number;
+  /** Value of pixels from outside the image; default null, which is 0. */
+  readonly fill?: number | null;
 }
 
 /** Applies to each sample the operation drawn for it. */
 export function augment(name: string, images: Tensor, drawn: readonly Drawn[], options: AugmentOptions): Tensor {
   const { height, width, channels } = checkColors(name, images);
-  const moved = sampleAffine(images, matricesOf(drawn, height, width), options);
+  const moved = sampleAffine(images, columnsOf(drawn.map((d) => inverse(d, height, width))), options);
   const code = columnOf(drawn, ({ operation }) => operations.indexOf(operation));
   const is = (operation: Operation) => code.eq(operations.indexOf(operation));
   const magnitude = columnOf(drawn, (d) => d.magnitude);
@@ -90,18 +90,7 @@ function columnOf(drawn: readonly Drawn[], value: (drawn: Drawn) => number): Ten
   return tensor(Float32Array.from(drawn, value)).view(drawn.length, 1, 1, 1);
 }
 
-/** From output to input positions about the centre, `[6, N, 1, 1, 1]`; the identity for operations on colours. */
-function matricesOf(drawn: readonly Drawn[], height: number, width: number): Tensor {
-  const count = drawn.length;
-  const matrices = new Float32Array(6 * count);
-  drawn.forEach((d, n) => {
-    inverse(d, height, width).forEach((value, k) => {
-      matrices[k * count + n] = value;
-    });
-  });
-  return tensor(matrices).view(6, count, 1, 1, 1);
-}
-
+/** From output to input positions about the centre; the identity for operations on colours. */
 function inverse({ operation, magnitude: m }: Drawn, height: number, width: number): readonly number[] {
   switch (operation) {
     // As Pillow has it, a shear keeps the upper left corner: its position about the centre moves.

@@ -96,7 +96,7 @@ export class RandAugment extends Transform {
   constructor(options: RandAugmentOptions = {}) {
     super();
     checkOptions("RandAugment", options, ["numOps", "magnitude", "numMagnitudeBins", "interpolation", "fill"]);
-    this.options = { numOps: 2, magnitude: 9, numMagnitudeBins: 31, interpolation: "nearest", fill: 0, ...options };
+    this.options = { numOps: 2, magnitude: 9, numMagnitudeBins: 31, interpolation: "nearest", fill: null, ...options };
     const { magnitude, numMagnitudeBins } = this.options;
     if (magnitude >= 0 && magnitude < numMagnitudeBins) return;
     throw new ArgumentError(`RandAugment: magnitude must be in [0, ${numMagnitudeBins}), got ${magnitude}`, {
@@ -138,7 +138,7 @@ export class TrivialAugmentWide extends Transform {
   constructor(options: TrivialAugmentWideOptions = {}) {
     super();
     checkOptions("TrivialAugmentWide", options, ["numMagnitudeBins", "interpolation", "fill"]);
-    this.options = { numMagnitudeBins: 31, interpolation: "nearest", fill: 0, ...options };
+    this.options = { numMagnitudeBins: 31, interpolation: "nearest", fill: null, ...options };
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
@@ -172,7 +172,7 @@ export class AutoAugment extends Transform {
   constructor(options: AutoAugmentOptions = {}) {
     super();
     checkOptions("AutoAugment", options, ["policy", "interpolation", "fill"]);
-    this.options = { policy: "imagenet", interpolation: "nearest", fill: 0, ...options };
+    this.options = { policy: "imagenet", interpolation: "nearest", fill: null, ...options };
     if (Object.hasOwn(policies, this.options.policy)) return;
     throw new ArgumentError(
       `AutoAugment: unknown policy "${this.options.policy}"; one of ${Object.keys(policies).join(", ")}`,

@@ -13,3 +13,5 @@ export {
   rgbToGrayscale,
   solarize,
 } from "./color.js";
+export { type Box, erase, type ResizeFilter, resizedCrop } from "./geometry.js";
+export { type AffineOptions, affine, perspective, rotate } from "./warps.js";

@@ -1,11 +1,11 @@
 // Transforms that resize, crop, mirror, rotate and erase.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, Callable, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
-import { arange, pad, randn, type Tensor, tensor, where } from "../tensor/index.js";
+import { arange, randn, type Tensor, tensor, where } from "../tensor/index.js";
 import { fillWeights, type Interpolation, resample } from "./resampling.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
-import { type FillOptions, RandomAffine } from "./transforms.js";
+import { type FillOptions, type PaddingMode, padSides, type Sides } from "./transforms.js";
 
 type Size = number | readonly [height: number, width: number];
 
@@ -27,48 +27,116 @@ function checkInterpolation(transform: string, interpolation: string): void {
   );
 }
 
-/** Options of `Resize`. */
-export interface ResizeOptions {
-  /** Default "bilinear". Both smooth ones average over what a smaller pixel covers (antialiasing). */
+/** How sizes change. */
+export interface ResizeFilter {
+  /** Default "bilinear". */
   readonly interpolation?: Interpolation;
+  /** Smooth kinds average over all that a smaller pixel covers; default true. */
+  readonly antialias?: boolean;
+}
+
+/** Options of `Resize`. */
+export interface ResizeOptions extends ResizeFilter {
+  /** Most that the longer side may become where `size` is the shorter one; with size null, what it becomes. */
+  readonly maxSize?: number | null;
+}
+
+/** A part of an image. */
+export interface Box {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Weights of rows and columns of boxes, one for all samples or one a sample. */
+function resizeBoxes(
+  images: Tensor,
+  boxes: readonly Box[],
+  [h, w]: readonly [number, number],
+  { interpolation: kind = "bilinear", antialias = true }: ResizeFilter,
+): Tensor {
+  const [, , height, width] = images.shape as readonly [number, number, number, number];
+  const rows = new Float64Array(boxes.length * h * height);
+  const columns = new Float64Array(boxes.length * w * width);
+  boxes.forEach((box, n) => {
+    const down = { inputs: height, start: box.top, length: box.height, size: h, kind, antialias };
+    const across = { inputs: width, start: box.left, length: box.width, size: w, kind, antialias };
+    fillWeights(rows, n * h * height, down);
+    fillWeights(columns, n * w * width, across);
+  });
+  return resample(images, rows, columns, [h, w]);
 }
 
 /**
- * Resizes images to `size`: height and width, or the shorter side, which keeps the shape.
+ * Cuts `box` out of all images `[N, C, H, W]` and resizes it to `size`.
+ * @throws ShapeError if it leaves the images.
+ */
+export function resizedCrop(images: Tensor, box: Box, size: Size, options: ResizeFilter = {}): Tensor {
+  checkOptions("resizedCrop", options, ["interpolation", "antialias"]);
+  checkInterpolation("resizedCrop", options.interpolation ?? "bilinear");
+  checkBox("resizedCrop", images, box);
+  return resizeBoxes(images, [box], pairOf("resizedCrop", size), options);
+}
+
+function checkBox(op: string, images: Tensor, { top, left, height: h, width: w }: Box): void {
+  const { height, width } = sizesOf(op, images);
+  const isWhole = [top, left, h, w].every((n) => Number.isInteger(n) && n >= 0);
+  if (isWhole && top + h <= height && left + w <= width) return;
+  throw new ShapeError(
+    `${op}: the box of ${formatShape([h, w])} at row ${top}, column ${left} leaves images of ${formatShape([height, width])}`,
+    { op, shapes: [images.shape] },
+  );
+}
+
+/**
+ * Resizes images to `size`: height and width, or the shorter side, which keeps the shape. uint8 gives uint8, with PyTorch's bits.
+ * @param size - null: `maxSize` is the longer side.
+ * @throws ArgumentError unless `maxSize` is larger than a single `size`, or given with null.
  * @example new Resize([224, 224])
  */
 export class Resize extends Transform {
-  private readonly interpolation: Interpolation;
+  private readonly options: ResizeOptions;
 
   constructor(
-    private readonly size: Size,
+    private readonly size: Size | null,
     options: ResizeOptions = {},
   ) {
     super();
-    checkOptions("Resize", options, ["interpolation"]);
-    pairOf("Resize", size);
-    this.interpolation = options.interpolation ?? "bilinear";
-    checkInterpolation("Resize", this.interpolation);
+    checkOptions("Resize", options, ["interpolation", "maxSize", "antialias"]);
+    const { maxSize = null } = options;
+    if (size !== null) pairOf("Resize", size);
+    if (maxSize !== null) pairOf("Resize", maxSize);
+    if (size === null ? maxSize === null : maxSize !== null && !(typeof size === "number" && maxSize > size)) {
+      throw new ArgumentError(
+        `Resize: maxSize goes with a single smaller size, or with size null, got size ${JSON.stringify(size)} and maxSize ${maxSize}`,
+        { op: "Resize" },
+      );
+    }
+    checkInterpolation("Resize", options.interpolation ?? "bilinear");
+    this.options = options;
   }
 
   protected transform(images: Tensor): Tensor {
     const { height, width } = sizesOf("Resize", images);
     const target = this.target(height, width);
     if (target[0] === height && target[1] === width) return images;
-    const weights = (inputs: number, size: number) => {
-      const out = new Float64Array(inputs * size);
-      fillWeights(out, 0, { inputs, start: 0, length: inputs, size, kind: this.interpolation });
-      return out;
-    };
-    return resample(images, weights(height, target[0]), weights(width, target[1]), target);
+    return resizeBoxes(images, [{ top: 0, left: 0, height, width }], target, this.options);
   }
 
-  private target(height: number, width: number): [number, number] {
-    if (typeof this.size !== "number") return [...this.size];
-    const shorter = Math.min(height, width);
-    const along = (side: number) =>
-      side === shorter ? (this.size as number) : Math.trunc((this.size as number) * (side / shorter));
-    return [along(height), along(width)];
+  private target(height: number, width: number): readonly [number, number] {
+    const { size } = this;
+    const { maxSize = null } = this.options;
+    if (size !== null && typeof size !== "number") return size;
+    const [short, long] = [Math.min(height, width), Math.max(height, width)];
+    // The order of products and quotients decides how they round.
+    let shorter = size ?? Math.trunc(((maxSize as number) * short) / long);
+    let longer = size === null ? (maxSize as number) : Math.trunc((size * long) / short);
+    if (size !== null && maxSize !== null && longer > maxSize) {
+      shorter = Math.trunc((maxSize * shorter) / longer);
+      longer = maxSize;
+    }
+    return width <= height ? [longer, shorter] : [shorter, longer];
   }
 }
 
@@ -92,7 +160,8 @@ export class CenterCrop extends Transform {
       Math.floor((Math.max(want - have, 0) + 1) / 2),
     ];
     const borders = [...missing(w, width), ...missing(h, height)];
-    const padded = borders.some((n) => n > 0) ? pad(images, borders, { value: this.fill }) : images;
+    const [left = 0, right = 0, top = 0, bottom = 0] = borders;
+    const padded = padSides(images, [left, top, right, bottom], this.fill, "constant");
     // Half to even, as Python rounds.
     const start = (have: number, want: number) => roundHalfEven((have - want) / 2);
     return padded.narrow(2, start(padded.size(2), h), h).narrow(3, start(padded.size(3), w), w);
@@ -107,18 +176,15 @@ function roundHalfEven(x: number): number {
 /** Options of `Pad`. */
 export interface PadOptions extends FillOptions {
   /** Default "constant". */
-  readonly paddingMode?: "constant" | "edge" | "reflect";
+  readonly paddingMode?: PaddingMode;
 }
 
 /** Puts borders around images: one size, or left, top, right, bottom. */
 export class Pad extends Transform {
-  private readonly sides: readonly [number, number, number, number];
+  private readonly sides: Sides;
   private readonly options: PadOptions;
 
-  constructor(
-    padding: number | readonly [left: number, top: number, right: number, bottom: number],
-    options: PadOptions = {},
-  ) {
+  constructor(padding: number | Sides, options: PadOptions = {}) {
     super();
     checkOptions("Pad", options, ["fill", "paddingMode"]);
     this.sides = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
@@ -126,15 +192,13 @@ export class Pad extends Transform {
   }
 
   protected transform(images: Tensor): Tensor {
-    const [left, top, right, bottom] = this.sides;
     const { fill = 0, paddingMode = "constant" } = this.options;
-    const mode = paddingMode === "edge" ? "replicate" : paddingMode;
-    return pad(images, [left, right, top, bottom], mode === "constant" ? { value: fill } : { mode });
+    return padSides(images, this.sides, fill, paddingMode);
   }
 }
 
 /** Options of `RandomResizedCrop`. */
-export interface RandomResizedCropOptions extends ResizeOptions {
+export interface RandomResizedCropOptions extends ResizeFilter {
   /** Share of the image's area; default [0.08, 1]. */
   readonly scale?: Range;
   /** Width over height; default [3/4, 4/3]. */
@@ -142,7 +206,7 @@ export interface RandomResizedCropOptions extends ResizeOptions {
 }
 
 /**
- * Cuts a random part out of each image and resizes it to `size`, antialiased. Szegedy et al., 2014, arXiv:1409.4842, section 6.
+ * Cuts a random part out of each image and resizes it to `size`. Szegedy et al., 2014, arXiv:1409.4842, section 6.
  * @example new RandomResizedCrop(224)
  */
 export class RandomResizedCrop extends Transform {
@@ -151,28 +215,21 @@ export class RandomResizedCrop extends Transform {
 
   constructor(size: Size, options: RandomResizedCropOptions = {}) {
     super();
-    checkOptions("RandomResizedCrop", options, ["scale", "ratio", "interpolation"]);
+    checkOptions("RandomResizedCrop", options, ["scale", "ratio", "interpolation", "antialias"]);
     this.size = pairOf("RandomResizedCrop", size);
-    this.options = { scale: [0.08, 1], ratio: [3 / 4, 4 / 3], interpolation: "bilinear", ...options };
+    this.options = { scale: [0.08, 1], ratio: [3 / 4, 4 / 3], interpolation: "bilinear", antialias: true, ...options };
     checkInterpolation("RandomResizedCrop", this.options.interpolation);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
-    const { count, height, width } = sizesOf("RandomResizedCrop", images);
-    const [h, w] = this.size;
-    const rows = new Float64Array(count * h * height);
-    const columns = new Float64Array(count * w * width);
-    const kind = this.options.interpolation;
-    forEachSample(context, (random, n) => {
-      const box = this.drawBox(random, height, width);
-      fillWeights(rows, n * h * height, { inputs: height, start: box.top, length: box.height, size: h, kind });
-      fillWeights(columns, n * w * width, { inputs: width, start: box.left, length: box.width, size: w, kind });
-    });
-    return resample(images, rows, columns, this.size);
+    const { height, width } = sizesOf("RandomResizedCrop", images);
+    const boxes: Box[] = [];
+    forEachSample(context, (random) => boxes.push(this.drawBox(random, height, width)));
+    return resizeBoxes(images, boxes, this.size, this.options);
   }
 
   /** Ten tries of a random area and shape; then the largest part in the middle with an allowed shape. */
-  private drawBox(random: Parameters<typeof between>[0], height: number, width: number) {
+  private drawBox(random: Parameters<typeof between>[0], height: number, width: number): Box {
     const { scale, ratio } = this.options;
     for (let attempt = 0; attempt < 10; attempt++) {
       const area = height * width * between(random, scale);
@@ -205,17 +262,6 @@ export class RandomVerticalFlip extends Transform {
   }
 }
 
-/** Rotates each image about its centre by a random angle in ±`degrees`, or in a range; what comes in is `fill`. */
-export class RandomRotation extends RandomAffine {
-  constructor(
-    degrees: number | Range,
-    options: FillOptions & { readonly interpolation?: "nearest" | "bilinear" } = {},
-  ) {
-    checkOptions("RandomRotation", options, ["fill", "interpolation"]);
-    super(degrees, options);
-  }
-}
-
 /** Options of `RandomErasing`. */
 export interface RandomErasingOptions {
   /** Default 0.5. */
@@ -225,7 +271,44 @@ export interface RandomErasingOptions {
   /** Height over width; default [0.3, 3.3]. */
   readonly ratio?: Range;
   /** A number, one a channel, or normal noise; default 0. */
-  readonly value?: number | readonly number[] | "random";
+  readonly value?: Erased;
+}
+
+type Erased = number | readonly number[] | "random";
+
+function checkErased(op: string, images: Tensor, value: Erased): void {
+  if (!Array.isArray(value) || value.length === images.shape[1]) return;
+  throw new ShapeError(
+    `${op}: got ${value.length} values for images of shape ${formatShape(images.shape)}; give one, or one a channel`,
+    { op, shapes: [images.shape] },
+  );
+}
+
+/** `value` between the edges, numbers or one a sample. */
+function filled(images: Tensor, edges: readonly (number | Tensor)[], value: Erased): Tensor {
+  const [, channels, height, width] = images.shape as readonly [number, number, number, number];
+  const [top, left, bottom, right] = edges as readonly [Tensor, Tensor, Tensor, Tensor];
+  const [y, x] = [arange(height).view(1, 1, height, 1), arange(width).view(1, 1, 1, width)];
+  const isErased = y.ge(top).logicalAnd(y.lt(bottom)).logicalAnd(x.ge(left)).logicalAnd(x.lt(right));
+  if (value === "random") return where(isErased, randn(images.shape).to(images.dtype), images);
+  if (typeof value === "number") return where(isErased, value, images);
+  return where(
+    isErased,
+    tensor([...value])
+      .to(images.dtype)
+      .view(channels, 1, 1),
+    images,
+  );
+}
+
+/**
+ * Writes a number, one a channel, or normal noise into `box` of all images `[N, C, H, W]`.
+ * @throws ShapeError if it leaves the images, or for another number of values than channels.
+ */
+export function erase(images: Tensor, box: Box, value: Erased): Tensor {
+  checkBox("erase", images, box);
+  checkErased("erase", images, value);
+  return filled(images, [box.top, box.left, box.top + box.height, box.left + box.width], value);
 }
 
 /** Erases a random rectangle of each image with probability `p`. Zhong et al., 2017, arXiv:1708.04896. */
@@ -240,31 +323,16 @@ export class RandomErasing extends Transform {
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
-    const { channels, height, width } = sizesOf("RandomErasing", images);
+    const { height, width } = sizesOf("RandomErasing", images);
     const { value } = this.options;
-    if (Array.isArray(value) && value.length !== channels) {
-      throw new ShapeError(
-        `RandomErasing: got ${value.length} values for images of shape ${formatShape(images.shape)}; give one, or one a channel`,
-        { op: "RandomErasing", shapes: [images.shape] },
-      );
-    }
+    checkErased("RandomErasing", images, value);
     const [top, left, bottom, right] = perSample(context, (random) => this.drawBox(random, height, width)) as [
       Tensor,
       Tensor,
       Tensor,
       Tensor,
     ];
-    const [y, x] = [arange(height).view(1, 1, height, 1), arange(width).view(1, 1, 1, width)];
-    const isErased = y.ge(top).logicalAnd(y.lt(bottom)).logicalAnd(x.ge(left)).logicalAnd(x.lt(right));
-    if (value === "random") return where(isErased, randn(images.shape).to(images.dtype), images);
-    if (typeof value === "number") return where(isErased, value, images);
-    return where(
-      isErased,
-      tensor([...value])
-        .to(images.dtype)
-        .view(channels, 1, 1),
-      images,
-    );
+    return filled(images, [top, left, bottom, right], value);
   }
 
   private drawBox(random: Parameters<typeof between>[0], height: number, width: number): number[] {
@@ -279,5 +347,77 @@ export class RandomErasing extends Transform {
       return [top, left, top + h, left + w];
     }
     return [0, 0, 0, 0];
+  }
+}
+
+/** Checks the sizes and cuts the windows: the corners (upper left, upper right, lower left, lower right) and the middle. */
+function cutFive(op: string, images: Tensor, [h, w]: readonly [number, number]): FiveImages {
+  const [height, width] = images.shape.slice(-2) as [number, number];
+  if (h > height || w > width || images.shape.length < 2) {
+    throw new ShapeError(
+      `${op}: windows of ${formatShape([h, w])} do not fit images of shape ${formatShape(images.shape)}`,
+      {
+        op,
+        shapes: [images.shape],
+      },
+    );
+  }
+  const cut = (top: number, left: number) => images.narrow(-2, top, h).narrow(-1, left, w);
+  const [bottom, right] = [height - h, width - w];
+  const middle = cut(roundHalfEven(bottom / 2), roundHalfEven(right / 2));
+  return [cut(0, 0), cut(0, right), cut(bottom, 0), cut(bottom, right), middle];
+}
+
+type FiveImages = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
+
+// The merged interface is the only way to give a class a call signature.
+export interface FiveCrop {
+  // biome-ignore lint/style/useShorthandFunctionType: only an interface merges with a class
+  (images: Tensor): FiveImages;
+}
+
+/**
+ * The four corners and the middle of images `[…, H, W]`, cut to `size`: five tensors, upper left, upper right, lower left, lower right,
+ * middle. As it gives several, it is called by itself; `stack` them for a batch.
+ * @throws ShapeError if the window is larger than the images.
+ * @example const views = stack(new FiveCrop(224)(image)); // [5, C, 224, 224]
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
+export class FiveCrop extends Callable<null> {
+  constructor(size: Size) {
+    const pair = pairOf("FiveCrop", size);
+    super(
+      (_self: FiveCrop, _state: null, [images]: readonly unknown[]) => cutFive("FiveCrop", images as Tensor, pair),
+      null,
+    );
+  }
+}
+
+/** Options of `TenCrop`. */
+export interface TenCropOptions {
+  /** Mirror top to bottom instead of left to right; default false. */
+  readonly verticalFlip?: boolean;
+}
+
+export interface TenCrop {
+  // biome-ignore lint/style/useShorthandFunctionType: only an interface merges with a class
+  (images: Tensor): readonly Tensor[];
+}
+
+/**
+ * What `FiveCrop` gives, and the same of the mirrored images: ten tensors.
+ * @throws ShapeError if the window is larger than the images.
+ * @example const views = stack(new TenCrop(224)(image)); // [10, C, 224, 224]
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
+export class TenCrop extends Callable<null> {
+  constructor(size: Size, options: TenCropOptions = {}) {
+    checkOptions("TenCrop", options, ["verticalFlip"]);
+    const pair = pairOf("TenCrop", size);
+    const dim = options.verticalFlip ? -2 : -1;
+    super((_self: TenCrop, _state: null, [given]: readonly unknown[]) => {
+      const images = given as Tensor;
+      return [...cutFive("TenCrop", images, pair), ...cutFive("TenCrop", images.flip(dim), pair)];
+    }, null);
   }
 }

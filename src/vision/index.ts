@@ -41,17 +41,21 @@ export {
 } from "./folder.js";
 export * as functional from "./functional.js";
 export {
+  type Box,
   CenterCrop,
+  FiveCrop,
   Pad,
   type PadOptions,
   RandomErasing,
   type RandomErasingOptions,
   RandomResizedCrop,
   type RandomResizedCropOptions,
-  RandomRotation,
   RandomVerticalFlip,
   Resize,
+  type ResizeFilter,
   type ResizeOptions,
+  TenCrop,
+  type TenCropOptions,
 } from "./geometry.js";
 export {
   type DecodeImageOptions,
@@ -71,10 +75,19 @@ export { Transform } from "./transform.js";
 export {
   type FillOptions,
   Normalize,
-  RandomAffine,
-  type RandomAffineOptions,
+  type PaddingMode,
   RandomCrop,
   type RandomCropOptions,
   RandomHorizontalFlip,
   RandomShift,
+  type Sides,
 } from "./transforms.js";
+export type { Corners, WarpOptions } from "./warp.js";
+export {
+  RandomAffine,
+  type RandomAffineOptions,
+  RandomPerspective,
+  type RandomPerspectiveOptions,
+  RandomRotation,
+  type RotationOptions,
+} from "./warps.js";

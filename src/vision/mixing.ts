@@ -90,6 +90,30 @@ export abstract class Mixing extends Callable<null> {
   }
 }
 
+/** Images, and the share of the labels that is theirs. */
+interface Mixed {
+  readonly images: Tensor;
+  readonly share: number;
+}
+
+export function mixUp(images: Tensor, other: Tensor, share: number): Mixed {
+  return { images: images.mul(share).add(other.mul(1 - share)), share };
+}
+
+/** A rectangle about (x, y) of 1 - `drawn` of the area, as far as it lies inside, is `other`'s. */
+export function cutMix(images: Tensor, other: Tensor, drawn: number, x: number, y: number): Mixed {
+  const [, , height, width] = images.shape as unknown as [number, number, number, number];
+  const half = 0.5 * Math.sqrt(1 - drawn);
+  const [w, h] = [Math.trunc(half * width), Math.trunc(half * height)];
+  const [left, right] = [Math.max(x - w, 0), Math.min(x + w, width)];
+  const [top, bottom] = [Math.max(y - h, 0), Math.min(y + h, height)];
+  const rows = arange(height).view(1, 1, height, 1);
+  const columns = arange(width).view(1, 1, 1, width);
+  const isInside = rows.ge(top).logicalAnd(rows.lt(bottom)).logicalAnd(columns.ge(left)).logicalAnd(columns.lt(right));
+  const share = 1 - ((right - left) * (bottom - top)) / (width * height);
+  return { images: where(isInside, other, images), share };
+}
+
 /**
  * λ x + (1 - λ) x', of images and labels. Zhang et al., 2018, arXiv:1710.09412.
  * @example
@@ -102,7 +126,7 @@ export class MixUp extends Mixing {
   }
 
   protected mix(images: Tensor, other: Tensor, share: number) {
-    return { images: images.mul(share).add(other.mul(1 - share)), share };
+    return mixUp(images, other, share);
   }
 }
 
@@ -115,18 +139,6 @@ export class CutMix extends Mixing {
   protected mix(images: Tensor, other: Tensor, drawn: number, random: RandomSequence) {
     const [, , height, width] = images.shape as unknown as [number, number, number, number];
     const [x, y] = [random.below(width), random.below(height)];
-    const half = 0.5 * Math.sqrt(1 - drawn);
-    const [w, h] = [Math.trunc(half * width), Math.trunc(half * height)];
-    const [left, right] = [Math.max(x - w, 0), Math.min(x + w, width)];
-    const [top, bottom] = [Math.max(y - h, 0), Math.min(y + h, height)];
-    const rows = arange(height).view(1, 1, height, 1);
-    const columns = arange(width).view(1, 1, 1, width);
-    const isInside = rows
-      .ge(top)
-      .logicalAnd(rows.lt(bottom))
-      .logicalAnd(columns.ge(left))
-      .logicalAnd(columns.lt(right));
-    const share = 1 - ((right - left) * (bottom - top)) / (width * height);
-    return { images: where(isInside, other, images), share };
+    return cutMix(images, other, drawn, x, y);
   }
 }

@@ -1,5 +1,5 @@
 // Reading pixels of image batches by computed positions.
-import { arange, type Tensor, where } from "../tensor/index.js";
+import { arange, type Tensor, tensor, where } from "../tensor/index.js";
 
 /** Batch and image sizes of `[N, C, H, W]`. */
 export interface ImageSizes {
@@ -17,10 +17,18 @@ export function gatherPixels(images: Tensor, rows: Tensor, columns: Tensor): Ten
   return images.at(sample, channel, rows, columns);
 }
 
-/** As `gatherPixels`, but positions outside the image give `fill`. */
-export function gatherOrFill(images: Tensor, rows: Tensor, columns: Tensor, fill: number): Tensor {
+/** As `gatherPixels`, but positions outside the image give `fill`, a number or one a channel. */
+export function gatherOrFill(images: Tensor, rows: Tensor, columns: Tensor, fill: number | readonly number[]): Tensor {
   const [, , height, width] = images.shape as readonly [number, number, number, number];
   const isInside = rows.ge(0).logicalAnd(rows.lt(height)).logicalAnd(columns.ge(0)).logicalAnd(columns.lt(width));
   const pixels = gatherPixels(images, rows.clamp(0, height - 1), columns.clamp(0, width - 1));
-  return where(isInside, pixels, fill);
+  return where(
+    isInside,
+    pixels,
+    typeof fill === "number"
+      ? fill
+      : tensor([...fill])
+          .to(images.dtype)
+          .view(-1, 1, 1),
+  );
 }

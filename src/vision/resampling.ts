@@ -7,9 +7,8 @@ export type Interpolation = "nearest" | "bilinear" | "bicubic";
 /** Half width of each kernel, at scale 1. */
 const supports: Readonly<Record<Interpolation, number>> = { nearest: 0, bilinear: 1, bicubic: 2 };
 
-/** Keys, 1981, with a = -0.5, as antialiased kernels have it. */
-function cubic(x: number): number {
-  const a = -0.5;
+/** Keys, 1981: a = -0.5 for antialiased kernels, -0.75 for others, as PyTorch has it. */
+function cubic(x: number, a: number): number {
   const d = Math.abs(x);
   if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
   return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
@@ -17,7 +16,7 @@ function cubic(x: number): number {
 
 /**
  * Writes the weights of `size` outputs over a window [start, start + length) of `inputs` inputs into `out` from `at` on, row by row.
- * Where the window shrinks, the kernel is as wide as the inputs that one output stands for.
+ * Where the window shrinks and `antialias` is set, the kernel is as wide as the inputs that one output stands for.
  */
 export function fillWeights(
   out: Float64Array,
@@ -28,13 +27,18 @@ export function fillWeights(
     length,
     size,
     kind,
-  }: { inputs: number; start: number; length: number; size: number; kind: Interpolation },
+    antialias,
+  }: { inputs: number; start: number; length: number; size: number; kind: Interpolation; antialias: boolean },
 ): void {
   const scale = length / size;
   for (let i = 0; i < size; i++) {
     const row = at + i * inputs;
     if (kind === "nearest") {
       out[row + start + Math.min(Math.floor((i + 0.5) * scale), length - 1)] = 1;
+      continue;
+    }
+    if (!antialias) {
+      fillPoint(out, row + start, length, scale * (i + 0.5) - 0.5, kind);
       continue;
     }
     const wide = Math.max(scale, 1);
@@ -47,11 +51,27 @@ export function fillWeights(
     let total = 0;
     for (let j = first; j < last; j++) {
       const x = (j - center + 0.5) / wide;
-      const weight = kind === "bilinear" ? Math.max(0, 1 - Math.abs(x)) : cubic(x);
+      const weight = kind === "bilinear" ? Math.max(0, 1 - Math.abs(x)) : cubic(x, -0.5);
       out[row + start + j] = weight;
       total += weight;
     }
     for (let j = first; j < last; j++) out[row + start + j] = (out[row + start + j] as number) / total;
+  }
+}
+
+/** The weights of the pixels around one position; those outside the window are the nearest inside. */
+function fillPoint(out: Float64Array, at: number, length: number, position: number, kind: Interpolation): void {
+  const x = kind === "bilinear" ? Math.max(position, 0) : position;
+  const first = Math.floor(x);
+  const add = (j: number, weight: number) => {
+    const inside = at + Math.min(Math.max(j, 0), length - 1);
+    out[inside] = (out[inside] as number) + weight;
+  };
+  if (kind === "bilinear") {
+    add(first, 1 - (x - first));
+    add(first + 1, x - first);
+  } else {
+    for (let j = first - 1; j <= first + 2; j++) add(j, cubic(x - j, -0.75));
   }
 }
 

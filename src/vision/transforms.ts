@@ -2,8 +2,8 @@
 import { ArgumentError, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import { pad, type Tensor, tensor, where } from "../tensor/index.js";
-import { gatherOrFill, gatherPixels } from "./pixels.js";
-import { forEachSample, type Range, sizesOf } from "./samples.js";
+import { gatherPixels } from "./pixels.js";
+import { forEachSample, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 
 /** (x - mean) / std, with a number for all channels or one a channel. */
@@ -42,11 +42,29 @@ export interface FillOptions {
 /** Where each sample's window begins. */
 type Draw = (random: RandomSequence) => number;
 
-/** Cuts a window out of each padded image. */
+/** Widths of borders. */
+export type Sides = readonly [left: number, top: number, right: number, bottom: number];
+
+/** What borders hold. */
+export type PaddingMode = "constant" | "edge" | "reflect";
+
+export function checkPaddingMode(op: string, mode: string): void {
+  if (mode === "constant" || mode === "edge" || mode === "reflect") return;
+  throw new ArgumentError(`${op}: paddingMode must be "constant", "edge" or "reflect", got "${mode}"`, { op });
+}
+
+/** Puts borders around images. */
+export function padSides(images: Tensor, [left, top, right, bottom]: Sides, fill: number, mode: PaddingMode): Tensor {
+  if (left === 0 && top === 0 && right === 0 && bottom === 0) return images;
+  const how = mode === "constant" ? { value: fill } : { mode: mode === "edge" ? ("replicate" as const) : mode };
+  return pad(images, [left, right, top, bottom], how);
+}
+
+/** Cuts a window out of each image. */
 function cropEach(
   images: Tensor,
   context: SampleContext,
-  { padding, fill, size, top, left }: { padding: number; fill: number; size: [number, number]; top: Draw; left: Draw },
+  { size, top, left }: { size: readonly [number, number]; top: Draw; left: Draw },
 ): Tensor {
   const [height, width] = size;
   const count = context.indices.length;
@@ -58,8 +76,7 @@ function cropEach(
     for (let i = 0; i < height; i++) rows[n * height + i] = y + i;
     for (let j = 0; j < width; j++) columns[n * width + j] = x + j;
   });
-  const padded = padding === 0 ? images : pad(images, [padding, padding, padding, padding], { value: fill });
-  return gatherPixels(padded, tensor(rows).view(count, 1, height, 1), tensor(columns).view(count, 1, 1, width));
+  return gatherPixels(images, tensor(rows).view(count, 1, height, 1), tensor(columns).view(count, 1, 1, width));
 }
 
 /**
@@ -84,47 +101,63 @@ export class RandomShift extends Transform {
     const { height, width } = sizesOf("RandomShift", images);
     const offset: Draw = (random) => random.below(2 * this.pixels + 1);
     const size: [number, number] = [height, width];
-    return cropEach(images, context, { padding: this.pixels, fill: this.fill, size, top: offset, left: offset });
+    const { pixels } = this;
+    const padded = padSides(images, [pixels, pixels, pixels, pixels], this.fill, "constant");
+    return cropEach(padded, context, { size, top: offset, left: offset });
   }
 }
 
 /** Options of `RandomCrop`. */
 export interface RandomCropOptions extends FillOptions {
-  /** Pixels of `fill` put around the image first; default 0. */
-  readonly padding?: number;
+  /** Borders put around the image first: one width, or left, top, right, bottom; default 0. */
+  readonly padding?: number | Sides;
+  /** Widen both borders of a side that is too short for the window; default false. */
+  readonly padIfNeeded?: boolean;
+  /** What borders hold; default "constant", that is `fill`. */
+  readonly paddingMode?: PaddingMode;
 }
 
-/** Cuts a window of `size` (a number, or height and width) at a random place out of each padded image. */
+/**
+ * Cuts a window of `size` (a number, or height and width) at a random place out of each padded image.
+ * @throws ShapeError if the window is larger than the padded images.
+ */
 export class RandomCrop extends Transform {
-  private readonly size: [number, number];
-  private readonly padding: number;
-  private readonly fill: number;
+  private readonly size: readonly [number, number];
+  private readonly padding: Sides;
+  private readonly options: RandomCropOptions;
 
   constructor(size: number | readonly [number, number], options: RandomCropOptions = {}) {
     super();
-    checkOptions("RandomCrop", options, ["padding", "fill"]);
-    this.size = typeof size === "number" ? [size, size] : [...size];
-    this.padding = options.padding ?? 0;
-    this.fill = options.fill ?? 0;
-    checkPixels("RandomCrop", "padding", this.padding);
+    checkOptions("RandomCrop", options, ["padding", "padIfNeeded", "paddingMode", "fill"]);
+    const { padding = 0, paddingMode = "constant" } = options;
+    this.size = typeof size === "number" ? [size, size] : size;
+    this.padding = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
+    this.options = options;
+    for (const side of this.padding) checkPixels("RandomCrop", "padding", side);
+    checkPaddingMode("RandomCrop", paddingMode);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("RandomCrop", images);
-    const [spareRows, spareColumns] = [
-      height + 2 * this.padding - this.size[0],
-      width + 2 * this.padding - this.size[1],
-    ];
+    const { fill = 0, paddingMode = "constant", padIfNeeded = false } = this.options;
+    const [left, top, right, bottom] = this.padding;
+    const { size } = this;
+    const missing = (want: number, have: number) => (padIfNeeded ? Math.max(want - have, 0) : 0);
+    const [rows, columns] = [missing(size[0], height + top + bottom), missing(size[1], width + left + right)];
+    const sides: Sides = [left + columns, top + rows, right + columns, bottom + rows];
+    const padded = padSides(images, sides, fill, paddingMode);
+    const [spareRows, spareColumns] = [padded.size(2) - size[0], padded.size(3) - size[1]];
     if (spareRows < 0 || spareColumns < 0) {
       throw new ShapeError(
-        `RandomCrop: a window of ${formatShape(this.size)} does not fit images of ${formatShape([height, width])} with padding ${this.padding}`,
+        `RandomCrop: a window of ${formatShape(size)} does not fit images of ${formatShape([height, width])} with padding ${JSON.stringify(this.options.padding ?? 0)}; padIfNeeded: true widens them`,
         { op: "RandomCrop", shapes: [images.shape] },
       );
     }
-    const { padding, fill, size } = this;
-    const top: Draw = (random) => random.below(spareRows + 1);
-    const left: Draw = (random) => random.below(spareColumns + 1);
-    return cropEach(images, context, { padding, fill, size, top, left });
+    const below =
+      (limit: number): Draw =>
+      (random) =>
+        random.below(limit + 1);
+    return cropEach(padded, context, { size, top: below(spareRows), left: below(spareColumns) });
   }
 }
 
@@ -153,126 +186,4 @@ export class RandomHorizontalFlip extends Transform {
     });
     return where(tensor(flips).view(count, 1, 1, 1), images.flip(-1), images);
   }
-}
-
-/** Options of `RandomAffine`. */
-export interface RandomAffineOptions extends FillOptions {
-  /** Largest move, as fractions of width and height; default none. */
-  readonly translate?: readonly [x: number, y: number];
-  /** Range of the factor of size; default none. */
-  readonly scale?: Range;
-  /** Range of the angle in degrees by which columns lean, or its limit on both sides; default none. */
-  readonly shear?: number | Range;
-  /** Default `"nearest"`. */
-  readonly interpolation?: "nearest" | "bilinear";
-}
-
-/**
- * Rotates, moves, scales and shears each image about its centre by random amounts, as torchvision's RandomAffine.
- * @param degrees - range of the angle, or its limit on both sides.
- * @example new RandomAffine(10, { translate: [0.1, 0.1], scale: [0.9, 1.1], interpolation: "bilinear" })
- */
-export class RandomAffine extends Transform {
-  private readonly degrees: Range;
-  private readonly shear: Range;
-
-  constructor(
-    degrees: number | Range,
-    private readonly options: RandomAffineOptions = {},
-  ) {
-    super();
-    checkOptions("RandomAffine", options, ["translate", "scale", "shear", "interpolation", "fill"]);
-    this.degrees = symmetric(degrees);
-    this.shear = symmetric(options.shear ?? 0);
-    const { interpolation = "nearest" } = options;
-    if (interpolation !== "nearest" && interpolation !== "bilinear") {
-      throw new ArgumentError(`RandomAffine: interpolation must be "nearest" or "bilinear", got ${interpolation}`, {
-        op: "RandomAffine",
-      });
-    }
-  }
-
-  protected transform(images: Tensor, context: SampleContext): Tensor {
-    const { count, height, width } = sizesOf("RandomAffine", images);
-    const matrices = new Float32Array(6 * count);
-    forEachSample(context, (random, n) => {
-      this.drawInverse(random, height, width).forEach((value, k) => {
-        matrices[k * count + n] = value;
-      });
-    });
-    return sampleAffine(images, tensor(matrices).view(6, count, 1, 1, 1), this.options);
-  }
-
-  /** The matrix from output to input positions about the centre: rows [a b c] for x and [d e f] for y. */
-  private drawInverse(random: RandomSequence, height: number, width: number): number[] {
-    const between = ([low, high]: Range) => low + (high - low) * random.uniform();
-    const { translate = [0, 0], scale = [1, 1] } = this.options;
-    const angle = (between(this.degrees) * Math.PI) / 180;
-    const moveX = Math.round(between([-translate[0] * width, translate[0] * width]));
-    const moveY = Math.round(between([-translate[1] * height, translate[1] * height]));
-    const factor = between(scale);
-    const lean = (between(this.shear) * Math.PI) / 180;
-    // The inverse of scale · rotation · shear, whose determinant without the scale is 1.
-    const [sin, cos, tan] = [Math.sin(angle), Math.cos(angle), Math.tan(lean)];
-    const [xx, xy] = [(cos - sin * tan) / factor, (cos * tan + sin) / factor];
-    const [yx, yy] = [-sin / factor, cos / factor];
-    return [xx, xy, -xx * moveX - xy * moveY, yx, yy, -yx * moveX - yy * moveY];
-  }
-}
-
-/**
- * Pixels at affine positions: `matrices` `[6, N, 1, 1, 1]` lead from output to input positions about the centre, rows [a b c] for
- * x and [d e f] for y.
- */
-export function sampleAffine(
-  images: Tensor,
-  m: Tensor,
-  { fill = 0, interpolation = "nearest" }: FillOptions & { readonly interpolation?: "nearest" | "bilinear" },
-): Tensor {
-  const { height, width } = sizesOf("affine", images);
-  const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((k) => m.select(0, k)) as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const centered = (size: number) => Float32Array.from({ length: size }, (_, i) => i - (size - 1) / 2);
-  const x = tensor(centered(width)).view(1, 1, 1, width);
-  const y = tensor(centered(height)).view(1, 1, height, 1);
-  const columns = a
-    .mul(x)
-    .add(b.mul(y))
-    .add(c)
-    .add((width - 1) / 2); // [N, 1, H, W]
-  const rows = d
-    .mul(x)
-    .add(e.mul(y))
-    .add(f)
-    .add((height - 1) / 2);
-  return interpolation === "nearest"
-    ? gatherOrFill(images, rows.round().to("int32"), columns.round().to("int32"), fill)
-    : bilinear(images, rows, columns, fill);
-}
-
-function symmetric(value: number | Range): Range {
-  return typeof value === "number" ? [-value, value] : value;
-}
-
-/** The mean of the four pixels around each position, by distance; integers are rounded. */
-function bilinear(images: Tensor, rows: Tensor, columns: Tensor, fill: number): Tensor {
-  if (isFloat(images.dtype)) return meanOfFour(images, rows, columns, fill);
-  return meanOfFour(images.to("float32"), rows, columns, fill).round().to(images.dtype);
-}
-
-function meanOfFour(images: Tensor, rows: Tensor, columns: Tensor, fill: number): Tensor {
-  const [top, left] = [rows.floor(), columns.floor()];
-  const [down, right] = [rows.sub(top), columns.sub(left)];
-  const pixel = (dy: number, dx: number) =>
-    gatherOrFill(images, top.add(dy).to("int32"), left.add(dx).to("int32"), fill);
-  const [up, west] = [down.neg().add(1), right.neg().add(1)];
-  const upper = pixel(0, 0).mul(west).add(pixel(0, 1).mul(right));
-  const lower = pixel(1, 0).mul(west).add(pixel(1, 1).mul(right));
-  return upper.mul(up).add(lower.mul(down));
 }

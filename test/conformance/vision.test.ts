@@ -1,9 +1,10 @@
 // Image functions and transforms without chance are torchvision's.
 
-import type { Tensor } from "gradus";
+import { cat, type Tensor } from "gradus";
 import * as vision from "gradus/vision";
 import { expect, test } from "vitest";
 import { augment, type Operation } from "../../src/vision/augment-step.js";
+import { cutMix, mixUp } from "../../src/vision/mixing.js";
 import { makeTensor } from "./api.js";
 import { read } from "./compare.js";
 import { loadFamily, type Place } from "./fixtures.js";
@@ -31,6 +32,13 @@ function run({ function: name, args }: VisionCase, images: Tensor): Tensor {
       n === 1 ? { operation: "Invert" as const, magnitude: 0 } : { operation, magnitude },
     );
     return augment("test", images, drawn, { interpolation: "bilinear" });
+  }
+  if (name === "mixUp" || name === "cutMix") {
+    const [lambda, ...at] = args as [number, number, number];
+    const other = images.roll(1, 0);
+    const mixed = name === "mixUp" ? mixUp(images, other, lambda) : cutMix(images, other, lambda, ...at);
+    // As the fixture has it: the share of the labels in a last column.
+    return cat([mixed.images, images.narrow(3, 0, 1).mul(0).add(mixed.share)], 3);
   }
   const found = (vision.functional as Record<string, unknown>)[name];
   if (typeof found === "function") return Reflect.apply(found, null, [images, ...args]) as Tensor;

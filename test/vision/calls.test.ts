@@ -91,6 +91,37 @@ describe("calls", () => {
     expect(() => new vision.RandomChoice([add(1)], [0])).toThrow("RandomChoice: p must be 1 numbers >= 0");
   });
 
+  test("given five or ten crops, they are the corners and the middle, then those of the mirrored image", () => {
+    const image = bytes(1, 4, 5);
+    const five = new vision.FiveCrop([2, 3])(image);
+    const at = (rows: string, columns: string, x = image) => x.at(":", rows, columns).toArray();
+    const places = [
+      ["0:2", "0:3"],
+      ["0:2", "2:5"],
+      ["2:4", "0:3"],
+      ["2:4", "2:5"],
+      ["1:3", "1:4"],
+    ] as const;
+    expect(five.map((x) => x.toArray())).toEqual(places.map(([rows, columns]) => at(rows, columns)));
+    const ten = new vision.TenCrop([2, 3], { verticalFlip: true })(image);
+    const flipped = places.map(([rows, columns]) => at(rows, columns, image.flip(-2)));
+    expect(ten.slice(5).map((x) => x.toArray())).toEqual(flipped);
+    expect(() => new vision.FiveCrop(5)(image)).toThrow(
+      "FiveCrop: windows of [5,5] do not fit images of shape [1,4,5]",
+    );
+  });
+
+  test("given RandomCrop with padIfNeeded, small images get borders of the mode", () => {
+    const image = bytes(1, 2, 2);
+    const crop = new vision.RandomCrop([2, 4], { padIfNeeded: true, paddingMode: "edge" });
+    const row = (crop(image).toArray() as number[][][])[0]?.[0] as number[];
+    expect(new Set(row)).toEqual(new Set((image.toArray() as number[][][])[0]?.[0]));
+    expect(new vision.RandomRotation([90, 90], { expand: true })(bytes(1, 2, 3)).toArray()).toEqual(
+      bytes(1, 2, 3).rot90(1, [1, 2]).toArray(),
+    );
+    expect(new vision.RandomPerspective({ p: 0 })(image).toArray()).toEqual(image.toArray());
+  });
+
   test("given images and labels, MixUp is called like a function", () => {
     const [images, labels] = new vision.MixUp({ numClasses: 3 })(
       bytes(2, 1, 2, 2).to("float32"),

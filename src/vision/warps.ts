@@ -1,0 +1,247 @@
+// Transforms that turn, move and tilt images, and their functions without chance.
+import { ArgumentError, checkOptions } from "../base/index.js";
+import type { RandomSequence, SampleContext } from "../data/index.js";
+import { type Tensor, where } from "../tensor/index.js";
+import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
+import { Transform } from "./transform.js";
+import {
+  type AffineMap,
+  type Corners,
+  checkWarp,
+  columnsOf,
+  inverseAffine,
+  perspectiveCoefficients,
+  sampleAffine,
+  samplePerspective,
+  type WarpOptions,
+} from "./warp.js";
+
+/** What `affine` does; each is the neutral one by default. */
+export interface AffineOptions extends WarpOptions, Partial<AffineMap> {}
+
+/**
+ * Rotates, scales, shears and moves all images `[N, C, H, W]` alike.
+ * @example functional.affine(images, { angle: 30, translate: [2, -1], interpolation: "bilinear" })
+ */
+export function affine(images: Tensor, options: AffineOptions = {}): Tensor {
+  checkOptions("affine", options, ["angle", "translate", "scale", "shear", "center", "fill", "interpolation"]);
+  checkWarp("affine", options);
+  const { height, width } = sizesOf("affine", images);
+  const map = { angle: 0, translate: [0, 0], scale: 1, shear: [0, 0], center: null, ...options } as const;
+  return sampleAffine(images, columnsOf([inverseAffine(map, height, width)]), options);
+}
+
+/** Options of `rotate` and `RandomRotation`. */
+export interface RotationOptions extends WarpOptions {
+  /** Make room for the corners; default false. Of a batch, the room that the largest needs. Takes no `center`. */
+  readonly expand?: boolean;
+  /** The point that stays, in pixels from the upper left corner; default: the image's centre. */
+  readonly center?: readonly [x: number, y: number] | null;
+}
+
+const rotationNames = ["expand", "center", "fill", "interpolation"] as const;
+
+/**
+ * Rotates all images `[N, C, H, W]` by `angle` degrees, counter-clockwise.
+ * @example functional.rotate(images, 45, { expand: true })
+ */
+export function rotate(images: Tensor, angle: number, options: RotationOptions = {}): Tensor {
+  checkOptions("rotate", options, rotationNames);
+  checkWarp("rotate", options);
+  return rotated(images, [angle], options);
+}
+
+/** Rotates each image by its angle, or all by one. */
+function rotated(images: Tensor, angles: readonly number[], options: RotationOptions): Tensor {
+  const { height, width } = sizesOf("rotate", images);
+  const { expand = false, center = null } = options;
+  // Rotations count counter-clockwise, affine maps clockwise.
+  const matrices = angles.map((angle) =>
+    inverseAffine({ angle: -angle, translate: [0, 0], scale: 1, shear: [0, 0], center }, height, width),
+  );
+  const sizes = expand
+    ? matrices.map((matrix, n) => roomOf(angles[n] as number, matrix, height, width))
+    : [[height, width] as const];
+  const size = [Math.max(...sizes.map(([h]) => h)), Math.max(...sizes.map(([, w]) => w))] as const;
+  return sampleAffine(images, columnsOf(matrices), options, size);
+}
+
+/** Height and width that hold the turned corners; positions are cut to 1e-4 so that rounding adds no pixel. */
+function roomOf(angle: number, matrix: readonly number[], height: number, width: number): readonly [number, number] {
+  // Of quarter turns the corners of odd sides lie between pixels.
+  if (angle % 90 === 0) return angle % 180 === 0 ? [height, width] : [width, height];
+  const [a, b, c, d, e, f] = matrix as [number, number, number, number, number, number];
+  const corners = [-1, 1].flatMap((x) => [-1, 1].map((y) => [(x * width) / 2, (y * height) / 2] as const));
+  const room = (positions: readonly number[], size: number) => {
+    const cut = (x: number) => Math.trunc((x + size / 2) * 1e4) / 1e4;
+    return Math.ceil(cut(Math.max(...positions))) - Math.floor(cut(Math.min(...positions)));
+  };
+  return [
+    room(
+      corners.map(([x, y]) => d * x + e * y + f),
+      height,
+    ),
+    room(
+      corners.map(([x, y]) => a * x + b * y + c),
+      width,
+    ),
+  ];
+}
+
+/**
+ * Moves the corners `startpoints` of all images to `endpoints`: upper left, upper right, lower right, lower left, each [x, y].
+ * `interpolation` is "bilinear" by default.
+ * @throws ArgumentError if three corners lie on a line.
+ */
+export function perspective(
+  images: Tensor,
+  startpoints: Corners,
+  endpoints: Corners,
+  options: WarpOptions = {},
+): Tensor {
+  checkOptions("perspective", options, ["fill", "interpolation"]);
+  checkWarp("perspective", options);
+  const coefficients = columnsOf([perspectiveCoefficients(startpoints, endpoints)]);
+  return samplePerspective(images, coefficients, { interpolation: "bilinear", ...options });
+}
+
+function symmetric(value: number | Range): Range {
+  return typeof value === "number" ? [-value, value] : value;
+}
+
+/** Options of `RandomAffine`. */
+export interface RandomAffineOptions extends WarpOptions {
+  /** Largest move, as fractions of width and height; default none. */
+  readonly translate?: readonly [x: number, y: number];
+  /** Range of the factor of size; default none. */
+  readonly scale?: Range;
+  /** Degrees by which columns lean: a range, or the limit on both sides; four numbers are ranges of columns and rows. Default none. */
+  readonly shear?: number | Range | readonly [minX: number, maxX: number, minY: number, maxY: number];
+  /** The point that stays, in pixels from the upper left corner; default: the image's centre. */
+  readonly center?: readonly [x: number, y: number] | null;
+}
+
+/**
+ * Rotates, moves, scales and shears each image about its centre by random amounts.
+ * @param degrees - range of the angle, or its limit on both sides.
+ * @example new RandomAffine(10, { translate: [0.1, 0.1], scale: [0.9, 1.1], interpolation: "bilinear" })
+ */
+export class RandomAffine extends Transform {
+  private readonly degrees: Range;
+  private readonly shear: readonly [Range, Range];
+
+  constructor(
+    degrees: number | Range,
+    private readonly options: RandomAffineOptions = {},
+  ) {
+    super();
+    checkOptions("RandomAffine", options, ["translate", "scale", "shear", "center", "interpolation", "fill"]);
+    checkWarp("RandomAffine", options);
+    const { shear = 0 } = options;
+    this.degrees = symmetric(degrees);
+    this.shear =
+      typeof shear !== "number" && shear.length === 4
+        ? [
+            [shear[0], shear[1]],
+            [shear[2], shear[3]],
+          ]
+        : [symmetric(shear as number | Range), [0, 0]];
+  }
+
+  protected transform(images: Tensor, context: SampleContext): Tensor {
+    const { height, width } = sizesOf("RandomAffine", images);
+    const matrices: number[][] = [];
+    forEachSample(context, (random) => matrices.push(inverseAffine(this.draw(random, height, width), height, width)));
+    return sampleAffine(images, columnsOf(matrices), { fill: 0, ...this.options });
+  }
+
+  private draw(random: RandomSequence, height: number, width: number): AffineMap {
+    const { translate = [0, 0], scale = [1, 1], center = null } = this.options;
+    const move = (limit: number) => Math.round(between(random, [-limit, limit]));
+    return {
+      angle: between(random, this.degrees),
+      translate: [move(translate[0] * width), move(translate[1] * height)],
+      scale: between(random, scale),
+      shear: [between(random, this.shear[0]), between(random, this.shear[1])],
+      center,
+    };
+  }
+}
+
+/** Rotates each image about its centre by a random angle in ±`degrees`, or in a range, counter-clockwise; what comes in is `fill`. */
+export class RandomRotation extends Transform {
+  private readonly degrees: Range;
+
+  constructor(
+    degrees: number | Range,
+    private readonly options: RotationOptions = {},
+  ) {
+    super();
+    checkOptions("RandomRotation", options, rotationNames);
+    checkWarp("RandomRotation", options);
+    this.degrees = symmetric(degrees);
+  }
+
+  protected transform(images: Tensor, context: SampleContext): Tensor {
+    const angles: number[] = [];
+    forEachSample(context, (random) => angles.push(between(random, this.degrees)));
+    return rotated(images, angles, { fill: 0, ...this.options });
+  }
+}
+
+/** Options of `RandomPerspective`; `interpolation` is "bilinear" by default. */
+export interface RandomPerspectiveOptions extends WarpOptions {
+  /** How far corners may move, as a share of half the sides, in [0, 1]; default 0.5. */
+  readonly distortionScale?: number;
+  /** Chance that a sample is tilted; default 0.5. */
+  readonly p?: number;
+}
+
+/** Moves the four corners of each image inwards by random amounts, with probability `p`. */
+export class RandomPerspective extends Transform {
+  constructor(private readonly options: RandomPerspectiveOptions = {}) {
+    super();
+    checkOptions("RandomPerspective", options, ["distortionScale", "p", "interpolation", "fill"]);
+    checkWarp("RandomPerspective", options);
+    checkProbability("RandomPerspective", options.p ?? 0.5);
+    const { distortionScale = 0.5 } = options;
+    if (distortionScale >= 0 && distortionScale <= 1) return;
+    throw new ArgumentError(`RandomPerspective: distortionScale must be in [0, 1], got ${distortionScale}`, {
+      op: "RandomPerspective",
+    });
+  }
+
+  protected transform(images: Tensor, context: SampleContext): Tensor {
+    const { height, width } = sizesOf("RandomPerspective", images);
+    const { distortionScale = 0.5, p = 0.5 } = this.options;
+    const coefficients: number[][] = [];
+    const [draws] = perSample(context, (random) => {
+      const [down, right] = [height, width].map((size) => Math.trunc(distortionScale * (size >> 1)) + 1) as [
+        number,
+        number,
+      ];
+      const near = (limit: number) => random.below(limit);
+      const far = (size: number, limit: number) => size - limit + random.below(limit);
+      const start = [
+        [0, 0],
+        [width - 1, 0],
+        [width - 1, height - 1],
+        [0, height - 1],
+      ] as const;
+      const end: Corners = [
+        [near(right), near(down)],
+        [far(width, right), near(down)],
+        [far(width, right), far(height, down)],
+        [near(right), far(height, down)],
+      ];
+      coefficients.push(perspectiveCoefficients(start, end));
+      return [random.uniform()];
+    }) as [Tensor];
+    const tilted = samplePerspective(images, columnsOf(coefficients), {
+      fill: 0,
+      interpolation: "bilinear",
+      ...this.options,
+    });
+    return where(draws.lt(p), tilted, images);
+  }
+}
