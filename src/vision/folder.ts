@@ -20,6 +20,8 @@ export interface FolderOptions {
   readonly isValidFile?: (path: string) => boolean;
   /** Classes may have no file; default false. */
   readonly allowEmpty?: boolean;
+  /** What an item's label is of the number of its class; default: that number. */
+  readonly targetTransform?: (target: number) => number;
 }
 
 /** A file and its class. */
@@ -43,6 +45,7 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
   readonly targets: readonly number[];
   /** Number of files. */
   readonly length: number;
+  readonly #label: (target: number) => number;
 
   constructor(
     /** Path of the folder that holds one folder a class. */
@@ -51,7 +54,8 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
     options: FolderOptions = {},
   ) {
     const { extensions, allowEmpty = false } = options;
-    checkOptions("DatasetFolder", options, ["extensions", "isValidFile", "allowEmpty"]);
+    checkOptions("DatasetFolder", options, ["extensions", "isValidFile", "allowEmpty", "targetTransform"]);
+    this.#label = options.targetTransform ?? ((target) => target);
     const endings = extensions?.map((ending) => ending.toLowerCase());
     const isValid =
       options.isValidFile ?? ((path) => !endings || endings.some((ending) => path.toLowerCase().endsWith(ending)));
@@ -74,7 +78,7 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
   get(index: number, context: EpochContext = { seed: 0, epoch: 0 }): [sample: T, label: Tensor] {
     const at = checkIndex("DatasetFolder", index, this.length);
     const [path, target] = this.samples[at] as FolderSample;
-    return [this.load(path, at, context), tensor(target, { dtype: "int32" })];
+    return [this.load(path, at, context), tensor(this.#label(target), { dtype: "int32" })];
   }
 }
 
@@ -87,6 +91,8 @@ export interface ImageFolderOptions extends FolderOptions {
   readonly mode?: ImageMode;
   /** Turn images as their cameras noted; default false. */
   readonly applyExifOrientation?: boolean;
+  /** Makes an image `[C, H, W]` of a file, in place of `readImage` with `mode`. */
+  readonly loader?: (path: string) => Tensor;
   /** Of uint8 images `[1, C, H, W]`, one at a time: those that are to be batched should get one size. */
   readonly transform?: ImageTransform;
 }
@@ -101,11 +107,11 @@ export interface ImageFolderOptions extends FolderOptions {
  */
 export class ImageFolder extends DatasetFolder<Tensor> {
   constructor(root: string, options: ImageFolderOptions = {}) {
-    const { mode = "rgb", applyExifOrientation = false, transform, ...folder } = options;
+    const { mode = "rgb", applyExifOrientation = false, transform, loader, ...folder } = options;
     super(
       root,
       (path, index, context) => {
-        const image = readImageSync(path, { mode, applyExifOrientation });
+        const image = loader ? loader(path) : readImageSync(path, { mode, applyExifOrientation });
         if (!transform) return image;
         const place = { ...context, indices: [index], stream: 0 };
         return transformImages(transform, image.unsqueeze(0), place).squeeze(0);

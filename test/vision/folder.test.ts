@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Tensor } from "gradus";
+import { ones, type Tensor } from "gradus";
 import { DataLoader, readIdx, TextLines } from "gradus/data";
 import { Compose, DatasetFolder, ImageFolder, RandomHorizontalFlip, Resize, ToDtype } from "gradus/vision";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -46,6 +46,15 @@ describe("ImageFolder", () => {
     const [[images, labels]] = [...new DataLoader(folder, { batchSize: 4, seed: 3 })] as [[Tensor, Tensor]];
     expect([[...images.shape], labels.dtype, labels.toArray()]).toEqual([[4, 3, 8, 8], "int32", [0, 1, 2, 2]]);
     expect(images.at(2).toArray()).toEqual(folder.get(2, { seed: 3, epoch: 0 })[0].toArray());
+  });
+
+  test("given a loader and a target transform, items are what they make of path and class", () => {
+    const options = {
+      loader: (path: string) => ones([1, 1, path.length]),
+      targetTransform: (target: number) => 10 * target,
+    };
+    const [pixels, label] = new ImageFolder(root, options).get(1);
+    expect([pixels.shape[2], label.item()]).toEqual([join(root, "a/x.jpg").length, 10]);
   });
 
   test("given worker threads, the batches are the same", async () => {
