@@ -205,7 +205,7 @@ const indexSumP: RoutinePrimitive = {
     const [dim, sizes] = [dimOf(node), attr<readonly number[]>(node, "sizes")];
     const joined = reshape(grad, [...node.shape.slice(0, dim), numel(sizes), ...node.shape.slice(dim + sizes.length)]);
     const { op, what, isChecked } = node.attrs as { op: string; what: string; isChecked: boolean };
-    const attrs = { dim, op, what, wraps: false, ignored: null, isChecked };
+    const attrs = { dim, op, what, wraps: false, ignored: null, byFrequency: false, isChecked };
     return [null, apply(indexP, [joined, node.inputs[0] as Node], attrs)];
   },
   checks: (node) => {

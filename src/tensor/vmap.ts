@@ -10,6 +10,7 @@ import { holdSync, isSyncHeld } from "./sync.js";
 import { type Tensor, wrap } from "./tensor.js";
 import { type TensorTree, TreeArguments, type TreeFunction, TreeResults } from "./tree-arguments.js";
 import { Variable } from "./variable.js";
+import { isLeafNode } from "./walk.js";
 
 /** A dim for each argument, or for all: what is null is the same for every example. */
 export type InDims = number | null | readonly (number | null)[];
@@ -171,6 +172,8 @@ class Rebuild {
     const drawn = this.draws.batched(node, inputs, this.size);
     if (drawn) return { node: drawn, isBatched: true };
     const isBatched = inputs.some((x) => x.isBatched);
+    // A leaf from outside gets its node when it is first used; the gradient by it goes there.
+    if (!isBatched && isLeafNode(node)) return { node, isBatched };
     const value = isBatched
       ? ops.batchNode(node, inputs, this.size)
       : apply(

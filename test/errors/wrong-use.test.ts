@@ -74,7 +74,7 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "an unknown order of a norm",
     () => zeros([2]).norm(wrong({ p: "x" })),
     "ARGUMENT",
-    'norm: p must be a number or "fro", got "x"',
+    'norm: p must be a number, "fro" or "nuc", got "x"',
   ],
   [
     "a number in place of a callback",

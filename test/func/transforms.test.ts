@@ -118,6 +118,13 @@ const functions: [string, Single, ...number[][]][] = [
 ];
 
 describe("vmap", () => {
+  test("given a value from outside that the caller differentiates by, the gradient reaches it", () => {
+    const [w, xs] = [f64([1, 2, 3]), rand(4, 3)];
+    const value = (weight: Tensor) => (vmap((x) => weight.mul(x).sum().sin())(xs) as Tensor).sum();
+
+    close(grad(value)(w) as Tensor, xs.mul(xs.matmul(w).cos().unsqueeze(1)).sum(0));
+  });
+
   test.each(functions)(
     "%s: given a batch, gives each example's result, stacked, and its gradients",
     (_, f, ...shapes) => {
