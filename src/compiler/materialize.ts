@@ -118,7 +118,8 @@ function costAbove(node: Node, inMemory: (node: Node) => boolean): number {
 
 /**
  * Stores dear nodes that several evaluations would repeat. Goes from the roots down: once a node is stored, its inputs are
- * read once an element, however often it is read itself. Reads within one kernel at one index are one evaluation.
+ * read once an element, however often it is read itself. Reads within one kernel at one index are one evaluation; through
+ * slices and paddings they are at others.
  */
 function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
   const demands = new Map<Node, Map<Node, number>>(); // node → kernel that reads it → evaluations an element of the kernel
@@ -152,8 +153,10 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     for (const input of new Set(node.inputs)) {
       const mine = demands.get(input) ?? new Map<Node, number>();
       const reads = readsPerElement(node, input);
+      const isShifted = isGuarded(node) || (isView(node) && node.size < input.size);
       for (const [kernel, times] of passed) {
-        mine.set(kernel, Math.max(mine.get(kernel) ?? 0, withoutRepeats(node, input, times * reads)));
+        const [before, own] = [mine.get(kernel) ?? 0, withoutRepeats(node, input, times * reads)];
+        mine.set(kernel, isShifted ? before + own : Math.max(before, own));
       }
       demands.set(input, mine);
     }

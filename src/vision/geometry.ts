@@ -43,9 +43,13 @@ export interface ResizeOptions extends ResizeFilter {
 
 /** A part of an image. */
 export interface Box {
+  /** First row. */
   readonly top: number;
+  /** First column. */
   readonly left: number;
+  /** Rows. */
   readonly height: number;
+  /** Columns. */
   readonly width: number;
 }
 

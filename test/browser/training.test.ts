@@ -74,10 +74,14 @@ describe("training in a page", { timeout: 120_000 }, () => {
   }
 
   it("given an isolated page, two threads give the losses and parameters of Node to the bit", async (ctx) => {
-    const { joins, ...run } = await trainInPage(ctx, "wasm", {});
-
-    expect(run).toEqual({ ...expected, threads: 2 });
-    expect(joins).toBeGreaterThan(0);
+    // A worker that gets no core sits runs out: on a busy machine the first page may train without it.
+    let joined = 0;
+    for (let page = 0; page < 5 && joined === 0; page++) {
+      const { joins, ...run } = await trainInPage(ctx, "wasm", {});
+      expect(run).toEqual({ ...expected, threads: 2 });
+      joined = joins;
+    }
+    expect(joined).toBeGreaterThan(0);
   });
 
   it("given a page without isolation, one thread gives the losses and parameters of Node to the bit", async (ctx) => {
