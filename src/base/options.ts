@@ -18,7 +18,6 @@ export function checkFunction(op: string, name: string, value: unknown): void {
   throw new ArgumentError(`${op}: ${name} must be a function, got ${value === null ? "null" : typeof value}`, { op });
 }
 
-/** Throws unless an option is one of the names it may have. */
 /** Throws unless `value` is a number; NaN is none. */
 export function checkNumber(op: string, name: string, value: unknown): void {
   if (typeof value === "number" && !Number.isNaN(value)) return;
@@ -78,6 +77,7 @@ export function chosen<Name extends string>(
   throw new ArgumentError(`${op}: ${option} must be one of ${choices.join(", ")}, got ${shownValue(value)}`, { op });
 }
 
+/** Throws unless an option is one of the names it may have. */
 export function checkChoice(op: string, option: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
   throw new ArgumentError(

@@ -37,19 +37,19 @@ export function checkHost(make: () => Node): Node {
 export function unlessRefused(make: () => Node, test: (node: Node) => void): Node {
   const listener = nodeListener();
   const made: Node[] = [];
-  setNodeListener((node) => made.push(node));
+  let node: Node;
+  setNodeListener((next) => made.push(next));
   try {
-    const node = make();
+    node = make();
     test(node);
-    setNodeListener(listener);
-    if (listener) made.forEach(listener);
-    return node;
   } catch (error) {
     for (const { inputs } of made) for (const input of inputs) input.uses--;
     throw error;
   } finally {
     setNodeListener(listener);
   }
+  if (listener) made.forEach(listener);
+  return node;
 }
 
 /** Throws where a value of `x` is on the host and wrong. */
