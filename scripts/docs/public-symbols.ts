@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import ts from "typescript";
 import { root } from "../dist.js";
+import { contractGaps } from "./contracts.js";
 
 /** A name users can write: `gradus/nn Linear.weight`. */
 export interface PublicSymbol {
@@ -13,6 +14,8 @@ export interface PublicSymbol {
   readonly isDocumented: boolean;
   /** The type has an `any` in it that users would meet. */
   readonly hasAny: boolean;
+  /** What its docstring does not say of shapes and errors. */
+  readonly gaps: readonly string[];
 }
 
 /** Source files of the entry points, by the name they are imported under. */
@@ -92,6 +95,7 @@ class Walker {
       // What an editor shows: members without a text of their own have that of what they override.
       isDocumented: symbol.getDocumentationComment(this.checker).length > 0,
       hasAny: this.#typesOf(symbol, declaration).filter((type) => this.#hasAny(type)).length > 0,
+      gaps: contractGaps(symbol, declaration, this.checker),
     });
   }
 
