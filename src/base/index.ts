@@ -1,5 +1,6 @@
 // Callable objects, dtypes, shapes, errors, options, storage, scopes, files.
 export * from "./callable.js";
+export * from "./counter.js";
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./file-access.js";

@@ -1,5 +1,5 @@
 // Writes tensors and plain data as a Python pickle of protocol 2, with tensors as PyTorch has them.
-import { type DType, FormatError, isPlainObject, memoryOf } from "../base/index.js";
+import { Counter, type DType, FormatError, isPlainObject, memoryOf } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
 import { concatenate } from "./zip.js";
 
@@ -84,6 +84,7 @@ class Pickler {
     if (this.#open.has(value)) throw this.#fail(path, "inside itself");
     this.#open.add(value);
     if (Array.isArray(value)) this.#list(value, path);
+    else if (value instanceof Counter) this.#counter(value, path);
     else if (value instanceof Map) this.#dict([...value], path);
     else if (ArrayBuffer.isView(value)) throw this.#fail(path, "a typed array; make it a tensor");
     else if (isPlainObject(value)) this.#dict(Object.entries(value), path);
@@ -108,6 +109,15 @@ class Pickler {
       this.value(item, `${path}.${String(key)}`);
     }
     this.#op("u");
+  }
+
+  /** collections.Counter(dict) */
+  #counter(counts: Counter, path: string): void {
+    this.#global("collections", "Counter");
+    this.#op("(");
+    this.#dict([...counts], path);
+    this.#op("t");
+    this.#op("R");
   }
 
   /** torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks) */

@@ -24,6 +24,8 @@ class Handlers implements UnpickleHandlers {
     switch (called) {
       case "collections.OrderedDict":
         return fromPairs(this.name, args[0]);
+      case "collections.Counter":
+        return args[0] ?? {};
       case "collections.defaultdict":
       case "builtins.dict":
         return {};

@@ -1,7 +1,13 @@
 // Schedules made of schedules: one after the other, or all at once.
-import { ArgumentError, checkArray } from "../base/index.js";
-import { checkOptimizer, LRScheduler, type SchedulerState } from "./lr-scheduler.js";
+import { ArgumentError, checkArray, checkOptions } from "../base/index.js";
+import { checkOptimizer, type LastEpochOption, LRScheduler } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
+import {
+  isTorchSchedulerState,
+  type SchedulerSettings,
+  type SchedulerState,
+  type TorchSchedulerState,
+} from "./scheduler-state.js";
 
 function checkSchedules(name: string, optimizer: Optimizer, schedulers: readonly LRScheduler[]): void {
   const fail = (text: string) => new ArgumentError(`${name}: ${text}`, { op: name });
@@ -16,12 +22,65 @@ function checkSchedules(name: string, optimizer: Optimizer, schedulers: readonly
   });
 }
 
-function innerStates(name: string, state: SchedulerState, own: readonly LRScheduler[]): readonly SchedulerState[] {
-  const inner = state.schedulers ?? [];
-  if (inner.length === own.length) return inner;
-  throw new ArgumentError(`${name}.loadStateDict: the state has ${inner.length} schedules, this one ${own.length}`, {
-    op: name,
-  });
+function checkMilestones(name: string, milestones: readonly number[], schedules: number): void {
+  const fail = (text: string) => new ArgumentError(`${name}: ${text}`, { op: name });
+  if (schedules < 1 || milestones.length !== schedules - 1) {
+    throw fail(`got ${schedules} schedules and ${milestones.length} milestones; one milestone fewer is needed`);
+  }
+  if (milestones.some((m, i) => !(m > (milestones[i - 1] ?? 0)))) {
+    throw fail(`milestones must be positive and ascending, got [${milestones.join(", ")}]`);
+  }
+}
+
+/** A schedule made of others, whose states are in its own. */
+abstract class CombinedLR<S extends SchedulerSettings = SchedulerSettings> extends LRScheduler<S> {
+  constructor(
+    optimizer: Optimizer,
+    lastEpoch: number,
+    settings: S,
+    /** The schedules, in order. */
+    readonly schedulers: readonly LRScheduler[],
+  ) {
+    super(optimizer, lastEpoch, settings);
+  }
+
+  /** @internal */
+  override undo(): void {
+    super.undo();
+    for (const scheduler of this.schedulers) scheduler.undo();
+  }
+
+  override stateDict(): SchedulerState {
+    return { ...super.stateDict(), schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+  }
+
+  override torchStateDict(): TorchSchedulerState {
+    const { _last_lr } = super.torchStateDict();
+    const schedulers = this.schedulers.map((scheduler) => scheduler.torchStateDict());
+    return { _last_lr, ...this.ownTorch(), _schedulers: schedulers };
+  }
+
+  /** What PyTorch's state has besides rates and the schedules' states. */
+  protected abstract ownTorch(): Record<string, unknown>;
+
+  /** @internal */
+  override prepareLoad(given: SchedulerState | TorchSchedulerState): () => void {
+    const name = this.constructor.name;
+    const take = super.prepareLoad(given);
+    const inner = isTorchSchedulerState(given) ? given._schedulers : given.schedulers;
+    if (!Array.isArray(inner) || inner.length !== this.schedulers.length) {
+      const count = Array.isArray(inner) ? inner.length : 0;
+      throw new ArgumentError(
+        `${name}.loadStateDict: the state has ${count} schedules, this one ${this.schedulers.length}`,
+        { op: `${name}.loadStateDict` },
+      );
+    }
+    const takes = this.schedulers.map((scheduler, i) => scheduler.prepareLoad(inner[i]));
+    return () => {
+      take();
+      for (const each of takes) each();
+    };
+  }
 }
 
 /**
@@ -31,33 +90,27 @@ function innerStates(name: string, state: SchedulerState, own: readonly LRSchedu
  * const warmup = new LinearLR(optimizer, { startFactor: 0.1, totalIters: 100 });
  * new SequentialLR(optimizer, [warmup, new CosineAnnealingLR(optimizer, 900)], [100]);
  */
-export class SequentialLR extends LRScheduler {
+export class SequentialLR extends CombinedLR<{ readonly milestones: readonly number[] }> {
   constructor(
     optimizer: Optimizer,
-    /** The schedules, in order. */
-    readonly schedulers: readonly LRScheduler[],
-    /** Steps at which the next schedule begins, ascending. */
-    readonly milestones: readonly number[],
+    schedulers: readonly LRScheduler[],
+    milestones: readonly number[],
+    options: LastEpochOption = {},
   ) {
-    super(optimizer);
-    this.checkArguments();
+    checkOptimizer("SequentialLR", optimizer);
+    checkOptions("SequentialLR", options, ["lastEpoch"]);
+    checkSchedules("SequentialLR", optimizer, schedulers);
+    checkArray("SequentialLR", "milestones", milestones);
+    checkMilestones("SequentialLR", milestones, schedulers.length);
+    super(optimizer, options.lastEpoch ?? -1, { milestones }, schedulers);
     // Each schedule applied its first rate when it was made; only the first one's counts.
-    this.restart();
+    for (const scheduler of schedulers) scheduler.undo();
+    this.start();
   }
 
-  private checkArguments(): void {
-    const { schedulers, milestones } = this;
-    const fail = (text: string) => new ArgumentError(`SequentialLR: ${text}`, { op: "SequentialLR" });
-    checkSchedules("SequentialLR", this.optimizer, schedulers);
-    checkArray("SequentialLR", "milestones", milestones);
-    if (schedulers.length < 1 || milestones.length !== schedulers.length - 1) {
-      throw fail(
-        `got ${schedulers.length} schedules and ${milestones.length} milestones; one milestone fewer is needed`,
-      );
-    }
-    if (milestones.some((m, i) => m <= (milestones[i - 1] ?? 0))) {
-      throw fail(`milestones must be positive and ascending, got [${milestones.join(", ")}]`);
-    }
+  /** Steps at which the next schedule begins, ascending. */
+  get milestones(): readonly number[] {
+    return this.settings.milestones;
   }
 
   private get active(): LRScheduler {
@@ -74,28 +127,33 @@ export class SequentialLR extends LRScheduler {
 
   /** @internal */
   start(): void {
-    this.restart();
+    this.lastEpoch += 1;
+    this.begin();
   }
 
   /** @internal */
   restart(): void {
     this.lastEpoch = 0;
+    this.begin();
+  }
+
+  private begin(): void {
     for (const group of this.optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     const first = this.schedulers[0] as LRScheduler;
     first.start();
     this.lastLr = first.getLastLr();
   }
 
-  override stateDict(): SchedulerState {
-    return { ...super.stateDict(), schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+  protected override checkSettings({ milestones }: { readonly milestones: readonly number[] }): void {
+    checkMilestones("SequentialLR.loadStateDict", milestones, this.schedulers.length);
   }
 
-  override loadStateDict(state: SchedulerState): void {
-    const inner = innerStates("SequentialLR", state, this.schedulers);
-    super.loadStateDict(state);
-    this.schedulers.forEach((scheduler, i) => {
-      scheduler.loadStateDict(inner[i] as SchedulerState);
-    });
+  protected ownTorch(): Record<string, unknown> {
+    return { _milestones: [...this.milestones], last_epoch: this.lastEpoch };
+  }
+
+  protected override fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    return { ...super.fromTorch(state), milestones: state._milestones };
   }
 }
 
@@ -107,17 +165,18 @@ export class SequentialLR extends LRScheduler {
  * @throws ArgumentError unless there is a schedule and all are on one optimizer.
  * @example new ChainedScheduler([new ConstantLR(optimizer, { factor: 0.1 }), new ExponentialLR(optimizer, 0.9)])
  */
-export class ChainedScheduler extends LRScheduler {
-  constructor(
-    /** The schedules, in the order they act. */
-    readonly schedulers: readonly LRScheduler[],
-  ) {
+export class ChainedScheduler extends CombinedLR {
+  /** @param options - `optimizer`: the one the schedules are on; default: the first one's. */
+  constructor(schedulers: readonly LRScheduler[], options: { readonly optimizer?: Optimizer } = {}) {
+    checkOptions("ChainedScheduler", options, ["optimizer"]);
     checkArray("ChainedScheduler", "schedulers", schedulers);
     const [first] = schedulers;
     if (!first) throw new ArgumentError("ChainedScheduler: got no schedules", { op: "ChainedScheduler" });
-    checkOptimizer("ChainedScheduler", first.optimizer);
-    checkSchedules("ChainedScheduler", first.optimizer, schedulers);
-    super(first.optimizer);
+    const { optimizer = first.optimizer } = options;
+    checkOptimizer("ChainedScheduler", optimizer);
+    checkSchedules("ChainedScheduler", optimizer, schedulers);
+    super(optimizer, -1, {}, schedulers);
+    this.lastEpoch = first.lastEpoch;
   }
 
   step(): void {
@@ -127,7 +186,7 @@ export class ChainedScheduler extends LRScheduler {
 
   /** @internal */
   start(): void {
-    this.lastEpoch = 0;
+    this.lastEpoch += 1;
     this.all((scheduler) => scheduler.start());
   }
 
@@ -135,6 +194,7 @@ export class ChainedScheduler extends LRScheduler {
   restart(): void {
     for (const group of this.optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
     this.start();
+    this.lastEpoch = 0;
   }
 
   private all(advance: (scheduler: LRScheduler) => void): void {
@@ -142,15 +202,13 @@ export class ChainedScheduler extends LRScheduler {
     this.lastLr = this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
-  override stateDict(): SchedulerState {
-    return { ...super.stateDict(), schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+  protected ownTorch(): Record<string, unknown> {
+    return {};
   }
 
-  override loadStateDict(state: SchedulerState): void {
-    const inner = innerStates("ChainedScheduler", state, this.schedulers);
-    super.loadStateDict(state);
-    this.schedulers.forEach((scheduler, i) => {
-      scheduler.loadStateDict(inner[i] as SchedulerState);
-    });
+  /** PyTorch's counts no steps of its own. */
+  protected override fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    const [first] = Array.isArray(state._schedulers) ? state._schedulers : [];
+    return { ...super.fromTorch(state), lastEpoch: (first as TorchSchedulerState | undefined)?.last_epoch };
   }
 }

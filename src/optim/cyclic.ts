@@ -1,8 +1,10 @@
 // Schedules of cycles: CyclicLR and OneCycleLR, which also move the momentum.
-import { ArgumentError, checkOptions, chosen, type Spelled } from "../base/index.js";
-import { FormulaLR, perGroup } from "./lr-scheduler.js";
-import { checkHasMomentum, setMomentum } from "./momentum-cycle.js";
-import type { Optimizer } from "./optimizer.js";
+import { ArgumentError, checkChoice, checkOptions, chosen, type Spelled } from "../base/index.js";
+import { FormulaLR, type LastEpochOption, notResumed, perGroup } from "./lr-scheduler.js";
+import { checkHasMomentum, noteMomenta, setMomentum, usesBetas } from "./momentum-cycle.js";
+import type { Optimizer, ScheduleNotes } from "./optimizer.js";
+import type { SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
+import { camelCase, snakeCase } from "./torch-state.js";
 
 type PerGroup = number | readonly number[];
 
@@ -11,8 +13,11 @@ const cyclicModes = ["triangular", "triangular2", "expRange"] as const;
 /** How the cycles of CyclicLR change: see its `mode`. */
 export type CyclicMode = (typeof cyclicModes)[number];
 
+const scaleModes = ["cycle", "iterations"] as const;
+type ScaleMode = (typeof scaleModes)[number];
+
 /** Options of `CyclicLR`. */
-export interface CyclicLROptions {
+export interface CyclicLROptions extends LastEpochOption {
   /** Steps of the rising half; default 2000. */
   readonly stepSizeUp?: number;
   /** Steps of the falling half; default `stepSizeUp`. */
@@ -24,7 +29,7 @@ export interface CyclicLROptions {
   /** A factor on the height, in place of `mode`: of the cycle (1, 2, …) or of the step, as `scaleMode` says. */
   readonly scaleFn?: (x: number) => number;
   /** Default "cycle". */
-  readonly scaleMode?: "cycle" | "iterations";
+  readonly scaleMode?: ScaleMode;
   /** Move the momentum the other way; default true. */
   readonly cycleMomentum?: boolean;
   /** Default 0.8. */
@@ -43,46 +48,58 @@ export interface CyclicLROptions {
  * @throws ArgumentError if the momentum is to be cycled and the optimizer has none.
  * @example new CyclicLR(optimizer, 0.001, 0.1, { stepSizeUp: 500 })
  */
-export class CyclicLR extends FormulaLR {
-  private readonly maxLrs: readonly number[];
-  private readonly totalSize: number;
-  private readonly stepRatio: number;
-  private readonly scale: (cycle: number) => number;
-  private readonly momenta: { readonly base: readonly number[]; readonly max: readonly number[] } | null;
+export class CyclicLR extends FormulaLR<CyclicSettings> {
+  private readonly scaleFn: ((x: number) => number) | undefined;
 
   constructor(optimizer: Optimizer, baseLr: PerGroup, maxLr: PerGroup, options: CyclicLROptions = {}) {
-    const names = ["stepSizeUp", "stepSizeDown", "mode", "gamma", "scaleFn", "scaleMode"];
+    const names = ["stepSizeUp", "stepSizeDown", "mode", "gamma", "scaleFn", "scaleMode", "lastEpoch"];
     checkOptions("CyclicLR", options, [...names, "cycleMomentum", "baseMomentum", "maxMomentum"]);
-    const baseLrs = perGroup("CyclicLR", "baseLr", optimizer, baseLr);
-    const { stepSizeUp = 2000, cycleMomentum = true } = options;
+    const lists = {
+      baseLrs: perGroup("CyclicLR", "baseLr", optimizer, baseLr),
+      maxLrs: perGroup("CyclicLR", "maxLr", optimizer, maxLr),
+      baseMomentums: perGroup("CyclicLR", "baseMomentum", optimizer, options.baseMomentum ?? 0.8),
+      maxMomentums: perGroup("CyclicLR", "maxMomentum", optimizer, options.maxMomentum ?? 0.9),
+    };
+    const { mode = "triangular", gamma = 1, scaleFn, cycleMomentum = true, lastEpoch = -1 } = options;
     if (cycleMomentum) checkHasMomentum("CyclicLR", optimizer);
-    optimizer.paramGroups.forEach((group, i) => {
-      group.lr = baseLrs[i] as number;
+    if (lastEpoch === -1) {
+      optimizer.paramGroups.forEach((group, i) => {
+        group.lr = lists.baseLrs[i] as number;
+      });
+      if (cycleMomentum) noteMomenta(optimizer, lists);
+    }
+    const { maxLrs, baseMomentums, maxMomentums } = lists;
+    const { stepSizeUp = 2000, stepSizeDown = stepSizeUp } = options;
+    const totalSize = stepSizeUp + stepSizeDown;
+    const chosenMode = scaleFn ? "triangular" : chosen("CyclicLR", "mode", mode, cyclicModes);
+    super(optimizer, lastEpoch, {
+      maxLrs,
+      totalSize,
+      stepRatio: stepSizeUp / totalSize,
+      mode: chosenMode,
+      gamma,
+      scaleMode: scaleFn ? (options.scaleMode ?? "cycle") : scaleModeOf(chosenMode),
+      cycleMomentum,
+      baseMomentums,
+      maxMomentums,
     });
-    super(optimizer);
-    this.baseLrs = [...baseLrs];
-    this.maxLrs = perGroup("CyclicLR", "maxLr", optimizer, maxLr);
-    this.totalSize = stepSizeUp + (options.stepSizeDown ?? stepSizeUp);
-    this.stepRatio = stepSizeUp / this.totalSize;
-    this.scale = this.scaling(options);
-    this.momenta = cycleMomentum
-      ? {
-          base: perGroup("CyclicLR", "baseMomentum", optimizer, options.baseMomentum ?? 0.8),
-          max: perGroup("CyclicLR", "maxMomentum", optimizer, options.maxMomentum ?? 0.9),
-        }
-      : null;
+    this.baseLrs = [...lists.baseLrs];
+    this.scaleFn = scaleFn;
     this.start();
   }
 
-  private scaling({ mode = "triangular", gamma = 1, scaleFn, scaleMode = "cycle" }: CyclicLROptions) {
-    if (scaleFn) return (cycle: number) => scaleFn(scaleMode === "cycle" ? cycle : this.lastEpoch);
-    switch (chosen("CyclicLR", "mode", mode, cyclicModes)) {
+  /** The factor on the height, of the cycle (1, 2, …) or of the step. */
+  private scale(cycle: number): number {
+    const { mode, gamma, scaleMode } = this.settings;
+    const x = scaleMode === "cycle" ? cycle : this.lastEpoch;
+    if (this.scaleFn) return this.scaleFn(x);
+    switch (mode) {
       case "triangular":
-        return () => 1;
+        return 1;
       case "triangular2":
-        return (cycle: number) => 1 / 2 ** (cycle - 1);
+        return 1 / 2 ** (x - 1);
       case "expRange":
-        return () => gamma ** this.lastEpoch;
+        return gamma ** x;
     }
   }
 
@@ -95,21 +112,57 @@ export class CyclicLR extends FormulaLR {
   }
 
   protected closedForm(baseLr: number, i: number): number {
-    const { lastEpoch, totalSize, stepRatio } = this;
-    const cycle = Math.floor(1 + lastEpoch / totalSize);
-    const x = 1 + lastEpoch / totalSize - cycle;
+    const { totalSize, stepRatio, cycleMomentum } = this.settings;
+    const cycle = Math.floor(1 + this.lastEpoch / totalSize);
+    const x = 1 + this.lastEpoch / totalSize - cycle;
     const height = x <= stepRatio ? x / stepRatio : (x - 1) / (stepRatio - 1);
-    if (this.momenta) {
-      const [low, high] = [this.momenta.base[i] as number, this.momenta.max[i] as number];
+    if (cycleMomentum) {
+      const [low, high] = [this.groupSetting("baseMomentums", i), this.groupSetting("maxMomentums", i)];
       const group = this.optimizer.paramGroups[i];
       if (group) setMomentum(group, high - (high - low) * height * this.scale(cycle));
     }
-    return baseLr + ((this.maxLrs[i] as number) - baseLr) * height * this.scale(cycle);
+    return baseLr + (this.groupSetting("maxLrs", i) - baseLr) * height * this.scale(cycle);
+  }
+
+  protected override checkSettings({ mode, scaleMode, cycleMomentum }: CyclicSettings): void {
+    checkChoice("CyclicLR.loadStateDict", "mode", mode, cyclicModes);
+    checkChoice("CyclicLR.loadStateDict", "scaleMode", scaleMode, scaleModes);
+    if (cycleMomentum) checkHasMomentum("CyclicLR.loadStateDict", this.optimizer);
+  }
+
+  /** A function of the scale is not saved: PyTorch's states have None in its place. */
+  protected override toTorch(state: SchedulerState): Record<string, unknown> {
+    const { mode, base_momentums, max_momentums, ...rest } = super.toTorch(state);
+    const momenta = { use_beta1: usesBetas(this.optimizer), base_momentums, max_momentums };
+    return {
+      ...rest,
+      mode: snakeCase(String(mode)),
+      ...(this.settings.cycleMomentum ? momenta : {}),
+      _scale_fn_custom: null,
+    };
+  }
+
+  protected override fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    return { ...super.fromTorch(state), mode: camelCase(String(state.mode)) };
   }
 }
 
+type CyclicSettings = {
+  readonly maxLrs: readonly number[];
+  readonly totalSize: number;
+  readonly stepRatio: number;
+  readonly mode: CyclicMode;
+  readonly gamma: number;
+  readonly scaleMode: ScaleMode;
+  readonly cycleMomentum: boolean;
+  readonly baseMomentums: readonly number[];
+  readonly maxMomentums: readonly number[];
+};
+
+const scaleModeOf = (mode: CyclicMode): ScaleMode => (mode === "expRange" ? "iterations" : "cycle");
+
 /** Options of `OneCycleLR`. */
-export interface OneCycleLROptions {
+export interface OneCycleLROptions extends LastEpochOption {
   /** Steps of the whole run; or give `epochs` and `stepsPerEpoch`. */
   readonly totalSteps?: number;
   /** Epochs of the whole run. */
@@ -119,7 +172,7 @@ export interface OneCycleLROptions {
   /** Share of the steps in which the rate rises; default 0.3. */
   readonly pctStart?: number;
   /** Default "cos". */
-  readonly annealStrategy?: "cos" | "linear";
+  readonly annealStrategy?: AnnealStrategy;
   /** Move the momentum the other way; default true. */
   readonly cycleMomentum?: boolean;
   /** Default 0.85. */
@@ -134,33 +187,51 @@ export interface OneCycleLROptions {
   readonly threePhase?: boolean;
 }
 
-interface Rates {
-  readonly initial: number;
-  readonly max: number;
-  readonly min: number;
-}
+type AnnealStrategy = "cos" | "linear";
 
-/** Up to `end`, the rate goes between two of a group's rates, and the momentum between its highest (true) and lowest. */
-interface Phase {
-  readonly end: number;
-  readonly lr: readonly [keyof Rates, keyof Rates];
-  readonly isHighMomentum: readonly [boolean, boolean];
-}
+/** Names of a rate and of a momentum among a param group's notes. */
+type RateName = "initialLr" | "maxLr" | "minLr";
+type MomentumName = "maxMomentum" | "baseMomentum";
+
+/** Up to `endStep`, rate and momentum go between two of their group's. */
+type Phase = {
+  readonly endStep: number;
+  readonly startLr: RateName;
+  readonly endLr: RateName;
+  readonly startMomentum: MomentumName;
+  readonly endMomentum: MomentumName;
+};
+
+const falling = { startMomentum: "maxMomentum", endMomentum: "baseMomentum" } as const;
+const rising = { startMomentum: "baseMomentum", endMomentum: "maxMomentum" } as const;
+const resting = { startMomentum: "maxMomentum", endMomentum: "maxMomentum" } as const;
 
 function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): readonly Phase[] {
-  const rise: Phase = { end: pctStart * totalSteps - 1, lr: ["initial", "max"], isHighMomentum: [true, false] };
-  if (!threePhase) return [rise, { end: totalSteps - 1, lr: ["max", "min"], isHighMomentum: [false, true] }];
+  const rise: Phase = { endStep: pctStart * totalSteps - 1, startLr: "initialLr", endLr: "maxLr", ...falling };
+  if (!threePhase) return [rise, { endStep: totalSteps - 1, startLr: "maxLr", endLr: "minLr", ...rising }];
   return [
     rise,
-    { end: 2 * pctStart * totalSteps - 2, lr: ["max", "initial"], isHighMomentum: [false, true] },
-    { end: totalSteps - 1, lr: ["initial", "min"], isHighMomentum: [true, true] },
+    { endStep: 2 * pctStart * totalSteps - 2, startLr: "maxLr", endLr: "initialLr", ...rising },
+    { endStep: totalSteps - 1, startLr: "initialLr", endLr: "minLr", ...resting },
   ];
 }
 
-const anneals: Readonly<Record<"cos" | "linear", (start: number, end: number, part: number) => number>> = {
+const anneals: Readonly<Record<AnnealStrategy, (start: number, end: number, part: number) => number>> = {
   cos: (start, end, part) => end + ((start - end) / 2) * (Math.cos(Math.PI * part) + 1),
   linear: (start, end, part) => (end - start) * part + start,
 };
+
+type OneCycleSettings = {
+  readonly totalSteps: number;
+  readonly phases: readonly Phase[];
+  readonly annealStrategy: AnnealStrategy;
+  readonly cycleMomentum: boolean;
+};
+
+/** A number that the schedule noted in a param group. */
+function noted(group: ScheduleNotes | undefined, name: RateName | MomentumName): number {
+  return group?.[name] as number;
+}
 
 /**
  * One rise to `maxLr` and one fall far below the first rate over the whole run, with the momentum the other way. Step it after
@@ -173,16 +244,9 @@ const anneals: Readonly<Record<"cos" | "linear", (start: number, end: number, pa
  * @throws ArgumentError for options out of range, and at a step after the last.
  * @example new OneCycleLR(optimizer, 0.1, { epochs: 10, stepsPerEpoch: loader.length })
  */
-export class OneCycleLR extends FormulaLR {
-  /** Steps of the whole run; one more is an error. */
-  readonly totalSteps: number;
-  private readonly phases: readonly Phase[];
-  private readonly anneal: (start: number, end: number, part: number) => number;
-  private readonly rates: readonly Rates[];
-  private readonly momenta: { readonly base: readonly number[]; readonly max: readonly number[] } | null;
-
+export class OneCycleLR extends FormulaLR<OneCycleSettings> {
   constructor(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions) {
-    const names = ["totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum"];
+    const names = ["totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum", "lastEpoch"];
     if (typeof options !== "object" || options === null) {
       throw failure("needs { totalSteps }, or { epochs, stepsPerEpoch }, as its third argument");
     }
@@ -201,26 +265,35 @@ export class OneCycleLR extends FormulaLR {
       throw failure(`unknown annealStrategy "${annealStrategy}"; one of cos, linear`);
     }
     if (cycleMomentum) checkHasMomentum("OneCycleLR", optimizer);
-    const { divFactor = 25, finalDivFactor = 1e4 } = options;
-    const rates = perGroup("OneCycleLR", "maxLr", optimizer, maxLr).map((max): Rates => {
-      const initial = max / divFactor;
-      return { initial, max, min: initial / finalDivFactor };
+    const { lastEpoch = -1 } = options;
+    if (lastEpoch === -1) noteCycle(optimizer, maxLr, options);
+    super(optimizer, lastEpoch, {
+      totalSteps,
+      phases: phasesOf(totalSteps, pctStart, threePhase),
+      annealStrategy,
+      cycleMomentum,
     });
-    optimizer.paramGroups.forEach((group, i) => {
-      group.initialLr = (rates[i] as Rates).initial;
-    });
-    super(optimizer);
-    this.totalSteps = totalSteps;
-    this.rates = rates;
-    this.phases = phasesOf(totalSteps, pctStart, threePhase);
-    this.anneal = anneals[annealStrategy];
-    this.momenta = cycleMomentum
-      ? {
-          base: perGroup("OneCycleLR", "baseMomentum", optimizer, options.baseMomentum ?? 0.85),
-          max: perGroup("OneCycleLR", "maxMomentum", optimizer, options.maxMomentum ?? 0.95),
-        }
-      : null;
+    this.checkNotes("OneCycleLR", lastEpoch);
     this.start();
+  }
+
+  /** Steps of the whole run; one more is an error. */
+  get totalSteps(): number {
+    return this.settings.totalSteps;
+  }
+
+  /** Throws unless the param groups have what the phases go between. */
+  private checkNotes(name: string, lastEpoch: number): void {
+    const { phases, cycleMomentum } = this.settings;
+    const names = phases.flatMap((p) => [
+      p.startLr,
+      p.endLr,
+      ...(cycleMomentum ? [p.startMomentum, p.endMomentum] : []),
+    ]);
+    this.optimizer.paramGroups.forEach((group, i) => {
+      const missing = names.find((note) => group[note] === undefined);
+      if (missing) throw notResumed(name, lastEpoch, i, missing);
+    });
   }
 
   override step(): void {
@@ -239,21 +312,83 @@ export class OneCycleLR extends FormulaLR {
   }
 
   protected closedForm(_baseLr: number, i: number): number {
+    const { phases, annealStrategy, cycleMomentum } = this.settings;
     const t = this.lastEpoch;
-    const found = this.phases.findIndex(({ end }) => t <= end);
-    const index = found < 0 ? this.phases.length - 1 : found;
-    const phase = this.phases[index] as Phase;
-    const start = this.phases[index - 1]?.end ?? 0;
-    const part = (t - start) / (phase.end - start);
-    if (this.momenta) {
-      const { base, max } = this.momenta;
-      const [from, to] = phase.isHighMomentum.map((isHigh) => (isHigh ? max : base)[i] as number) as [number, number];
-      const group = this.optimizer.paramGroups[i];
-      if (group) setMomentum(group, this.anneal(from, to, part));
+    const found = phases.findIndex(({ endStep }) => t <= endStep);
+    const index = found < 0 ? phases.length - 1 : found;
+    const phase = phases[index] as Phase;
+    const start = phases[index - 1]?.endStep ?? 0;
+    const part = (t - start) / (phase.endStep - start);
+    const anneal = anneals[annealStrategy];
+    const group = this.optimizer.paramGroups[i];
+    if (group && cycleMomentum) {
+      setMomentum(group, anneal(noted(group, phase.startMomentum), noted(group, phase.endMomentum), part));
     }
-    const rates = this.rates[i] as Rates;
-    return this.anneal(rates[phase.lr[0]], rates[phase.lr[1]], part);
+    return anneal(noted(group, phase.startLr), noted(group, phase.endLr), part);
   }
+
+  protected override checkSettings({ annealStrategy, phases, cycleMomentum }: OneCycleSettings): void {
+    const name = "OneCycleLR.loadStateDict";
+    checkChoice(name, "annealStrategy", annealStrategy, Object.keys(anneals));
+    if (cycleMomentum) checkHasMomentum(name, this.optimizer);
+    for (const phase of phases) {
+      const isPhase =
+        typeof phase === "object" &&
+        phase !== null &&
+        typeof phase.endStep === "number" &&
+        [phase.startLr, phase.endLr].every((rate) => ["initialLr", "maxLr", "minLr"].includes(rate)) &&
+        [phase.startMomentum, phase.endMomentum].every((name) => ["maxMomentum", "baseMomentum"].includes(name));
+      if (!isPhase) throw new ArgumentError(`${name}: a phase of the state is ${JSON.stringify(phase)}`, { op: name });
+    }
+  }
+
+  protected override toTorch(state: SchedulerState): Record<string, unknown> {
+    const { anneal_strategy, _schedule_phases, ...rest } = super.toTorch(state);
+    const phases = this.settings.phases.map((phase) =>
+      Object.fromEntries(
+        Object.entries(phase).map(([key, value]) => [
+          snakeCase(key),
+          typeof value === "string" ? snakeCase(value) : value,
+        ]),
+      ),
+    );
+    return {
+      ...rest,
+      _schedule_phases: phases,
+      _anneal_func_type: anneal_strategy,
+      ...(this.settings.cycleMomentum ? { use_beta1: usesBetas(this.optimizer) } : {}),
+    };
+  }
+
+  protected override fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    const { phases, ...rest } = super.fromTorch(state);
+    const list = Array.isArray(phases) ? phases : [];
+    const own = list.map((phase) =>
+      Object.fromEntries(
+        Object.entries(phase ?? {}).map(([key, value]) => [
+          camelCase(key),
+          typeof value === "string" ? camelCase(value) : value,
+        ]),
+      ),
+    );
+    return { ...rest, phases: own, annealStrategy: state._anneal_func_type };
+  }
+}
+
+/** Notes in the param groups between which rates and momenta the cycle goes. */
+function noteCycle(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions): void {
+  const { divFactor = 25, finalDivFactor = 1e4, cycleMomentum = true } = options;
+  const maxLrs = perGroup("OneCycleLR", "maxLr", optimizer, maxLr);
+  const momenta = {
+    baseMomentums: perGroup("OneCycleLR", "baseMomentum", optimizer, options.baseMomentum ?? 0.85),
+    maxMomentums: perGroup("OneCycleLR", "maxMomentum", optimizer, options.maxMomentum ?? 0.95),
+  };
+  optimizer.paramGroups.forEach((group, i) => {
+    const max = maxLrs[i] as number;
+    const initialLr = max / divFactor;
+    Object.assign(group, { initialLr, maxLr: max, minLr: initialLr / finalDivFactor });
+  });
+  if (cycleMomentum) noteMomenta(optimizer, momenta);
 }
 
 function failure(text: string): ArgumentError {

@@ -17,7 +17,7 @@ export { CyclicLR, type CyclicLROptions, OneCycleLR, type OneCycleLROptions } fr
 export { GradScaler, type GradScalerOptions, type GradScalerState } from "./grad-scaler.js";
 export { LBFGS, type LBFGSOptions } from "./lbfgs.js";
 export { Lion, type LionOptions } from "./lion.js";
-export { LRScheduler, type SchedulerState } from "./lr-scheduler.js";
+export { type LastEpochOption, LRScheduler } from "./lr-scheduler.js";
 export { Muon, type MuonAdjustment, type MuonOptions } from "./muon.js";
 export { NAdam, type NAdamOptions } from "./nadam.js";
 export {
@@ -27,11 +27,13 @@ export {
   type ParamGroup,
   type ParamGroupInput,
   type ParamsInput,
+  type ScheduleNotes,
 } from "./optimizer.js";
 export { type PlateauState, ReduceLROnPlateau, type ReduceLROnPlateauOptions } from "./plateau.js";
 export { RAdam, type RAdamOptions } from "./radam.js";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export { Rprop, type RpropOptions } from "./rprop.js";
+export type { SchedulerEntry, SchedulerSettings, SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
 export {
   ConstantLR,
   type ConstantLROptions,
@@ -49,4 +51,4 @@ export { SGD, type SGDOptions } from "./sgd.js";
 export { SWALR, type SWALROptions } from "./swa-lr.js";
 export type { TorchEntries, TorchOptimizerState } from "./torch-state.js";
 export { updateBn } from "./update-bn.js";
-export { CosineAnnealingWarmRestarts } from "./warm-restarts.js";
+export { CosineAnnealingWarmRestarts, type CosineAnnealingWarmRestartsOptions } from "./warm-restarts.js";

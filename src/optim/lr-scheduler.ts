@@ -1,17 +1,25 @@
 // The base of learning-rate schedules: PyTorch's chainable recurrences on an optimizer's param groups.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, checkWholeNumber } from "../base/index.js";
 import { Optimizer } from "./optimizer.js";
+import {
+  isTorchSchedulerState,
+  namedAsOwn,
+  namedAsTorch,
+  type SchedulerEntry,
+  type SchedulerSettings,
+  type SchedulerState,
+  type TorchSchedulerState,
+  takenFrom,
+} from "./scheduler-state.js";
+import { numberOf } from "./torch-state.js";
 
-/** What a schedule saves: plain data that survives JSON. */
-export interface SchedulerState {
-  /** Steps taken. */
-  readonly lastEpoch: number;
-  /** The rate each param group started from. */
-  readonly baseLrs: readonly number[];
-  /** The rate each param group had last. */
-  readonly lastLr: readonly number[];
-  /** States of the schedules inside a SequentialLR. */
-  readonly schedulers?: readonly SchedulerState[];
+/** An option of every schedule that is given by a formula. */
+export interface LastEpochOption {
+  /**
+   * The last epoch of the run that goes on, whose optimizer has its state already (`initialLr` in the param groups); default -1: a run
+   * begins. The schedule then stands one epoch further, and rates that are recurrences are left as the optimizer has them.
+   */
+  readonly lastEpoch?: number;
 }
 
 /** One value a param group, from one for all or a list. */
@@ -31,18 +39,30 @@ export function checkOptimizer(name: string, optimizer: unknown): void {
 }
 
 /** Base of the schedules: sets each param group's `lr` when it is made and at each `step()`; the group keeps its `initialLr`. */
-export abstract class LRScheduler {
+export abstract class LRScheduler<S extends SchedulerSettings = SchedulerSettings> {
   /** Steps taken so far. */
-  lastEpoch = 0;
+  lastEpoch: number;
+  /** How often it was stepped since it began, its beginning included. */
+  protected stepCount = 0;
   protected baseLrs: number[];
   protected lastLr: number[];
 
+  /**
+   * @param lastEpoch - see LastEpochOption.
+   * @param settings - what a state saves besides.
+   */
   constructor(
     /** Whose param groups it sets. */
     readonly optimizer: Optimizer,
+    lastEpoch: number,
+    protected settings: S,
   ) {
-    checkOptimizer(new.target.name, optimizer);
-    this.baseLrs = optimizer.paramGroups.map((group) => {
+    const name = new.target.name;
+    checkOptimizer(name, optimizer);
+    checkWholeNumber(name, "lastEpoch", lastEpoch, -1);
+    this.lastEpoch = lastEpoch;
+    this.baseLrs = optimizer.paramGroups.map((group, i) => {
+      if (lastEpoch >= 0 && group.initialLr === undefined) throw notResumed(name, lastEpoch, i, "initialLr");
       group.initialLr ??= group.lr;
       return group.initialLr;
     });
@@ -52,8 +72,13 @@ export abstract class LRScheduler {
   /** Advances by one epoch, or batch: whatever the schedule counts. */
   abstract step(): void;
 
-  /** @internal Applies the rate of epoch 0 on top of the current one. */
+  /** @internal Goes from `lastEpoch` to the first epoch of this run, on top of the current rates. */
   abstract start(): void;
+
+  /** @internal Takes back the count of `start`, not the rates, so that it can start again. */
+  undo(): void {
+    this.lastEpoch -= 1;
+  }
 
   /** @internal Begins anew at epoch 0 from the base rates, whatever the current ones are. */
   abstract restart(): void;
@@ -63,32 +88,94 @@ export abstract class LRScheduler {
     return [...this.lastLr];
   }
 
-  /** Where the schedule stands, as plain data for `loadStateDict`. */
+  /** What was made with, and where the schedule stands, as plain data for `loadStateDict`. Functions are not saved. */
   stateDict(): SchedulerState {
-    return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLr: [...this.lastLr] };
+    return structuredClone({ ...this.standing(), ...this.settings });
   }
 
-  /** Takes over a saved state. The rates themselves come with the optimizer's state. */
-  loadStateDict(state: SchedulerState): void {
-    const { lastEpoch, baseLrs, lastLr } = state;
-    if (!Number.isInteger(lastEpoch) || baseLrs?.length !== this.baseLrs.length || lastLr?.length !== baseLrs.length) {
-      throw new ArgumentError(
-        `${this.constructor.name}.loadStateDict: the state is for ${baseLrs?.length ?? "no"} param groups (epoch ${lastEpoch}) but the optimizer has ${this.baseLrs.length}`,
-        { op: this.constructor.name },
-      );
-    }
-    this.lastEpoch = lastEpoch;
-    this.baseLrs = [...baseLrs];
-    this.lastLr = [...lastLr];
+  private standing(): Pick<SchedulerState, "lastEpoch" | "baseLrs" | "lastLr"> & { readonly stepCount: number } {
+    const { lastEpoch, stepCount, baseLrs, lastLr } = this;
+    return { lastEpoch, stepCount, baseLrs, lastLr };
   }
+
+  /**
+   * The state as PyTorch's schedule of the same name has it, for files: `saveTorch("run.pt", { optimizer: optimizer.torchStateDict(),
+   * scheduler: scheduler.torchStateDict() })` writes what both `load_state_dict` take there.
+   */
+  torchStateDict(): TorchSchedulerState {
+    return {
+      ...this.toTorch(this.stateDict()),
+      _is_initial: false,
+      _get_lr_called_within_step: false,
+    } as unknown as TorchSchedulerState; // its lastLr is a list of numbers
+  }
+
+  /** A state in PyTorch's form. */
+  protected toTorch(state: SchedulerState): Record<string, unknown> {
+    return namedAsTorch(state);
+  }
+
+  /** The inverse of `toTorch`. */
+  protected fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    const rates = (values: unknown) => (Array.isArray(values) ? values.map(numberOf) : values);
+    const { lastLr, baseLrs, ...rest } = namedAsOwn(state);
+    return { ...rest, lastLr: rates(lastLr), ...(baseLrs === undefined ? {} : { baseLrs: rates(baseLrs) }) };
+  }
+
+  /**
+   * Takes over a saved state, options included; also that of PyTorch's schedule of the same name. The rates themselves come with the
+   * optimizer's state.
+   * @throws ArgumentError, before anything is changed, if the state does not fit.
+   * @example
+   * const run = (await loadTorch("run.pt")) as { optimizer: TorchOptimizerState; scheduler: TorchSchedulerState };
+   * optimizer.loadStateDict(run.optimizer);
+   * scheduler.loadStateDict(run.scheduler);
+   */
+  loadStateDict(state: SchedulerState | TorchSchedulerState): void {
+    this.prepareLoad(state)();
+  }
+
+  /** @internal Checks a state; what it gives takes the state over, and cannot fail. */
+  prepareLoad(given: SchedulerState | TorchSchedulerState): () => void {
+    const state = isTorchSchedulerState(given) ? this.fromTorch(given) : given;
+    const name = this.constructor.name;
+    const groups = this.optimizer.paramGroups.length;
+    const standing = takenFrom(name, this.standing(), state, groups);
+    const settings = takenFrom(name, this.settings, state, groups);
+    checkWholeNumber(`${name}.loadStateDict`, "lastEpoch of the state", standing.lastEpoch);
+    this.checkSettings(settings);
+    return () => {
+      this.lastEpoch = standing.lastEpoch;
+      this.stepCount = standing.stepCount;
+      this.baseLrs = [...standing.baseLrs];
+      this.lastLr = [...standing.lastLr];
+      this.settings = settings;
+    };
+  }
+
+  /** Throws ArgumentError for settings of a state that the schedule cannot go on with. Kinds are checked already. */
+  protected checkSettings(_settings: S): void {}
+
+  /** The current value of a setting that is a list with one number a param group. */
+  protected groupSetting(name: keyof S, group: number): number {
+    return (this.settings[name] as readonly SchedulerEntry[])[group] as number;
+  }
+}
+
+/** The error for param groups that are to go on and lack what an earlier schedule left there. */
+export function notResumed(name: string, lastEpoch: number, group: number, what: string): ArgumentError {
+  return new ArgumentError(
+    `${name}: lastEpoch ${lastEpoch} goes on with a run, but param group ${group} has no ${what}; load the optimizer's state first, or leave out lastEpoch`,
+    { op: name, fix: "loadStateDict" },
+  );
 }
 
 /**
  * A schedule given by a formula: a recurrence on the current rate, as PyTorch's are, so that several can be stepped side
  * by side and a rate changed by hand is respected. A subclass calls `start()` at the end of its constructor.
  */
-export abstract class FormulaLR extends LRScheduler {
-  /** The rate at epoch 0, from the group's current one. */
+export abstract class FormulaLR<S extends SchedulerSettings = SchedulerSettings> extends LRScheduler<S> {
+  /** The rate at the first epoch, which is 0 unless a run goes on, from the group's current one. */
   protected first(lr: number, _baseLr: number, _group: number): number {
     return lr;
   }
@@ -100,12 +187,14 @@ export abstract class FormulaLR extends LRScheduler {
   protected abstract closedForm(baseLr: number, group: number): number;
 
   start(): void {
-    this.lastEpoch = 0;
+    this.lastEpoch += 1;
+    this.stepCount = 1;
     this.setRates((lr, base, i) => this.first(lr, base, i));
   }
 
   step(): void {
     this.lastEpoch += 1;
+    this.stepCount += 1;
     this.setRates((lr, base, i) => this.next(lr, base, i));
   }
 

@@ -20,3 +20,20 @@ export function setMomentum(group: ParamGroup, momentum: number): void {
   if (target.betas) target.betas = [momentum, target.betas[1]];
   else target.momentum = momentum;
 }
+
+/** Whether what a schedule moves is β₁. */
+export const usesBetas = (optimizer: Optimizer): boolean => "betas" in optimizer.defaults;
+
+/** Notes in the param groups between which momenta a cycle goes. */
+export function noteMomenta(
+  optimizer: Optimizer,
+  {
+    baseMomentums,
+    maxMomentums,
+  }: { readonly baseMomentums: readonly number[]; readonly maxMomentums: readonly number[] },
+): void {
+  optimizer.paramGroups.forEach((group, i) => {
+    group.baseMomentum = baseMomentums[i] as number;
+    group.maxMomentum = maxMomentums[i] as number;
+  });
+}

@@ -32,18 +32,37 @@ export interface BaseOptions {
   maximize: boolean;
 }
 
-/** Parameters that share options. `lr` and the others may be changed at any time. */
-export type ParamGroup<O extends BaseOptions = BaseOptions> = O & {
-  readonly params: Tensor[];
+/** What schedules note in a param group, as PyTorch's do, so that it is saved with the optimizer. */
+export interface ScheduleNotes {
   /** The rate a schedule started from. */
   initialLr?: number;
-};
+  /** The highest rate of a OneCycleLR. */
+  maxLr?: number;
+  /** The last rate of a OneCycleLR. */
+  minLr?: number;
+  /** The highest momentum of a cycle. */
+  maxMomentum?: number;
+  /** The lowest momentum of a cycle. */
+  baseMomentum?: number;
+  /** The last rate of a SWALR. */
+  swaLr?: number;
+}
+
+const scheduleNotes = {
+  initialLr: true,
+  maxLr: true,
+  minLr: true,
+  maxMomentum: true,
+  baseMomentum: true,
+  swaLr: true,
+} as const satisfies Record<keyof ScheduleNotes, true>;
+
+/** Parameters that share options. `lr` and the others may be changed at any time. */
+export type ParamGroup<O extends BaseOptions = BaseOptions> = O & ScheduleNotes & { readonly params: Tensor[] };
 
 /** A param group as users give it: options left out are the optimizer's. */
-export type ParamGroupInput<O extends BaseOptions> = Partial<O> & {
-  readonly params: Tensor | Iterable<Tensor>;
-  readonly initialLr?: number;
-};
+export type ParamGroupInput<O extends BaseOptions> = Partial<O> &
+  Readonly<ScheduleNotes> & { readonly params: Tensor | Iterable<Tensor> };
 
 /** What optimizers take: parameters, or param groups with options of their own. */
 export type ParamsInput<O extends BaseOptions> = Iterable<Tensor> | Iterable<ParamGroupInput<O>>;
@@ -127,15 +146,14 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   /** Adds parameters with options of their own, such as those of a layer that is no longer frozen. */
   addParamGroup(input: ParamGroupInput<O>): void {
-    const { params, initialLr, ...options } = input;
-    checkOptions(this.constructor.name, options, this.optionNames);
+    const { params, ...options } = input;
+    checkOptions(this.constructor.name, options, [...this.optionNames, ...Object.keys(scheduleNotes)]);
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
     const group = {
       ...this.defaults,
       ...Object.fromEntries(given),
       params: [] as Tensor[],
     } as unknown as ParamGroup<O>;
-    if (initialLr !== undefined) group.initialLr = initialLr;
     this.checkGroup(group);
     for (const param of params instanceof Tensor ? [params] : params) {
       this.checkParam(param, group.params);
@@ -273,7 +291,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /** A state in the form of `stateDict`, from that or from PyTorch's. */
   protected ownState(state: OptimizerState | TorchOptimizerState): OptimizerState {
     if (!isTorchState(state)) return state;
-    const known = [...this.optionNames, "initialLr"];
+    const known = [...this.optionNames, ...Object.keys(scheduleNotes)];
     const entries = entriesOf(state.state).flatMap(([key, saved]) => {
       const own = this.entriesFromTorch(saved);
       return own ? [[key, own] as const] : [];
@@ -347,7 +365,7 @@ export function constants<O extends BaseOptions>(
   group: ParamGroup<O>,
   scheduled: readonly (keyof O & string)[] = [],
 ): Readonly<O> {
-  const excluded: readonly string[] = ["params", "lr", "initialLr", ...scheduled];
+  const excluded: readonly string[] = ["params", "lr", ...Object.keys(scheduleNotes), ...scheduled];
   for (const [name, value] of Object.entries(group)) {
     if (excluded.includes(name)) continue;
     // Arrays (betas) are compared by their parts.

@@ -1,9 +1,17 @@
 // A schedule that follows a metric.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { isTensor } from "../tensor/index.js";
 import { checkOptimizer, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
+import {
+  isTorchSchedulerState,
+  namedAsOwn,
+  namedAsTorch,
+  type SchedulerEntry,
+  type TorchSchedulerState,
+  takenFrom,
+} from "./scheduler-state.js";
 
 /** Options of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
@@ -46,7 +54,14 @@ export interface PlateauState {
   readonly badEpochs: number;
   /** Steps left that do not count. */
   readonly cooldownCounter: number;
+  /** The rate each param group had last. */
+  readonly lastLr?: readonly number[];
+  /** What the schedule was made with, such as `patience`. */
+  readonly [setting: string]: SchedulerEntry | undefined;
 }
+
+/** The options as a state has them: the lowest rates as a list. */
+type PlateauSettings = Omit<Required<ReduceLROnPlateauOptions>, "minLr"> & { readonly minLrs: readonly number[] };
 
 /**
  * Multiplies the rate by `factor` when a metric has not improved for more than `patience` steps.
@@ -59,10 +74,11 @@ export interface PlateauState {
 export class ReduceLROnPlateau {
   /** Steps taken so far. */
   lastEpoch = 0;
-  private readonly options: Required<ReduceLROnPlateauOptions>;
+  private settings: PlateauSettings;
   private best: number;
   private badEpochs = 0;
   private cooldownCounter = 0;
+  private lastLr: number[];
 
   constructor(
     /** Whose param groups it sets. */
@@ -71,16 +87,17 @@ export class ReduceLROnPlateau {
   ) {
     checkOptimizer("ReduceLROnPlateau", optimizer);
     checkOptions("ReduceLROnPlateau", options, Object.keys(defaults));
-    this.options = { ...defaults, ...options };
-    const { factor, mode, thresholdMode, minLr } = this.options;
-    const fail = (text: string) => new ArgumentError(`ReduceLROnPlateau: ${text}`, { op: "ReduceLROnPlateau" });
-    if (!(factor < 1)) throw fail(`factor must be < 1, got ${factor}`);
-    if (!["min", "max"].includes(mode)) throw fail(`mode must be "min" or "max", got "${mode}"`);
-    if (!["rel", "abs"].includes(thresholdMode)) {
-      throw fail(`thresholdMode must be "rel" or "abs", got "${thresholdMode}"`);
-    }
-    perGroup("ReduceLROnPlateau", "minLr", optimizer, minLr);
-    this.best = mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    const { minLr, ...rest } = { ...defaults, ...options };
+    this.settings = { ...rest, minLrs: perGroup("ReduceLROnPlateau", "minLr", optimizer, minLr) };
+    this.checkSettings("ReduceLROnPlateau", this.settings);
+    this.best = worst(this.settings);
+    this.lastLr = optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  private checkSettings(name: string, { factor, mode, thresholdMode }: PlateauSettings): void {
+    if (!(factor < 1)) throw new ArgumentError(`${name}: factor must be < 1, got ${factor}`, { op: name });
+    checkChoice(name, "mode", mode, ["min", "max"]);
+    checkChoice(name, "thresholdMode", thresholdMode, ["rel", "abs"]);
   }
 
   /**
@@ -108,44 +125,77 @@ export class ReduceLROnPlateau {
       this.cooldownCounter -= 1;
       this.badEpochs = 0;
     }
-    if (this.badEpochs <= this.options.patience) return;
-    this.reduce();
-    this.cooldownCounter = this.options.cooldown;
-    this.badEpochs = 0;
+    if (this.badEpochs > this.settings.patience) {
+      this.reduce();
+      this.cooldownCounter = this.settings.cooldown;
+      this.badEpochs = 0;
+    }
+    this.lastLr = this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
   private isBetter(value: number): boolean {
-    const { mode, threshold, thresholdMode } = this.options;
+    const { mode, threshold, thresholdMode } = this.settings;
     const sign = mode === "min" ? -1 : 1;
     const bound = thresholdMode === "rel" ? this.best * (1 + sign * threshold) : this.best + sign * threshold;
     return mode === "min" ? value < bound : value > bound;
   }
 
   private reduce(): void {
-    const { factor, eps } = this.options;
-    const lowest = perGroup("ReduceLROnPlateau", "minLr", this.optimizer, this.options.minLr);
+    const { factor, eps, minLrs } = this.settings;
+    // Groups that were added later have the lowest rate of all.
+    const [first] = minLrs;
     this.optimizer.paramGroups.forEach((group, i) => {
-      const lr = Math.max(group.lr * factor, lowest[i] as number);
+      const lr = Math.max(group.lr * factor, minLrs[i] ?? first ?? 0);
       if (group.lr - lr > eps) group.lr = lr;
     });
   }
 
-  /** The rates now, one a param group. */
+  /** The rates after the last step, one a param group. */
   getLastLr(): number[] {
-    return this.optimizer.paramGroups.map(({ lr }) => lr);
+    return [...this.lastLr];
   }
 
-  /** Where the schedule stands, as plain data for `loadStateDict`. */
+  /** What was made with, and where the schedule stands, as plain data for `loadStateDict`. */
   stateDict(): PlateauState {
-    const { lastEpoch, best, badEpochs, cooldownCounter } = this;
-    return { lastEpoch, best: Number.isFinite(best) ? best : null, badEpochs, cooldownCounter };
+    const { best, ...standing } = this.standing();
+    return structuredClone({ ...standing, best: Number.isFinite(best) ? best : null, ...this.settings });
   }
 
-  /** Takes over a saved state. The rates themselves come with the optimizer's state. */
-  loadStateDict({ lastEpoch, best, badEpochs, cooldownCounter }: PlateauState): void {
-    this.lastEpoch = lastEpoch;
-    this.best = best ?? (this.options.mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);
-    this.badEpochs = badEpochs;
-    this.cooldownCounter = cooldownCounter;
+  private standing() {
+    const { lastEpoch, best, badEpochs, cooldownCounter, lastLr } = this;
+    return { lastEpoch, best, badEpochs, cooldownCounter, lastLr };
   }
+
+  /** The state as PyTorch's schedule has it, for files; see `LRScheduler.torchStateDict`. */
+  torchStateDict(): TorchSchedulerState {
+    const { minLrs } = this.settings;
+    const isOne = minLrs.every((lowest) => lowest === minLrs[0]);
+    return {
+      ...namedAsTorch({ ...this.standing(), ...structuredClone(this.settings) }),
+      default_min_lr: isOne ? (minLrs[0] ?? 0) : null,
+      mode_worse: worst(this.settings),
+      _last_lr: [...this.lastLr],
+    };
+  }
+
+  /**
+   * Takes over a saved state, options included; also that of PyTorch's schedule. The rates themselves come with the optimizer's state.
+   * @throws ArgumentError, before anything is changed, if the state does not fit.
+   */
+  loadStateDict(given: PlateauState | TorchSchedulerState): void {
+    const name = "ReduceLROnPlateau";
+    const state = isTorchSchedulerState(given) ? namedAsOwn(given) : given;
+    const groups = this.optimizer.paramGroups.length;
+    const settings = takenFrom(name, this.settings, state, groups);
+    this.checkSettings(`${name}.loadStateDict`, settings);
+    const best = state?.best ?? worst(settings);
+    const standing = takenFrom(name, this.standing(), { ...state, best }, groups);
+    this.settings = settings;
+    Object.assign(this, standing);
+  }
+}
+
+/** What any metric is better than. */
+function worst({ mode }: PlateauSettings): number {
+  return mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
 }

@@ -1,7 +1,14 @@
 // The schedules: each is its recurrence and its closed form.
-import { ArgumentError, checkFunction, checkNumber, checkOptions } from "../base/index.js";
-import { FormulaLR, perGroup } from "./lr-scheduler.js";
+import { ArgumentError, Counter, checkFunction, checkNumber, checkOptions } from "../base/index.js";
+import { FormulaLR, type LastEpochOption, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
+import type { SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
+
+/** Options of schedules with a factor. */
+interface GammaOptions extends LastEpochOption {
+  /** What the rate is multiplied by; default 0.1. */
+  readonly gamma?: number;
+}
 
 function checkCount(name: string, what: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
@@ -20,28 +27,32 @@ function checkFactor(name: string, what: string, value: number, allowsZero: bool
  * @param options - `gamma` (default 0.1).
  * @example new StepLR(optimizer, 30, { gamma: 0.1 })
  */
-export class StepLR extends FormulaLR {
-  private readonly gamma: number;
-
-  constructor(
-    optimizer: Optimizer,
-    /** Steps between reductions. */
-    readonly stepSize: number,
-    options: { readonly gamma?: number } = {},
-  ) {
-    super(optimizer);
-    checkOptions("StepLR", options, ["gamma"]);
+export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamma: number }> {
+  constructor(optimizer: Optimizer, stepSize: number, options: GammaOptions = {}) {
+    checkOptions("StepLR", options, ["gamma", "lastEpoch"]);
     checkCount("StepLR", "stepSize", stepSize);
-    this.gamma = options.gamma ?? 0.1;
+    const { gamma = 0.1, lastEpoch = -1 } = options;
+    super(optimizer, lastEpoch, { stepSize, gamma });
     this.start();
   }
 
+  /** Steps between reductions. */
+  get stepSize(): number {
+    return this.settings.stepSize;
+  }
+
+  protected override first(lr: number): number {
+    return this.lastEpoch === 0 ? lr : this.next(lr);
+  }
+
   protected next(lr: number): number {
-    return this.lastEpoch % this.stepSize === 0 ? lr * this.gamma : lr;
+    const { stepSize, gamma } = this.settings;
+    return this.lastEpoch % stepSize === 0 ? lr * gamma : lr;
   }
 
   protected closedForm(baseLr: number): number {
-    return baseLr * this.gamma ** Math.floor(this.lastEpoch / this.stepSize);
+    const { stepSize, gamma } = this.settings;
+    return baseLr * gamma ** Math.floor(this.lastEpoch / stepSize);
   }
 }
 
@@ -50,32 +61,44 @@ export class StepLR extends FormulaLR {
  * @param options - `gamma` (default 0.1).
  * @example new MultiStepLR(optimizer, [30, 80])
  */
-export class MultiStepLR extends FormulaLR {
-  private readonly gamma: number;
-
-  constructor(
-    optimizer: Optimizer,
-    /** Steps at which the rate is reduced. */
-    readonly milestones: readonly number[],
-    options: { readonly gamma?: number } = {},
-  ) {
-    super(optimizer);
-    checkOptions("MultiStepLR", options, ["gamma"]);
+export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly number[]; readonly gamma: number }> {
+  constructor(optimizer: Optimizer, milestones: readonly number[], options: GammaOptions = {}) {
+    checkOptions("MultiStepLR", options, ["gamma", "lastEpoch"]);
     if (!Array.isArray(milestones)) {
       throw new ArgumentError(`MultiStepLR: milestones must be an array of steps, got ${typeof milestones}`, {
         op: "MultiStepLR",
       });
     }
-    this.gamma = options.gamma ?? 0.1;
+    const { gamma = 0.1, lastEpoch = -1 } = options;
+    super(optimizer, lastEpoch, { milestones, gamma });
     this.start();
   }
 
+  /** Steps at which the rate is reduced. */
+  get milestones(): readonly number[] {
+    return this.settings.milestones;
+  }
+
+  protected override first(lr: number): number {
+    return this.next(lr);
+  }
+
   protected next(lr: number): number {
-    return lr * this.gamma ** this.milestones.filter((m) => m === this.lastEpoch).length;
+    return lr * this.settings.gamma ** this.milestones.filter((m) => m === this.lastEpoch).length;
   }
 
   protected closedForm(baseLr: number): number {
-    return baseLr * this.gamma ** this.milestones.filter((m) => m <= this.lastEpoch).length;
+    return baseLr * this.settings.gamma ** this.milestones.filter((m) => m <= this.lastEpoch).length;
+  }
+
+  protected override toTorch(state: SchedulerState): Record<string, unknown> {
+    return { ...super.toTorch(state), milestones: Counter.of(this.milestones) };
+  }
+
+  protected override fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    const { milestones: counts, ...rest } = super.fromTorch(state);
+    const entries = counts instanceof Map ? [...counts] : Object.entries(counts ?? {});
+    return { ...rest, milestones: entries.flatMap(([step, count]) => new Array(Number(count)).fill(Number(step))) };
   }
 }
 
@@ -83,15 +106,17 @@ export class MultiStepLR extends FormulaLR {
  * Multiplies the rate by `gamma` at every step: lr = lr₀ · gamma^t.
  * @example new ExponentialLR(optimizer, 0.95)
  */
-export class ExponentialLR extends FormulaLR {
-  constructor(
-    optimizer: Optimizer,
-    /** What the rate is multiplied by at each step. */
-    readonly gamma: number,
-  ) {
-    super(optimizer);
+export class ExponentialLR extends FormulaLR<{ readonly gamma: number }> {
+  constructor(optimizer: Optimizer, gamma: number, options: LastEpochOption = {}) {
+    checkOptions("ExponentialLR", options, ["lastEpoch"]);
     checkNumber("ExponentialLR", "gamma", gamma);
+    super(optimizer, options.lastEpoch ?? -1, { gamma });
     this.start();
+  }
+
+  /** What the rate is multiplied by at each step. */
+  get gamma(): number {
+    return this.settings.gamma;
   }
 
   protected next(lr: number): number {
@@ -104,7 +129,7 @@ export class ExponentialLR extends FormulaLR {
 }
 
 /** Options of `ConstantLR`. */
-export interface ConstantLROptions {
+export interface ConstantLROptions extends LastEpochOption {
   /** Default 1/3. */
   readonly factor?: number;
   /** Steps for which the factor holds; default 5. */
@@ -115,33 +140,31 @@ export interface ConstantLROptions {
  * Multiplies the rate by `factor` for the first `totalIters` steps.
  * @example new ConstantLR(optimizer, { factor: 0.5, totalIters: 4 })
  */
-export class ConstantLR extends FormulaLR {
-  private readonly factor: number;
-  private readonly totalIters: number;
-
+export class ConstantLR extends FormulaLR<{ readonly factor: number; readonly totalIters: number }> {
   constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
-    super(optimizer);
-    checkOptions("ConstantLR", options, ["factor", "totalIters"]);
-    this.factor = checkFactor("ConstantLR", "factor", options.factor ?? 1 / 3, true);
-    this.totalIters = options.totalIters ?? 5;
+    checkOptions("ConstantLR", options, ["factor", "totalIters", "lastEpoch"]);
+    const { factor = 1 / 3, totalIters = 5, lastEpoch = -1 } = options;
+    super(optimizer, lastEpoch, { factor: checkFactor("ConstantLR", "factor", factor, true), totalIters });
     this.start();
   }
 
   protected override first(lr: number): number {
-    return lr * this.factor;
+    return this.lastEpoch === 0 ? lr * this.settings.factor : this.next(lr);
   }
 
   protected next(lr: number): number {
-    return this.lastEpoch === this.totalIters ? lr * (1 / this.factor) : lr;
+    const { factor, totalIters } = this.settings;
+    return this.lastEpoch === totalIters ? lr * (1 / factor) : lr;
   }
 
   protected closedForm(baseLr: number): number {
-    return baseLr * (this.factor + (this.lastEpoch >= this.totalIters ? 1 - this.factor : 0));
+    const { factor, totalIters } = this.settings;
+    return baseLr * (factor + (this.lastEpoch >= totalIters ? 1 - factor : 0));
   }
 }
 
 /** Options of `LinearLR`. */
-export interface LinearLROptions {
+export interface LinearLROptions extends LastEpochOption {
   /** Factor at the start; default 1/3. */
   readonly startFactor?: number;
   /** Factor at the end; default 1. */
@@ -154,33 +177,36 @@ export interface LinearLROptions {
  * Moves the rate's factor from `startFactor` to `endFactor` in equal parts over `totalIters` steps (warm-up).
  * @example new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 })
  */
-export class LinearLR extends FormulaLR {
-  private readonly startFactor: number;
-  private readonly endFactor: number;
-  private readonly totalIters: number;
-
+export class LinearLR extends FormulaLR<{
+  readonly startFactor: number;
+  readonly endFactor: number;
+  readonly totalIters: number;
+}> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
-    super(optimizer);
-    checkOptions("LinearLR", options, ["startFactor", "endFactor", "totalIters"]);
-    this.startFactor = checkFactor("LinearLR", "startFactor", options.startFactor ?? 1 / 3, false);
-    this.endFactor = checkFactor("LinearLR", "endFactor", options.endFactor ?? 1, true);
-    this.totalIters = checkCount("LinearLR", "totalIters", options.totalIters ?? 5);
+    checkOptions("LinearLR", options, ["startFactor", "endFactor", "totalIters", "lastEpoch"]);
+    super(optimizer, options.lastEpoch ?? -1, {
+      startFactor: checkFactor("LinearLR", "startFactor", options.startFactor ?? 1 / 3, false),
+      endFactor: checkFactor("LinearLR", "endFactor", options.endFactor ?? 1, true),
+      totalIters: checkCount("LinearLR", "totalIters", options.totalIters ?? 5),
+    });
     this.start();
   }
 
   protected override first(lr: number): number {
-    return lr * this.startFactor;
+    return this.lastEpoch === 0 ? lr * this.settings.startFactor : lr;
   }
 
   protected next(lr: number): number {
-    if (this.lastEpoch > this.totalIters) return lr;
-    const rise = this.endFactor - this.startFactor;
-    return lr * (1 + rise / (this.totalIters * this.startFactor + (this.lastEpoch - 1) * rise));
+    const { startFactor, endFactor, totalIters } = this.settings;
+    if (this.lastEpoch > totalIters) return lr;
+    const rise = endFactor - startFactor;
+    return lr * (1 + rise / (totalIters * startFactor + (this.lastEpoch - 1) * rise));
   }
 
   protected closedForm(baseLr: number): number {
-    const part = Math.min(this.totalIters, this.lastEpoch) / this.totalIters;
-    return baseLr * (this.startFactor + (this.endFactor - this.startFactor) * part);
+    const { startFactor, endFactor, totalIters } = this.settings;
+    const part = Math.min(totalIters, this.lastEpoch) / totalIters;
+    return baseLr * (startFactor + (endFactor - startFactor) * part);
   }
 }
 
@@ -193,24 +219,23 @@ export class LinearLR extends FormulaLR {
  * @param options - `etaMin` (default 0).
  * @example new CosineAnnealingLR(optimizer, 200)
  */
-export class CosineAnnealingLR extends FormulaLR {
-  private readonly etaMin: number;
-
-  constructor(
-    optimizer: Optimizer,
-    /** Steps to the lowest rate. */
-    readonly tMax: number,
-    options: { readonly etaMin?: number } = {},
-  ) {
-    super(optimizer);
-    checkOptions("CosineAnnealingLR", options, ["etaMin"]);
+export class CosineAnnealingLR extends FormulaLR<{ readonly tMax: number; readonly etaMin: number }> {
+  constructor(optimizer: Optimizer, tMax: number, options: LastEpochOption & { readonly etaMin?: number } = {}) {
+    checkOptions("CosineAnnealingLR", options, ["etaMin", "lastEpoch"]);
     checkCount("CosineAnnealingLR", "tMax", tMax);
-    this.etaMin = options.etaMin ?? 0;
+    const { etaMin = 0, lastEpoch = -1 } = options;
+    super(optimizer, lastEpoch, { tMax, etaMin });
     this.start();
   }
 
+  /** Steps to the lowest rate. */
+  get tMax(): number {
+    return this.settings.tMax;
+  }
+
   protected next(lr: number, baseLr: number): number {
-    const { lastEpoch: t, tMax, etaMin } = this;
+    const { tMax, etaMin } = this.settings;
+    const t = this.lastEpoch;
     // At the minimum the ratio below is 0 / 0, so the step out of it is written out.
     if ((t - 1 - tMax) % (2 * tMax) === 0) return lr + ((baseLr - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
     const ratio = (1 + Math.cos((Math.PI * t) / tMax)) / (1 + Math.cos((Math.PI * (t - 1)) / tMax));
@@ -218,7 +243,8 @@ export class CosineAnnealingLR extends FormulaLR {
   }
 
   protected closedForm(baseLr: number): number {
-    const { lastEpoch: t, tMax, etaMin } = this;
+    const { tMax, etaMin } = this.settings;
+    const t = this.lastEpoch;
     return etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * t) / tMax))) / 2;
   }
 }
@@ -228,26 +254,54 @@ export class CosineAnnealingLR extends FormulaLR {
  * @param options - `totalIters` (default 5), `power` (default 1).
  * @example new PolynomialLR(optimizer, { totalIters: 100, power: 2 })
  */
-export class PolynomialLR extends FormulaLR {
-  private readonly totalIters: number;
-  private readonly power: number;
-
-  constructor(optimizer: Optimizer, options: { readonly totalIters?: number; readonly power?: number } = {}) {
-    super(optimizer);
-    checkOptions("PolynomialLR", options, ["totalIters", "power"]);
-    this.totalIters = checkCount("PolynomialLR", "totalIters", options.totalIters ?? 5);
-    this.power = options.power ?? 1;
+export class PolynomialLR extends FormulaLR<{ readonly totalIters: number; readonly power: number }> {
+  constructor(
+    optimizer: Optimizer,
+    options: LastEpochOption & { readonly totalIters?: number; readonly power?: number } = {},
+  ) {
+    checkOptions("PolynomialLR", options, ["totalIters", "power", "lastEpoch"]);
+    const { totalIters = 5, power = 1, lastEpoch = -1 } = options;
+    super(optimizer, lastEpoch, { totalIters: checkCount("PolynomialLR", "totalIters", totalIters), power });
     this.start();
   }
 
   protected next(lr: number): number {
-    const { lastEpoch: t, totalIters } = this;
+    const { totalIters, power } = this.settings;
+    const t = this.lastEpoch;
     if (t > totalIters) return lr;
-    return lr * ((1 - t / totalIters) / (1 - (t - 1) / totalIters)) ** this.power;
+    return lr * ((1 - t / totalIters) / (1 - (t - 1) / totalIters)) ** power;
   }
 
   protected closedForm(baseLr: number): number {
-    return baseLr * (1 - Math.min(this.totalIters, this.lastEpoch) / this.totalIters) ** this.power;
+    const { totalIters, power } = this.settings;
+    return baseLr * (1 - Math.min(totalIters, this.lastEpoch) / totalIters) ** power;
+  }
+}
+
+/** Factors by the step number: one function for all param groups, or one a group. */
+type Lambdas = ((epoch: number) => number) | readonly ((epoch: number) => number)[];
+
+/** A schedule by functions, which are not saved: PyTorch's states have None in their places. */
+abstract class FunctionLR extends FormulaLR {
+  private readonly lambdas: readonly ((epoch: number) => number)[];
+
+  constructor(optimizer: Optimizer, lrLambda: Lambdas, options: LastEpochOption = {}) {
+    const name = new.target.name;
+    checkOptions(name, options, ["lastEpoch"]);
+    const lambdas = perGroup(name, "lrLambda", optimizer, lrLambda);
+    for (const lambda of lambdas) checkFunction(name, "lrLambda", lambda);
+    super(optimizer, options.lastEpoch ?? -1, {});
+    this.lambdas = lambdas;
+    this.start();
+  }
+
+  /** What the group's function gives for `lastEpoch`. */
+  protected factor(group: number): number {
+    return (this.lambdas[group] as (epoch: number) => number)(this.lastEpoch);
+  }
+
+  protected override toTorch(state: SchedulerState): Record<string, unknown> {
+    return { ...super.toTorch(state), lr_lambdas: this.lambdas.map(() => null) };
   }
 }
 
@@ -256,16 +310,7 @@ export class PolynomialLR extends FormulaLR {
  * @param lrLambda - factor from the step number; an array gives each param group its own. Functions are not saved.
  * @example new LambdaLR(optimizer, (epoch) => 0.95 ** epoch)
  */
-export class LambdaLR extends FormulaLR {
-  private readonly lambdas: readonly ((epoch: number) => number)[];
-
-  constructor(optimizer: Optimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
-    super(optimizer);
-    this.lambdas = perGroup("LambdaLR", "lrLambda", optimizer, lrLambda);
-    for (const lambda of this.lambdas) checkFunction("LambdaLR", "lrLambda", lambda);
-    this.start();
-  }
-
+export class LambdaLR extends FunctionLR {
   protected override first(_lr: number, baseLr: number, group: number): number {
     return this.closedForm(baseLr, group);
   }
@@ -275,7 +320,7 @@ export class LambdaLR extends FormulaLR {
   }
 
   protected closedForm(baseLr: number, group: number): number {
-    return baseLr * (this.lambdas[group] as (epoch: number) => number)(this.lastEpoch);
+    return baseLr * this.factor(group);
   }
 }
 
@@ -284,19 +329,7 @@ export class LambdaLR extends FormulaLR {
  * @param lrLambda - factor from the step number; an array gives each param group its own. Functions are not saved.
  * @example new MultiplicativeLR(optimizer, () => 0.95)
  */
-export class MultiplicativeLR extends FormulaLR {
-  private readonly lambdas: readonly ((epoch: number) => number)[];
-
-  constructor(optimizer: Optimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
-    super(optimizer);
-    this.lambdas = perGroup("MultiplicativeLR", "lrLambda", optimizer, lrLambda);
-    this.start();
-  }
-
-  private factor(group: number): number {
-    return (this.lambdas[group] as (epoch: number) => number)(this.lastEpoch);
-  }
-
+export class MultiplicativeLR extends FunctionLR {
   protected next(lr: number, _baseLr: number, group: number): number {
     return lr * this.factor(group);
   }

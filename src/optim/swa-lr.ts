@@ -1,17 +1,20 @@
 // The schedule that ends in a constant rate for weight averaging.
-import { ArgumentError, checkNumber, checkOptions } from "../base/index.js";
-import { FormulaLR, perGroup } from "./lr-scheduler.js";
+import { ArgumentError, checkChoice, checkNumber, checkOptions } from "../base/index.js";
+import { FormulaLR, type LastEpochOption, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
+import type { SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
+
+type AnnealStrategy = "cos" | "linear";
 
 /** Options of `SWALR`. */
-export interface SWALROptions {
+export interface SWALROptions extends LastEpochOption {
   /** Steps to the constant rate; default 10. */
   readonly annealEpochs?: number;
   /** Default "cos". */
-  readonly annealStrategy?: "cos" | "linear";
+  readonly annealStrategy?: AnnealStrategy;
 }
 
-const strategies: Readonly<Record<"cos" | "linear", (part: number) => number>> = {
+const strategies: Readonly<Record<AnnealStrategy, (part: number) => number>> = {
   cos: (part) => (1 - Math.cos(Math.PI * part)) / 2,
   linear: (part) => part,
 };
@@ -25,15 +28,10 @@ const strategies: Readonly<Record<"cos" | "linear", (part: number) => number>> =
  * @throws ArgumentError for options out of range.
  * @example new SWALR(optimizer, 0.05, { annealEpochs: 5 })
  */
-export class SWALR extends FormulaLR {
-  private readonly swaLrs: readonly number[];
-  private readonly annealEpochs: number;
-  private readonly share: (part: number) => number;
-
+export class SWALR extends FormulaLR<{ readonly annealEpochs: number; readonly annealStrategy: AnnealStrategy }> {
   constructor(optimizer: Optimizer, swaLr: number | readonly number[], options: SWALROptions = {}) {
-    super(optimizer);
-    checkOptions("SWALR", options, ["annealEpochs", "annealStrategy"]);
-    const { annealEpochs = 10, annealStrategy = "cos" } = options;
+    checkOptions("SWALR", options, ["annealEpochs", "annealStrategy", "lastEpoch"]);
+    const { annealEpochs = 10, annealStrategy = "cos", lastEpoch = -1 } = options;
     const fail = (text: string) => new ArgumentError(`SWALR: ${text}`, { op: "SWALR" });
     if (!Number.isInteger(annealEpochs) || annealEpochs < 0) {
       throw fail(`annealEpochs must be an integer >= 0, got ${annealEpochs}`);
@@ -41,15 +39,18 @@ export class SWALR extends FormulaLR {
     if (!Object.hasOwn(strategies, annealStrategy)) {
       throw fail(`unknown annealStrategy "${annealStrategy}"; one of cos, linear`);
     }
-    this.swaLrs = perGroup("SWALR", "swaLr", optimizer, swaLr);
-    for (const rate of this.swaLrs) checkNumber("SWALR", "swaLr", rate);
-    this.annealEpochs = annealEpochs;
-    this.share = strategies[annealStrategy];
+    const swaLrs = perGroup("SWALR", "swaLr", optimizer, swaLr);
+    for (const rate of swaLrs) checkNumber("SWALR", "swaLr", rate);
+    super(optimizer, lastEpoch, { annealEpochs, annealStrategy });
+    optimizer.paramGroups.forEach((group, i) => {
+      group.swaLr = swaLrs[i] as number;
+    });
     this.start();
   }
 
   private shareAt(step: number): number {
-    return this.share(Math.max(0, Math.min(1, step / Math.max(1, this.annealEpochs))));
+    const { annealEpochs, annealStrategy } = this.settings;
+    return strategies[annealStrategy](Math.max(0, Math.min(1, step / Math.max(1, annealEpochs))));
   }
 
   protected override first(lr: number, _baseLr: number, group: number): number {
@@ -62,16 +63,35 @@ export class SWALR extends FormulaLR {
 
   /** Undoes the last step's share of `swaLr`, then applies this one's, so that a rate changed by hand is respected. */
   private moved(lr: number, group: number): number {
-    const swaLr = this.swaLrs[group] as number;
-    const step = this.annealEpochs === 0 ? Math.max(1, this.lastEpoch) : this.lastEpoch;
+    const swaLr = this.swaLr(group);
+    // Steps of this run: as in PyTorch, annealing begins anew with `lastEpoch`.
+    const steps = this.stepCount - 1;
+    const step = this.settings.annealEpochs === 0 ? Math.max(1, steps) : steps;
     const before = this.shareAt(step - 1);
     const start = before === 1 ? swaLr : (lr - before * swaLr) / (1 - before);
     const now = this.shareAt(step);
     return swaLr * now + start * (1 - now);
   }
 
+  private swaLr(group: number): number {
+    return this.optimizer.paramGroups[group]?.swaLr as number;
+  }
+
   protected closedForm(baseLr: number, group: number): number {
     const now = this.shareAt(this.lastEpoch);
-    return (this.swaLrs[group] as number) * now + baseLr * (1 - now);
+    return this.swaLr(group) * now + baseLr * (1 - now);
+  }
+
+  protected override checkSettings({ annealStrategy }: { readonly annealStrategy: AnnealStrategy }): void {
+    checkChoice("SWALR.loadStateDict", "annealStrategy", annealStrategy, Object.keys(strategies));
+  }
+
+  protected override toTorch(state: SchedulerState): Record<string, unknown> {
+    const { anneal_strategy, ...rest } = super.toTorch(state);
+    return { ...rest, _anneal_strategy: anneal_strategy };
+  }
+
+  protected override fromTorch(state: TorchSchedulerState): Record<string, unknown> {
+    return { ...super.fromTorch(state), annealStrategy: state._anneal_strategy };
   }
 }

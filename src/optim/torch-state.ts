@@ -14,10 +14,11 @@ export interface TorchOptimizerState {
 export type TorchEntries = Readonly<Record<string, unknown>>;
 
 /** `expAvgSq` → `exp_avg_sq` */
-const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+export const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 
 /** `exp_avg_sq` → `expAvgSq` */
-const camelCase = (key: string): string => key.replace(/(?!^)_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+export const camelCase = (key: string): string =>
+  key.replace(/(?!^)_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const renamed = (entries: TorchEntries, rename: (key: string) => string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(entries).map(([key, value]) => [rename(key), value]));

@@ -1,14 +1,25 @@
 // Cosine annealing with warm restarts.
 import { ArgumentError, checkOptions } from "../base/index.js";
-import { FormulaLR, type SchedulerState } from "./lr-scheduler.js";
+import { FormulaLR, type LastEpochOption } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 
-interface WarmRestartsState extends SchedulerState {
+/** Options of `CosineAnnealingWarmRestarts`. */
+export interface CosineAnnealingWarmRestartsOptions extends LastEpochOption {
+  /** What the steps to the next restart are multiplied by at each; default 1. */
+  readonly tMult?: number;
+  /** The lowest rate; default 0. */
+  readonly etaMin?: number;
+}
+
+type WarmRestartsSettings = {
+  readonly t0: number;
+  readonly tMult: number;
+  readonly etaMin: number;
   /** Steps since the last restart. */
   readonly tCur: number;
   /** Steps from the last restart to the next. */
   readonly tI: number;
-}
+};
 
 /**
  * Half a cosine from the base rate to `etaMin` in T steps, then again from the start, with T multiplied by `tMult` each time:
@@ -22,46 +33,41 @@ interface WarmRestartsState extends SchedulerState {
  * const scheduler = new CosineAnnealingWarmRestarts(optimizer, 10, { tMult: 2 });
  * scheduler.step(epoch + i / batches); // by parts of an epoch
  */
-export class CosineAnnealingWarmRestarts extends FormulaLR {
-  private readonly tMult: number;
-  private readonly etaMin: number;
-  /** Steps since the last restart, and from it to the next one. */
-  private tCur = 0;
-  private tI: number;
-
-  constructor(
-    optimizer: Optimizer,
-    /** Steps of the first cycle. */
-    readonly t0: number,
-    options: { readonly tMult?: number; readonly etaMin?: number } = {},
-  ) {
-    super(optimizer);
+export class CosineAnnealingWarmRestarts extends FormulaLR<WarmRestartsSettings> {
+  constructor(optimizer: Optimizer, t0: number, options: CosineAnnealingWarmRestartsOptions = {}) {
     const name = "CosineAnnealingWarmRestarts";
-    checkOptions(name, options, ["tMult", "etaMin"]);
-    this.tMult = options.tMult ?? 1;
-    this.etaMin = options.etaMin ?? 0;
-    for (const [what, value] of [["t0", t0] as const, ["tMult", this.tMult] as const]) {
+    checkOptions(name, options, ["tMult", "etaMin", "lastEpoch"]);
+    const { tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
+    for (const [what, value] of [["t0", t0] as const, ["tMult", tMult] as const]) {
       if (!Number.isInteger(value) || value < 1) {
         throw new ArgumentError(`${name}: ${what} must be a positive integer, got ${value}`, { op: name });
       }
     }
-    this.tI = t0;
+    super(optimizer, lastEpoch, { t0, tMult, etaMin, tCur: lastEpoch, tI: t0 });
     this.start();
+  }
+
+  /** Steps of the first cycle. */
+  get t0(): number {
+    return this.settings.t0;
   }
 
   /** @param epoch - where to go to; fractions are parts of an epoch. Left out: one further. */
   override step(epoch?: number): void {
-    if (epoch === undefined) {
-      this.lastEpoch += 1;
-      this.tCur += 1;
-      if (this.tCur >= this.tI) {
-        this.tCur %= this.tI;
-        this.tI *= this.tMult;
-      }
-    } else {
-      this.jump(epoch);
-    }
+    if (epoch === undefined) this.advance();
+    else this.jump(epoch);
     this.setRates((_lr, base) => this.closedForm(base));
+  }
+
+  private advance(): void {
+    const { tCur, tI, tMult } = this.settings;
+    this.lastEpoch += 1;
+    const isOver = tCur + 1 >= tI;
+    this.settings = {
+      ...this.settings,
+      tCur: isOver ? (tCur + 1) % tI : tCur + 1,
+      tI: isOver ? tI * tMult : tI,
+    };
   }
 
   private jump(epoch: number): void {
@@ -70,34 +76,29 @@ export class CosineAnnealingWarmRestarts extends FormulaLR {
         op: "CosineAnnealingWarmRestarts",
       });
     }
-    const { t0, tMult } = this;
+    const { t0, tMult } = this.settings;
     this.lastEpoch = Math.floor(epoch);
     if (tMult === 1) {
-      this.tCur = epoch % t0;
+      this.settings = { ...this.settings, tCur: epoch % t0 };
       return;
     }
     // Restarts so far: the largest n with t0 (tMult^n - 1) / (tMult - 1) <= epoch.
     const n = epoch >= t0 ? Math.trunc(Math.log((epoch / t0) * (tMult - 1) + 1) / Math.log(tMult)) : 0;
-    this.tCur = epoch - (t0 * (tMult ** n - 1)) / (tMult - 1);
-    this.tI = t0 * tMult ** n;
+    const tCur = epoch - (t0 * (tMult ** n - 1)) / (tMult - 1);
+    this.settings = { ...this.settings, tCur, tI: t0 * tMult ** n };
   }
 
   /** @internal */
   override start(): void {
-    this.tCur = 0;
-    this.tI = this.t0;
-    super.start();
+    if (this.lastEpoch < 0) this.jump(0);
+    else this.advance();
+    this.setRates((_lr, base) => this.closedForm(base));
   }
 
   /** @internal */
   override restart(): void {
-    this.tCur = 0;
-    this.tI = this.t0;
+    this.settings = { ...this.settings, tCur: 0, tI: this.settings.t0 };
     super.restart();
-  }
-
-  protected override first(_lr: number, baseLr: number): number {
-    return this.closedForm(baseLr);
   }
 
   protected next(_lr: number, baseLr: number): number {
@@ -105,17 +106,7 @@ export class CosineAnnealingWarmRestarts extends FormulaLR {
   }
 
   protected closedForm(baseLr: number): number {
-    const { tCur, tI, etaMin } = this;
+    const { tCur, tI, etaMin } = this.settings;
     return etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * tCur) / tI))) / 2;
-  }
-
-  override stateDict(): WarmRestartsState {
-    return { ...super.stateDict(), tCur: this.tCur, tI: this.tI };
-  }
-
-  override loadStateDict(state: WarmRestartsState): void {
-    super.loadStateDict(state);
-    this.tCur = state.tCur;
-    this.tI = state.tI;
   }
 }
