@@ -42,6 +42,7 @@ function callable(symbol: ts.Symbol, declaration: ts.Declaration, checker: ts.Ty
     ts.isFunctionDeclaration(declaration) ||
     ts.isMethodDeclaration(declaration) ||
     ts.isMethodSignature(declaration) ||
+    ts.isPropertyAssignment(declaration) ||
     ts.isVariableDeclaration(declaration);
   if (!isFunction) return { signatures: [], bodies: [] };
   const signatures = checker.getTypeOfSymbolAtLocation(symbol, declaration).getCallSignatures();
@@ -83,7 +84,10 @@ function isTensorClass(type: ts.Type, checker: ts.TypeChecker): boolean {
 }
 
 /** Checks of what the compiler checks already: that a tensor is one, that options have known names. */
-const typeChecks = ["noMore", "checkOptions", "checkTensor", "checkList", "checkArray", "checkFunction", "checkFlag"];
+const typeChecks = [
+  ...["noMore", "checkOptions", "checkTensor", "checkList", "checkArray", "checkFunction", "checkFlag", "checkNumber"],
+  "checkDType",
+];
 
 /** Our own fault is nobody's to handle, and what is thrown again was told by who threw it. */
 const unmentioned = ["InternalError"];
@@ -98,7 +102,10 @@ function throwGaps(symbol: ts.Symbol, bodies: readonly ts.Node[], checker: ts.Ty
   return [...wrong.map(() => "@throws that begins with no error's name"), ...missing.map((name) => `@throws ${name}`)];
 }
 
-/** The errors that code makes to throw them, itself or through functions beside it and checks (`checkSizes(…)`) of other files. */
+/**
+ * The errors that code makes to throw them, itself or through private functions of its file and checks (`checkSizes(…)`) of other
+ * files. Calls of public functions are not followed: they may be unable to fail there.
+ */
 function collectThrown(code: ts.Node, thrown: Set<string>, seen: Set<ts.Node>, checker: ts.TypeChecker): void {
   if (seen.has(code)) return;
   seen.add(code);
@@ -107,12 +114,17 @@ function collectThrown(code: ts.Node, thrown: Set<string>, seen: Set<ts.Node>, c
       thrown.add(node.expression.expression.getText());
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const called = functionCalled(node.expression, checker);
-      const isNear = called?.getSourceFile() === code.getSourceFile() || /^check[A-Z]/.test(node.expression.text);
+      const isBeside = called?.getSourceFile() === code.getSourceFile() && !isExported(called);
+      const isNear = isBeside || /^check[A-Z]/.test(node.expression.text);
       if (called && isNear && !typeChecks.includes(node.expression.text)) collectThrown(called, thrown, seen, checker);
     }
     ts.forEachChild(node, visit);
   };
   visit(code);
+}
+
+function isExported(declaration: ts.FunctionDeclaration): boolean {
+  return (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export) !== 0;
 }
 
 function functionCalled(name: ts.Identifier, checker: ts.TypeChecker): ts.FunctionDeclaration | undefined {

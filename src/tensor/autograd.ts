@@ -62,8 +62,14 @@ interface Walk {
 
 /**
  * Adds the gradient of `x` with respect to each leaf to the leaf's `grad`: `loss.backward()`, `y.backward(gradient)`.
- *
  * Releases the graph: a second call needs `retainGraph: true` in the first.
+ *
+ * Shapes: one element, or any with a `gradient` of the same.
+ * @throws AutogradError if the tensor has no history, more than one element without a `gradient`, or its graph was
+ * released; also if a hook gives something else than a gradient of the same shape and dtype.
+ * @throws ShapeError if the gradient has another shape.
+ * @throws ArgumentError if the gradient has another dtype, or options are given twice.
+ * @throws NumericError inside of `detectAnomaly`, for the first gradient with a NaN.
  */
 export function backward(
   x: Tensor,
@@ -91,7 +97,16 @@ export function backward(
   for (const hook of hooks) hook();
 }
 
-/** Gradients of `outputs` with respect to `inputs`; `grad` of leaves is left alone. */
+/**
+ * Gradients of `outputs` with respect to `inputs`; `grad` of leaves is left alone.
+ *
+ * Shapes: outputs of one element, or of those of `gradOutputs`; inputs of any → one gradient of the same for each.
+ * @throws AutogradError if an output has no history or more than one element without a gradient, an input does not
+ * require grad, the outputs do not depend on one (unless `allowUnused`), or the graph was released.
+ * @throws ShapeError if a gradient of an output has another shape.
+ * @throws ArgumentError if a gradient of an output has another dtype.
+ * @throws NumericError inside of `detectAnomaly`, for the first gradient with a NaN.
+ */
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],

@@ -34,7 +34,9 @@ function withCaptured<Y>(fn: () => Y): { result: Y; captured: Node[] } {
  * The values of the results are computed at the call. Random draws of the default generator come out the same both times. `fn` must do
  * the same both times, and must not change tensors in place.
  *
- * Arguments and results may have any shapes. Derivatives of any order go through it, also to tensors that `fn` reads from outside.
+ * Derivatives of any order go through it, also to tensors that `fn` reads from outside.
+ *
+ * Shapes: what `fn` takes → what it gives.
  * @throws ArgumentError if `fn` gives something else than tensors.
  * @example const y = checkpoint((x) => block(x), x)
  */
@@ -49,6 +51,11 @@ export function checkpoint<A extends readonly unknown[], Y extends Outputs>(fn: 
   const own = copies(args);
   const { result, captured } = runScope({ gradMode: false }, () => withCaptured(() => fn(...own.args)));
   const values: readonly Tensor[] = isTensor(result) ? [result] : result;
+  if (!Array.isArray(values) || !values.every(isTensor)) {
+    throw new ArgumentError("checkpoint: the function must return a tensor or an array of tensors", {
+      op: "checkpoint",
+    });
+  }
   const outside = captured.filter((node) => !own.nodes.has(node)).map(wrap);
   // The forward pass ends here: as part of one program with backward its values would be kept after all.
   if (!isSyncHeld()) sync(values.map((y) => y.node));

@@ -59,6 +59,7 @@ function searchOf(options: CompileOptions | undefined): ScheduleSearch | null {
  * - `.grad` still set at the end is an output, fresh at each replay. Returned tensors are fresh and have no history.
  * - Values cannot be read inside; tensors made inside must be returned to be used outside.
  * - A failed call leaves parameters, gradients and optimizer state as they were.
+ * @throws ArgumentError if `fn` is no function, or an async one.
  * @example
  * const step = compile((images, labels) => {
  *   const loss = criterion(model(images), labels);

@@ -22,7 +22,13 @@ export function creationDType(op: string, options: CreationOptions | undefined, 
 
 /**
  * A tensor with a copy of `data`: numbers give float32, booleans bool, bigints int64, typed arrays keep their type.
- * @throws ShapeError if nested arrays are not rectangular; NumericError for values that do not fit an integer dtype.
+ *
+ * Shapes: nested arrays → their sizes; typed arrays → `[n]`; a number → `[]`.
+ * @throws ShapeError if nested arrays are not rectangular.
+ * @throws NumericError for values that do not fit an integer dtype.
+ * @throws ArgumentError for values of mixed kinds, or that are none.
+ * @throws DTypeError if an integer tensor is to require grad, or a typed array has no dtype of its own (Uint16Array).
+ * @throws DeviceError if the device is not there.
  * @example tensor([[1, 2], [3, 4]], { requiresGrad: true })
  */
 export function tensor(data: TensorData | Tensor, options?: CreationOptions, ...surplus: []): Tensor {
@@ -36,7 +42,14 @@ export function tensor(data: TensorData | Tensor, options?: CreationOptions, ...
   return finish(ofStorage(storage, shape), options);
 }
 
-/** `data` itself if it is a tensor of the wanted dtype, else `tensor(data)`. */
+/**
+ * `data` itself if it is a tensor of the wanted dtype, else `tensor(data)`. Shapes: as {@link tensor} → the same.
+ * @throws ShapeError if nested arrays are not rectangular.
+ * @throws NumericError for values that do not fit an integer dtype.
+ * @throws ArgumentError for values of mixed kinds, or that are none.
+ * @throws DTypeError if an integer tensor is to require grad, or a typed array has no dtype of its own (Uint16Array).
+ * @throws DeviceError if the device is not there.
+ */
 export function asTensor(data: TensorData | Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   noMore("asTensor", surplus);
   if (!isTensor(data)) return tensor(data, options);
@@ -50,22 +63,42 @@ function filled(op: string, args: SizeArgs, value: number): Tensor {
   return finish(constants(shape, value, dtype), options);
 }
 
-/** All zeros: `zeros(2, 3)` or `zeros([2, 3], options)`. */
+/**
+ * All zeros: `zeros(2, 3)` or `zeros([2, 3], options)`; float32 by default. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function zeros(...args: SizeArgs): Tensor {
   return filled("zeros", args, 0);
 }
 
-/** All ones. */
+/**
+ * All ones: `ones(2, 3)` or `ones([2, 3], options)`; float32 by default. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function ones(...args: SizeArgs): Tensor {
   return filled("ones", args, 1);
 }
 
-/** Values that are overwritten before they are read; they are zeros. */
+/**
+ * Values that are overwritten before they are read; they are zeros. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function empty(...args: SizeArgs): Tensor {
   return filled("empty", args, 0);
 }
 
-/** `value` everywhere; a number gives float32, a boolean bool, a bigint int64. */
+/**
+ * `value` everywhere; a number gives float32, a boolean bool, a bigint int64. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0, or the value is fractional and `dtype` int64.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function full(
   shape: number | readonly number[],
   value: number | boolean | bigint,
@@ -87,7 +120,15 @@ function rangeDType(numbers: readonly number[]): DType {
   return numbers.every(Number.isInteger) ? "int32" : "float32";
 }
 
-/** start, start + step … below `end`: `arange(5)`, `arange(1, 5)`, `arange(0, 1, 0.1)`; int32 if all numbers are whole. */
+/**
+ * start, start + step … below `end`: `arange(5)`, `arange(1, 5)`, `arange(0, 1, 0.1)`; int32 if all numbers are whole,
+ * else float32.
+ *
+ * Shapes: `[⌈(end - start) / step⌉]`.
+ * @throws ArgumentError unless there are one to three numbers, and `step` leads towards `end`.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function arange(...args: readonly (number | CreationOptions | undefined)[]): Tensor {
   const last = args[args.length - 1];
   const options = typeof last === "object" ? last : undefined;
@@ -105,14 +146,24 @@ export function arange(...args: readonly (number | CreationOptions | undefined)[
   return finish(wrap(ops.arange(start, end, step, dtype)), options);
 }
 
-/** `steps` numbers from start to end, both included. */
+/**
+ * `steps` numbers from start to end, both included; float32 by default. Shapes: `[steps]`.
+ * @throws ArgumentError if `steps` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function linspace(start: number, end: number, steps: number, options?: CreationOptions, ...surplus: []): Tensor {
   noMore("linspace", surplus);
   const dtype = creationDType("linspace", options, "float32");
   return finish(wrap(ops.linspace(start, end, steps, dtype)), options);
 }
 
-/** Powers of `base` (10) with exponents from start to end. */
+/**
+ * Powers of `base` (10) with `steps` exponents from start to end; float32 by default. Shapes: `[steps]`.
+ * @throws ArgumentError if `steps` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function logspace(
   start: number,
   end: number,
@@ -127,7 +178,12 @@ export function logspace(
   return finish(wrap(ops.cast(ops.pow(ops.constant(base, "float64"), exponents), dtype)), rest);
 }
 
-/** Ones on the diagonal of `[rows, columns]` (square by default). */
+/**
+ * Ones on the diagonal, zeros elsewhere; float32 by default. Shapes: `[rows, columns]`, square by default.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function eye(
   rows: number,
   columns?: number | CreationOptions,
@@ -145,25 +201,42 @@ function like(op: string, x: Tensor, options: CreationOptions | undefined, surpl
   return creationDType(op, options, x.dtype);
 }
 
-/** Zeros with the shape and dtype of `x`. */
+/**
+ * Zeros with the shape and dtype of `x`. Shapes: any → the same.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function zerosLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("zerosLike", x, options, surplus);
   return finish(constants(x.shape, 0, dtype), options);
 }
 
-/** 1 everywhere, with the shape and dtype of `x`. */
+/**
+ * 1 everywhere, with the shape and dtype of `x`. Shapes: any → the same.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function onesLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("onesLike", x, options, surplus);
   return finish(constants(x.shape, 1, dtype), options);
 }
 
-/** As `zerosLike`: Gradus hands out no memory that was not written. */
+/**
+ * As {@link zerosLike}: Gradus hands out no memory that was not written. Shapes: any → the same.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function emptyLike(x: Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const dtype = like("emptyLike", x, options, surplus);
   return finish(constants(x.shape, 0, dtype), options);
 }
 
-/** `value` everywhere, with the shape and dtype of `x`. */
+/**
+ * `value` everywhere, with the shape and dtype of `x`. Shapes: any → the same.
+ * @throws ArgumentError if the value is fractional and the dtype int64.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function fullLike(
   x: Tensor,
   value: number | boolean | bigint,

@@ -14,7 +14,7 @@ export class FunctionContext {
   /** Whatever else backward needs: numbers, shapes. */
   readonly attributes: Record<string, unknown> = {};
 
-  /** Keeps tensors for `savedTensors`. */
+  /** Keeps tensors for `savedTensors`. Shapes: any. */
   saveForBackward(...tensors: (Tensor | null)[]): void {
     this.#saved = tensors;
     // Backward reads them: a sync point has to store them.
@@ -36,11 +36,13 @@ export class FunctionContext {
 export interface CustomFunction<A extends readonly unknown[], Y extends Tensor | readonly Tensor[]> {
   /** Named in errors. */
   readonly name?: string;
-  /** Computes the results. Runs without recording gradients. */
+  /** Computes the results. Runs without recording gradients. Shapes: any → any. */
   forward(context: FunctionContext, ...args: A): Y;
   /**
-   * Gradients by the arguments, one each, from those of the results: a tensor, or null where none flows (an argument that is no
-   * tensor, or does not need one).
+   * Gradients by the arguments, one each, from those of the results: a tensor, or null where none flows (an argument
+   * that is no tensor, or does not need one).
+   *
+   * Shapes: those of the results → those of the arguments.
    */
   backward(context: FunctionContext, ...grads: Tensor[]): Tensor | null | readonly (Tensor | null)[];
 }
@@ -113,11 +115,13 @@ function splitFlat(flat: Node, shapes: readonly (readonly number[])[]): Node[] {
 }
 
 /**
- * Calls a function whose gradient you write yourself.
+ * Calls a function whose gradient you write yourself. `forward` runs at once and without recording; `backward` runs
+ * when a gradient arrives, with the results' gradients. It is differentiable itself if it is made of differentiable
+ * operations on saved tensors.
  *
- * `forward` runs at once and without recording; `backward` runs when a gradient arrives, with the results' gradients. It is
- * differentiable itself if it is made of differentiable operations on saved tensors.
- * @throws AutogradError if backward gives the wrong number of gradients or one of another shape.
+ * Shapes: what `forward` takes → what it gives; gradients have the shapes of the arguments.
+ * @throws ArgumentError if `forward` gives anything but a tensor or an array of tensors.
+ * @throws AutogradError if backward gives the wrong number of gradients or one of another shape, as it is called.
  * @example
  * const cube = (x: Tensor) => applyFunction({
  *   forward: (ctx, x: Tensor) => { ctx.saveForBackward(x); return x.pow(3) },

@@ -132,7 +132,11 @@ export function setTarget(name: string): TargetName {
   return previous;
 }
 
-/** Sets how many threads compute, the calling one included. Results do not depend on it. Default: GRADUS_THREADS, else the cores. */
+/**
+ * Sets how many threads compute, the calling one included. Results do not depend on it. Default: GRADUS_THREADS, else
+ * the cores.
+ * @throws ArgumentError unless `count` is a whole number from 1 to 64.
+ */
 export function setThreads(count: number): void {
   if (!Number.isInteger(count) || count < 1) {
     throw new ArgumentError(`setThreads: the count must be a positive integer, got ${String(count)}`, {

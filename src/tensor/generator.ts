@@ -51,13 +51,19 @@ export class Generator {
   #seed: number;
   #offset = 0;
 
-  /** @param options - `seed`; default: 0. */
+  /**
+   * @param options - `seed`; default: 0.
+   * @throws ArgumentError unless the seed is an integer from 0 to 2^53 - 1.
+   */
   constructor(options: { readonly seed?: number } = {}) {
     checkOptions("Generator", options, ["seed"]);
     this.#seed = checkSeed(options.seed ?? 0);
   }
 
-  /** Starts the stream of `seed`, an integer from 0 to 2^53 - 1. */
+  /**
+   * Starts the stream of `seed`.
+   * @throws ArgumentError unless the seed is an integer from 0 to 2^53 - 1.
+   */
   manualSeed(seed: number): this {
     this.#seed = checkSeed(seed);
     this.#offset = 0;
@@ -81,13 +87,17 @@ export class Generator {
     return { seed: this.#seed, offset: this.#offset };
   }
 
-  /** Continues where `getState` was taken. */
+  /**
+   * Continues where `getState` was taken.
+   * @throws FormatError if the state is not what `getState` gave.
+   */
   setState(state: GeneratorState): this {
-    if (!Number.isSafeInteger(state?.offset) || state.offset < 0) {
+    const { seed, offset } = state ?? {};
+    if (![seed, offset].every((n) => Number.isSafeInteger(n) && n >= 0)) {
       throw new FormatError("Generator.setState: the state must be what getState() gave");
     }
-    this.#seed = checkSeed(state.seed);
-    this.#offset = state.offset;
+    this.#seed = seed;
+    this.#offset = offset;
     return this;
   }
 
@@ -154,7 +164,10 @@ export function withGenerator<R>(generator: Generator, fn: () => R): R {
   }
 }
 
-/** Seeds the default generator. */
+/**
+ * Seeds the default generator.
+ * @throws ArgumentError unless the seed is an integer from 0 to 2^53 - 1.
+ */
 export function manualSeed(seed: number): Generator {
   return current.manualSeed(seed);
 }

@@ -100,7 +100,11 @@ function analyticRow(output: Tensor, n: number, wanted: readonly Tensor[]): Floa
 
 /**
  * True if the gradients of `fn` agree with central differences; else throws, or returns false, by `raiseException`.
+ *
+ * Shapes: any.
  * @param inputs - one tensor or several; those that require grad must be float64.
+ * @throws ArgumentError if no input requires grad, or one that does is not float64.
+ * @throws NumericError for the first derivative that differs, unless `raiseException` is false.
  * @example gradcheck((x) => x.tanh(), randn([3], { dtype: "float64", requiresGrad: true }))
  */
 export function gradcheck(
@@ -139,7 +143,11 @@ export function gradcheck(
   return true;
 }
 
-/** As `gradcheck`, for the gradients themselves: checks derivatives of second order. */
+/**
+ * As {@link gradcheck}, for the gradients themselves: checks derivatives of second order. Shapes: any.
+ * @throws ArgumentError if no input requires grad, or one that does is not float64.
+ * @throws NumericError for the first derivative that differs, unless `raiseException` is false.
+ */
 export function gradgradcheck(
   fn: CheckedFunction,
   inputs: Outputs,

@@ -27,13 +27,30 @@ interface Split {
   readonly arrays: readonly { readonly dim: number; readonly index: Node }[];
 }
 
-/** The part that the items name: a view for integers and slices, a copy for index arrays and masks. */
+/**
+ * The part that the items name: a view for integers and slices, a copy for index arrays and masks. A mask is read: the
+ * number of its true elements is a size.
+ *
+ * Shapes: `[n0, …, nr]` → what is left: an integer takes a dim away, a slice `"a:b:s"` keeps it with ⌈(b - a) / s⌉
+ * elements, null adds a dim of size 1, index arrays put their common shape in the place of their dims.
+ * @throws IndexError for more items than dims, positions out of range (of index tensors at the read or step that
+ * computes them at the latest), and masks of other sizes than their dims.
+ * @throws ArgumentError for items that are no index, a second "...", and a mask inside of `compile` or `vmap`.
+ * @throws ShapeError if index arrays do not broadcast.
+ */
 export function at(input: Tensor, ...items: readonly IndexItem[]): Tensor {
   const { view, arrays } = splitIndex("at", input, items);
   return arrays.length === 0 ? view : wrap(takeArrays(view.node, arrays));
 }
 
-/** Writes `value`, which broadcasts, to the part that the items name, in place. */
+/**
+ * Writes `value` to the part that the items name, in place. Shapes: any, value that broadcasts to the part → the same.
+ * @throws ShapeError if the value or index arrays do not broadcast, or elements share memory (`expand`).
+ * @throws DTypeError if the value is of a higher kind than this tensor (a float in an integer tensor).
+ * @throws IndexError as {@link at}.
+ * @throws ArgumentError as {@link at}.
+ * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
+ */
 export function setAt(
   input: Tensor,
   items: IndexItem | readonly IndexItem[],
@@ -198,8 +215,11 @@ function putArrays(op: string, x: Node, arrays: Arrays, value: Node): Node {
 }
 
 /**
- * Positions of elements that are not 0, one row each (int64 in PyTorch, int32 here); with `asTuple` an array of one vector a dim, which
- * index the input: `x.at(...nonzero(x, { asTuple: true }))`. A read: computes the tensor now.
+ * Positions of elements that are not 0, one row each (int64 in PyTorch, int32 here); with `asTuple` an array of one
+ * vector a dim, which index the input: `x.at(...nonzero(x, { asTuple: true }))`. A read: computes the tensor now.
+ *
+ * Shapes: any of n dims → `[found, n]`, or n tensors `[found]`.
+ * @throws ArgumentError inside of `compile` or `vmap`.
  */
 export function nonzero(input: Tensor, options: { readonly asTuple: true }, ...surplus: []): Tensor[];
 export function nonzero(input: Tensor, options?: { readonly asTuple?: false }, ...surplus: []): Tensor;
@@ -224,7 +244,14 @@ export function nonzero(
   return wrap(ops.leaf(Storage.from("int32", flat), [count, input.shape.length]));
 }
 
-/** The elements where the mask is true, flat. A read: their number is a shape. */
+/**
+ * The elements where the mask is true, flat. A read: their number is a shape.
+ *
+ * Shapes: input and mask that broadcast → `[found]`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the mask is no bool tensor.
+ * @throws ArgumentError inside of `compile` or `vmap`.
+ */
 export function maskedSelect(input: Tensor, mask: Tensor, ...surplus: []): Tensor {
   noMore("maskedSelect", surplus);
   checkTensor("maskedSelect", "mask", mask);

@@ -311,15 +311,38 @@ function polygammaMethod(input: Tensor, n: number, ...surplus: []): Tensor {
 
 /** Methods whose functions have other names or another order of arguments. */
 const renamed = {
-  /** Variance over `dim` (default: all elements). As `variance`, with this tensor as input. */
+  /**
+   * Σ (x - mean)² / (n - correction) over dims (all by default).
+   *
+   * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+   * @throws DTypeError if the tensor is no float tensor.
+   * @throws IndexError if a dim is out of range or named twice.
+   * @throws ArgumentError if options are given twice.
+   */
   var: reduction.variance,
-  /** True if the elements lie in memory in the order of a new tensor's: the last dim without gaps, and so on. */
+  /** True if the elements lie in row-major order without gaps. Shapes: any → a boolean. */
   isContiguous: conversion.isContiguousTensor,
-  /** Windows of `size` elements along `dim`, `step` apart, as a new last dim: a view. */
+  /**
+   * All windows of `size` elements, `step` apart, along `dim`: a last dim more. A copy, where PyTorch gives a view.
+   *
+   * Shapes: `[…, n, …]` → `[…, ⌊(n - size) / step⌋ + 1, …, size]`.
+   * @throws ArgumentError if windows do not fit, or `step` is no positive integer.
+   * @throws IndexError if `dim` is out of range.
+   */
   unfold: rearrange.unfoldDim,
-  /** This tensor where the condition holds, else `other`. Shapes broadcast. */
+  /**
+   * This tensor where the condition holds, else `other`; their dtypes are promoted.
+   *
+   * Shapes: any that broadcast → the common shape.
+   * @throws ShapeError if the shapes do not broadcast.
+   * @throws DTypeError if the condition is no bool tensor.
+   */
   where: whereMethod,
-  /** The n-th derivative of digamma at this tensor: `x.polygamma(1)`. */
+  /**
+   * The n-th derivative of digamma at this tensor: `x.polygamma(1)`. For n >= 2 x below -10 give NaN. Integers and bool give
+   * float32. Shapes: any → the same.
+   * @throws ArgumentError if `n` is negative or no integer.
+   */
   polygamma: polygammaMethod,
 };
 
@@ -372,42 +395,90 @@ declare module "./tensor.js" {
       Methods<typeof renamed>,
       Methods<typeof forms>,
       Methods<typeof random> {
-    /** The largest element, elementwise with another tensor, or along a dim with the places. */
+    /**
+     * The largest element, elementwise with another tensor, or along a dim with the places.
+     *
+     * Shapes: any → `[]`; `[…, n, …]` with a dim → values and indices `[…, …]`, with size 1 for n if `keepdim`; two that
+     * broadcast → the common shape.
+     * @throws NumericError if there are no elements.
+     * @throws IndexError if `dim` is out of range.
+     * @throws ShapeError if the shapes do not broadcast.
+     * @throws ArgumentError for `keepdim` without a dim, and if options are given twice.
+     */
     max(): Tensor;
     max(other: Tensor): Tensor;
     max(dim: number, options?: { readonly keepdim?: boolean }): reduction.ValuesIndices;
     max(options: { readonly dim: number; readonly keepdim?: boolean }): reduction.ValuesIndices;
-    /** The smallest element, elementwise with another tensor, or along a dim with the places. */
+    /**
+     * The smallest element, elementwise with another tensor, or along a dim with the places.
+     *
+     * Shapes: any → `[]`; `[…, n, …]` with a dim → values and indices `[…, …]`, with size 1 for n if `keepdim`; two that
+     * broadcast → the common shape.
+     * @throws NumericError if there are no elements.
+     * @throws IndexError if `dim` is out of range.
+     * @throws ShapeError if the shapes do not broadcast.
+     * @throws ArgumentError for `keepdim` without a dim, and if options are given twice.
+     */
     min(): Tensor;
     min(other: Tensor): Tensor;
     min(dim: number, options?: { readonly keepdim?: boolean }): reduction.ValuesIndices;
     min(options: { readonly dim: number; readonly keepdim?: boolean }): reduction.ValuesIndices;
-    /** The lower of the middle elements, of all or along a dim with the places. */
+    /**
+     * The lower of the middle elements, of all or along a dim with the places.
+     *
+     * Shapes: any → `[]`; `[…, n, …]` with a dim → values and indices `[…, …]`, with size 1 for n if `keepdim`.
+     * @throws ArgumentError if there is no element to take, for `keepdim` without a dim, and if options are given twice.
+     * @throws IndexError if `dim` is out of range.
+     */
     median(): Tensor;
     median(
       dim: number | { readonly dim: number; readonly keepdim?: boolean },
       options?: { readonly keepdim?: boolean },
     ): reduction.ValuesIndices;
-    /** As `median`, of the elements that are not NaN. */
+    /**
+     * As `median`, of the elements that are not NaN.
+     *
+     * Shapes: any → `[]`; `[…, n, …]` with a dim → values and indices `[…, …]`, with size 1 for n if `keepdim`.
+     * @throws ArgumentError if there is no element to take, for `keepdim` without a dim, and if options are given twice.
+     * @throws IndexError if `dim` is out of range.
+     */
     nanmedian(): Tensor;
     nanmedian(
       dim: number | { readonly dim: number; readonly keepdim?: boolean },
       options?: { readonly keepdim?: boolean },
     ): reduction.ValuesIndices;
-    /** The distinct elements in order; with `returnInverse` or `returnCounts` in an array with these. */
+    /**
+     * The distinct elements in order; with `returnInverse` or `returnCounts` in an array with these. A read.
+     *
+     * Shapes: any → `[k]`, or `[…, k, …]` with `dim`; inverse as the input (`[n]` with `dim`), counts `[k]`.
+     * @throws IndexError if `dim` is out of range.
+     * @throws ArgumentError inside of `compile` or `vmap`.
+     */
     unique(
       options: SortedUniqueOptions & ({ readonly returnInverse: true } | { readonly returnCounts: true }),
     ): Tensor[];
     unique(options?: SortedUniqueOptions): Tensor;
-    /** As `unique`, of neighbours only. */
+    /**
+     * As `unique`, of neighbours only.
+     *
+     * Shapes: any → `[k]`, or `[…, k, …]` with `dim`; inverse as the input (`[n]` with `dim`), counts `[k]`.
+     * @throws IndexError if `dim` is out of range.
+     * @throws ArgumentError inside of `compile` or `vmap`.
+     */
     uniqueConsecutive(
       options: UniqueOptions & ({ readonly returnInverse: true } | { readonly returnCounts: true }),
     ): Tensor[];
     uniqueConsecutive(options?: UniqueOptions): Tensor;
-    /** Sizes of all dims, or of one. */
+    /**
+     * Sizes of all dims, or of one.
+     * @throws IndexError if `dim` is out of range.
+     */
     size(): number[];
     size(dim: number): number;
-    /** Steps in memory between neighbours, of all dims or of one. */
+    /**
+     * Steps in memory between neighbours, of all dims or of one.
+     * @throws IndexError if `dim` is out of range.
+     */
     stride(): number[];
     stride(dim: number): number;
     /** All dims in reverse order. */

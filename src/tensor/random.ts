@@ -57,17 +57,32 @@ function filled(op: string, args: RandomArgs, draw: Draw, from: number, to: numb
   return finish(wrap(draw(shape, dtype, from, to, generator)), rest);
 }
 
-/** Uniform in [0, 1). */
+/**
+ * Uniform in [0, 1): `rand(2, 3)` or `rand([2, 3], options)`; float32 by default. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0, or the dtype no float.
+ * @throws DeviceError if the device is not there.
+ */
 export function rand(...args: RandomArgs): Tensor {
   return filled("rand", args, uniform, 0, 1);
 }
 
-/** Standard normal. */
+/**
+ * Standard normal: `randn(2, 3)` or `randn([2, 3], options)`; float32 by default. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0, or the dtype no float.
+ * @throws DeviceError if the device is not there.
+ */
 export function randn(...args: RandomArgs): Tensor {
   return filled("randn", args, normals, 0, 1);
 }
 
-/** Normal with a mean and a standard deviation: `normal(0, 0.1, [2, 3])`. */
+/**
+ * Normal with a mean and a standard deviation: `normal(0, 0.1, [2, 3])`; float32 by default.
+ *
+ * Shapes: the given sizes → the same.
+ * @throws DTypeError in the form with tensors, if they are no float tensors of one dtype.
+ * @throws ArgumentError if a size is no integer >= 0, `std` negative, or the dtype no float.
+ * @throws DeviceError if the device is not there.
+ */
 export function normal(
   mean: number,
   std: number,
@@ -77,8 +92,8 @@ export function normal(
 ): Tensor;
 /**
  * Normal with a mean and a standard deviation for each element, of which one may be a number: shapes broadcast, the dtype is that
- * of the tensors. Without a gradient.
- * @throws NumericError for a negative std, when the result is computed.
+ * of the tensors. Without a gradient. Shapes: any that broadcast → the common shape.
+ * @throws NumericError for a negative std, at the read or step that computes it at the latest.
  * @example normal(zeros(2, 3), ones(3)) // [2, 3]
  */
 export function normal(mean: Tensor, std: Tensor | number, options?: { readonly generator?: Generator }): Tensor;
@@ -125,7 +140,12 @@ function normalAround(
   return wrap(ops.add(drawn, center ? detached(center) : ops.constant(mean as number, dtype)));
 }
 
-/** Whole numbers in [low, high), int64: `randint(10, [3])` or `randint(5, 10, [3])`. */
+/**
+ * Whole numbers in [low, high), int64 by default: `randint(10, [3])` or `randint(5, 10, [3])`. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0, the bounds are no integers or leave nothing.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function randint(high: number, shape: readonly number[], options?: RandomOptions): Tensor;
 export function randint(low: number, high: number, shape: readonly number[], options?: RandomOptions): Tensor;
 export function randint(...args: readonly unknown[]): Tensor {
@@ -141,7 +161,12 @@ export function randint(...args: readonly unknown[]): Tensor {
   return finish(wrap(drawIntegers(shapeOf("randint", [shape]), dtype, low as number, high as number, generator)), rest);
 }
 
-/** 0 … n - 1 in random order, int32. */
+/**
+ * 0 … n - 1 in random order, int32 by default. Shapes: `[n]`.
+ * @throws ArgumentError if `n` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function randperm(n: number, options?: RandomOptions, ...surplus: []): Tensor {
   noMore("randperm", surplus);
   const { generator, dtype, rest } = prepare("randperm", options, "int32");
@@ -156,19 +181,34 @@ function like(op: string, x: Tensor, options: RandomOptions | undefined, draw: D
   return finish(wrap(draw(x.shape, dtype, 0, 1, generator)), rest);
 }
 
-/** Uniform in [0, 1), with the shape and dtype of `x`. */
+/**
+ * Uniform in [0, 1), with the shape and dtype of `x`. Shapes: any → the same.
+ * @throws ArgumentError if the dtype is no float.
+ * @throws DeviceError if the device is not there.
+ */
 export function randLike(x: Tensor, options?: RandomOptions, ...surplus: []): Tensor {
   noMore("randLike", surplus);
   return like("randLike", x, options, uniform);
 }
 
-/** Standard normal, with the shape and dtype of `x`. */
+/**
+ * Standard normal, with the shape and dtype of `x`. Shapes: any → the same.
+ * @throws ArgumentError if the dtype is no float.
+ * @throws DeviceError if the device is not there.
+ */
 export function randnLike(x: Tensor, options?: RandomOptions, ...surplus: []): Tensor {
   noMore("randnLike", surplus);
   return like("randnLike", x, options, normals);
 }
 
-/** Whole numbers in [low, high), with the shape and dtype of `x`: `randintLike(x, 10)`, `randintLike(x, 5, 10)`. */
+/**
+ * Whole numbers in [low, high), with the shape and dtype of `x`: `randintLike(x, 10)`, `randintLike(x, 5, 10)`.
+ *
+ * Shapes: any → the same.
+ * @throws ArgumentError if the bounds are no integers or leave nothing.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function randintLike(
   x: Tensor,
   low: number,

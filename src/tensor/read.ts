@@ -79,7 +79,11 @@ function toNumber(op: string, value: number | bigint): number {
   return number;
 }
 
-/** The value of a tensor with one element: a number, or a boolean for bool tensors. */
+/**
+ * The value of a tensor with one element: a number, or a boolean for bool tensors. Shapes: one element → a number.
+ * @throws ArgumentError unless there is exactly one element, and inside of `compile` or `vmap`.
+ * @throws NumericError if an int64 is beyond 2^53, which no number holds.
+ */
 export function item(x: Tensor, ...surplus: []): number;
 export function item(x: Tensor): number | boolean {
   const size = numel(x.shape);
@@ -93,7 +97,11 @@ export function item(x: Tensor): number | boolean {
   return x.dtype === "bool" ? value !== 0 : value;
 }
 
-/** The values as nested arrays; booleans for bool tensors. */
+/**
+ * The values as nested arrays; booleans for bool tensors. Shapes: `[a, b]` → a arrays of b values; `[]` → a value.
+ * @throws ArgumentError inside of `compile` or `vmap`.
+ * @throws NumericError if an int64 is beyond 2^53, which no number holds.
+ */
 export function toArray(x: Tensor, ...surplus: []): NestedArray;
 export function toArray(x: Tensor): NestedArray {
   const values = readValues("toArray", x);
@@ -109,19 +117,31 @@ export function toArray(x: Tensor): NestedArray {
   return build(0);
 }
 
-/** A fresh row-major typed array of the values; those of float16 and bfloat16 as numbers in a Float32Array. */
+/**
+ * A fresh row-major typed array of the values; those of float16 and bfloat16 as numbers in a Float32Array.
+ *
+ * Shapes: any → n values.
+ * @throws ArgumentError inside of `compile` or `vmap`.
+ */
 export function toTypedArray(x: Tensor, ...surplus: []): TypedArray;
 export function toTypedArray(x: Tensor): TypedArray {
   return readValues("toTypedArray", x);
 }
 
-/** As `toTypedArray`, on every device. */
+/**
+ * As {@link toTypedArray}, on every device. Shapes: any → n values.
+ * @throws ArgumentError inside of `compile` or `vmap`.
+ */
 export async function data(x: Tensor): Promise<TypedArray> {
   return readValues("data", x);
 }
 
 /**
- * Computes several tensors in one program and waits until they are there, after which the sync readers work on every device.
+ * Computes several tensors in one program and waits until they are there, after which the sync readers work on every
+ * device.
+ *
+ * Shapes: any.
+ * @throws ArgumentError inside of `compile` or `vmap`.
  * @example
  * const start = performance.now();
  * await ready(step(images, labels)); // a step may run on after it has returned

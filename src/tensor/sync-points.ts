@@ -22,7 +22,13 @@ export function asState<T extends Tensor>(x: T): T {
   return x;
 }
 
-/** Has the next sync point store the value of a tensor from inside a module, so that it can be read after the step. */
+/**
+ * Has a tensor that a module makes inside of its `forward` stored at the next sync point, so that it can be read later
+ * without being computed again.
+ *
+ * Shapes: any → the same.
+ * @throws ArgumentError if it is no tensor.
+ */
 export function keep<T extends Tensor>(x: T): T {
   if (x?.node === undefined) throw new ArgumentError("keep: takes a tensor", { op: "keep" });
   x.node.isUserVisible = true;

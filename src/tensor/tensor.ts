@@ -137,7 +137,11 @@ export class Tensor {
     return numel(this.shape) * this.itemsize;
   }
 
-  /** True if operations on this tensor record gradients. */
+  /**
+   * True if operations on this tensor record gradients.
+   * @throws DTypeError as it is set true, if the tensor is no float tensor.
+   * @throws AutogradError as it is set false, if the tensor is no leaf.
+   */
   get requiresGrad(): boolean {
     return this.variable !== null || this.node.requiresGrad;
   }
@@ -151,7 +155,10 @@ export class Tensor {
     return this.variable !== null || !this.node.requiresGrad;
   }
 
-  /** Gradient summed up by backward(), or null. Inner tensors have one after `retainGrad()`; without it there is one warning. */
+  /**
+   * Gradient summed up by backward(), or null. Inner tensors have one after `retainGrad()`; without it there is one warning.
+   * @throws AutogradError as it is set, if the tensor does not require grad or the gradient has another shape or dtype.
+   */
   get grad(): Tensor | null {
     const variable = this.variable ?? innerVariable(this);
     const grad = variable?.grad ?? null;
@@ -181,7 +188,10 @@ function deriveView({ steps, variable }: View, base: Node): Node {
   return variable ? leafOf(node, variable) : node;
 }
 
-/** True for tensors of any copy of the package; throws if it is another copy's. */
+/**
+ * True for tensors. Shapes: any.
+ * @throws DTypeError for a tensor that another copy of the package made: install one copy only.
+ */
 export function isTensor(value: unknown): value is Tensor {
   if (value instanceof Tensor) return true;
   if (typeof value === "object" && value !== null && brand in value) {

@@ -112,9 +112,14 @@ export type Pullback<A extends readonly TensorTree[], Y extends TensorTree> = (
 ) => Gradients<A>;
 
 /**
- * The results of `fn` at `primals`, and the function from cotangents (built as the results; those of an array may come one by one) to
- * gradients, one a primal, built as it. With `{ hasAux: true }` behind the primals, `fn` gives `[results, aux]`, and `aux` comes third.
- * @throws ArgumentError for primals without tensors, results with anything else, and cotangents that are built in another way.
+ * The results of `fn` at `primals`, and the function from cotangents (built as the results; those of an array may come
+ * one by one) to gradients, one a primal, built as it. With `{ hasAux: true }` behind the primals, `fn` gives
+ * `[results, aux]`, and `aux` comes third.
+ *
+ * Shapes: what `fn` takes → what it gives; a gradient has its primal's.
+ * @throws ArgumentError for primals without tensors, results with anything else, and cotangents that are built in
+ * another way.
+ * @throws ShapeError for cotangents of other shapes than the results.
  * @example
  * const [y, pullback] = vjp((x) => x.sin(), tensor([0]));
  * pullback(tensor([2])); // [tensor([2])]
@@ -151,10 +156,13 @@ export function vjp(fn: TreeFunction, ...given: unknown[]): unknown[] {
 }
 
 /**
- * The results of `fn` at `primals`, and their directional derivatives along `tangents`, one a primal and built as it; with `hasAux`, what
- * `fn` gives beside its results comes third. By two reverse passes: the gradient is linear in its cotangent, and the gradient of that by
- * the cotangent is the forward derivative.
- * @throws ArgumentError for tangents that are built in another way than the primals; ShapeError for other shapes.
+ * The results of `fn` at `primals`, and their directional derivatives along `tangents`, one a primal and built as it;
+ * with `hasAux`, what `fn` gives beside its results comes third. By two reverse passes: the gradient is linear in its
+ * cotangent, and the gradient of that by the cotangent is the forward derivative.
+ *
+ * Shapes: what `fn` takes, tangents the same → what it gives, derivatives the same.
+ * @throws ArgumentError for tangents that are built in another way than the primals.
+ * @throws ShapeError for tangents of other shapes.
  * @example jvp((x) => x.square(), [tensor([3])], [tensor([1])]) // [tensor([9]), tensor([6])]
  */
 export function jvp<A extends readonly TensorTree[], Y extends TensorTree>(

@@ -10,7 +10,10 @@ export function setThreads(count: number): void {
   wished = checkThreads(count);
 }
 
-/** Threads that run programs; where memory cannot be shared it is 1. */
+/**
+ * Threads that run programs; where memory cannot be shared it is 1.
+ * @throws ArgumentError if GRADUS_THREADS is no whole number from 1 to 64.
+ */
 export function threadCount(): number {
   wished ??= defaultThreads();
   return platform.hasSharedMemory ? wished : 1;

@@ -12,43 +12,54 @@ const numeric = (op: string, compute: (x: Node) => Node) => (x: Node) => {
   return compute(x);
 };
 
-/** max(x, 0); the gradient at 0 is 0. */
+/**
+ * max(x, 0); the gradient at 0 is 0. Shapes: any → the same.
+ * @throws DTypeError if the input is bool.
+ */
 export const relu = unary("relu", numeric("relu", ops.relu));
 /**
- * min(max(x, 0), 6).
- *
- * Shapes: any → the same.
+ * min(max(x, 0), 6). Shapes: any → the same.
+ * @throws DTypeError if the input is bool.
  */
 export const relu6 = unary("relu6", numeric("relu6", ops.relu6));
-/** 1.0507 x where x > 0, else 1.7581 (exp(x) - 1). Klambauer et al., 2017, arXiv:1706.02515. */
+/**
+ * 1.0507 x where x > 0, else 1.7581 (exp(x) - 1). Klambauer et al., 2017, arXiv:1706.02515. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export const selu = floatUnary("selu", ops.selu);
 /**
- * x sigmoid(x).
- *
- * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+ * x sigmoid(x). Hendrycks & Gimpel, 2016, arXiv:1606.08415. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export const silu = floatUnary("silu", ops.silu);
 /**
- * x tanh(softplus(x)).
- *
- * Shapes: any → the same. Source: Misra, 2019, arXiv:1908.08681.
+ * x tanh(softplus(x)). Misra, 2019, arXiv:1908.08681. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export const mish = floatUnary("mish", ops.mish);
-/** log(1 / (1 + exp(-x))), exact for large negative x. */
+/**
+ * log(1 / (1 + exp(-x))), exact for large negative x. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export const logSigmoid = floatUnary("logSigmoid", ops.logSigmoid);
-/** x / (1 + |x|). */
+/** x / (1 + |x|). Integers and bool give float32. Shapes: any → the same. */
 export const softsign = unary("softsign", ops.softsign);
-/** x - tanh(x). */
+/** x - tanh(x). Integers and bool give float32. Shapes: any → the same. */
 export const tanhshrink = unary("tanhshrink", ops.tanhshrink);
-/** min(max(x + 3, 0), 6) / 6. */
+/**
+ * min(max(x + 3, 0), 6) / 6. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export const hardsigmoid = floatUnary("hardsigmoid", ops.hardsigmoid);
-/** x hardsigmoid(x). Howard et al., 2019, arXiv:1905.02244. */
+/**
+ * x hardsigmoid(x). Howard et al., 2019, arXiv:1905.02244. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export const hardswish = floatUnary("hardswish", ops.hardswish);
 
 /**
- * x where x > 0, else `negativeSlope` (0.01) x.
- *
- * Shapes: any → the same.
+ * x where x > 0, else `negativeSlope` (0.01) x. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export function leakyRelu(input: Tensor, options: { readonly negativeSlope?: number } = {}, ...surplus: []): Tensor {
   noMore("leakyRelu", surplus);
@@ -58,7 +69,13 @@ export function leakyRelu(input: Tensor, options: { readonly negativeSlope?: num
   return wrap(ops.leakyRelu(x, options.negativeSlope));
 }
 
-/** x where x > 0, else weight x; one weight, or one a channel (dim 1). */
+/**
+ * x where x > 0, else weight x; one weight, or one a channel (dim 1). He et al., 2015, arXiv:1502.01852.
+ *
+ * Shapes: input `[N, C, …]`, weight `[C]`, `[1]` or `[]` → that of the input; of a vector C is its only dim.
+ * @throws ShapeError if the weight has neither one element nor one a channel.
+ * @throws DTypeError if the dtypes differ.
+ */
 export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
   noMore("prelu", surplus);
   const x = nodeOf("prelu", "input", input);
@@ -75,9 +92,8 @@ export function prelu(input: Tensor, weight: Tensor, ...surplus: []): Tensor {
 }
 
 /**
- * x where x > 0, else alpha (exp(x) - 1).
- *
- * Shapes: any → the same. Source: Clevert et al., 2015, arXiv:1511.07289.
+ * x where x > 0, else alpha (exp(x) - 1). Clevert et al., 2015, arXiv:1511.07289. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export function elu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
   noMore("elu", surplus);
@@ -85,7 +101,11 @@ export function elu(input: Tensor, options: { readonly alpha?: number } = {}, ..
   return wrap(ops.elu(floatNode("elu", "input", input), options.alpha));
 }
 
-/** max(x, 0) + min(alpha (exp(x / alpha) - 1), 0); `alpha` 1. Barron, 2017, arXiv:1704.07483. */
+/**
+ * max(x, 0) + min(alpha (exp(x / alpha) - 1), 0); `alpha` 1. Barron, 2017, arXiv:1704.07483. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `alpha` is 0.
+ */
 export function celu(input: Tensor, options: { readonly alpha?: number } = {}, ...surplus: []): Tensor {
   noMore("celu", surplus);
   checkOptions("celu", options, ["alpha"]);
@@ -93,9 +113,8 @@ export function celu(input: Tensor, options: { readonly alpha?: number } = {}, .
 }
 
 /**
- * x Φ(x); `approximate: "tanh"` for the tanh form.
- *
- * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+ * x Φ(x); `approximate: "tanh"` for the tanh form. Hendrycks & Gimpel, 2016, arXiv:1606.08415. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export function gelu(input: Tensor, options: { readonly approximate?: "none" | "tanh" } = {}, ...surplus: []): Tensor {
   noMore("gelu", surplus);
@@ -104,9 +123,8 @@ export function gelu(input: Tensor, options: { readonly approximate?: "none" | "
 }
 
 /**
- * log(1 + exp(beta x)) / beta; x itself where beta x > threshold.
- *
- * Shapes: any → the same.
+ * log(1 + exp(beta x)) / beta; x itself where beta x > threshold. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export function softplus(
   input: Tensor,
@@ -118,7 +136,10 @@ export function softplus(
   return wrap(ops.softplus(floatNode("softplus", "input", input), options.beta, options.threshold));
 }
 
-/** x where |x| > lambd (default 0.5), else 0. */
+/**
+ * x, but 0 where |x| <= lambd (default 0.5). Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export function hardshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
   noMore("hardshrink", surplus);
   checkOptions("hardshrink", options, ["lambd"]);
@@ -128,7 +149,10 @@ export function hardshrink(input: Tensor, options: { readonly lambd?: number } =
   return wrap(ops.where(isSmall, ops.constantLike(x, 0), x));
 }
 
-/** x limited to [minVal, maxVal]. */
+/**
+ * x limited to [minVal, maxVal], by default [-1, 1]. Shapes: any → the same.
+ * @throws ArgumentError if `minVal` is larger than `maxVal`.
+ */
 export function hardtanh(
   input: Tensor,
   options: { readonly minVal?: number; readonly maxVal?: number } = {},
@@ -146,7 +170,14 @@ interface ClampOptions {
   readonly max?: TensorLike;
 }
 
-/** x limited to [min, max]: `clamp(x, 0, 1)` or `clamp(x, { max: 1 })`. Bounds are numbers or tensors. */
+/**
+ * x limited to [min, max]: `clamp(x, 0, 1)` or `clamp(x, { max: 1 })`. Bounds are numbers or tensors; dtypes are
+ * promoted.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if there is no bound.
+ */
 export function clamp(
   input: Tensor,
   min?: TensorLike | null | ClampOptions,
@@ -163,7 +194,11 @@ export function clamp(
   return made("clamp", () => ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));
 }
 
-/** As `clamp`: x limited to [min, max]. */
+/**
+ * As {@link clamp}: x limited to [min, max]. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if there is no bound.
+ */
 export const clip = clamp;
 
 export interface SoftmaxOptions {
@@ -189,20 +224,23 @@ function alongDim(
 }
 
 /**
- * exp(x) / Σ exp(x) along `dim`.
- *
- * Shapes: any → the same; values along `dim` sum to 1.
+ * exp(x) / Σ exp(x) along `dim`; `dtype` converts the input first. Shapes: any → the same; values along `dim` sum to 1.
+ * @throws DTypeError if the input (or `dtype`) is no float.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError without `dim`, and if options are given twice.
  */
 export const softmax = alongDim("softmax", ops.softmax);
 /**
- * softmax(-x).
- *
- * Shapes: any → the same; values along `dim` sum to 1.
+ * softmax(-x) along `dim`; `dtype` converts the input first. Shapes: any → the same; values along `dim` sum to 1.
+ * @throws DTypeError if the input (or `dtype`) is no float.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError without `dim`, and if options are given twice.
  */
 export const softmin = alongDim("softmin", ops.softmin);
 /**
- * log(softmax(x)), exact for large differences.
- *
- * Shapes: any → the same.
+ * log(softmax(x)) along `dim`, exact for large differences; `dtype` converts the input first. Shapes: any → the same.
+ * @throws DTypeError if the input (or `dtype`) is no float.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError without `dim`, and if options are given twice.
  */
 export const logSoftmax = alongDim("logSoftmax", ops.logSoftmax);

@@ -42,26 +42,51 @@ function scaledSum(op: Sum) {
   };
 }
 
-/** input + alpha other. */
+/**
+ * input + alpha other; dtypes are promoted. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if `alpha` is fractional and both are integers.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const add = scaledSum("add");
-/** input - alpha other. */
+/**
+ * input - alpha other; dtypes are promoted. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is bool, or `alpha` is fractional and both are integers.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const sub = scaledSum("sub");
-/** As `sub`: input - alpha other. */
+/**
+ * As {@link sub}: input - alpha other. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is bool, or `alpha` is fractional and both are integers.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const subtract = sub;
 
-/** other - alpha input. */
+/**
+ * other - alpha input. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is bool, or `alpha` is fractional and both are integers.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export function rsub(input: TensorLike, other: TensorLike, options?: AlphaOptions, ...surplus: []): Tensor {
   noMore("rsub", surplus);
   return sub(other, input, options);
 }
 
 /**
- * input · other, element by element. Shapes broadcast, dtypes are promoted.
+ * input · other, element by element; dtypes are promoted. Shapes: any that broadcast → the common shape.
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
  * @example tensor([1, 2]).mul(3) // [3, 6]
  */
 export const mul = binary("mul", ops.mul);
-/** As `mul`: input · other. */
+/**
+ * As {@link mul}: input · other. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const multiply = mul;
 
 export interface DivOptions {
@@ -79,27 +104,78 @@ export function divNode(input: TensorLike, other: TensorLike, options: DivOption
   throw new ArgumentError(`div: roundingMode must be "trunc" or "floor", got ${JSON.stringify(mode)}`, { op: "div" });
 }
 
-/** input / other; integers give float32 unless `roundingMode` is set. */
+/**
+ * input / other. Integers give float32, unless `roundingMode` is set. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if `roundingMode` is another name, or neither is a tensor.
+ * @throws DTypeError for bool with a `roundingMode`.
+ * @throws NumericError if integers are divided by 0 with a `roundingMode`: at the call where the divisor is known, else
+ * at the read or step that computes it.
+ */
 export function div(input: TensorLike, other: TensorLike, options?: DivOptions, ...surplus: []): Tensor {
   noMore("div", surplus);
   return made("div", () => divNode(input, other, options));
 }
 
-/** As `div`: input / other. */
+/**
+ * As {@link div}: input / other. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if `roundingMode` is another name, or neither is a tensor.
+ * @throws DTypeError for bool with a `roundingMode`.
+ * @throws NumericError if integers are divided by 0 with a `roundingMode`.
+ */
 export const divide = div;
-/** input / other; integers give float32. */
+/**
+ * input / other, without rounding. Integers and bool give float32. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const trueDivide = binary("trueDivide", ops.div);
-/** floor(input / other). */
+/**
+ * floor(input / other), in the promoted dtype. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if both are bool.
+ * @throws NumericError if integers are divided by 0: at the call where the divisor is known, else at the read or step
+ * that computes it.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const floorDivide = binary("floorDivide", floorDivideNode("floorDivide"));
-/** input - other floor(input / other): the sign of `other`. */
+/**
+ * input - other floor(input / other): the sign of `other`. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if both are bool.
+ * @throws NumericError if integers are divided by 0: at the call where the divisor is known, else at the read or step
+ * that computes it.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const remainder = binary("remainder", remainderNode("remainder"));
-/** input - other trunc(input / other): the sign of `input`. */
+/**
+ * input - other trunc(input / other): the sign of `input`. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if both are bool.
+ * @throws NumericError if integers are divided by 0: at the call where the divisor is known, else at the read or step
+ * that computes it.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const fmod = binary("fmod", fmodNode("fmod"));
-/** input^other. */
+/**
+ * input^other; dtypes are promoted. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if both are bool.
+ * @throws ArgumentError if the exponent of an integer tensor is a negative number, or neither is a tensor.
+ */
 export const pow = binary("pow", ops.pow);
-/** The larger value; NaN if either is. Equal values share the gradient. */
+/**
+ * The larger value; NaN if either is. Equal values share the gradient. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const maximum = binary("maximum", ops.maximum);
-/** The smaller value; NaN if either is. Equal values share the gradient. */
+/**
+ * The smaller value; NaN if either is. Equal values share the gradient. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const minimum = binary("minimum", ops.minimum);
 
 export function lerpNode(input: Tensor, end: Tensor, weight: TensorLike): Node {
@@ -116,7 +192,11 @@ function isNumber(value: Node | number | bigint | boolean): value is number | bi
   return typeof value !== "object";
 }
 
-/** input + weight (end - input). */
+/**
+ * input + weight (end - input). Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor, or the tensors have different dtypes.
+ */
 export function lerp(input: Tensor, end: Tensor, weight: TensorLike, ...surplus: []): Tensor {
   noMore("lerp", surplus);
   return made("lerp", () => lerpNode(input, end, weight));
@@ -149,17 +229,42 @@ function fused(op: Fused) {
   };
 }
 
-/** input + value tensor1 tensor2. */
+/**
+ * input + value · tensor1 · tensor2; dtypes are promoted. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export const addcmul = fused("addcmul");
-/** input + value tensor1 / tensor2. */
+/**
+ * input + value · tensor1 / tensor2; dtypes are promoted, and integers divided give float32.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export const addcdiv = fused("addcdiv");
 
-/** The angle of the point (other, input) with the positive x-axis: atan(input / other) in the right quadrant. */
+/**
+ * The angle of the point (other, input) with the positive x-axis: atan(input / other) in the right quadrant. Integers
+ * and bool give float32.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const atan2 = binary("atan2", ops.inFloat32(atan2Node));
-/** As `atan2`: the angle of the point (other, input). */
+/**
+ * As {@link atan2}: the angle of the point (other, input). Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const arctan2 = atan2;
 
-/** `input` where the condition holds, else `other`. */
+/**
+ * `input` where the condition holds, else `other`; their dtypes are promoted.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the condition is no bool tensor.
+ */
 export function where(condition: Tensor, input: TensorLike, other: TensorLike, ...surplus: []): Tensor {
   noMore("where", surplus);
   const test = nodeOf("where", "condition", condition);
@@ -185,7 +290,14 @@ export function maskedFillNode(input: Tensor, mask: Tensor, value: TensorLike): 
   return ops.maskedFill(x, nodeOf("maskedFill", "mask", mask), ops.cast(fill, x.dtype));
 }
 
-/** `input` with `value` where the mask is true. */
+/**
+ * `input` with `value` where the mask is true.
+ *
+ * Shapes: input and mask that broadcast, value a number or `[]` → the common shape.
+ * @throws ShapeError if the shapes do not broadcast, or `value` has dims.
+ * @throws DTypeError if the mask is no bool tensor, or the value is of a wider kind than the input (a fraction among
+ * integers).
+ */
 export function maskedFill(input: Tensor, mask: Tensor, value: TensorLike, ...surplus: []): Tensor {
   noMore("maskedFill", surplus);
   return made("maskedFill", () => maskedFillNode(input, mask, value));

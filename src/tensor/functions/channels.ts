@@ -24,8 +24,11 @@ function imageDims(op: string, input: Tensor) {
 }
 
 /**
- * Moves blocks of channels into space: `[…, C r², H, W]` → `[…, C, H r, W r]`. Shi et al., 2016, arXiv:1609.05158.
- * @throws ShapeError unless r² divides the channels.
+ * Moves blocks of channels into space. Shi et al., 2016, arXiv:1609.05158.
+ *
+ * Shapes: `[…, C r², H, W]` → `[…, C, H r, W r]` for `upscaleFactor` r.
+ * @throws ShapeError if there are fewer than 3 dims, or unless r² divides the channels.
+ * @throws ArgumentError unless `upscaleFactor` is a positive integer.
  */
 export function pixelShuffle(input: Tensor, upscaleFactor: number, ...surplus: []): Tensor {
   const op = "pixelShuffle";
@@ -44,8 +47,11 @@ export function pixelShuffle(input: Tensor, upscaleFactor: number, ...surplus: [
 }
 
 /**
- * Moves blocks of space into channels, the inverse of pixelShuffle: `[…, C, H r, W r]` → `[…, C r², H, W]`.
- * @throws ShapeError unless r divides height and width.
+ * Moves blocks of space into channels, the inverse of {@link pixelShuffle}.
+ *
+ * Shapes: `[…, C, H r, W r]` → `[…, C r², H, W]` for `downscaleFactor` r.
+ * @throws ShapeError if there are fewer than 3 dims, or unless r divides height and width.
+ * @throws ArgumentError unless `downscaleFactor` is a positive integer.
  */
 export function pixelUnshuffle(input: Tensor, downscaleFactor: number, ...surplus: []): Tensor {
   const op = "pixelUnshuffle";
@@ -64,8 +70,11 @@ export function pixelUnshuffle(input: Tensor, downscaleFactor: number, ...surplu
 }
 
 /**
- * Interleaves `groups` groups of channels (dim 1): `[N, C, …]` → the same. Zhang et al., 2018, arXiv:1707.01083.
- * @throws ShapeError unless the groups divide the channels.
+ * Interleaves `groups` groups of channels (dim 1). Zhang et al., 2018, arXiv:1707.01083.
+ *
+ * Shapes: `[N, C, …]` → the same.
+ * @throws ShapeError if there are fewer than 3 dims, or unless the groups divide the channels.
+ * @throws ArgumentError unless `groups` is a positive integer.
  */
 export function channelShuffle(input: Tensor, groups: number, ...surplus: []): Tensor {
   const op = "channelShuffle";
@@ -95,8 +104,11 @@ export interface LocalResponseNormOptions {
 
 /**
  * x / (k + alpha · mean of the squares of `size` neighbouring channels)^beta; channels beyond the ends count as 0.
+ * Krizhevsky, Sutskever & Hinton, 2012, section 3.3. Integers and bool give float32.
  *
- * Shapes: input `[N, C, …]` → the same. Krizhevsky, Sutskever & Hinton, 2012, section 3.3.
+ * Shapes: `[N, C, …]` → the same.
+ * @throws ShapeError if there are fewer than 3 dims.
+ * @throws ArgumentError unless `size` is a positive integer.
  */
 export function localResponseNorm(
   input: Tensor,

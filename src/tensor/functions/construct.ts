@@ -19,7 +19,12 @@ import * as ops from "../../ops/index.js";
 import { checkList, nodeOf, noMore, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
-/** A matrix with the given ones along its diagonal, zeros elsewhere; vectors are rows. */
+/**
+ * A matrix with the given ones along its diagonal, zeros elsewhere; vectors are rows.
+ *
+ * Shapes: `[a, b]`, `[c, d]`, … → `[a + c + …, b + d + …]`.
+ * @throws ArgumentError if one has more than 2 dims.
+ */
 export function blockDiag(...tensors: readonly (Tensor | readonly Tensor[])[]): Tensor {
   const list = (Array.isArray(tensors[0]) ? tensors[0] : tensors) as readonly Tensor[];
   const blocks = list.map((x, i) => {
@@ -42,7 +47,12 @@ export function blockDiag(...tensors: readonly (Tensor | readonly Tensor[])[]): 
   return wrap(ops.cat(rows, 0));
 }
 
-/** All tuples of one element of each vector, as rows: the last vector runs fastest. */
+/**
+ * All tuples of one element of each vector, as rows: the last vector runs fastest.
+ *
+ * Shapes: k vectors `[a]`, `[b]`, … → `[a · b · …, k]`; one vector → the same.
+ * @throws ArgumentError if one is no vector, or there are none.
+ */
 export function cartesianProd(...tensors: readonly Tensor[]): Tensor {
   const op = "cartesianProd";
   const vectors = tensors.map((x, i) => nodeOf(op, `tensors[${i}]`, x));
@@ -68,7 +78,12 @@ function choices(n: number, r: number, repeats: boolean): number[][] {
   });
 }
 
-/** All choices of `r` elements of a vector in their order, as rows. */
+/**
+ * All choices of `r` elements of a vector in their order, as rows.
+ *
+ * Shapes: `[n]` → `[n over r, r]`, of n + r - 1 with `withReplacement`; `[0]` for r = 0.
+ * @throws ArgumentError if the input is no vector, or `r` no integer >= 0.
+ */
 export function combinations(
   input: Tensor,
   r = 2,
@@ -96,7 +111,14 @@ export interface DiagonalOptions {
   readonly dim2?: number;
 }
 
-/** Matrices with the last dim of `input` as a diagonal of dims `dim1` and `dim2` (the last two) of the result. */
+/**
+ * Matrices with the last dim of `input` as a diagonal of dims `dim1` and `dim2` (the last two) of the result.
+ *
+ * Shapes: `[…, n]` → `[…, n + |offset|, n + |offset|]`.
+ * @throws ShapeError if the input is 0-d.
+ * @throws IndexError if a dim is out of range.
+ * @throws ArgumentError if the dims are the same, or `offset` is no integer.
+ */
 export function diagEmbed(input: Tensor, options: DiagonalOptions = {}, ...surplus: []): Tensor {
   const op = "diagEmbed";
   noMore(op, surplus);
@@ -123,7 +145,10 @@ function embedded(x: Node, offset: number): Node {
   return ops.where(isOn, ops.reshape(values, [...lead, size, 1]), ops.constantLike(x, 0));
 }
 
-/** A matrix with all elements of the input as its diagonal. */
+/**
+ * A matrix with all elements of the input as its diagonal. Shapes: any of n elements → `[n + |offset|, n + |offset|]`.
+ * @throws ArgumentError if `offset` is no integer.
+ */
 export function diagflat(input: Tensor, offset = 0, ...surplus: []): Tensor {
   noMore("diagflat", surplus);
   const x = nodeOf("diagflat", "input", input);
@@ -159,24 +184,40 @@ function triangle(op: string, isIn: (column: number, row: number, offset: number
   };
 }
 
-/** Rows and columns `[2, n]` of the elements on and below a diagonal. */
+/**
+ * Rows and columns (int64) of the elements on and below a diagonal. Shapes: `[2, n]` for n elements.
+ * @throws ArgumentError unless `rows` and `columns` are integers >= 0, and `offset` an integer.
+ */
 export const trilIndices = triangle("trilIndices", (column, row, offset) => column - row <= offset);
-/** Rows and columns `[2, n]` of the elements on and above a diagonal. */
+/**
+ * Rows and columns (int64) of the elements on and above a diagonal. Shapes: `[2, n]` for n elements.
+ * @throws ArgumentError unless `rows` and `columns` are integers >= 0, and `offset` an integer.
+ */
 export const triuIndices = triangle("triuIndices", (column, row, offset) => column - row >= offset);
 
-/** The shape that all shapes broadcast to. */
+/**
+ * The shape that all shapes broadcast to.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export function broadcastShapes(...shapes: readonly (number | readonly number[])[]): number[] {
   for (const shape of shapes) if (typeof shape !== "number") checkList("broadcastShapes", "a shape", shape);
   return commonShape("broadcastShapes", ...shapes.map((shape) => (typeof shape === "number" ? [shape] : shape)));
 }
 
-/** The dtype that holds values of both. */
+/**
+ * The dtype that holds values of both.
+ * @throws DTypeError if one is the name of none.
+ */
 export function promoteTypes(a: DType, b: DType, ...surplus: []): DType {
   noMore("promoteTypes", surplus);
   return promote(checkDType("promoteTypes", a), checkDType("promoteTypes", b));
 }
 
-/** The dtype of an operation on both, by PyTorch's rules for numbers and 0-d tensors. */
+/**
+ * The dtype of an operation on both, by PyTorch's rules for numbers and 0-d tensors.
+ *
+ * Shapes: any two, of which only whether they are 0-d counts.
+ */
 export function resultType(a: Tensor | number | boolean, b: Tensor | number | boolean, ...surplus: []): DType {
   const op = "resultType";
   noMore(op, surplus);
@@ -189,7 +230,10 @@ export function resultType(a: Tensor | number | boolean, b: Tensor | number | bo
   return ops.resultType(node(a), node(b));
 }
 
-/** Whether casting loses no category: float to integer and anything to bool are not allowed. */
+/**
+ * Whether casting loses no category: float to integer and anything to bool are not allowed.
+ * @throws DTypeError if one is the name of none.
+ */
 export function canCast(from: DType, to: DType, ...surplus: []): boolean {
   noMore("canCast", surplus);
   checkDType("canCast", from);
@@ -218,7 +262,10 @@ export interface FloatInfo {
   readonly dtype: DType;
 }
 
-/** Limits of a float dtype (float32 by default). */
+/**
+ * Limits of a float dtype (float32 by default).
+ * @throws ArgumentError for other dtypes.
+ */
 export function finfo(dtype: DType = "float32", ...surplus: []): FloatInfo {
   noMore("finfo", surplus);
   if (dtype === "float64") {
@@ -237,7 +284,10 @@ export function finfo(dtype: DType = "float32", ...surplus: []): FloatInfo {
   return { bits: 32, eps: 2 ** -23, max, min: -max, tiny, smallestNormal: tiny, resolution: 1e-6, dtype };
 }
 
-/** Limits of an integer dtype; of int64 as bigints, since no number holds them. */
+/**
+ * Limits of an integer dtype; of int64 as bigints, since no number holds them.
+ * @throws ArgumentError for other dtypes.
+ */
 export function iinfo(
   dtype: DType,
   ...surplus: []

@@ -62,26 +62,83 @@ function convolution<O extends { readonly bias?: Tensor | null }>(
 const convNames = ["stride", "padding", "dilation", "groups"];
 const transposeNames = ["stride", "padding", "outputPadding", "groups", "dilation"];
 
-/** input `[N,C,L]`, weight `[O,C/groups,K]`. */
+/**
+ * Σ over channels and window of input · weight, plus bias: the cross-correlation that networks call convolution.
+ *
+ * Shapes: input `[N, C, L]` (or without N), weight `[O, C/groups, K]`, bias `[O]` → `[N, O, L']` with L' = ⌊(L + 2
+ * padding - dilation (K - 1) - 1) / stride⌋ + 1.
+ * @throws ShapeError if the dims or channels do not fit, or the kernel is larger than the padded input.
+ * @throws DTypeError unless all have one dtype.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `groups` does not divide the
+ * channels, or "same" goes with a stride.
+ */
 export const conv1d = convolution<ConvOptions>("conv1d", convNames, ops.conv1d);
-/** input `[N,C,H,W]`, weight `[O,C/groups,kH,kW]`. */
+/**
+ * Σ over channels and window of input · weight, plus bias: the cross-correlation that networks call convolution.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N), weight `[O, C/groups, kH, kW]`, bias `[O]` → `[N, O, H', W']` with H' =
+ * ⌊(H + 2 padding - dilation (kH - 1) - 1) / stride⌋ + 1, the others likewise.
+ * @throws ShapeError if the dims or channels do not fit, or the kernel is larger than the padded input.
+ * @throws DTypeError unless all have one dtype.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `groups` does not divide the
+ * channels, or "same" goes with a stride.
+ */
 export const conv2d = convolution<ConvOptions>("conv2d", convNames, ops.conv2d);
-/** input `[N,C,D,H,W]`, weight `[O,C/groups,kD,kH,kW]`. */
+/**
+ * Σ over channels and window of input · weight, plus bias: the cross-correlation that networks call convolution.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N), weight `[O, C/groups, kD, kH, kW]`, bias `[O]` → `[N, O, D', H', W']`
+ * with D' = ⌊(D + 2 padding - dilation (kD - 1) - 1) / stride⌋ + 1, the others likewise.
+ * @throws ShapeError if the dims or channels do not fit, or the kernel is larger than the padded input.
+ * @throws DTypeError unless all have one dtype.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `groups` does not divide the
+ * channels, or "same" goes with a stride.
+ */
 export const conv3d = convolution<ConvOptions>("conv3d", convNames, ops.conv3d);
-/** input `[N,C,L]`, weight `[C,O/groups,K]`. */
+/**
+ * The gradient of {@link conv1d} with respect to its input, as a layer: each element of the input spreads the weight
+ * over the output.
+ *
+ * Shapes: input `[N, C, L]` (or without N), weight `[C, O/groups, K]`, bias `[O]` → `[N, O, L']` with L' = (L - 1)
+ * stride - 2 padding + dilation (K - 1) + outputPadding + 1.
+ * @throws ShapeError if the dims or channels do not fit, or the output would have no elements.
+ * @throws DTypeError unless all have one dtype.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `groups` does not divide the
+ * channels, or `outputPadding` is not below stride or dilation.
+ */
 export const convTranspose1d = convolution<ConvTransposeOptions>(
   "convTranspose1d",
   transposeNames,
   ops.convTranspose1d,
 );
-/** input `[N,C,H,W]`, weight `[C,O/groups,kH,kW]`. */
+/**
+ * The gradient of {@link conv2d} with respect to its input, as a layer: each element of the input spreads the weight
+ * over the output.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N), weight `[C, O/groups, kH, kW]`, bias `[O]` → `[N, O, H', W']` with H' =
+ * (H - 1) stride - 2 padding + dilation (kH - 1) + outputPadding + 1, the others likewise.
+ * @throws ShapeError if the dims or channels do not fit, or the output would have no elements.
+ * @throws DTypeError unless all have one dtype.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `groups` does not divide the
+ * channels, or `outputPadding` is not below stride or dilation.
+ */
 export const convTranspose2d = convolution<ConvTransposeOptions>(
   "convTranspose2d",
   transposeNames,
   ops.convTranspose2d,
 );
 
-/** input `[N,C,D,H,W]`, weight `[C,O/groups,kD,kH,kW]`. */
+/**
+ * The gradient of {@link conv3d} with respect to its input, as a layer: each element of the input spreads the weight
+ * over the output.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N), weight `[C, O/groups, kD, kH, kW]`, bias `[O]` → `[N, O, D', H', W']`
+ * with D' = (D - 1) stride - 2 padding + dilation (kD - 1) + outputPadding + 1, the others likewise.
+ * @throws ShapeError if the dims or channels do not fit, or the output would have no elements.
+ * @throws DTypeError unless all have one dtype.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `groups` does not divide the
+ * channels, or `outputPadding` is not below stride or dilation.
+ */
 export const convTranspose3d = convolution<ConvTransposeOptions>(
   "convTranspose3d",
   transposeNames,
@@ -132,20 +189,65 @@ function pooling<O extends { readonly stride?: PerDim }>(
   };
 }
 
-/** Largest element of each window, over the last dim. */
+/**
+ * Largest element of each window; NaN if there is one; the gradient goes to the first one.
+ *
+ * Shapes: `[N, C, L]` (or without N) → `[N, C, L']` with L' = ⌊(L + 2 padding - dilation (kernelSize - 1) - 1) /
+ * stride⌋ + 1; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
+ * kernel, or options are given twice.
+ */
 export const maxPool1d = pooling<MaxPoolOptions>("maxPool1d", maxPoolNames, ops.maxPool1d);
-/** Largest element of each window, over the last two dims; the gradient goes to the first one. */
+/**
+ * Largest element of each window; NaN if there is one; the gradient goes to the first one.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C, H', W']` with H' = ⌊(H + 2 padding - dilation (kernelSize - 1) - 1) /
+ * stride⌋ + 1, the others likewise; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
+ * kernel, or options are given twice.
+ */
 export const maxPool2d = pooling<MaxPoolOptions>("maxPool2d", maxPoolNames, ops.maxPool2d);
 /**
- * The largest value of each window of `[N, C, D, H, W]` or `[C, D, H, W]`; sizes are a number or `[depth, height,
- * width]`.
+ * Largest element of each window; NaN if there is one; the gradient goes to the first one.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']` with D' = ⌊(D + 2 padding - dilation (kernelSize - 1)
+ * - 1) / stride⌋ + 1, the others likewise; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
+ * kernel, or options are given twice.
  */
 export const maxPool3d = pooling<MaxPoolOptions>("maxPool3d", maxPoolNames, ops.maxPool3d);
-/** Mean of each window, over the last dim. */
+/**
+ * Mean of each window. Integers and bool give float32.
+ *
+ * Shapes: `[N, C, L]` (or without N) → `[N, C, L']` with L' = ⌊(L + 2 padding - kernelSize) / stride⌋ + 1; ⌈…⌉ with
+ * `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
+ * kernel, `divisorOverride` is 0, or options are given twice.
+ */
 export const avgPool1d = pooling<AvgPoolOptions>("avgPool1d", avgPoolNames, ops.avgPool1d);
-/** The mean of each window of `[N, C, H, W]` or `[C, H, W]`; sizes are a number or `[height, width]`. */
+/**
+ * Mean of each window. Integers and bool give float32.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C, H', W']` with H' = ⌊(H + 2 padding - kernelSize) / stride⌋ + 1, the
+ * others likewise; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
+ * kernel, `divisorOverride` is 0, or options are given twice.
+ */
 export const avgPool2d = pooling<AvgPoolOptions>("avgPool2d", avgPoolNames, ops.avgPool2d);
-/** The mean of each window of `[N, C, D, H, W]` or `[C, D, H, W]`; sizes are a number or `[depth, height, width]`. */
+/**
+ * Mean of each window. Integers and bool give float32.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']` with D' = ⌊(D + 2 padding - kernelSize) / stride⌋ +
+ * 1, the others likewise; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
+ * kernel, `divisorOverride` is 0, or options are given twice.
+ */
 export const avgPool3d = pooling<AvgPoolOptions>("avgPool3d", avgPoolNames, ops.avgPool3d);
 
 type OutputSize = number | readonly (number | null)[];
@@ -157,18 +259,57 @@ function adaptive(op: string, compute: (x: Node, outputSize: OutputSize) => Node
   };
 }
 
-/** Means of windows that are chosen so that the output has the given size. */
+/**
+ * Means of windows ⌊i L / L'⌋ … ⌈(i + 1) L / L'⌉, so that the output has the given size; null keeps a size. Integers
+ * and bool give float32.
+ *
+ * Shapes: `[N, C, L]` (or without N) → `[N, C, outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0.
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", ops.adaptiveAvgPool1d);
-/** Means of windows that divide `[N, C, H, W]` into `outputSize`; null keeps a size. */
+/**
+ * Means of windows ⌊i H / H'⌋ … ⌈(i + 1) H / H'⌉, so that the output has the given size; null keeps a size. Integers
+ * and bool give float32.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0.
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", ops.adaptiveAvgPool2d);
-/** Largest elements of windows that are chosen so that the output has the given size. */
+/**
+ * Largest elements of windows ⌊i L / L'⌋ … ⌈(i + 1) L / L'⌉, so that the output has the given size; null keeps a size.
+ *
+ * Shapes: `[N, C, L]` (or without N) → `[N, C, outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", ops.adaptiveMaxPool1d);
-/** Largest values of windows that divide `[N, C, H, W]` into `outputSize`; null keeps a size. */
+/**
+ * Largest elements of windows ⌊i H / H'⌋ … ⌈(i + 1) H / H'⌉, so that the output has the given size; null keeps a size.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", ops.adaptiveMaxPool2d);
 
-/** Means of windows that divide `[N, C, D, H, W]` into `outputSize`; null keeps a size. */
+/**
+ * Means of windows ⌊i D / D'⌋ … ⌈(i + 1) D / D'⌉, so that the output has the given size; null keeps a size. Integers
+ * and bool give float32.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0.
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", ops.adaptiveAvgPool3d);
-/** Largest values of windows that divide `[N, C, D, H, W]` into `outputSize`; null keeps a size. */
+/**
+ * Largest elements of windows ⌊i D / D'⌋ … ⌈(i + 1) D / D'⌉, so that the output has the given size; null keeps a size.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", ops.adaptiveMaxPool3d);
 
 function adaptiveWithIndices(op: string, rank: number) {
@@ -179,11 +320,31 @@ function adaptiveWithIndices(op: string, rank: number) {
   };
 }
 
-/** As `adaptiveMaxPool1d`, with the place of each value in its row, int32. */
+/**
+ * As {@link adaptiveMaxPool1d}, with the place of each value in its row, int32: what {@link maxUnpool1d} takes.
+ *
+ * Shapes: `[N, C, L]` (or without N) → values and indices `[N, C, outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices("adaptiveMaxPool1dWithIndices", 1);
-/** As `adaptiveMaxPool2d`, with the place of each value in its plane (row-major), int32: what `maxUnpool2d` takes. */
+/**
+ * As {@link adaptiveMaxPool2d}, with the place of each value in its plane (row-major), int32: what {@link maxUnpool2d}
+ * takes.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices("adaptiveMaxPool2dWithIndices", 2);
-/** As `adaptiveMaxPool3d`, with the place of each value in its volume (row-major), int32. */
+/**
+ * As {@link adaptiveMaxPool3d}, with the place of each value in its volume (row-major), int32: what {@link maxUnpool3d}
+ * takes.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
+ * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ */
 export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices("adaptiveMaxPool3dWithIndices", 3);
 
 export interface LpPoolOptions {
@@ -201,11 +362,31 @@ function lpPooling(op: string, rank: number) {
   };
 }
 
-/** (Σ x^p)^(1/p) of each window over the last dim. */
+/**
+ * (Σ x^normType)^(1/normType) of each window. Integers and bool give float32.
+ *
+ * Shapes: `[N, C, L]` (or without N) → `[N, C, L']` with L' = ⌊(L - kernelSize) / stride⌋ + 1; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export const lpPool1d = lpPooling("lpPool1d", 1);
-/** (Σ x^p)^(1/p) of each window over the last two dims. */
+/**
+ * (Σ x^normType)^(1/normType) of each window. Integers and bool give float32.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C, H', W']` with H' = ⌊(H - kernelSize) / stride⌋ + 1, the others
+ * likewise; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export const lpPool2d = lpPooling("lpPool2d", 2);
-/** (Σ x^p)^(1/p) of each window over the last three dims. */
+/**
+ * (Σ x^normType)^(1/normType) of each window. Integers and bool give float32.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']` with D' = ⌊(D - kernelSize) / stride⌋ + 1, the others
+ * likewise; ⌈…⌉ with `ceilMode`.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export const lpPool3d = lpPooling("lpPool3d", 3);
 
 export interface MaxUnpoolOptions {
@@ -232,11 +413,38 @@ function maxUnpooling(op: string, rank: number) {
   };
 }
 
-/** Each maximum back at its place over the last dim, zeros elsewhere: undoes `maxPool1dWithIndices`. */
+/**
+ * Each maximum back at its place, zeros elsewhere: undoes {@link maxPool1dWithIndices}.
+ *
+ * Shapes: values and indices `[N, C, L']` (or without N) → `[N, C, L]` with L = (L' - 1) stride - 2 padding +
+ * kernelSize, or `outputSize`.
+ * @throws ShapeError unless `indices` has the input's shape, the dims fit, and `outputSize` is a size a dim.
+ * @throws IndexError if an index lies outside of the output: at the read or step that computes it.
+ * @throws DTypeError if `indices` is no integer tensor.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export const maxUnpool1d = maxUnpooling("maxUnpool1d", 1);
-/** Each maximum back at its place over the last two dims, zeros elsewhere: undoes `maxPool2dWithIndices`. */
+/**
+ * Each maximum back at its place, zeros elsewhere: undoes {@link maxPool2dWithIndices}.
+ *
+ * Shapes: values and indices `[N, C, H', W']` (or without N) → `[N, C, H, W]` with H = (H' - 1) stride - 2 padding +
+ * kernelSize, the others likewise, or `outputSize`.
+ * @throws ShapeError unless `indices` has the input's shape, the dims fit, and `outputSize` is a size a dim.
+ * @throws IndexError if an index lies outside of the output: at the read or step that computes it.
+ * @throws DTypeError if `indices` is no integer tensor.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export const maxUnpool2d = maxUnpooling("maxUnpool2d", 2);
-/** Each maximum back at its place over the last three dims, zeros elsewhere: undoes `maxPool3dWithIndices`. */
+/**
+ * Each maximum back at its place, zeros elsewhere: undoes {@link maxPool3dWithIndices}.
+ *
+ * Shapes: values and indices `[N, C, D', H', W']` (or without N) → `[N, C, D, H, W]` with D = (D' - 1) stride - 2
+ * padding + kernelSize, the others likewise, or `outputSize`.
+ * @throws ShapeError unless `indices` has the input's shape, the dims fit, and `outputSize` is a size a dim.
+ * @throws IndexError if an index lies outside of the output: at the read or step that computes it.
+ * @throws DTypeError if `indices` is no integer tensor.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export const maxUnpool3d = maxUnpooling("maxUnpool3d", 3);
 
 function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof ops.maxPool2d) {
@@ -248,9 +456,30 @@ function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof o
   };
 }
 
-/** As `maxPool1d`, with the place of each element in its plane. */
+/**
+ * As {@link maxPool1d}, with the place of each element in its row, int32.
+ *
+ * Shapes: `[N, C, L]` (or without N) → values and indices `[N, C, L']`, as there.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, or `padding` is more than half the
+ * kernel.
+ */
 export const maxPool1dWithIndices = withIndices("maxPool1dWithIndices", ops.maxPool1d, ops.maxPool1dIndices);
-/** As `maxPool2d`, with the place of each element in its plane (row-major). */
+/**
+ * As {@link maxPool2d}, with the place of each element in its plane (row-major), int32.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → values and indices `[N, C, H', W']`, as there.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, or `padding` is more than half the
+ * kernel.
+ */
 export const maxPool2dWithIndices = withIndices("maxPool2dWithIndices", ops.maxPool2d, ops.maxPool2dIndices);
-/** As `maxPool3d`, with the place of each element in its volume (row-major). */
+/**
+ * As {@link maxPool3d}, with the place of each element in its volume (row-major), int32.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → values and indices `[N, C, D', H', W']`, as there.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number, or `padding` is more than half the
+ * kernel.
+ */
 export const maxPool3dWithIndices = withIndices("maxPool3dWithIndices", ops.maxPool3d, ops.maxPool3dIndices);

@@ -28,11 +28,14 @@ const NEVER = -1e30;
  * alignments, by the forward algorithm.
  *
  * Shapes: input (log-probabilities) `[T, N, C]` (`[T, C]` for one sequence), targets `[N, S]` padded, or `[Σ lengths]` one after the other with
- * `targetLengths` as numbers, or `[S]`; inputLengths and targetLengths `[N]`. Each T is a program of its own.
+ * `targetLengths` as numbers, or `[S]`; inputLengths and targetLengths `[N]` → `[]`, or `[N]` (`[]`) with `reduction: "none"`. Each T is a
+ * program of its own.
  * The gradient is PyTorch's, which takes the input to come from logSoftmax: e^input - (share of the alignments that pass there). Behind
  * logSoftmax it is the derivative; by other inputs the derivative is without e^input, so `gradcheck` fails by them, as in PyTorch.
  * Source: Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.
- * @throws ShapeError, ArgumentError for shapes and lengths that do not fit.
+ * @throws ShapeError for shapes that do not fit.
+ * @throws ArgumentError for lengths that do not fit, and if `reduction` is another name.
+ * @throws DTypeError if the input is no float tensor, or the targets no integer tensor.
  * @example ctcLoss(logits.logSoftmax(2), targets, [50, 43], [10, 8])
  */
 export function ctcLoss(

@@ -20,11 +20,14 @@ function matricesOf(op: string, name: string, value: unknown): Node {
 export type QrMode = "reduced" | "complete" | "r";
 
 /**
- * A = Q R with orthonormal columns in Q and upper triangular R, for matrices `[…, m, n]`; the signs are LAPACK's. With k = min(m, n),
- * mode "reduced" (default) gives Q `[…, m, k]` and R `[…, k, n]`, "complete" `[…, m, m]` and `[…, m, n]`, "r" an empty Q.
+ * A = Q R with orthonormal columns in Q and upper triangular R; the signs are LAPACK's. The gradient exists for
+ * matrices of full rank; not in mode "complete" where m > n.
  *
- * The gradient exists for matrices of full rank; not in mode "complete" where m > n.
- * @throws ShapeError for fewer than 2 dims; DTypeError unless the dtype is a float.
+ * Shapes: `[…, m, n]` → Q `[…, m, k]` and R `[…, k, n]` with k = min(m, n); with mode "complete" `[…, m, m]` and `[…,
+ * m, n]`, with "r" an empty Q.
+ * @throws ShapeError if there are fewer than 2 dims.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `mode` is another name.
  * @example const { Q, R } = qr(randn([5, 3]));
  */
 export function qr(
@@ -43,12 +46,15 @@ export function qr(
 }
 
 /**
- * A = U diag(S) Vh for matrices `[…, m, n]`, with singular values S `[…, k]` from the largest down, k = min(m, n).
+ * A = U diag(S) Vh, with singular values S from the largest down. `fullMatrices` (default true) gives all columns of U
+ * and rows of Vh; of the larger full one there is no gradient. Signs of pairs of vectors are free, and gradients of
+ * vectors exist where the singular values differ. One-sided rotations find small singular values as exactly as large
+ * ones.
  *
- * `fullMatrices` (default true) gives U `[…, m, m]` and Vh `[…, n, n]`, else `[…, m, k]` and `[…, k, n]`; of the larger full one there is
- * no gradient. Signs of pairs of vectors are free, and gradients of vectors exist where the singular values differ.
- * One-sided rotations find small singular values as exactly as large ones.
- * @throws ShapeError for fewer than 2 dims; DTypeError unless the dtype is a float.
+ * Shapes: `[…, m, n]` → U `[…, m, m]`, S `[…, k]`, Vh `[…, n, n]` with k = min(m, n); without `fullMatrices` U `[…, m,
+ * k]`, Vh `[…, k, n]`.
+ * @throws ShapeError if there are fewer than 2 dims.
+ * @throws DTypeError if the input is no float tensor.
  * @example const { U, S, Vh } = svd(randn([5, 3]), { fullMatrices: false });
  */
 export function svd(
@@ -62,7 +68,11 @@ export function svd(
   return { U: wrap(u), S: wrap(s), Vh: wrap(vh) };
 }
 
-/** Singular values `[…, min(m, n)]` from the largest down, of matrices `[…, m, n]`. */
+/**
+ * Singular values of matrices, from the largest down. Shapes: `[…, m, n]` → `[…, min(m, n)]`.
+ * @throws ShapeError if there are fewer than 2 dims.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export function svdvals(A: Tensor, ...surplus: []): Tensor {
   noMore("svdvals", surplus);
   return wrap(ops.svd(matricesOf("svdvals", "A", A)).s);
@@ -106,8 +116,13 @@ function measured(op: string, A: Tensor, { hermitian = false, ...options }: Symm
 }
 
 /**
- * How many singular values of matrices `[…, m, n]` are above max(atol, rtol times the largest), int64 `[…]`; of those of symmetric
+ * How many singular values of matrices are above max(atol, rtol times the largest), int64; of those of symmetric
  * matrices with `hermitian`.
+ *
+ * Shapes: `[…, m, n]` → `[…]`.
+ * @throws ShapeError if there are fewer than 2 dims, or with `hermitian` the matrices are not square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `atol` or `rtol` is negative.
  */
 export function matrixRank(A: Tensor, options: SymmetricOptions = {}, ...surplus: []): Tensor {
   noMore("matrixRank", surplus);
@@ -117,8 +132,13 @@ export function matrixRank(A: Tensor, options: SymmetricOptions = {}, ...surplus
 }
 
 /**
- * The Moore–Penrose inverse `[…, n, m]` of matrices `[…, m, n]`; singular values up to max(atol, rtol times the largest) count as 0.
- * The gradient exists where the rank stays. With `hermitian` the matrices are symmetric, and their lower triangle is read.
+ * The Moore–Penrose inverse of matrices; singular values up to max(atol, rtol times the largest) count as 0. The
+ * gradient exists where the rank stays. With `hermitian` the matrices are symmetric, and their lower triangle is read.
+ *
+ * Shapes: `[…, m, n]` → `[…, n, m]`.
+ * @throws ShapeError if there are fewer than 2 dims, or with `hermitian` the matrices are not square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `atol` or `rtol` is negative.
  */
 export function pinv(A: Tensor, options: SymmetricOptions = {}, ...surplus: []): Tensor {
   noMore("pinv", surplus);
@@ -126,7 +146,12 @@ export function pinv(A: Tensor, options: SymmetricOptions = {}, ...surplus: []):
   return wrap(ops.pinv(x, atol, rtol));
 }
 
-/** As `pinv` of gradus/linalg. */
+/**
+ * As `pinv` of gradus/linalg: the Moore–Penrose inverse. Shapes: `[…, m, n]` → `[…, n, m]`.
+ * @throws ShapeError if there are fewer than 2 dims, or with `hermitian` the matrices are not square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `atol` or `rtol` is negative.
+ */
 export const pinverse = pinv;
 
 /** What `lstsq` gives. */
@@ -142,10 +167,14 @@ export interface LeastSquares {
 }
 
 /**
- * X with the least ‖A X - B‖, the smallest of them: A `[…, m, n]`, B `[…, m, k]` or `[m]`; by singular values (PyTorch's drivers
- * "gelsd" and "gelss").
+ * X with the least ‖A X - B‖, the smallest of them, by singular values (PyTorch's drivers "gelsd" and "gelss").
+ *
+ * Shapes: A `[…, m, n]`, B `[…, m, k]` or `[m]` → solution `[…, n, k]` or `[n]`, residuals `[…, k]`, rank `[…]`,
+ * singularValues `[…, min(m, n)]`.
  * @param options - `rcond`: singular values up to this times the largest count as 0; default max(m, n) times the dtype's precision.
- * @throws ShapeError unless A and B have the same number of rows.
+ * @throws ShapeError if A has fewer than 2 dims, or unless A and B have the same number of rows.
+ * @throws DTypeError if one is no float tensor.
+ * @throws ArgumentError if `rcond` is negative.
  */
 export function lstsq(A: Tensor, B: Tensor, options: { readonly rcond?: number } = {}, ...surplus: []): LeastSquares {
   const op = "lstsq";
@@ -179,9 +208,14 @@ export function lstsq(A: Tensor, B: Tensor, options: { readonly rcond?: number }
 export type MatrixNorm = number | "fro" | "nuc";
 
 /**
- * Norms of matrices: "fro" (default) the root of the sum of squares, "nuc" the sum of singular values, 2 and -2 the largest and the
- * smallest of them, 1 and -1 the largest and smallest column sum of sizes, Infinity and -Infinity those of rows.
- * @throws ArgumentError for other orders.
+ * Norms of matrices: "fro" (default) the root of the sum of squares, "nuc" the sum of singular values, 2 and -2 the
+ * largest and the smallest of them, 1 and -1 the largest and smallest column sum of sizes, Infinity and -Infinity those
+ * of rows.
+ *
+ * Shapes: `[…, m, n]` → `[…]`, with sizes 1 for m and n if `keepdim`.
+ * @throws ArgumentError for other orders, and unless `dim` is two different dims.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range.
  */
 export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormOptions = {}, ...surplus: []): Tensor {
   const op = "matrixNorm";
@@ -222,9 +256,13 @@ export interface LinalgNormOptions {
 }
 
 /**
- * The norm of vectors or matrices: of two dims `matrixNorm`, else `vectorNorm`. Without `ord` the root of the sum of squares over `dim`
- * (all by default); with `ord` and without `dim` the input must be a vector or a matrix.
- * @throws ArgumentError where that is neither.
+ * The norm of vectors or matrices: of two dims `matrixNorm`, else `vectorNorm`. Without `ord` the root of the sum of
+ * squares over `dim` (all by default); with `ord` and without `dim` the input must be a vector or a matrix.
+ *
+ * Shapes: `[…, m, n]` → `[…]` over two dims; `[…, n, …]` → `[…, …]` over one; size 1 for them if `keepdim`.
+ * @throws ArgumentError if `ord` is given for neither a vector nor a matrix, or is no order of matrices where they are.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range.
  */
 export function linalgNorm(A: Tensor, ord?: MatrixNorm, options: LinalgNormOptions = {}, ...surplus: []): Tensor {
   const op = "norm";
@@ -245,8 +283,13 @@ export function linalgNorm(A: Tensor, ord?: MatrixNorm, options: LinalgNormOptio
 }
 
 /**
- * The condition number ‖A‖ ‖A⁻¹‖ of matrices; without `p` and for 2 and -2 by singular values, also of matrices that are not square.
- * Infinity for singular matrices.
+ * The condition number ‖A‖ ‖A⁻¹‖ of matrices; without `p` and for 2 and -2 by singular values, also of matrices that
+ * are not square. Infinity for singular matrices.
+ *
+ * Shapes: `[…, m, n]` → `[…]`.
+ * @throws ShapeError if there are fewer than 2 dims, or for other `p` the matrices are not square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `p` is no order of matrices.
  */
 export function linalgCond(A: Tensor, p: MatrixNorm = 2, ...surplus: []): Tensor {
   noMore("cond", surplus);

@@ -7,8 +7,13 @@ import { composed } from "./composed.js";
 import { einsum } from "./linear-algebra.js";
 
 /**
- * x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`; shapes broadcast.
+ * x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`.
+ *
+ * Shapes: any that broadcast, `[…, D, …]` → the common shape without D.
  * @param options - `dim` (default 1), `eps` (default 1e-8).
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is no float tensor.
+ * @throws IndexError if `dim` is out of range.
  * @example cosineSimilarity(randn([8, 64]), randn([8, 64])).shape // [8]
  */
 export function cosineSimilarity(
@@ -39,7 +44,11 @@ export interface PairwiseDistanceOptions {
 }
 
 /**
- * ‖x1 - x2 + eps‖_p along the last dim; shapes broadcast.
+ * ‖x1 - x2 + eps‖_p along the last dim.
+ *
+ * Shapes: any that broadcast, `[…, D]` → the common shape without D, or with size 1 for it if `keepdim`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is bool, or neither a float tensor.
  * @example pairwiseDistance(randn([8, 64]), randn([8, 64])).shape // [8]
  */
 export function pairwiseDistance(
@@ -61,6 +70,8 @@ export function pairwiseDistance(
  * y_o = x1ᵀ W_o x2 + b_o over the last dims.
  *
  * Shapes: input1 `[…, A]`, input2 `[…, B]`, weight `[O, A, B]`, bias `[O]` → `[…, O]`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the dtypes differ.
  */
 export function bilinear(
   input1: Tensor,

@@ -24,11 +24,15 @@ export interface MultinomialOptions extends GeneratorOptions {
 }
 
 /**
- * `numSamples` indices (int32) with probabilities in proportion to the weights `[…, n]`.
+ * `numSamples` indices (int32) with probabilities in proportion to the weights. Without replacement the places of the
+ * largest w_i / e_i with exponential e_i: Efraimidis & Spirakis, "Weighted random sampling with a reservoir", 2006.
+ * With replacement by the running sums of the weights.
  *
- * Without replacement the places of the largest w_i / e_i with exponential e_i: Efraimidis & Spirakis, "Weighted random sampling
- * with a reservoir", 2006. With replacement by the running sums of the weights.
- * @throws NumericError for weights that are negative, not finite, or all 0 in a row.
+ * Shapes: `[n]` → `[numSamples]`, `[N, n]` → `[N, numSamples]`.
+ * @throws ShapeError unless the input is a float tensor of 1 or 2 dims.
+ * @throws ArgumentError unless `numSamples` is a positive integer, without replacement at most n.
+ * @throws NumericError for weights that are negative, not finite, or all 0 in a row: at the call where their values are
+ * known, else at the read or step that computes them.
  */
 export function multinomial(
   input: Tensor,
@@ -79,10 +83,13 @@ function blocksFor(x: Node, generator: Generator = defaultGenerator()) {
 const drawingType = (dtype: DType): DType => (dtype === "float64" ? dtype : "float32");
 
 /**
- * Poisson numbers with the means that the elements of `input` state, in its shape and dtype. Without a gradient.
+ * Poisson numbers with the means that the elements of `input` state, in its dtype. Without a gradient. Sources: by
+ * inversion below 10, else Hörmann's PTRS, 1993.
  *
- * Sources: by inversion below 10, else Hörmann's PTRS, 1993.
- * @throws DTypeError unless the dtype is a float; NumericError for a negative mean, NaN or Infinity, when the result is computed.
+ * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError for a negative mean, NaN or Infinity: at the call where its value is known, else at the read or
+ * step that computes it.
  * @example poisson(full([3], 4)) // for instance [5, 2, 4]
  */
 export function poisson(input: Tensor, options: GeneratorOptions = {}, ...surplus: []): Tensor {
@@ -100,11 +107,13 @@ export function poisson(input: Tensor, options: GeneratorOptions = {}, ...surplu
 }
 
 /**
- * How many of `count` trials succeed that do so with the chance `prob`, element by element: shapes broadcast. Counts are rounded down,
- * negative ones are 0; chances are limited to [0, 1]. Without a gradient.
+ * How many of `count` trials succeed that do so with the chance `prob`. Counts are rounded down, negative ones are 0;
+ * chances are limited to [0, 1]. Without a gradient. Sources: by inversion for means below 10, else Hörmann's BTRS,
+ * 1993.
  *
- * Sources: by inversion for means below 10, else Hörmann's BTRS, 1993.
- * @throws DTypeError unless both have one float dtype; ShapeError if the shapes do not broadcast.
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError unless both have one float dtype.
  * @example binomial(full([2], 100), tensor([0.1, 0.9])) // for instance [11, 87]
  */
 export function binomial(count: Tensor, prob: Tensor, options: GeneratorOptions = {}, ...surplus: []): Tensor {
@@ -155,14 +164,22 @@ function filler(
   return overwrite(op, input, (x) => draw(x, options));
 }
 
-/** Exponential with rate `lambd`: density lambd exp(-lambd x). */
+/**
+ * Overwrites with exponential numbers of rate `lambd`: density lambd exp(-lambd x). Shapes: any → the same.
+ * @throws ArgumentError unless `lambd` > 0 and the dtype is a float.
+ * @throws AutogradError if the tensor is a leaf that requires grad.
+ */
 export function exponential_(input: Tensor, lambd = 1, options: GeneratorOptions = {}, ...surplus: []): Tensor {
   noMore("exponential_", surplus);
   if (!(lambd > 0)) throw new ArgumentError(`exponential_: lambd must be > 0, got ${lambd}`, { op: "exponential_" });
   return filler("exponential_", (x, o) => exponential(x.shape, x.dtype, lambd, o.generator), input, options);
 }
 
-/** exp of normal numbers with the given mean and standard deviation. */
+/**
+ * Overwrites with exp of normal numbers of the given mean and standard deviation. Shapes: any → the same.
+ * @throws ArgumentError unless `std` > 0 and the dtype is a float.
+ * @throws AutogradError if the tensor is a leaf that requires grad.
+ */
 export function logNormal_(input: Tensor, mean = 1, std = 2, options: GeneratorOptions = {}, ...surplus: []): Tensor {
   noMore("logNormal_", surplus);
   if (!(std > 0)) throw new ArgumentError(`logNormal_: std must be > 0, got ${std}`, { op: "logNormal_" });
@@ -170,7 +187,11 @@ export function logNormal_(input: Tensor, mean = 1, std = 2, options: GeneratorO
   return filler("logNormal_", draw, input, options);
 }
 
-/** Cauchy with the given median and scale. */
+/**
+ * Overwrites with Cauchy numbers of the given median and scale. Shapes: any → the same.
+ * @throws ArgumentError unless `sigma` > 0 and the dtype is a float.
+ * @throws AutogradError if the tensor is a leaf that requires grad.
+ */
 export function cauchy_(input: Tensor, median = 0, sigma = 1, options: GeneratorOptions = {}, ...surplus: []): Tensor {
   noMore("cauchy_", surplus);
   if (!(sigma > 0)) throw new ArgumentError(`cauchy_: sigma must be > 0, got ${sigma}`, { op: "cauchy_" });
@@ -181,7 +202,11 @@ export function cauchy_(input: Tensor, median = 0, sigma = 1, options: Generator
   return filler("cauchy_", draw, input, options);
 }
 
-/** How many trials of probability `p` the first success takes: 1, 2 … */
+/**
+ * Overwrites with how many trials of probability `p` the first success takes: 1, 2 … Shapes: any → the same.
+ * @throws ArgumentError unless `p` lies in (0, 1) and the dtype is a float.
+ * @throws AutogradError if the tensor is a leaf that requires grad.
+ */
 export function geometric_(input: Tensor, p: number, options: GeneratorOptions = {}, ...surplus: []): Tensor {
   noMore("geometric_", surplus);
   if (!(p > 0 && p < 1)) throw new ArgumentError(`geometric_: p must lie in (0, 1), got ${p}`, { op: "geometric_" });

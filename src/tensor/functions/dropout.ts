@@ -20,7 +20,13 @@ function checkProbability(op: string, p: number): void {
   if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${op}: p must be in [0, 1], got ${p}`, { op });
 }
 
-/** Zeroes elements with probability `p` (0.5) and scales the others by 1 / (1 - p). */
+/**
+ * Zeroes elements with probability `p` (0.5) and scales the others by 1 / (1 - p). Srivastava et al., 2014.
+ *
+ * Shapes: any → the same.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ * @throws DTypeError if it does anything and the input is no float tensor.
+ */
 export function dropout(input: Tensor, p?: number | DropoutOptions, options?: DropoutOptions, ...surplus: []): Tensor {
   const names = ["p", "training", "generator"] as const;
   const given = optionsWith<DropoutOptions>("dropout", "p", p, options, names, surplus);
@@ -31,7 +37,14 @@ export function dropout(input: Tensor, p?: number | DropoutOptions, options?: Dr
   return !training || chance === 0 ? input : wrap(dropoutNode(x, chance, generator));
 }
 
-/** 1 with the probability that each element of `input` states, else 0. */
+/**
+ * 1 with the probability that each element of `input` states, else 0, in the input's dtype. Without a gradient.
+ *
+ * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError if a probability lies outside of [0, 1]: at the call where its value is known, else at the read
+ * or step that computes it.
+ */
 export function bernoulli(input: Tensor, options: { readonly generator?: Generator } = {}, ...surplus: []): Tensor {
   noMore("bernoulli", surplus);
   checkOptions("bernoulli", options, ["generator"]);
@@ -39,7 +52,15 @@ export function bernoulli(input: Tensor, options: { readonly generator?: Generat
   return wrap(ops.cast(drawByChance("bernoulli", x.shape, x, options.generator), x.dtype));
 }
 
-/** softmax(q kᵀ scale + mask) v: q `[…,L,E]`, k `[…,S,E]`, v `[…,S,F]` → `[…,L,F]`. */
+/**
+ * softmax(q kᵀ scale + mask) v. Vaswani et al., 2017, arXiv:1706.03762.
+ *
+ * Shapes: query `[…, L, E]`, key `[…, S, E]`, value `[…, S, F]`, attnMask that broadcasts to `[…, L, S]` → `[…, L, F]`;
+ * leading dims broadcast, and with `enableGqa` the heads (dim -3) of query are a multiple of those of key and value.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError unless query, key and value have one float dtype, and the mask is bool or float.
+ * @throws ArgumentError unless `dropoutP` lies in [0, 1], and if `attnMask` and `isCausal` are both given.
+ */
 export function scaledDotProductAttention(
   query: Tensor,
   key: Tensor,

@@ -24,10 +24,14 @@ export interface EmbeddingBagOptions extends TableOptions {
 }
 
 /**
- * Sum, mean or maximum of the embeddings of each bag of indices.
+ * Sum, mean or maximum of the embeddings of each bag of indices. Empty bags give 0.
  *
- * Shapes: input `[B, n]`, one bag a row, or `[n]` with `offsets` `[B]`; weight `[V, D]` → `[B, D]`. Empty bags give 0.
- * @throws ShapeError, ArgumentError for options that do not fit.
+ * Shapes: input `[B, n]`, one bag a row, or `[n]` with `offsets` `[B]`; weight `[V, D]` → `[B, D]`.
+ * @throws ShapeError unless the input has 1 or 2 dims, and the weights of indices its shape.
+ * @throws IndexError if `paddingIdx` is out of range, or an index is: at the call where its value is known, else at the
+ * read or step that computes it.
+ * @throws DTypeError if the input is no integer tensor, or the weight of a mean no float tensor.
+ * @throws ArgumentError if options do not fit each other or the input, or offsets leave it.
  */
 export function embeddingBag(input: Tensor, weight: Tensor, options: EmbeddingBagOptions = {}, ...surplus: []): Tensor {
   const op = "embeddingBag";

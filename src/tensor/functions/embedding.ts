@@ -48,11 +48,14 @@ export function shortenRows(input: Tensor, weight: Tensor, { maxNorm = null, nor
 }
 
 /**
- * Rows of `weight` by index.
+ * Rows of `weight` by index. The gradient of row `paddingIdx` is 0. With `maxNorm` the call changes `weight` in place.
  *
- * Shapes: integer input `[…]`, weight `[V, D]` → `[…, D]`. The gradient of row `paddingIdx` is 0.
+ * Shapes: integer input `[…]`, weight `[V, D]` → `[…, D]`.
  * @param options - `paddingIdx`, `maxNorm`, `normType`, `scaleGradByFreq`. With `maxNorm` the call changes `weight` in place.
- * @throws ArgumentError unless `weight` has 2 dims; IndexError for indices out of range, at the read or step at the latest.
+ * @throws IndexError if `paddingIdx` is out of range, or an index is: at the call where its value is known, else at the
+ * read or step that computes it.
+ * @throws DTypeError if the input is no integer tensor.
+ * @throws ArgumentError unless `weight` has 2 dims, and `maxNorm` and `normType` are positive.
  */
 export function embedding(
   input: Tensor,

@@ -53,14 +53,34 @@ function channelwise(op: string, batchedRank: number, ranks: readonly number[]):
   };
 }
 
-/** Zeroes whole channels of `[N, C, L]` or `[C, L]` with probability `p` (0.5) and scales the others by 1 / (1 - p). */
+/**
+ * Zeroes whole channels with probability `p` (0.5) and scales the others by 1 / (1 - p). Tompson et al., 2015,
+ * arXiv:1411.4280.
+ *
+ * Shapes: `[N, C, L]` or `[C, L]` → the same.
+ * @throws ShapeError if the dims do not fit.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ */
 export const dropout1d: Drop = channelwise("dropout1d", 3, [2, 3]);
-/** Zeroes whole channels of `[N, C, H, W]` with probability `p` (0.5); `[N, C, L]` is taken as by dropout1d, as in PyTorch. */
+/**
+ * Zeroes whole channels with probability `p` (0.5) and scales the others by 1 / (1 - p); three dims are taken as by
+ * {@link dropout1d}, as in PyTorch.
+ *
+ * Shapes: `[N, C, H, W]` or `[N, C, L]` → the same.
+ * @throws ShapeError if the dims do not fit.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ */
 export const dropout2d: Drop = (input, p, options, ...surplus) =>
   (input?.shape?.length === 3 ? dropout2dOfSequences : dropout2dOfImages)(input, p, options, ...surplus);
 const dropout2dOfImages = channelwise("dropout2d", 4, [4]);
 const dropout2dOfSequences = channelwise("dropout2d", 3, [3]);
-/** Zeroes whole channels of `[N, C, D, H, W]` or `[C, D, H, W]` with probability `p` (0.5). */
+/**
+ * Zeroes whole channels with probability `p` (0.5) and scales the others by 1 / (1 - p).
+ *
+ * Shapes: `[N, C, D, H, W]` or `[C, D, H, W]` → the same.
+ * @throws ShapeError if the dims do not fit.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ */
 export const dropout3d: Drop = channelwise("dropout3d", 5, [4, 5]);
 
 /** SELU's value at -∞: λ·α negated. */
@@ -81,9 +101,15 @@ function alphaDrop(op: string, maskShape: (shape: readonly number[]) => readonly
   };
 }
 
-/** Dropout for SELU networks: keeps mean and variance. Klambauer et al., 2017, arXiv:1706.02515. */
+/**
+ * Dropout for SELU networks: keeps mean and variance. Klambauer et al., 2017, arXiv:1706.02515. Shapes: any → the same.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ */
 export const alphaDropout: Drop = alphaDrop("alphaDropout", (shape) => shape);
-/** As alphaDropout, for whole channels (dim 1). */
+/**
+ * As {@link alphaDropout}, for whole channels (dim 1). Shapes: `[N, C, …]` → the same.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ */
 export const featureAlphaDropout: Drop = alphaDrop("featureAlphaDropout", (shape) =>
   shape.map((size, dim) => (dim < 2 ? size : 1)),
 );

@@ -145,15 +145,36 @@ function poolingWithIndices(op: string, rank: number) {
 }
 
 /**
- * The largest value of each of `outputSize` windows at pseudo-random places of an image: `[N, C, H, W]` (or without N).
- * Source: Graham, 2014, arXiv:1412.6071.
- * @throws ArgumentError if the windows do not fit.
+ * The largest value of each of `outputSize` windows at pseudo-random places of an image. Source: Graham, 2014,
+ * arXiv:1412.6071.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`, or ⌊H · outputRatio⌋, ⌊W · outputRatio⌋.
+ * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 2]`.
+ * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
  * @example fractionalMaxPool2d(images, 2, { outputRatio: 0.7 })
  */
 export const fractionalMaxPool2d = pooling("fractionalMaxPool2d", 2);
-/** As fractionalMaxPool2d, for volumes `[N, C, D, H, W]`. */
+/**
+ * As {@link fractionalMaxPool2d}, for volumes.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`, or ⌊D · outputRatio⌋ …
+ * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 3]`.
+ * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
+ */
 export const fractionalMaxPool3d = pooling("fractionalMaxPool3d", 3);
-/** As fractionalMaxPool2d, with the place of each value in its plane. */
+/**
+ * As {@link fractionalMaxPool2d}, with the place of each value in its plane.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 2]`.
+ * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
+ */
 export const fractionalMaxPool2dWithIndices = poolingWithIndices("fractionalMaxPool2dWithIndices", 2);
-/** As fractionalMaxPool3d, with the place of each value in its volume. */
+/**
+ * As {@link fractionalMaxPool3d}, with the place of each value in its volume.
+ *
+ * Shapes: `[N, C, D, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
+ * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 3]`.
+ * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
+ */
 export const fractionalMaxPool3dWithIndices = poolingWithIndices("fractionalMaxPool3dWithIndices", 3);

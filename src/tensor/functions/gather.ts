@@ -16,7 +16,15 @@ export function indexNode(op: string, index: unknown, name = "index"): Node {
   });
 }
 
-/** `out[i][j] = input[index[i][j]][j]` for dim 0: one element of `input` along `dim` for each of `index`. */
+/**
+ * `out[i][j] = input[index[i][j]][j]` for dim 0: one element of `input` along `dim` for each of `index`.
+ *
+ * Shapes: input `[…, n, …]`, index `[…, m, …]`, whose other sizes are not larger → that of `index`.
+ * @throws ShapeError if `index` has other dims than the input, or larger sizes outside `dim`.
+ * @throws IndexError if `dim` is out of range, or an index is: at the call where its values are known, else at the read
+ * or step that computes it.
+ * @throws DTypeError if `index` is no integer tensor.
+ */
 export function gather(input: Tensor, dim: number, index: Tensor, ...surplus: []): Tensor {
   noMore("gather", surplus);
   const x = nodeOf("gather", "input", input);
@@ -25,7 +33,14 @@ export function gather(input: Tensor, dim: number, index: Tensor, ...surplus: []
   return wrap(ops.gather(x, d, at));
 }
 
-/** As `gather`; shapes broadcast outside `dim`, and without `dim` the flat input is taken from. */
+/**
+ * As {@link gather}; shapes broadcast outside `dim`, and without `dim` the flat input is taken from.
+ *
+ * Shapes: input `[…, n, …]`, indices `[…, m, …]` → `[…, m, …]`, broadcast; without `dim` → `[k]` for k indices.
+ * @throws ShapeError if the dims differ in number, or do not broadcast outside `dim`.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `indices` is no integer tensor.
+ */
 export function takeAlongDim(input: Tensor, indices: Tensor, dim?: number, ...surplus: []): Tensor {
   noMore("takeAlongDim", surplus);
   const x = nodeOf("takeAlongDim", "input", input);
@@ -35,7 +50,14 @@ export function takeAlongDim(input: Tensor, indices: Tensor, dim?: number, ...su
   return wrap(ops.takeAlongDim(x, at, d));
 }
 
-/** Rows (or other slices along `dim`) in the order of a vector of indices. */
+/**
+ * Rows (or other slices along `dim`) in the order of a vector of indices.
+ *
+ * Shapes: input `[…, n, …]`, index `[m]` → `[…, m, …]`.
+ * @throws ShapeError if `index` is no vector.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor.
+ */
 export function indexSelect(input: Tensor, dim: number, index: Tensor, ...surplus: []): Tensor {
   noMore("indexSelect", surplus);
   const x = nodeOf("indexSelect", "input", input);
@@ -50,8 +72,14 @@ export interface ScatterOptions {
 }
 
 /**
- * A copy with `src` written at `index` along `dim`. Where indices repeat the last one counts; with `reduce` all are added to what
- * is there, or multiplied with it.
+ * A copy with `src` written at `index` along `dim`. Where indices repeat the last one counts; with `reduce` all are
+ * added to what is there, or multiplied with it.
+ *
+ * Shapes: input `[…, n, …]`, index and src with as many dims and no larger sizes outside `dim` → that of the input.
+ * @throws ShapeError if the dims differ in number, or `index` is larger than `src` or, outside `dim`, than the input.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor, or `src` has another dtype than the input.
+ * @throws ArgumentError if `reduce` is another name.
  */
 export function scatter(
   input: Tensor,
@@ -79,7 +107,14 @@ export function scatterNode(input: Tensor, dim: number, index: Tensor, src: Tens
   );
 }
 
-/** A copy with `src` added at `index` along `dim`. */
+/**
+ * A copy with `src` added at `index` along `dim`.
+ *
+ * Shapes: input `[…, n, …]`, index and src with as many dims and no larger sizes outside `dim` → that of the input.
+ * @throws ShapeError if the dims differ in number, or `index` is larger than `src` or, outside `dim`, than the input.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor, or `src` has another dtype than the input.
+ */
 export function scatterAdd(input: Tensor, dim: number, index: Tensor, src: Tensor, ...surplus: []): Tensor {
   noMore("scatterAdd", surplus);
   return wrap(scatterAddNode(input, dim, index, src));
@@ -120,13 +155,23 @@ interface SortOptions {
 
 const sortOptions = ["dim", "descending", "stable"] as const;
 
-/** Values in order along `dim` (the last by default) and where each came from. */
+/**
+ * Values in order along `dim` (the last by default) and where each came from (int32). NaN counts as the largest.
+ *
+ * Shapes: `[…, n, …]` → values and indices of the same.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if options are given twice.
+ */
 export function sort(input: Tensor, dim?: number | SortOptions, options?: SortOptions, ...surplus: []): ValuesIndices {
   const { stable: _, ...given } = optionsWith<SortOptions>("sort", "dim", dim, options, sortOptions, surplus);
   return pair(ops.sort(nodeOf("sort", "input", input), given));
 }
 
-/** Positions (int32) that put `dim` in order. */
+/**
+ * Positions (int32) that put `dim` (the last by default) in order. Shapes: any → the same.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if options are given twice.
+ */
 export function argsort(input: Tensor, dim?: number | SortOptions, options?: SortOptions, ...surplus: []): Tensor {
   const { stable: _, ...given } = optionsWith<SortOptions>("argsort", "dim", dim, options, sortOptions, surplus);
   return wrap(ops.argsort(nodeOf("argsort", "input", input), given));
@@ -145,7 +190,13 @@ interface TopkOptions {
   readonly sorted?: boolean;
 }
 
-/** The k largest values along `dim` (the last by default) and where they are. */
+/**
+ * The k largest values along `dim` (the last by default) and where they are (int32).
+ *
+ * Shapes: `[…, n, …]` → values and indices `[…, k, …]`.
+ * @throws ArgumentError unless `k` lies in [0, n], and if options are given twice.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function topk(
   input: Tensor,
   k: number,
@@ -158,7 +209,13 @@ export function topk(
   return pair(ops.topk(nodeOf("topk", "input", input), k, rest));
 }
 
-/** The k-th smallest value along `dim` (the last by default) and where it is. */
+/**
+ * The k-th smallest value along `dim` (the last by default) and where it is (int32).
+ *
+ * Shapes: `[…, n, …]` → values and indices `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws ArgumentError unless `k` lies in [1, n], and if options are given twice.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function kthvalue(
   input: Tensor,
   k: number,
@@ -177,7 +234,14 @@ export function kthvalue(
   return pair(ops.kthvalue(nodeOf("kthvalue", "input", input), k, given.dim, given.keepdim));
 }
 
-/** `[…, classes]` with 1 at each element's class. Without `numClasses` the largest class is read from the values. */
+/**
+ * 1 at each element's class, else 0, as int64. Without `numClasses` the largest class is read from the values.
+ *
+ * Shapes: `[…]` → `[…, classes]`.
+ * @throws IndexError if a class is negative or not below `numClasses`.
+ * @throws DTypeError if the input is no integer tensor.
+ * @throws ArgumentError unless `numClasses` is a positive integer.
+ */
 export function oneHot(input: Tensor, numClasses?: number, ...surplus: []): Tensor {
   noMore("oneHot", surplus);
   const x = indexNode("oneHot", input, "input");

@@ -19,7 +19,13 @@ export interface PoissonNllLossOptions {
   readonly reduction?: Reduction;
 }
 
-/** exp(input) - target · input (or, for rates, input - target · log(input + eps)): counts with a Poisson distribution. */
+/**
+ * exp(input) - target · input (or, for rates, input - target · log(input + eps)): counts with a Poisson distribution.
+ *
+ * Shapes: any that broadcast → `[]`, or the common shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function poissonNllLoss(
   input: Tensor,
   target: Tensor,
@@ -56,10 +62,15 @@ export interface GaussianNllLossOptions {
 }
 
 /**
- * (log(var) + (input - target)² / var) / 2: values with a normal distribution.
+ * (log(var) + (input - target)² / var) / 2: values with a normal distribution. Differs from PyTorch: a negative
+ * variance that only a program computes is limited to eps like any small one, because finding it needs a read.
  *
- * Shapes: input and target `[N, …]`; `variance` a number, the same shape, with a last dim of 1, or without it.
- * Differs from PyTorch: a negative variance is limited to eps like any small one, because finding it needs a read.
+ * Shapes: input and target `[N, …]`; `variance` a number, the same shape, with a last dim of 1, or without it → `[]`,
+ * or the common shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if none is a float tensor.
+ * @throws NumericError if a variance whose value is known at the call is negative.
+ * @throws ArgumentError if `reduction` is another name.
  */
 export function gaussianNllLoss(
   input: Tensor,

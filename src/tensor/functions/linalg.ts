@@ -16,15 +16,30 @@ function ofMatrix(op: string, compute: (x: Node) => Node) {
 }
 
 /**
- * Inverses of square matrices `[…,n,n]`.
- * @throws NumericError for a singular matrix, when the result is computed.
+ * Inverses of square matrices. Shapes: `[…, n, n]` → the same.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError for a singular matrix, at the read or step that computes it.
  */
 export const inv = ofMatrix("inv", ops.inv);
-/** As `inv` of gradus/linalg: the inverse of square matrices `[…, n, n]`. */
+/**
+ * As `inv` of gradus/linalg: the inverse of square matrices. Shapes: `[…, n, n]` → the same.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError for a singular matrix, at the read or step that computes it.
+ */
 export const inverse = inv;
-/** Determinants of square matrices: `[…,n,n]` → `[…]`. The gradient of a singular matrix is NaN. */
+/**
+ * Determinants of square matrices. The gradient of a singular matrix is NaN. Shapes: `[…, n, n]` → `[…]`.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export const det = ofMatrix("det", ops.det);
-/** log det: -Infinity for singular matrices, NaN for negative determinants. */
+/**
+ * log det: -Infinity for singular matrices, NaN for negative determinants. Shapes: `[…, n, n]` → `[…]`.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export const logdet = ofMatrix("logdet", (x) => {
   const { sign, logabsdet } = ops.slogdet(x);
   const isNegative = ops.lt(sign, ops.constantLike(x, 0));
@@ -32,16 +47,22 @@ export const logdet = ofMatrix("logdet", (x) => {
 });
 
 /**
- * The exponential Σ Aᵏ / k! of square matrices: `[…,n,n]` → the same.
+ * The exponential Σ Aᵏ / k! of square matrices. By scaling and squaring (Bader, Blanes & Casas, 2019). The number of
+ * squarings is settled when the program runs, up to a largest sum of a column's sizes of 10⁶ (float64; 2.6·10⁶ in
+ * float32); beyond that the result is NaN.
  *
- * By scaling and squaring (Bader, Blanes & Casas, 2019). The number of squarings is settled when the program runs, up to a largest sum
- * of a column's sizes of 10⁶ (float64; 2.6·10⁶ in float32); beyond that the result is NaN.
- * @throws ShapeError unless the matrices are square; DTypeError unless the dtype is a float.
+ * Shapes: `[…, n, n]` → the same.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
  * @example matrixExp(zeros([2, 2])) // the identity
  */
 export const matrixExp = ofMatrix("matrixExp", ops.matrixExp);
 
-/** Sign (0 for singular matrices) and log |det| of square matrices. */
+/**
+ * Sign (0 for singular matrices) and log |det| of square matrices. Shapes: `[…, n, n]` → sign and logabsdet `[…]`.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor; readonly logabsdet: Tensor } {
   noMore("slogdet", surplus);
   const { sign, logabsdet } = ops.slogdet(floatNode("slogdet", "input", input));
@@ -49,8 +70,12 @@ export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor;
 }
 
 /**
- * X with A X = B (X A = B with `left: false`): A `[…,n,n]`, B `[…,n,m]` or `[…,n]`; leading dims broadcast.
- * @throws NumericError for a singular matrix, when the result is computed.
+ * X with A X = B (X A = B with `left: false`); leading dims broadcast.
+ *
+ * Shapes: A `[…, n, n]`, B `[…, n, m]` or `[…, n]` → that of B, broadcast.
+ * @throws ShapeError unless A is square and B has as many rows (columns).
+ * @throws DTypeError if one is no float tensor.
+ * @throws NumericError for a singular A, at the read or step that computes it.
  */
 export function solve(A: Tensor, B: Tensor, options: { readonly left?: boolean } = {}, ...surplus: []): Tensor {
   noMore("solve", surplus);
@@ -69,7 +94,15 @@ export interface SolveTriangularOptions {
   readonly unitriangular?: boolean;
 }
 
-/** X with A X = B for triangular A, of which only that triangle is read. */
+/**
+ * X with A X = B for triangular A, of which only that triangle is read; leading dims broadcast. Zeros on the diagonal
+ * give infinities and NaN.
+ *
+ * Shapes: A `[…, n, n]`, B `[…, n, m]` → that of B, broadcast.
+ * @throws ShapeError unless A is square and B has as many rows (columns).
+ * @throws DTypeError if one is no float tensor.
+ * @throws ArgumentError without `upper`.
+ */
 export function solveTriangular(A: Tensor, B: Tensor, options: SolveTriangularOptions, ...surplus: []): Tensor {
   const op = "solveTriangular";
   noMore(op, surplus);
@@ -84,8 +117,13 @@ export function solveTriangular(A: Tensor, B: Tensor, options: SolveTriangularOp
 }
 
 /**
- * L with L Lᵀ = A (or U with Uᵀ U = A) for symmetric positive definite A.
- * @throws NumericError for other matrices, when the result is computed.
+ * L with L Lᵀ = A (or, with `upper`, U with Uᵀ U = A) for symmetric positive definite A, whose lower (upper) triangle
+ * is read.
+ *
+ * Shapes: `[…, n, n]` → the same.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError for matrices that are not positive definite, at the read or step that computes it.
  */
 export function cholesky(input: Tensor, options: { readonly upper?: boolean } = {}, ...surplus: []): Tensor {
   noMore("cholesky", surplus);
@@ -110,9 +148,14 @@ function lowerOf(op: string, input: Tensor, options: TriangleOptions): Node {
 }
 
 /**
- * Eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, of which one triangle is read. Signs of eigenvectors
- * are free.
+ * Eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, of which one triangle is read. Signs of
+ * eigenvectors are free.
+ *
+ * Shapes: `[…, n, n]` → eigenvalues `[…, n]`, eigenvectors `[…, n, n]`.
  * @param options - `UPLO`: which one; default "L", the lower.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `UPLO` is neither "L" nor "U".
  */
 export function eigh(
   input: Tensor,
@@ -125,14 +168,27 @@ export function eigh(
   return { eigenvalues: wrap(values), eigenvectors: wrap(vectors) };
 }
 
-/** Eigenvalues (ascending) of symmetric matrices, of which the triangle `UPLO` ("L" by default, or "U") is read. */
+/**
+ * Eigenvalues (ascending) of symmetric matrices, of which the triangle `UPLO` ("L" by default, or "U") is read.
+ *
+ * Shapes: `[…, n, n]` → `[…, n]`.
+ * @throws ShapeError unless the matrices are square.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `UPLO` is neither "L" nor "U".
+ */
 export function eigvalsh(input: Tensor, options: TriangleOptions = {}, ...surplus: []): Tensor {
   noMore("eigvalsh", surplus);
   const x = lowerOf("eigvalsh", input, options);
   return made("eigvalsh", () => ops.eigh(x).values);
 }
 
-/** The matrix times itself `n` times; negative n take the inverse. */
+/**
+ * The matrix times itself `n` times; negative n take the inverse. Shapes: `[…, m, m]` → the same.
+ * @throws ShapeError unless the matrices are square.
+ * @throws ArgumentError if `n` is no integer.
+ * @throws DTypeError for negative `n` if the input is no float tensor.
+ * @throws NumericError for negative `n` and a singular matrix, at the read or step that computes it.
+ */
 export function matrixPower(input: Tensor, n: number, ...surplus: []): Tensor {
   noMore("matrixPower", surplus);
   return wrap(matrixPowerNode("matrixPower", nodeOf("matrixPower", "input", input), n, ops.inv));
@@ -147,7 +203,15 @@ export interface VectorNormOptions {
   readonly dtype?: DType;
 }
 
-/** (Σ |x|^ord)^(1/ord) over dims (all by default), whatever their number; ord may be 0 and ±Infinity. Default 2. */
+/**
+ * (Σ |x|^ord)^(1/ord) over dims (all by default), whatever their number; ord may be 0 and ±Infinity. Default 2. `dtype`
+ * converts the input first.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if `ord` is no number, or options are given twice.
+ */
 export function vectorNorm(
   x: Tensor,
   ord?: number | (VectorNormOptions & { readonly ord?: number }),

@@ -14,20 +14,51 @@ function product(op: string, compute: (a: Node, b: Node) => Node, second = "othe
   };
 }
 
-/** Product of matrices, vectors and batches of them, with torch.matmul's shapes. */
+/**
+ * Product of matrices, vectors and batches of them: leading dims broadcast, a vector is a row on the left and a column
+ * on the right.
+ *
+ * Shapes: `[…, m, k]`, `[…, k, n]` → `[…, m, n]`; `[k]`, `[k]` → `[]`; `[…, m, k]`, `[k]` → `[…, m]`; `[k]`, `[…, k,
+ * n]` → `[…, n]`.
+ * @throws ShapeError if inner sizes differ, leading dims do not broadcast, or one is 0-d.
+ * @throws DTypeError if the dtypes differ.
+ */
 export const matmul = product("matmul", ops.matmul);
-/** `[m,k]·[k,n]`. */
+/**
+ * Product of two matrices. Shapes: `[m, k]`, `[k, n]` → `[m, n]`.
+ * @throws ShapeError if one is no matrix, or inner sizes differ.
+ * @throws DTypeError if the dtypes differ.
+ */
 export const mm = product("mm", ops.mm, "mat2");
-/** `[b,m,k]·[b,k,n]`. */
+/**
+ * Products of two batches of matrices. Shapes: `[B, m, k]`, `[B, k, n]` → `[B, m, n]`.
+ * @throws ShapeError if one has not 3 dims, or sizes differ.
+ * @throws DTypeError if the dtypes differ.
+ */
 export const bmm = product("bmm", ops.bmm, "mat2");
-/** `[m,k]·[k]`. */
+/**
+ * A matrix times a vector. Shapes: `[m, k]`, `[k]` → `[m]`.
+ * @throws ShapeError if the dims are not 2 and 1, or inner sizes differ.
+ * @throws DTypeError if the dtypes differ.
+ */
 export const mv = product("mv", ops.mv, "vec");
-/** Sum of the products of two vectors. */
+/**
+ * Sum of the products of two vectors. Shapes: `[n]`, `[n]` → `[]`.
+ * @throws ShapeError if one is no vector, or the sizes differ.
+ * @throws DTypeError if the dtypes differ.
+ */
 export const dot = product("dot", ops.dot);
-/** `out[i,j] = input[i] other[j]`. */
+/**
+ * `out[i, j] = input[i] vec2[j]`; dtypes are promoted. Shapes: `[m]`, `[n]` → `[m, n]`.
+ * @throws ShapeError if one is no vector.
+ */
 export const outer = product("outer", ops.outer, "vec2");
 
-/** beta input + alpha mat1·mat2. */
+/**
+ * beta input + alpha mat1·mat2. Shapes: input that broadcasts to `[m, n]`, mat1 `[m, k]`, mat2 `[k, n]` → `[m, n]`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the dtypes of the matrices differ.
+ */
 export function addmm(
   input: Tensor,
   mat1: Tensor,
@@ -45,7 +76,8 @@ export function addmm(
  * x·weightᵀ + bias over the last dim: `linear(x, w)`, `linear(x, w, bias)`, `linear(x, w, { bias })`.
  *
  * Shapes: input `[…, inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]` → `[…, outFeatures]`.
- * @throws ShapeError if the last dims of input and weight differ.
+ * @throws ShapeError if the last dims of input and weight differ, or the bias does not fit.
+ * @throws DTypeError if the dtypes differ.
  */
 export function linear(
   input: Tensor,
@@ -58,7 +90,16 @@ export function linear(
   return wrap(ops.linear(x, w, given.bias ? nodeOf("linear", "bias", given.bias) : null));
 }
 
-/** Einstein summation: `einsum("bij,bjk->bik", a, b)`. */
+/**
+ * Einstein summation: `einsum("bij,bjk->bik", a, b)`. Without an arrow the letters that occur once are the result's, in
+ * alphabetical order; "..." stands for leading dims that broadcast.
+ *
+ * Shapes: as the equation says: `[b, i, j]`, `[b, j, k]` → `[b, i, k]`.
+ * @throws ArgumentError if the equation cannot be read, is for another number of operands, or its result has a letter
+ * twice or one that no operand has.
+ * @throws ShapeError if an operand has another number of dims, or sizes of one letter differ.
+ * @throws DTypeError if the dtypes differ.
+ */
 export function einsum(equation: string, ...operands: readonly (Tensor | readonly Tensor[])[]): Tensor {
   if (typeof equation !== "string")
     throw new ArgumentError("einsum: the equation comes first, as a string", { op: "einsum" });

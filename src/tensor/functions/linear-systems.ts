@@ -6,8 +6,11 @@ import type { Tensor } from "../tensor.js";
 import { made } from "./define.js";
 
 /**
- * X with A X = B, given the Cholesky factor of A: L with A = L Lᵀ, or with `upper` U with A = Uᵀ U. B `[…,n,m]`.
+ * X with A X = B, given the Cholesky factor of A: L with A = L Lᵀ, or with `upper` U with A = Uᵀ U.
+ *
+ * Shapes: B `[…, n, m]`, L `[…, n, n]` → `[…, n, m]`; leading dims broadcast.
  * @throws ShapeError unless L is square and B has as many rows.
+ * @throws DTypeError if one is no float tensor.
  */
 export function choleskySolve(
   B: Tensor,
@@ -26,7 +29,11 @@ export function choleskySolve(
   });
 }
 
-/** A⁻¹, given the Cholesky factor of A: see `choleskySolve`. */
+/**
+ * A⁻¹, given the Cholesky factor of A: see {@link choleskySolve}. Shapes: `[…, n, n]` → the same.
+ * @throws ShapeError unless L is square.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export function choleskyInverse(L: Tensor, options: { readonly upper?: boolean } = {}, ...surplus: []): Tensor {
   const op = "choleskyInverse";
   noMore(op, surplus);
@@ -41,11 +48,12 @@ export function choleskyInverse(L: Tensor, options: { readonly upper?: boolean }
 }
 
 /**
- * The first n columns of the product of reflections 1 - τ v vᵀ: v are the columns of `input` `[…,m,n]` below the diagonal, with 1 on it;
- * `tau` `[…,k]`.
+ * The first n columns of the product of reflections 1 - τ v vᵀ: v are the columns of `input` below the diagonal, with 1
+ * on it. Composed as 1 - V T Vᵀ: Schreiber & Van Loan, "A storage-efficient WY representation", 1989.
  *
- * Composed as 1 - V T Vᵀ: Schreiber & Van Loan, "A storage-efficient WY representation", 1989.
+ * Shapes: input `[…, m, n]`, tau `[…, k]` → `[…, m, n]`.
  * @throws ShapeError unless m >= n >= k.
+ * @throws DTypeError if one is no float tensor.
  */
 export function householderProduct(input: Tensor, tau: Tensor, ...surplus: []): Tensor {
   const op = "householderProduct";
@@ -71,9 +79,13 @@ export function householderProduct(input: Tensor, tau: Tensor, ...surplus: []): 
 }
 
 /**
- * The inverse of `input` as a map from its last dims to its first `ind` (default 2): the product of the first sizes must be that of the
- * last. The result has the last dims first.
- * @throws ShapeError if the products differ; NumericError for a singular one, when the result is computed.
+ * The inverse of `input` as a map from its last dims to its first `ind` (default 2): the product of the first sizes
+ * must be that of the last.
+ *
+ * Shapes: `[...a, ...b]` → `[...b, ...a]`.
+ * @throws ShapeError if the products differ, or `ind` leaves no dims.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError for a singular one, at the read or step that computes it.
  */
 export function tensorinv(input: Tensor, options: { readonly ind?: number } = {}, ...surplus: []): Tensor {
   const op = "tensorinv";
@@ -93,8 +105,13 @@ export function tensorinv(input: Tensor, options: { readonly ind?: number } = {}
 }
 
 /**
- * X with Σ A X = B over X's dims: A `[...B.shape, ...X.shape]`, after `dims` of it were moved to the end.
- * @throws ShapeError unless the rest of A has as many elements as B; NumericError for a singular A, when the result is computed.
+ * X with Σ A X = B over X's dims, after `dims` of A were moved to the end.
+ *
+ * Shapes: A `[...b, ...x]`, B `[...b]` → `[...x]`.
+ * @throws ShapeError unless the rest of A has as many elements as B.
+ * @throws IndexError if a dim is out of range.
+ * @throws DTypeError if one is no float tensor.
+ * @throws NumericError for a singular A, at the read or step that computes it.
  */
 export function tensorsolve(
   A: Tensor,

@@ -59,22 +59,29 @@ function elementwiseLoss<O extends object>(
 /**
  * (input - target)², times `weight`; their mean is divided by the sum of the weights.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: any that broadcast, weight in the input's shape → `[]`, or the common shape with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast, or `weight` has not the shape of `input`.
+ * @throws DTypeError if neither is a float tensor.
+ * @throws ArgumentError if `reduction` is another name.
  */
 export const mseLoss = weightedLoss<WeightedOptions>("mseLoss", [], (x, t, _, r) => ops.mseLoss(x, t, r), "weights");
 /**
  * |input - target|, times `weight`; their mean is divided by the sum of the weights.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: any that broadcast, weight in the input's shape → `[]`, or the common shape with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast, or `weight` has not the shape of `input`.
+ * @throws DTypeError if neither is a float tensor.
+ * @throws ArgumentError if `reduction` is another name.
  */
 export const l1Loss = weightedLoss<WeightedOptions>("l1Loss", [], (x, t, _, r) => ops.l1Loss(x, t, r), "weights");
 /**
- * Quadratic below `beta`, linear above.
+ * (input - target)² / (2 beta) where the difference is below `beta` (1), else its size less beta / 2. Girshick, 2015,
+ * arXiv:1504.08083.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: any that broadcast → `[]`, or the common shape with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if neither is a float tensor.
+ * @throws ArgumentError if `beta` is negative, or `reduction` another name.
  */
 export const smoothL1Loss = elementwiseLoss<LossOptions & { readonly beta?: number }>(
   "smoothL1Loss",
@@ -82,10 +89,13 @@ export const smoothL1Loss = elementwiseLoss<LossOptions & { readonly beta?: numb
   (x, t, o) => ops.smoothL1Loss(x, t, o.reduction, o.beta),
 );
 /**
- * Quadratic below `delta`, linear above, times `weight`; their mean is divided by the number of elements, as PyTorch's is.
+ * (input - target)² / 2 where the difference is below `delta` (1), else delta times (its size less delta / 2), times
+ * `weight`; their mean is divided by the number of elements, as PyTorch's is.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: any that broadcast, weight in the input's shape → `[]`, or the common shape with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast, or `weight` has not the shape of `input`.
+ * @throws DTypeError if neither is a float tensor.
+ * @throws ArgumentError unless `delta` > 0, and if `reduction` is another name.
  */
 export const huberLoss = weightedLoss<WeightedOptions & { readonly delta?: number }>(
   "huberLoss",
@@ -93,7 +103,15 @@ export const huberLoss = weightedLoss<WeightedOptions & { readonly delta?: numbe
   (x, t, o, r) => ops.huberLoss(x, t, r, o.delta),
   "elements",
 );
-/** Kullback-Leibler divergence of log probabilities `input` from `target`. */
+/**
+ * Kullback-Leibler divergence of log probabilities `input` from `target`: target (log target - input), or exp(target)
+ * (target - input) with `logTarget`. "batchmean" divides the sum by the first size.
+ *
+ * Shapes: any that broadcast → `[]`, or the common shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is no float tensor.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export const klDiv = elementwiseLoss<{ readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean }>(
   "klDiv",
   ["reduction", "logTarget"],
@@ -115,10 +133,15 @@ interface BceOptions extends LossOptions {
 }
 
 /**
- * Cross-entropy of probabilities with targets between 0 and 1.
+ * -(target log input + (1 - target) log(1 - input)): cross-entropy of probabilities with targets between 0 and 1, times
+ * `weight`. Logarithms are limited to -100 from below.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
- * @throws ShapeError if the shapes differ.
+ * Shapes: input and target of one shape, weight that broadcasts to it → `[]`, or their shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ, or the weight does not broadcast.
+ * @throws DTypeError if one is no float tensor.
+ * @throws NumericError if the input lies outside of [0, 1]: at the call where its values are known, else at the read or
+ * step that computes it.
+ * @throws ArgumentError if `reduction` is another name.
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BceOptions = {}, ...surplus: []): Tensor {
   const op = "binaryCrossEntropy";
@@ -129,7 +152,15 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BceOp
   return made(op, () => ops.binaryCrossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
 }
 
-/** Cross-entropy of sigmoid(input), stable for any input. */
+/**
+ * Cross-entropy of sigmoid(input), exact for any input; `posWeight` times the part of positive targets, all times
+ * `weight`.
+ *
+ * Shapes: input and target of one shape, weights that broadcast to it → `[]`, or their shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ, or a weight does not broadcast.
+ * @throws DTypeError if one is no float tensor.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
@@ -163,7 +194,17 @@ function checkLabels(op: string, input: Node, target: Node, ignoreIndex = -100):
     checkHostIndices(op, "class index", target, 0, classes - 1, ignoreIndex);
 }
 
-/** -log probability of each target class: input of log probabilities `[N,C,…]`, target `[N,…]` of class indices. */
+/**
+ * -log probability of each target class, times its class's `weight`; the mean is divided by the weights of the targets.
+ *
+ * Shapes: input of log probabilities `[N, C, …]` or `[C]`, target `[N, …]` or `[]` of class indices, weight `[C]` →
+ * `[]`, or target's with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the input is no float tensor, or the target no integer tensor.
+ * @throws IndexError if a class is out of range: at the call where its value is known, else at the read or step that
+ * computes it.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}, ...surplus: []): Tensor {
   noMore("nllLoss", surplus);
   checkOptions("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
@@ -176,8 +217,14 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
 /**
  * nllLoss(logSoftmax(input), target); `target` may also hold probabilities in the shape of `input`.
  *
- * Shapes: input `[N, C, …]` or `[C]` of logits; target `[N, …]` or `[]` of class indices, or of input's shape → `[]`,
- * or target's with `reduction: "none"`.
+ * Shapes: input `[N, C, …]` or `[C]` of logits; target `[N, …]` or `[]` of class indices, or of input's shape; weight
+ * `[C]` → `[]`, or that of the class indices with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the input is no float tensor, or the target of class indices no integer tensor.
+ * @throws IndexError if a class is out of range: at the call where its value is known, else at the read or step that
+ * computes it.
+ * @throws ArgumentError unless `labelSmoothing` lies in [0, 1], if `ignoreIndex` goes with probabilities, or
+ * `reduction` is another name.
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}, ...surplus: []): Tensor {
   const op = "crossEntropy";

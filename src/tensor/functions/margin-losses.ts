@@ -43,7 +43,14 @@ function shapeProblem(op: string, text: string, ...tensors: Tensor[]): ShapeErro
 
 const positive = (x: Tensor): Tensor => x.clamp({ min: 0 });
 
-/** max(0, -target · (input1 - input2) + margin): target 1 where input1 should rank higher, -1 where lower. */
+/**
+ * max(0, -target · (input1 - input2) + margin): target 1 where input1 should rank higher, -1 where lower.
+ *
+ * Shapes: three that broadcast → `[]`, or the common shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is bool, or for a mean none a float tensor.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function marginRankingLoss(
   input1: Tensor,
   input2: Tensor,
@@ -60,7 +67,14 @@ export function marginRankingLoss(
   );
 }
 
-/** input where target is 1, max(0, margin - input) where it is -1. For distances. */
+/**
+ * input where target is 1, max(0, margin - input) where it is -1. For distances.
+ *
+ * Shapes: two that broadcast → `[]`, or the common shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is bool, or for a mean no float tensor.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function hingeEmbeddingLoss(
   input: Tensor,
   target: Tensor,
@@ -77,7 +91,14 @@ export function hingeEmbeddingLoss(
   });
 }
 
-/** log(1 + exp(-target · input)), target 1 or -1. */
+/**
+ * log(1 + exp(-target · input)), target 1 or -1.
+ *
+ * Shapes: two that broadcast → `[]`, or the common shape with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the target is bool.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function softMarginLoss(input: Tensor, target: Tensor, options: ReductionOption = {}, ...surplus: []): Tensor {
   const op = "softMarginLoss";
   noMore(op, surplus);
@@ -108,7 +129,13 @@ export interface MultiMarginLossOptions extends ReductionOption {
 /**
  * Σ_{i ≠ y} max(0, margin - x[y] + x[i])^p / C, times weight[y].
  *
- * Shapes: input `[N, C]` or `[C]`, target `[N]` or 0-d of class indices.
+ * Shapes: input `[N, C]` or `[C]`, target `[N]` or `[]` of class indices, weight `[C]` → `[]`, or target's with
+ * `reduction: "none"`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws IndexError if a class is out of range: at the call where its value is known, else at the read or step that
+ * computes it.
+ * @throws DTypeError if the input is bool, or the target no integer tensor.
+ * @throws ArgumentError unless `p` is 1 or 2, and if `reduction` is another name.
  */
 export function multiMarginLoss(
   input: Tensor,
@@ -138,7 +165,13 @@ export function multiMarginLoss(
 /**
  * Σ_{j target} Σ_{i no target} max(0, 1 - (x[y_j] - x[i])) / C.
  *
- * Shapes: input `[N, C]` or `[C]`, target of the same shape: class indices, ended by the first -1.
+ * Shapes: input `[N, C]` or `[C]`, target of the same shape: class indices, ended by the first -1 → `[]`, or `[N]`
+ * (`[]`) with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws IndexError if a class is out of range: at the call where its value is known, else at the read or step that
+ * computes it.
+ * @throws DTypeError if the input is bool.
+ * @throws ArgumentError if `reduction` is another name.
  */
 export function multilabelMarginLoss(
   input: Tensor,
@@ -164,7 +197,14 @@ export function multilabelMarginLoss(
   });
 }
 
-/** Mean over classes of the binary cross-entropy of sigmoid(input) with targets 0 or 1; shapes `[N, C]` or `[C]`. */
+/**
+ * Mean over classes of the binary cross-entropy of sigmoid(input) with targets 0 or 1.
+ *
+ * Shapes: input and target `[N, C]` or `[C]`, weight that broadcasts → `[]`, or `[N]` (`[]`) with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor, or the target bool.
+ * @throws ArgumentError if `reduction` is another name.
+ */
 export function multilabelSoftMarginLoss(
   input: Tensor,
   target: Tensor,
@@ -188,7 +228,10 @@ const LEAST_SQUARE = 1e-12;
 /**
  * 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - margin) where it is -1.
  *
- * Shapes: inputs `[N, D]` or `[D]`, target `[N]` or 0-d.
+ * Shapes: inputs `[N, D]` or `[D]`, target `[N]` or `[]` → `[]`, or target's with `reduction: "none"`.
+ * @throws ShapeError unless the target has one dim fewer than the inputs, and all broadcast.
+ * @throws DTypeError for a mean of no float tensors.
+ * @throws ArgumentError if `reduction` is another name.
  */
 export function cosineEmbeddingLoss(
   input1: Tensor,
@@ -227,7 +270,14 @@ export interface TripletMarginLossOptions extends ReductionOption {
   readonly swap?: boolean;
 }
 
-/** max(0, margin + d(anchor, positive) - d(anchor, negative)) over the last dim. Balntas et al., 2016. */
+/**
+ * max(0, margin + d(anchor, positive) - d(anchor, negative)) over the last dim. Balntas et al., 2016.
+ *
+ * Shapes: three `[N, D]` or `[D]` that broadcast → `[]`, or `[N]` (`[]`) with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is bool, or none a float tensor.
+ * @throws ArgumentError unless `margin` > 0, and if `reduction` is another name.
+ */
 export function tripletMarginLoss(
   anchor: Tensor,
   positive: Tensor,
@@ -248,7 +298,14 @@ export interface TripletMarginWithDistanceLossOptions extends Omit<TripletMargin
   readonly distanceFunction?: (a: Tensor, b: Tensor) => Tensor;
 }
 
-/** tripletMarginLoss with any distance. */
+/**
+ * As {@link tripletMarginLoss}, with any distance.
+ *
+ * Shapes: three that the distance takes → `[]`, or that of its result with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError with the distance of tripletMarginLoss, if one is bool, or none a float tensor.
+ * @throws ArgumentError unless `margin` > 0, and if `reduction` is another name.
+ */
 export function tripletMarginWithDistanceLoss(
   anchor: Tensor,
   positive: Tensor,

@@ -20,14 +20,36 @@ function filled(op: string, value: number) {
   };
 }
 
-/** Zeros of the given shape in this tensor's dtype: `x.newZeros(2, 3)` or `x.newZeros([2, 3], options)`. */
+/**
+ * Zeros of the given shape in this tensor's dtype: `x.newZeros(2, 3)` or `x.newZeros([2, 3], options)`.
+ *
+ * Shapes: any → the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export const newZeros = filled("newZeros", 0);
-/** Ones of the given shape in this tensor's dtype. */
+/**
+ * Ones of the given shape in this tensor's dtype. Shapes: any → the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export const newOnes = filled("newOnes", 1);
-/** As `newZeros`: Gradus hands out no memory that was not written. */
+/**
+ * As {@link newZeros}: Gradus hands out no memory that was not written. Shapes: any → the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export const newEmpty = filled("newEmpty", 0);
 
-/** `value` everywhere, of the given shape, in this tensor's dtype. */
+/**
+ * `value` everywhere, of the given shape, in this tensor's dtype. Shapes: any → the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0, or the value is fractional and the dtype int64.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function newFull(
   input: Tensor,
   shape: number | readonly number[],
@@ -45,7 +67,13 @@ export function newFull(
   return finish(wrap(node), options);
 }
 
-/** A tensor with a copy of `data` in this tensor's dtype. */
+/**
+ * A tensor with a copy of `data` in this tensor's dtype. Shapes: any → that of `data`.
+ * @throws ShapeError if nested arrays are not rectangular.
+ * @throws NumericError for values that do not fit an integer dtype.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function newTensor(input: Tensor, data: TensorData | Tensor, options?: CreationOptions, ...surplus: []): Tensor {
   const op = "newTensor";
   noMore(op, surplus);

@@ -28,7 +28,15 @@ function affine(op: string, { weight, bias, eps }: AffineOptions) {
   };
 }
 
-/** Standardises over the trailing dims `normalizedShape`, then scales. */
+/**
+ * (x - mean) / √(variance + eps) over the trailing dims `normalizedShape`, times weight plus bias. Ba, Kiros & Hinton,
+ * 2016, arXiv:1607.06450.
+ *
+ * Shapes: `[…, ...normalizedShape]` → the same; weight and bias `[...normalizedShape]`.
+ * @throws ShapeError if the trailing dims, weight or bias differ from `normalizedShape`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `eps` is negative.
+ */
 export function layerNorm(
   input: Tensor,
   normalizedShape: number | readonly number[],
@@ -41,7 +49,15 @@ export function layerNorm(
   return wrap(ops.layerNorm(nodeOf("layerNorm", "input", input), shape, affine("layerNorm", options)));
 }
 
-/** x / sqrt(mean(x²) + eps) over the trailing dims, then scales. */
+/**
+ * x / √(mean(x²) + eps) over the trailing dims `normalizedShape`, times weight; `eps` is the dtype's precision by
+ * default. Zhang & Sennrich, 2019, arXiv:1910.07467.
+ *
+ * Shapes: `[…, ...normalizedShape]` → the same; weight `[...normalizedShape]`.
+ * @throws ShapeError if the trailing dims or weight differ from `normalizedShape`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `eps` is negative.
+ */
 export function rmsNorm(
   input: Tensor,
   normalizedShape: number | readonly number[],
@@ -55,7 +71,14 @@ export function rmsNorm(
   return wrap(ops.rmsNorm(nodeOf("rmsNorm", "input", input), shape, { weight, eps: options.eps ?? null }));
 }
 
-/** Standardises `numGroups` groups of channels by themselves, then scales each channel. */
+/**
+ * Standardises `numGroups` groups of channels by themselves, then scales each channel. Wu & He, 2018, arXiv:1803.08494.
+ *
+ * Shapes: `[N, C, …]` → the same; weight and bias `[C]`.
+ * @throws ShapeError if there are fewer than 2 dims, or weight or bias do not fit.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError unless `numGroups` divides the channels, and if `eps` is negative.
+ */
 export function groupNorm(input: Tensor, numGroups: number, options: AffineOptions = {}, ...surplus: []): Tensor {
   noMore("groupNorm", surplus);
   checkOptions("groupNorm", options, ["weight", "bias", "eps"]);
@@ -74,11 +97,13 @@ export interface InstanceNormOptions extends AffineOptions {
 }
 
 /**
- * Standardises each channel of each sample by itself, then scales. Running statistics, where there are some, follow the mean over the
- * samples of each one's mean and (unbiased) variance.
+ * Standardises each channel of each sample by itself, then scales. Running statistics, where there are some, follow the
+ * mean over the samples of each one's mean and (unbiased) variance. Ulyanov et al., 2016, arXiv:1607.08022.
  *
- * Shapes: `[N, C, …]` → the same.
- * @throws ArgumentError without both running statistics where they are to be used.
+ * Shapes: `[N, C, …]` → the same; weight, bias and running statistics `[C]`.
+ * @throws ShapeError if the dims, weight, bias or statistics do not fit, or there is but one spatial element.
+ * @throws DTypeError if the input or a running statistic is no float tensor.
+ * @throws ArgumentError without both running statistics where they are to be used, and if `eps` is negative.
  */
 export function instanceNorm(input: Tensor, options: InstanceNormOptions = {}, ...surplus: []): Tensor {
   const op = "instanceNorm";
@@ -108,7 +133,15 @@ export interface BatchNormOptions extends AffineOptions {
   readonly momentum?: number;
 }
 
-/** Standardises each channel (dim 1) over all other dims, then scales. Running statistics are updated in place. */
+/**
+ * Standardises each channel (dim 1) over all other dims, then scales. Running statistics are updated in place in
+ * training. Ioffe & Szegedy, 2015, arXiv:1502.03167.
+ *
+ * Shapes: `[N, C, …]` → the same; weight, bias and running statistics `[C]`.
+ * @throws ShapeError if the dims, weight, bias or statistics do not fit, or in training a channel has but one value.
+ * @throws DTypeError if the input or a running statistic is no float tensor.
+ * @throws ArgumentError without both running statistics outside of training, and if `eps` is negative.
+ */
 export function batchNorm(
   input: Tensor,
   runningMean: Tensor | null,

@@ -36,12 +36,32 @@ function medianOf(op: "median" | "nanmedian", ignoreNaN: boolean): Median {
   return compute as Median;
 }
 
-/** `median(x)`: the lower of the middle elements; `median(x, dim)`: along a dim, with places. NaN if there is one. */
+/**
+ * `median(x)`: the lower of the middle elements; `median(x, dim)`: along a dim, with places (int32). NaN if there is
+ * one.
+ *
+ * Shapes: any → `[]`; `[…, n, …]` with `dim` → values and indices `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws ArgumentError if there is no element to take, for `keepdim` without a dim, and if options are given twice.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const median = medianOf("median", false);
-/** As `median`, of the elements that are not NaN. */
+/**
+ * As {@link median}, of the elements that are not NaN.
+ *
+ * Shapes: any → `[]`; `[…, n, …]` with `dim` → values and indices `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws ArgumentError if there is no element to take, for `keepdim` without a dim, and if options are given twice.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const nanmedian = medianOf("nanmedian", true);
 
-/** The most frequent value along `dim` (the last by default), of several the smallest, and the last place where it is. */
+/**
+ * The most frequent value along `dim` (the last by default), of several the smallest, and the last place where it is
+ * (int32).
+ *
+ * Shapes: `[…, n, …]` → values and indices `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws ArgumentError if there is no element to take, or options are given twice.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function mode(input: Tensor, dim?: number | OneDim, options?: OneDim, ...surplus: []): ValuesIndices {
   const given = optionsWith<OneDim>("mode", "dim", dim, options, ["dim", "keepdim"], surplus);
   return pair(ops.mode(nodeOf("mode", "input", input), given.dim ?? -1, given.keepdim ?? false));
@@ -89,12 +109,31 @@ function quantileNode(op: string, q: number | readonly number[] | Tensor, x: Nod
   return ops.stack(list.map((value) => ops.constant(value, x.dtype)));
 }
 
-/** The value below which a share `q` (a number, several, or a tensor) of the elements lies, along `dim` or of all. */
+/**
+ * The value below which a share `q` (a number, several, or a tensor) of the elements lies, along `dim` or of all.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`; with m shares `[m, …, …]`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if a share lies outside [0, 1], a tensor of shares has another dtype than the input or more
+ * than 1 dim, or options are given twice.
+ * @throws NumericError if a share in a tensor lies outside [0, 1]: at the call where its values are known, else at the
+ * read or step that computes it.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const quantile = quantileOf("quantile");
-/** As `quantile`, of the elements that are not NaN. */
+/**
+ * As {@link quantile}, of the elements that are not NaN.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`; with m shares `[m, …, …]`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if a share lies outside [0, 1], a tensor of shares has another dtype than the input or more
+ * than 1 dim, or options are given twice.
+ * @throws NumericError if a share in a tensor lies outside [0, 1].
+ * @throws IndexError if `dim` is out of range.
+ */
 export const nanquantile = quantileOf("nanquantile");
 
-/** Values in order along dim 0. */
+/** Values in order along dim 0. Shapes: any → the same. */
 export function msort(input: Tensor, ...surplus: []): Tensor {
   noMore("msort", surplus);
   const x = nodeOf("msort", "input", input);
@@ -109,19 +148,39 @@ function running(op: "cummax" | "cummin", compute: typeof ops.cummax) {
   };
 }
 
-/** The largest element so far along `dim`, and where the last of them is. */
+/**
+ * The largest element so far along `dim`, and where the last of them is (int32).
+ *
+ * Shapes: any → values and indices of the same.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const cummax = running("cummax", ops.cummax);
-/** The smallest element so far along `dim`, and where the last of them is. */
+/**
+ * The smallest element so far along `dim`, and where the last of them is (int32).
+ *
+ * Shapes: any → values and indices of the same.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const cummin = running("cummin", ops.cummin);
 
-/** log Σ exp(x) of all elements up to each along `dim`. */
+/**
+ * log Σ exp(x) of all elements up to each along `dim`. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function logcumsumexp(input: Tensor, dim: number, ...surplus: []): Tensor {
   noMore("logcumsumexp", surplus);
   const x = floatNode("logcumsumexp", "input", input);
   return wrap(ops.logcumsumexp(x, normalizeDim("logcumsumexp", dim, x.shape.length)));
 }
 
-/** The smallest and the largest element, of all or along `dim`. */
+/**
+ * The smallest and the largest element, of all or along `dim`.
+ *
+ * Shapes: `[…, n, …]` → min and max `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws NumericError if there are no elements.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function aminmax(
   input: Tensor,
   options: { readonly dim?: number; readonly keepdim?: boolean } = {},
@@ -156,7 +215,16 @@ function isRightSide(op: string, { right = false, side }: SearchOptions): boolea
   return side === "right";
 }
 
-/** Where in the sorted sequence (last dim) each value can stand without breaking the order, int32 unless `outInt32` is false. */
+/**
+ * Where in the sorted sequence (last dim) each value can stand without breaking the order, int32 unless `outInt32` is
+ * false.
+ *
+ * Shapes: sequence `[n]` and values of any shape, or sequence `[…, n]` and values `[…, m]` → that of the values.
+ * @throws ShapeError if the leading dims differ.
+ * @throws ArgumentError if `side` and `right` contradict, or `side` is another name.
+ * @throws DTypeError if `sorter` is no integer tensor.
+ * @throws IndexError if an index in `sorter` is out of range.
+ */
 export function searchsorted(
   sortedSequence: Tensor,
   values: Tensor | number,
@@ -173,7 +241,12 @@ export function searchsorted(
   return places(found, options.outInt32);
 }
 
-/** Which of the intervals between `boundaries` each element falls into, int32. */
+/**
+ * Which of the intervals between `boundaries` each element falls into, int32 unless `outInt32` is false.
+ *
+ * Shapes: any, boundaries `[n]` → that of the input.
+ * @throws ArgumentError if `boundaries` is no vector.
+ */
 export function bucketize(
   input: Tensor | number,
   boundaries: Tensor,

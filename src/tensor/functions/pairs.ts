@@ -6,45 +6,104 @@ import { checkOneDType, nodeOf, noMore, operand, type TensorLike } from "../args
 import type { Tensor } from "../tensor.js";
 import { type Binary, binary, made } from "./define.js";
 
-/** log(exp(input) + exp(other)), without overflow. */
+/**
+ * log(e^input + e^other), without overflow. Integers and bool give float32.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const logaddexp: Binary = binary("logaddexp", ops.logaddexp);
-/** log2(2^input + 2^other), without overflow. */
+/**
+ * log2(2^input + 2^other), without overflow. Integers and bool give float32.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const logaddexp2: Binary = binary("logaddexp2", ops.logaddexp2);
-/** √(input² + other²), without overflow. */
+/**
+ * √(input² + other²), without overflow. Integers and bool give float32. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const hypot: Binary = binary("hypot", ops.hypot);
-/** input log other; 0 where input is 0, unless other is NaN. */
+/**
+ * input log other; 0 where input is 0, unless other is NaN. Integers and bool give float32.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const xlogy: Binary = binary("xlogy", ops.xlogy);
-/** |input| with the sign of other. */
+/**
+ * |input| with the sign of other. Integers and bool give float32. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const copysign: Binary = binary("copysign", ops.copysign);
-/** The larger value; a NaN loses against a number. */
+/**
+ * The larger value; a NaN loses against a number. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const fmax: Binary = binary("fmax", ops.fmax);
-/** The smaller value; a NaN loses against a number. */
+/**
+ * The smaller value; a NaN loses against a number. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const fmin: Binary = binary("fmin", ops.fmin);
-/** 0 below 0, 1 above 0, `values` at 0. */
+/**
+ * 0 below 0, 1 above 0, `values` at 0. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the dtypes differ.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const heaviside: Binary = binary("heaviside", (x, values) => {
   checkOneDType("heaviside", { input: x, values });
   return ops.heaviside(x, values);
 });
-/** input^other in float64. */
+/**
+ * input^other in float64. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const floatPower: Binary = binary("floatPower", floatPowerNode);
 
 export function floatPowerNode(a: Node, b: Node): Node {
   return ops.pow(ops.cast(a, "float64"), ops.cast(b, "float64"));
 }
 
-/** Bits moved to the left, zeros come in. */
+/**
+ * Bits moved to the left, zeros come in. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if both are bool, or one is a float tensor.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const bitwiseLeftShift: Binary = binary("bitwiseLeftShift", ops.shiftLeft);
-/** Bits moved to the right; the sign stays. */
+/**
+ * Bits moved to the right; the sign stays. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if both are bool, or one is a float tensor.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const bitwiseRightShift: Binary = binary("bitwiseRightShift", ops.shiftRight);
 
-/** x not below `min`. */
+/**
+ * x not below `min`, a number or a tensor; dtypes are promoted. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export function clampMin(input: Tensor, min: TensorLike, ...surplus: []): Tensor {
   noMore("clampMin", surplus);
   const x = nodeOf("clampMin", "input", input);
   return made("clampMin", () => clampMinNode(x, min));
 }
 
-/** x not above `max`. */
+/**
+ * x not above `max`, a number or a tensor; dtypes are promoted. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
 export function clampMax(input: Tensor, max: TensorLike, ...surplus: []): Tensor {
   noMore("clampMax", surplus);
   const x = nodeOf("clampMax", "input", input);

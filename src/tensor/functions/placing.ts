@@ -19,7 +19,14 @@ import { isinNode } from "./pairs.js";
 
 const flat = (x: Node): Node => ops.reshape(x, [x.size]);
 
-/** Elements by their position in the flat tensor, in the shape of `index`; negative ones count from the end. */
+/**
+ * Elements by their position in the flat tensor; negative ones count from the end.
+ *
+ * Shapes: any, index of any shape → that of `index`.
+ * @throws IndexError if a position is out of range: at the call where its value is known, else at the read or step that
+ * computes it.
+ * @throws DTypeError if `index` is no integer tensor.
+ */
 export function take(input: Tensor, index: Tensor, ...surplus: []): Tensor {
   noMore("take", surplus);
   return made("take", () => ops.indexGather(flat(nodeOf("take", "input", input)), [indexNode("take", index)], [0]));
@@ -37,7 +44,14 @@ export function putNode(x: Node, index: Tensor, source: Tensor, accumulate: bool
   return ops.reshape(ops.indexPut(flat(x), [at], [0], values, { accumulate }), x.shape);
 }
 
-/** A copy with `source` written (or with `accumulate` added) at positions of the flat tensor. */
+/**
+ * A copy with `source` written (or with `accumulate` added) at positions of the flat tensor.
+ *
+ * Shapes: any, index and source of as many elements → that of the input.
+ * @throws ShapeError unless `index` and `source` have as many elements.
+ * @throws IndexError if a position is out of range.
+ * @throws DTypeError if `index` is no integer tensor, or `source` has another dtype than the input.
+ */
 export function put(
   input: Tensor,
   index: Tensor,
@@ -72,8 +86,14 @@ export function scatterReduceNode(
 }
 
 /**
- * A copy where the elements of `src` that `index` sends to one place along `dim` are combined by "sum", "prod", "mean", "amax"
- * or "amin"; with the old value, unless `includeSelf` is false.
+ * A copy where the elements of `src` that `index` sends to one place along `dim` are combined by "sum", "prod", "mean",
+ * "amax" or "amin"; with the old value, unless `includeSelf` is false.
+ *
+ * Shapes: input `[…, n, …]`, index and src with as many dims and no larger sizes outside `dim` → that of the input.
+ * @throws ShapeError if the dims differ in number, or `index` is larger than `src` or, outside `dim`, than the input.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor, or `src` has another dtype than the input.
+ * @throws ArgumentError if `reduce` is another name.
  */
 export function scatterReduce(
   input: Tensor,
@@ -106,7 +126,15 @@ export function indexAddNode(x: Node, dim: number, index: Tensor, source: Tensor
   return ops.reshape(ops.indexAdd(flat(x), 0, indexVector(op, index), flat(scaled)), []);
 }
 
-/** A copy with slice t of `source`, times `alpha`, added to slice `index[t]` along `dim`. */
+/**
+ * A copy with slice t of `source`, times `alpha`, added to slice `index[t]` along `dim`.
+ *
+ * Shapes: input `[…, n, …]`, index `[m]`, source `[…, m, …]` → that of the input.
+ * @throws ShapeError if the source does not fit.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor, or `source` has another dtype than the input.
+ * @throws ArgumentError if `index` is no vector.
+ */
 export function indexAdd(
   input: Tensor,
   dim: number,
@@ -128,7 +156,15 @@ export function indexCopyNode(x: Node, dim: number, index: Tensor, source: Tenso
   return ops.reshape(ops.indexPut(flat(x), [indexVector(op, index)], [0], flat(values)), []);
 }
 
-/** A copy with slice t of `source` at slice `index[t]` along `dim`. */
+/**
+ * A copy with slice t of `source` at slice `index[t]` along `dim`.
+ *
+ * Shapes: input `[…, n, …]`, index `[m]`, source `[…, m, …]` → that of the input.
+ * @throws ShapeError if the source does not fit.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor, or `source` has another dtype than the input.
+ * @throws ArgumentError if `index` is no vector.
+ */
 export function indexCopy(input: Tensor, dim: number, index: Tensor, source: Tensor, ...surplus: []): Tensor {
   noMore("indexCopy", surplus);
   return made("indexCopy", () => indexCopyNode(nodeOf("indexCopy", "input", input), dim, index, source));
@@ -143,7 +179,12 @@ export function indexFillNode(x: Node, dim: number, index: Tensor, value: Tensor
   return ops.reshape(ops.indexPut(flat(x), [indexVector(op, index)], [0], fill), []);
 }
 
-/** A copy with `value` in the slices `index` along `dim`. */
+/**
+ * A copy with `value` in the slices `index` along `dim`. Shapes: input `[…, n, …]`, index `[m]` → that of the input.
+ * @throws IndexError if `dim` or an index is out of range.
+ * @throws DTypeError if `index` is no integer tensor.
+ * @throws ArgumentError if `index` is no vector, or `value` has dims.
+ */
 export function indexFill(input: Tensor, dim: number, index: Tensor, value: TensorLike, ...surplus: []): Tensor {
   noMore("indexFill", surplus);
   return made("indexFill", () => indexFillNode(nodeOf("indexFill", "input", input), dim, index, value));
@@ -173,7 +214,17 @@ function maskColumns(mask: Tensor): Node[] {
   return Array.from({ length: rows.shape[1] as number }, (_, d) => ops.select(rows, 1, d));
 }
 
-/** A copy with `values` written (or with `accumulate` added) at `indices`, one tensor a dim. */
+/**
+ * A copy with `values` written (or with `accumulate` added) at `indices`, one tensor a dim; a bool tensor is a mask
+ * over as many dims as it has.
+ *
+ * Shapes: input `[n0, …, nr]`, k indices that broadcast to `[…]`, values that broadcast to `[…, nk, …, nr]` → that of
+ * the input.
+ * @throws ShapeError if the indices or values do not broadcast.
+ * @throws IndexError if an index is out of range, or there are more indices than dims.
+ * @throws DTypeError if an index is neither an integer nor a bool tensor, or `values` has another dtype than the input.
+ * @throws ArgumentError if there are no indices.
+ */
 export function indexPut(
   input: Tensor,
   indices: readonly Tensor[],
@@ -201,13 +252,25 @@ export function maskedScatterNode(x: Node, mask: Tensor, source: Tensor): Node {
   return ops.where(wide, ops.reshape(taken, x.shape), x);
 }
 
-/** A copy where the elements of `source`, in order, stand where the mask is true. */
+/**
+ * A copy where the elements of `source`, in order, stand where the mask is true.
+ *
+ * Shapes: any, mask that broadcasts to it, source of any shape → that of the input.
+ * @throws ShapeError if the mask does not broadcast to the input.
+ * @throws DTypeError if the mask is no bool tensor, or `source` has another dtype than the input.
+ * @throws IndexError if `source` has fewer elements than the mask true ones, at the read or step that computes it.
+ */
 export function maskedScatter(input: Tensor, mask: Tensor, source: Tensor, ...surplus: []): Tensor {
   noMore("maskedScatter", surplus);
   return made("maskedScatter", () => maskedScatterNode(nodeOf("maskedScatter", "input", input), mask, source));
 }
 
-/** A copy with `src` at position `index` of `dim`. */
+/**
+ * A copy with `src` at position `index` of `dim`. Shapes: input `[…, n, …]`, src `[…, …]` → that of the input.
+ * @throws ShapeError unless `src` has the input's shape without `dim`.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if `index` is no integer or out of range.
+ */
 export function selectScatter(input: Tensor, src: Tensor, dim: number, index: number, ...surplus: []): Tensor {
   const op = "selectScatter";
   noMore(op, surplus);
@@ -230,7 +293,14 @@ export interface SliceScatterOptions {
   readonly step?: number;
 }
 
-/** A copy with `src` in the slice start, start + step, … below end of `dim` (0). */
+/**
+ * A copy with `src` in the slice start, start + step, … below end of `dim` (0).
+ *
+ * Shapes: input `[…, n, …]`, src that broadcasts to `[…, m, …]` for m places → that of the input.
+ * @throws ShapeError if `src` does not broadcast to the slice, or the input is 0-d.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError unless `start` and `end` are integers and `step` a positive one.
+ */
 export function sliceScatter(input: Tensor, src: Tensor, options: SliceScatterOptions = {}, ...surplus: []): Tensor {
   const op = "sliceScatter";
   noMore(op, surplus);
@@ -259,7 +329,16 @@ function replaced(op: string, x: Node, part: Node, d: number, start: number, ste
   return ops.where(mask, ops.placeSlice(ops.cast(part, x.dtype), x.shape, d, start, step), x);
 }
 
-/** A copy with `src` on a diagonal of two dims. */
+/**
+ * A copy with `src` on a diagonal of two dims.
+ *
+ * Shapes: input `[m, n]`, src `[min(m, n)]` with offset 0 → that of the input; other dims come first in `src`, as in
+ * {@link diagonal}.
+ * @throws ShapeError unless there are two different dims, and `src` broadcasts to the diagonal.
+ * @throws IndexError if a dim is out of range.
+ * @throws DTypeError if `src` has another dtype than the input.
+ * @throws ArgumentError if `offset` is no integer.
+ */
 export function diagonalScatter(
   input: Tensor,
   src: Tensor,
@@ -276,13 +355,23 @@ export function diagonalScatter(
   return made(op, () => ops.reshape(ops.indexPut(flat(x), [flat(places)], [0], flat(values)), x.shape));
 }
 
-/** Positions of elements that are not 0, one row each. A read: computes the tensor now. */
+/**
+ * Positions (int32) of elements that are not 0, one row each. A read: computes the tensor now.
+ *
+ * Shapes: any → `[found, dims]`.
+ */
 export function argwhere(input: Tensor, ...surplus: []): Tensor {
   noMore("argwhere", surplus);
   return nonzero(input);
 }
 
-/** For each dim of `shape` the index of the elements at flat positions `indices`. */
+/**
+ * For each dim of `shape` the index of the elements at flat positions `indices`.
+ *
+ * Shapes: any → one tensor of the same for each dim.
+ * @throws DTypeError if `indices` is no integer tensor.
+ * @throws ArgumentError if a size is no integer.
+ */
 export function unravelIndex(indices: Tensor, shape: number | readonly number[], ...surplus: []): Tensor[] {
   const op = "unravelIndex";
   noMore(op, surplus);
@@ -304,7 +393,11 @@ export interface IsinOptions {
   readonly assumeUnique?: boolean;
 }
 
-/** Whether each element is among `testElements`. */
+/**
+ * Whether each element is among `testElements`, as bool.
+ *
+ * Shapes: any, testElements of any shape → that of `elements`.
+ */
 export function isin(
   elements: TensorLike,
   testElements: TensorLike,

@@ -1,5 +1,5 @@
 // Products beside matmul: with a sum added, over chosen dims, Kronecker, cross, powers; distances between rows.
-import { ArgumentError, checkOptions, normalizeDim, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, checkWholeNumber, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { floatNode, nodeOf, noMore } from "../args.js";
@@ -30,18 +30,43 @@ export const addProduct = ops.inFloat32(
 
 const batchSum = (a: Node, b: Node): Node => ops.sumOver(ops.bmm(a, b), 0);
 
-/** beta input + alpha mat·vec. */
+/**
+ * beta input + alpha mat·vec. Shapes: input that broadcasts to `[m]`, mat `[m, k]`, vec `[k]` → `[m]`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the dtypes of mat and vec differ.
+ */
 export const addmv = withProduct("addmv", "mat", "vec", ops.mv);
-/** beta input + alpha vec1 ⊗ vec2. */
+/**
+ * beta input + alpha vec1 ⊗ vec2. Shapes: input that broadcasts to `[m, n]`, vec1 `[m]`, vec2 `[n]` → `[m, n]`.
+ * @throws ShapeError if the shapes do not fit.
+ */
 export const addr = withProduct("addr", "vec1", "vec2", ops.outer);
-/** beta input + alpha batch1·batch2. */
+/**
+ * beta input + alpha batch1·batch2.
+ *
+ * Shapes: input that broadcasts to `[B, m, n]`, batch1 `[B, m, k]`, batch2 `[B, k, n]` → `[B, m, n]`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the dtypes of the batches differ.
+ */
 export const baddbmm = withProduct("baddbmm", "batch1", "batch2", ops.bmm);
-/** beta input + alpha Σ batch1·batch2 over the batch. */
+/**
+ * beta input + alpha Σ batch1·batch2 over the batch.
+ *
+ * Shapes: input that broadcasts to `[m, n]`, batch1 `[B, m, k]`, batch2 `[B, k, n]` → `[m, n]`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if the dtypes of the batches differ.
+ */
 export const addbmm = withProduct("addbmm", "batch1", "batch2", batchSum);
 
 export const addedProducts = { addmv: ops.mv, addr: ops.outer, baddbmm: ops.bmm, addbmm: batchSum };
 
-/** Sum of products over the last dims: `out[…, …] = Σ_k input[…, k] other[…, k]`. */
+/**
+ * Sum of products over the last dims: `out[…, …] = Σ_k input[…, k] other[…, k]`.
+ *
+ * Shapes: `[...a, k]`, `[...b, k]` → `[...a, ...b]`; with a 0-d tensor as {@link mul}.
+ * @throws ShapeError if the last sizes differ.
+ * @throws DTypeError if the dtypes differ, and neither is 0-d.
+ */
 export function inner(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("inner", surplus);
   const [a, b] = [nodeOf("inner", "input", input), nodeOf("inner", "other", other)];
@@ -49,10 +74,8 @@ export function inner(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   return made("inner", () => contractDims("inner", a, b, [a.shape.length - 1], [b.shape.length - 1]));
 }
 
+/** Sum over pairs of dims, as many of `a` as of `b`. */
 function contractDims(op: string, a: Node, b: Node, dimsA: readonly number[], dimsB: readonly number[]): Node {
-  if (dimsA.length !== dimsB.length) {
-    throw new ArgumentError(`${op}: ${dimsA.length} dims of input but ${dimsB.length} of other`, { op });
-  }
   dimsA.forEach((d, i) => {
     const [x, y] = [a.shape[d], b.shape[dimsB[i] as number]];
     if (x === y) return;
@@ -72,7 +95,15 @@ function contractDims(op: string, a: Node, b: Node, dimsA: readonly number[], di
   return ops.reshape(ops.mm(left, right), [...rows, ...columns]);
 }
 
-/** Sum of products over `dims`: a number (the last of input with the first of other), or a list for each. Default 2. */
+/**
+ * Sum of products over `dims`: a number (the last of input with the first of other, default 2), or a list for each.
+ *
+ * Shapes: `[...a, ...k]`, `[...k, ...b]` → `[...a, ...b]`.
+ * @throws ShapeError if sizes that are summed over differ.
+ * @throws ArgumentError unless there are as many dims of both, and not more than there are.
+ * @throws IndexError if a dim is out of range.
+ * @throws DTypeError if the dtypes differ.
+ */
 export function tensordot(
   input: Tensor,
   other: Tensor,
@@ -89,6 +120,9 @@ export function tensordot(
         { op },
       );
     }
+    if (dims[0].length !== dims[1].length) {
+      throw new ArgumentError(`${op}: ${dims[0].length} dims of input but ${dims[1].length} of other`, { op });
+    }
     const of = (x: Node, list: readonly number[]) => list.map((d) => normalizeDim(op, d, x.shape.length));
     return made(op, () => contractDims(op, a, b, of(a, dims[0]), of(b, dims[1])));
   }
@@ -99,18 +133,15 @@ export function tensordot(
     );
   }
   const last = Array.from({ length: dims }, (_, i) => a.shape.length - dims + i);
-  return wrap(
-    contractDims(
-      op,
-      a,
-      b,
-      last,
-      last.map((_, i) => i),
-    ),
-  );
+  const first = last.map((_, i) => i);
+  return made(op, () => contractDims(op, a, b, last, first));
 }
 
-/** Kronecker's product: each element of `input` times all of `other`. */
+/**
+ * Kronecker's product: each element of `input` times all of `other`; dtypes are promoted.
+ *
+ * Shapes: `[a, b]`, `[c, d]` → `[a c, b d]`; missing dims in front count as 1.
+ */
 export function kron(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   noMore("kron", surplus);
   const [a, b] = [nodeOf("kron", "input", input), nodeOf("kron", "other", other)];
@@ -133,7 +164,13 @@ export function kron(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   );
 }
 
-/** The vector product along `dim` of size 3 (the last by default). Other dims broadcast. */
+/**
+ * The vector product along `dim` of size 3 (the last by default).
+ *
+ * Shapes: two of as many dims that broadcast, `[…, 3]` → the common shape.
+ * @throws ShapeError if the dims differ in number, do not broadcast, or `dim` has not 3 elements.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function cross(input: Tensor, other: Tensor, dim?: number | { readonly dim?: number }, ...surplus: []): Tensor {
   const op = "cross";
   noMore(op, surplus);
@@ -151,7 +188,14 @@ export function cross(input: Tensor, other: Tensor, dim?: number | { readonly di
   return made(op, () => ops.sub(ops.mul(turned(a, 1), turned(b, 2)), ops.mul(turned(a, 2), turned(b, 1))));
 }
 
-/** Product of two or more matrices, in the order of least work; the first and the last may be vectors. */
+/**
+ * Product of two or more matrices, in the order of least work; the first and the last may be vectors.
+ *
+ * Shapes: `[m, a]`, `[a, b]`, …, `[y, n]` → `[m, n]`, without m or n for a vector there.
+ * @throws ShapeError if sizes next to each other differ, or one between is no matrix.
+ * @throws ArgumentError if there are fewer than two tensors.
+ * @throws DTypeError if the dtypes differ.
+ */
 export function multiDot(tensors: readonly Tensor[], ...surplus: []): Tensor {
   const op = "multiDot";
   noMore(op, surplus);
@@ -163,9 +207,11 @@ export function multiDot(tensors: readonly Tensor[], ...surplus: []): Tensor {
   const matrices = nodes.map((x, i) =>
     x.shape.length === 1 ? ops.reshape(x, i === 0 ? [1, x.size] : [x.size, 1]) : x,
   );
-  const product = cheapest(matrices);
-  const shape = [...(isRow ? [] : [product.shape[0] as number]), ...(isColumn ? [] : [product.shape[1] as number])];
-  return made(op, () => ops.reshape(product, shape));
+  return made(op, () => {
+    const product = cheapest(matrices);
+    const [rows, columns] = product.shape as [number, number];
+    return ops.reshape(product, [...(isRow ? [] : [rows]), ...(isColumn ? [] : [columns])]);
+  });
 }
 
 /** The matrix chain product; Cormen et al., "Introduction to Algorithms", 15.2. */
@@ -196,12 +242,22 @@ function cheapest(matrices: readonly Node[]): Node {
   return multiply(0, count - 1);
 }
 
-/** Product of matrices, in the order of least work: `chainMatmul(a, b, c)`. */
+/**
+ * Product of matrices, in the order of least work: `chainMatmul(a, b, c)`.
+ *
+ * Shapes: `[m, a]`, `[a, b]`, …, `[y, n]` → `[m, n]`.
+ * @throws ShapeError if sizes next to each other differ, or one is no matrix.
+ * @throws ArgumentError if there are no tensors.
+ * @throws DTypeError if the dtypes differ.
+ */
 export function chainMatmul(...matrices: readonly Tensor[]): Tensor {
   return matrices.length === 1 ? (matrices[0] as Tensor) : multiDot(matrices);
 }
 
-/** Sum of the diagonal of a matrix. */
+/**
+ * Sum of the diagonal of a matrix. Integers and bool sum to int64. Shapes: `[m, n]` → `[]`.
+ * @throws ShapeError if the input is no matrix.
+ */
 export function trace(input: Tensor, ...surplus: []): Tensor {
   noMore("trace", surplus);
   const x = nodeOf("trace", "input", input);
@@ -211,7 +267,13 @@ export function trace(input: Tensor, ...surplus: []): Tensor {
   return made("trace", () => ops.sumOver(ops.diagonal(x)));
 }
 
-/** Sum of products along `dim` (the last by default); other dims broadcast. */
+/**
+ * Sum of products along `dim` (the last by default); dtypes are promoted.
+ *
+ * Shapes: any that broadcast, `[…, n, …]` → the common shape without n.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function vecdot(input: Tensor, other: Tensor, options: { readonly dim?: number } = {}, ...surplus: []): Tensor {
   noMore("vecdot", surplus);
   checkOptions("vecdot", options, ["dim"]);
@@ -219,7 +281,14 @@ export function vecdot(input: Tensor, other: Tensor, options: { readonly dim?: n
   return made("vecdot", () => ops.sumOver(ops.mul(a, b), options.dim ?? -1));
 }
 
-/** p-norms of the differences of all rows of `x1` `[…,P,M]` and `x2` `[…,R,M]`: `[…,P,R]`. */
+/**
+ * p-norms (`p` 2 by default) of the differences of all rows of `x1` and `x2`.
+ *
+ * Shapes: `[…, P, M]`, `[…, R, M]` → `[…, P, R]`; leading dims broadcast.
+ * @throws ShapeError if one has fewer than 2 dims, the rows have different lengths, or leading dims do not broadcast.
+ * @throws DTypeError if one is no float tensor.
+ * @throws ArgumentError if `p` is negative.
+ */
 export function cdist(x1: Tensor, x2: Tensor, options: { readonly p?: number } = {}, ...surplus: []): Tensor {
   const op = "cdist";
   noMore(op, surplus);
@@ -240,7 +309,13 @@ export function cdist(x1: Tensor, x2: Tensor, options: { readonly p?: number } =
   );
 }
 
-/** p-norms of the differences of all pairs of rows of `[N,M]`, row by row: `[N (N - 1) / 2]`. */
+/**
+ * p-norms (`p` 2 by default) of the differences of all pairs of rows, row by row. Integers and bool give float32.
+ *
+ * Shapes: `[N, M]` → `[N (N - 1) / 2]`.
+ * @throws ShapeError if the input is no matrix.
+ * @throws DTypeError if the input is bool.
+ */
 export function pdist(input: Tensor, p = 2, ...surplus: []): Tensor {
   noMore("pdist", surplus);
   const x = nodeOf("pdist", "input", input);
@@ -283,7 +358,12 @@ export function matrixPowerNode(op: string, x: Node, n: number, inverse: ((x: No
   return result as Node;
 }
 
-/** Powers of a vector's elements as columns: n of them (as many as elements), the highest first unless `increasing`. */
+/**
+ * Powers of a vector's elements as columns: N of them (as many as elements), the highest first unless `increasing`.
+ *
+ * Shapes: `[n]` → `[n, N]`.
+ * @throws ArgumentError if the input is no vector, or `N` is negative or no integer.
+ */
 export function vander(
   x: Tensor,
   options: { readonly N?: number; readonly increasing?: boolean } = {},
@@ -295,6 +375,7 @@ export function vander(
   if (v.shape.length !== 1)
     throw new ArgumentError(`vander: takes a vector (x [${v.shape.join(",")}])`, { op: "vander" });
   const count = options.N ?? v.size;
+  checkWholeNumber("vander", "N", count, 0);
   const column = ops.reshape(v, [v.size, 1]);
   const columns: Node[] = [];
   let power = ops.full([v.size, 1], v.dtype === "int64" ? 1n : 1, v.dtype);

@@ -13,7 +13,12 @@ export interface GeneratorOptions {
   readonly generator?: Generator;
 }
 
-/** Uniform in [from, to). */
+/**
+ * Overwrites with uniform numbers in [from, to), by default [0, 1). Shapes: any → the same.
+ * @throws ArgumentError if `from` is above `to`, or the dtype no float.
+ * @throws ShapeError if elements share memory (`expand`).
+ * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
+ */
 export function uniform_(input: Tensor, from = 0, to = 1, options: GeneratorOptions = {}, ...surplus: []): Tensor {
   noMore("uniform_", surplus);
   checkOptions("uniform_", options, ["generator"]);
@@ -24,7 +29,12 @@ export function uniform_(input: Tensor, from = 0, to = 1, options: GeneratorOpti
   return overwrite("uniform_", input, (x) => fillUniform(x.shape, x.dtype, from, to, options.generator));
 }
 
-/** Normal with the given mean and standard deviation. */
+/**
+ * Overwrites with normal numbers of the given mean (0) and standard deviation (1). Shapes: any → the same.
+ * @throws ArgumentError if `std` is negative, or the dtype no float.
+ * @throws ShapeError if elements share memory (`expand`).
+ * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
+ */
 export function normal_(input: Tensor, mean = 0, std = 1, options: GeneratorOptions = {}, ...surplus: []): Tensor {
   noMore("normal_", surplus);
   checkOptions("normal_", options, ["generator"]);
@@ -35,7 +45,17 @@ export function normal_(input: Tensor, mean = 0, std = 1, options: GeneratorOpti
   return overwrite("normal_", input, (x) => fillNormal(x.shape, x.dtype, mean, std, options.generator));
 }
 
-/** 1 with probability `p` (0.5), a number or a tensor of this shape; else 0. */
+/**
+ * Overwrites with 1 with probability `p` (0.5), a number or a tensor; else 0.
+ *
+ * Shapes: any, p that broadcasts to it → the same.
+ * @throws ArgumentError unless `p` lies in [0, 1], and if options are given twice.
+ * @throws NumericError if a probability in a tensor lies outside of [0, 1]: at the call where its value is known, else
+ * at the read or step that computes it.
+ * @throws ShapeError if `p` does not broadcast to this shape, or elements share memory (`expand`).
+ * @throws DTypeError if `p` is no float tensor.
+ * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
+ */
 export function bernoulli_(
   input: Tensor,
   p?: number | Tensor | (GeneratorOptions & { readonly p?: number | Tensor }),
@@ -64,7 +84,12 @@ export function bernoulli_(
   return overwrite(op, input, (x) => ops.cast(draw(x.shape), x.dtype));
 }
 
-/** Whole numbers in [from, to). */
+/**
+ * Overwrites with whole numbers in [from, to). Shapes: any → the same.
+ * @throws ArgumentError if the bounds are no integers or leave nothing.
+ * @throws ShapeError if elements share memory (`expand`).
+ * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
+ */
 export function random_(
   input: Tensor,
   from: number,

@@ -6,7 +6,14 @@ import { checkList, nodeOf, noMore, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { narrow, reshape, split } from "./shape.js";
 
-/** Turns the plane of two dims by 90 degrees, k times, from the first towards the second. */
+/**
+ * Turns the plane of two dims by 90 degrees, k times, from the first towards the second.
+ *
+ * Shapes: `[…, a, …, b, …]` → `[…, b, …, a, …]` for odd k, else the same.
+ * @throws ShapeError unless there are two different dims.
+ * @throws IndexError if a dim is out of range.
+ * @throws ArgumentError if `k` is no integer, or `dims` are not two.
+ */
 export function rot90(input: Tensor, k = 1, dims: readonly [number, number] = [0, 1], ...surplus: []): Tensor {
   noMore("rot90", surplus);
   const x = nodeOf("rot90", "input", input);
@@ -44,9 +51,15 @@ function flipped(op: string, dim: number) {
   };
 }
 
-/** Reverses the columns: dim 1. */
+/**
+ * Reverses the columns: dim 1. Shapes: `[m, n, …]` → the same.
+ * @throws ShapeError if there are fewer than 2 dims.
+ */
 export const fliplr = flipped("fliplr", 1);
-/** Reverses the rows: dim 0. */
+/**
+ * Reverses the rows: dim 0. Shapes: `[m, …]` → the same.
+ * @throws ShapeError if the input is 0-d.
+ */
 export const flipud = flipped("flipud", 0);
 
 type AtLeast = {
@@ -69,13 +82,22 @@ function atLeast(op: string, shape: (sizes: readonly number[]) => readonly numbe
   return compute as AtLeast;
 }
 
-/** With at least 1 dim. */
+/** With at least 1 dim. Shapes: `[]` → `[1]`, others → the same; several tensors, or an array → an array. */
 export const atleast1d = atLeast("atleast1d", (s) => (s.length > 0 ? s : [1]));
-/** With at least 2 dims: a vector becomes a row. */
+/**
+ * With at least 2 dims: a vector becomes a row.
+ *
+ * Shapes: `[]` → `[1, 1]`, `[n]` → `[1, n]`, others → the same; several tensors, or an array → an array.
+ */
 export const atleast2d = atLeast("atleast2d", (s) =>
   s.length > 1 ? s : s.length === 1 ? [1, s[0] as number] : [1, 1],
 );
-/** With at least 3 dims: a vector becomes `[1,n,1]`, a matrix `[m,n,1]`. */
+/**
+ * With at least 3 dims.
+ *
+ * Shapes: `[]` → `[1, 1, 1]`, `[n]` → `[1, n, 1]`, `[m, n]` → `[m, n, 1]`, others → the same; several tensors, or an
+ * array → an array.
+ */
 export const atleast3d = atLeast("atleast3d", (s) => {
   if (s.length > 2) return s;
   return s.length === 2 ? [...s, 1] : s.length === 1 ? [1, s[0] as number, 1] : [1, 1, 1];
@@ -86,13 +108,25 @@ function nodesOf(op: string, tensors: readonly Tensor[]): Node[] {
   return tensors.map((x, i) => nodeOf(op, `tensors[${i}]`, x));
 }
 
-/** Joins along the third dim, after all have one. */
+/**
+ * Joins along the third dim, after all have one, as {@link atleast3d} says.
+ *
+ * Shapes: `[m, n, a]` and `[m, n, b]`, … → `[m, n, a + b + …]`.
+ * @throws ShapeError if other sizes differ.
+ * @throws ArgumentError if there are no tensors.
+ */
 export function dstack(tensors: readonly Tensor[], ...surplus: []): Tensor {
   noMore("dstack", surplus);
   return wrap(ops.cat(nodesOf("dstack", atleast3d(tensors)), 2));
 }
 
-/** Joins along the second dim; vectors become columns. */
+/**
+ * Joins along the second dim; vectors become columns.
+ *
+ * Shapes: `[N, a, …]` and `[N, b, …]`, … → `[N, a + b + …, …]`; `[N]` counts as `[N, 1]`.
+ * @throws ShapeError if other sizes differ.
+ * @throws ArgumentError if there are no tensors.
+ */
 export function columnStack(tensors: readonly Tensor[], ...surplus: []): Tensor {
   noMore("columnStack", surplus);
   const columns = nodesOf("columnStack", tensors).map((x) => (x.shape.length < 2 ? ops.reshape(x, [x.size, 1]) : x));
@@ -100,8 +134,13 @@ export function columnStack(tensors: readonly Tensor[], ...surplus: []): Tensor 
 }
 
 /**
- * Parts along `dim`: a number of parts (the first ones one longer where they do not divide evenly), or the places where to
- * cut. Views of the input.
+ * Parts along `dim`: a number of parts (the first ones one longer where they do not divide evenly), or the places where
+ * to cut. Views.
+ *
+ * Shapes: `[…, n, …]` → tensors `[…, n_i, …]` with Σ n_i = n.
+ * @throws ShapeError if the input is 0-d.
+ * @throws ArgumentError unless the number of parts is a positive integer, or the places are integers.
+ * @throws IndexError if `dim` is out of range.
  */
 export function tensorSplit(
   input: Tensor,
@@ -153,14 +192,34 @@ function splitAlong(op: string, least: number, dimOf: (rank: number) => number) 
   };
 }
 
-/** Parts side by side: along dim 1, of a vector along its only one. */
+/**
+ * Parts side by side: along dim 1, of a vector along its only one. Views.
+ *
+ * Shapes: `[N, n, …]` → tensors `[N, n_i, …]`; `[n]` → `[n_i]`.
+ * @throws ShapeError if the input is 0-d.
+ * @throws ArgumentError if n does not divide into the number of parts, or a place is no integer.
+ */
 export const hsplit = splitAlong("hsplit", 1, (rank) => (rank === 1 ? 0 : 1));
-/** Parts from top to bottom: along dim 0. */
+/**
+ * Parts from top to bottom: along dim 0. Views. Shapes: `[n, N, …]` → tensors `[n_i, N, …]`.
+ * @throws ShapeError if there are fewer than 2 dims.
+ * @throws ArgumentError if n does not divide into the number of parts, or a place is no integer.
+ */
 export const vsplit = splitAlong("vsplit", 2, () => 0);
-/** Parts along dim 2. */
+/**
+ * Parts along dim 2. Views. Shapes: `[M, N, n, …]` → tensors `[M, N, n_i, …]`.
+ * @throws ShapeError if there are fewer than 3 dims.
+ * @throws ArgumentError if n does not divide into the number of parts, or a place is no integer.
+ */
 export const dsplit = splitAlong("dsplit", 3, () => 2);
 
-/** All windows of `size` elements, `step` apart, along `dim`: a last dim more. A copy, where PyTorch gives a view. */
+/**
+ * All windows of `size` elements, `step` apart, along `dim`: a last dim more. A copy, where PyTorch gives a view.
+ *
+ * Shapes: `[…, n, …]` → `[…, ⌊(n - size) / step⌋ + 1, …, size]`.
+ * @throws ArgumentError if windows do not fit, or `step` is no positive integer.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function unfoldDim(input: Tensor, dim: number, size: number, step: number, ...surplus: []): Tensor {
   const op = "unfold";
   noMore(op, surplus);

@@ -64,7 +64,13 @@ function plainReducer(op: string, compute: (x: Node, dim: Dims, keepdim: boolean
   };
 }
 
-/** Sum over `dim` (all dims by default). Integers and bool sum to int64. */
+/**
+ * Sum over `dim` (all dims by default). Integers and bool sum to int64; `dtype` converts the input first.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const sum = reducer("sum", ops.sumOver);
 /** Throws for integers and bool, whose mean has no dtype of its own. */
 export function checkHasMean(op: string, x: Node): void {
@@ -76,28 +82,84 @@ export function checkHasMean(op: string, x: Node): void {
 }
 
 /**
- * Mean over `dim` (all dims by default).
+ * Mean over `dim` (all dims by default); `dtype` converts the input first.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
  * @throws DTypeError for integers and bool without `dtype`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
  */
 export const mean = reducer("mean", (x, dim, options) => {
   if (options.dtype === undefined) checkHasMean("mean", x);
   return ops.mean(x, dim, options);
 });
-/** Product over one `dim`, or over everything. */
+/**
+ * Product over one `dim`, or over everything. Integers and bool give int64; `dtype` converts the input first.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if several dims are given, or options twice.
+ */
 export const prod = reducer("prod", (x, dim, options) => ops.prodOver(x, oneDim("prod", dim), options));
-/** Largest element over dims; equal ones share the gradient. */
+/**
+ * Largest element over dims (all by default); equal ones share the gradient.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws NumericError if there are no elements along a dim.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const amax = plainReducer("amax", ops.amaxOver);
-/** Smallest element over dims; equal ones share the gradient. */
+/**
+ * Smallest element over dims (all by default); equal ones share the gradient.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws NumericError if there are no elements along a dim.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const amin = plainReducer("amin", ops.aminOver);
-/** Whether any element is not 0. */
+/**
+ * Whether any element over dims (all by default) is not 0, as bool.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const any = plainReducer("any", ops.anyOver);
-/** Whether all elements are not 0. */
+/**
+ * Whether all elements over dims (all by default) are not 0, as bool.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const all = plainReducer("all", ops.allOver);
-/** log(Σ exp(x)), without overflow. */
+/**
+ * log(Σ exp(x)) over dims (all by default), without overflow. Integers and bool give float32.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const logsumexp = plainReducer("logsumexp", ops.logsumexp);
-/** Position of the first largest element (int32), of the flat tensor without `dim`. */
+/**
+ * Position of the first largest element (int32) along `dim`, of the flat tensor without.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws NumericError if there are no elements along the dim.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if several dims are given, or options twice.
+ */
 export const argmax = plainReducer("argmax", (x, dim, keepdim) => ops.argmax(x, oneDim("argmax", dim), keepdim));
-/** Position of the first smallest element (int32), of the flat tensor without `dim`. */
+/**
+ * Position of the first smallest element (int32) along `dim`, of the flat tensor without.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws NumericError if there are no elements along the dim.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if several dims are given, or options twice.
+ */
 export const argmin = plainReducer("argmin", (x, dim, keepdim) => ops.argmin(x, oneDim("argmin", dim), keepdim));
 
 function oneDim(op: string, dim: Dims): number | null {
@@ -106,7 +168,10 @@ function oneDim(op: string, dim: Dims): number | null {
   throw new ArgumentError(`${op}: takes one dim, got ${shown}`, { op });
 }
 
-/** Number of elements that are not 0. */
+/**
+ * Number of elements that are not 0, over dims (all by default), as int64. Shapes: `[…, n, …]` → `[…, …]`.
+ * @throws IndexError if a dim is out of range or named twice.
+ */
 export function countNonzero(input: Tensor, dim: Dims = null, ...surplus: []): Tensor {
   noMore("countNonzero", surplus);
   return made("countNonzero", () => ops.countNonzero(nodeOf("countNonzero", "input", input), dim));
@@ -143,9 +208,29 @@ function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndic
   return { values: wrap(values), indices: wrap(indices) };
 }
 
-/** `max(x)`: the largest element; `max(x, dim)`: along a dim, with places; `max(a, b)`: elementwise. */
+/**
+ * `max(x)`: the largest element, whose equals share the gradient; `max(x, dim)`: along a dim, with the place of the
+ * first one; `max(a, b)`: elementwise, as {@link maximum}.
+ *
+ * Shapes: any → `[]`; `[…, n, …]` with `dim` → values and indices (int32) `[…, …]`, with size 1 for n if `keepdim`; two
+ * that broadcast → the common shape.
+ * @throws NumericError if there are no elements.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError for `keepdim` without a dim, and if options are given twice.
+ */
 export const max = extremum("max", ops.maxOfAll, ops.maxAlong, maximum);
-/** `min(x)`: the smallest element; `min(x, dim)`: along a dim, with places; `min(a, b)`: elementwise. */
+/**
+ * `min(x)`: the smallest element, whose equals share the gradient; `min(x, dim)`: along a dim, with the place of the
+ * first one; `min(a, b)`: elementwise, as {@link minimum}.
+ *
+ * Shapes: any → `[]`; `[…, n, …]` with `dim` → values and indices (int32) `[…, …]`, with size 1 for n if `keepdim`; two
+ * that broadcast → the common shape.
+ * @throws NumericError if there are no elements.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError for `keepdim` without a dim, and if options are given twice.
+ */
 export const min = extremum("min", ops.minOfAll, ops.minAlong, minimum);
 
 export interface VarianceOptions extends KeepOptions {
@@ -167,9 +252,23 @@ function spreadInput(op: string, input: Tensor, { correction }: VarianceOptions)
   return floatNode(op, "input", input);
 }
 
-/** Σ (x - mean)² / (n - correction). Named so since `var` is a word of the language. */
+/**
+ * Σ (x - mean)² / (n - correction) over dims (all by default). Named so since `var` is a word of the language.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const variance = spread("var", ops.variance);
-/** Square root of the variance. */
+/**
+ * √(Σ (x - mean)² / (n - correction)) over dims (all by default).
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const std = spread("std", ops.std);
 
 function withMean<K extends "variance" | "std">(
@@ -189,9 +288,21 @@ function withMean<K extends "variance" | "std">(
   };
 }
 
-/** Variance and mean. */
+/**
+ * Variance and mean over dims (all by default). Shapes: `[…, n, …]` → two of `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const varMean = withMean("varMean", ops.varMean, "variance");
-/** Standard deviation and mean. */
+/**
+ * Standard deviation and mean over dims (all by default).
+ *
+ * Shapes: `[…, n, …]` → two of `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const stdMean = withMean("stdMean", ops.stdMean, "std");
 
 interface NormOptions extends KeepOptions {
@@ -211,7 +322,14 @@ function nuclear(input: Tensor, { dim, keepdim = false }: NormOptions): Tensor {
   return composed("norm", () => matrixNorm(input, "nuc", { dim: [dims[0] as number, dims[1] as number], keepdim }));
 }
 
-/** (Σ |x|^p)^(1/p) over `dim` (all dims by default); `p` is an option. */
+/**
+ * (Σ |x|^p)^(1/p) over `dim` (all dims by default); `p` is an option.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if `p` is another name, `"nuc"` is not over two dims, or options are given twice.
+ */
 export function norm(
   input: Tensor,
   dim?: Dims | NormOptions,
@@ -244,15 +362,25 @@ function scan(op: string, compute: (x: Node, dim: number) => Node) {
   };
 }
 
-/** Sums of all elements up to each along `dim`. Integers and bool give int64. */
+/**
+ * Sums of all elements up to each along `dim`. Integers and bool give int64; `dtype` converts the input first.
+ *
+ * Shapes: any → the same.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const cumsum = scan("cumsum", ops.cumsum);
-/** Products of all elements up to each along `dim`. */
+/**
+ * Products of all elements up to each along `dim`. Integers and bool give int64; `dtype` converts the input first.
+ *
+ * Shapes: any → the same.
+ * @throws IndexError if `dim` is out of range.
+ */
 export const cumprod = scan("cumprod", ops.cumprod);
 
 /**
- * x / max(‖x‖, eps) along `dim`.
- *
- * Shapes: any → the same.
+ * x / max(‖x‖, eps) along `dim` (default 1), with the `p`-norm (default 2). Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if `dim` is out of range.
  */
 export function normalize(
   input: Tensor,

@@ -55,9 +55,12 @@ function axisKind(mode: InterpolateMode): Interpolation1d {
 }
 
 /**
- * Resizes the spatial dims of `[N, C, …]`, 1 to 3 of them, to `size` or by `scaleFactor`.
+ * Resizes the spatial dims, 1 to 3 of them, to `size` or by `scaleFactor`. Integers and bool give float32.
  *
- * @throws ArgumentError for modes that do not fit the number of spatial dims, or both or neither of size and scaleFactor.
+ * Shapes: `[N, C, …]` → `[N, C, ...size]`, with ⌊size · scaleFactor⌋ for a factor.
+ * @throws ShapeError unless there are 3 to 5 dims.
+ * @throws ArgumentError for modes that do not fit the number of spatial dims, options that do not fit the mode, both or
+ * neither of size and scaleFactor, or sizes that are not positive.
  * @example interpolate(images, { scaleFactor: 2, mode: "bilinear" })
  */
 export function interpolate(input: Tensor, options: InterpolateOptions = {}, ...surplus: []): Tensor {
@@ -146,8 +149,13 @@ export interface GridSampleOptions {
 }
 
 /**
- * The input at the positions `grid`, coordinates in [-1, 1], x first: `[N,C,H,W]` and `[N,H',W',2]` → `[N,C,H',W']`, or volumes with
- * `[N,D',H',W',3]`.
+ * The input at the positions `grid`, coordinates in [-1, 1], x first; between elements by `mode`.
+ *
+ * Shapes: input `[N, C, H, W]`, grid `[N, H', W', 2]` → `[N, C, H', W']`; volumes `[N, C, D, H, W]`, `[N, D', H', W',
+ * 3]` → `[N, C, D', H', W']`.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if one is no float tensor.
+ * @throws ArgumentError if `mode` or `paddingMode` is another name, or "bicubic" goes with a volume.
  */
 export function gridSample(input: Tensor, grid: Tensor, options: GridSampleOptions = {}, ...surplus: []): Tensor {
   const op = "gridSample";
@@ -174,7 +182,14 @@ export function gridSample(input: Tensor, grid: Tensor, options: GridSampleOptio
   return wrap(ops.gridSample(x, at, { mode, paddingMode, alignCorners }));
 }
 
-/** The grid for `gridSample` of affine maps theta `[N,2,3]` (or `[N,3,4]`) of the output positions of `size` `[N,C,H,W]` (`[N,C,D,H,W]`). */
+/**
+ * The grid for {@link gridSample} of affine maps of the output positions.
+ *
+ * Shapes: theta `[N, 2, 3]` and size `[N, C, H, W]` → `[N, H, W, 2]`; `[N, 3, 4]` and `[N, C, D, H, W]` → `[N, D, H, W,
+ * 3]`.
+ * @throws ShapeError if theta does not fit the size.
+ * @throws DTypeError if theta is no float tensor.
+ */
 export function affineGrid(
   theta: Tensor,
   size: readonly number[],
@@ -212,14 +227,27 @@ export function affineGrid(
 
 const unfoldOptions = ["dilation", "padding", "stride"] as const;
 
-/** Windows of images as columns: `[N,C,H,W]` → `[N, C kH kW, L]`. */
+/**
+ * Windows of images as columns.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C kH kW, L]` for L windows, H' · W' with H' = ⌊(H + 2 padding - dilation
+ * (kH - 1) - 1) / stride⌋ + 1, W' likewise.
+ * @throws ShapeError if the dims do not fit, or a window is larger than the padded image.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export function unfold(input: Tensor, kernelSize: PerDim, options: UnfoldOptions = {}, ...surplus: []): Tensor {
   noMore("unfold", surplus);
   checkOptions("unfold", options, unfoldOptions);
   return wrap(ops.unfold(nodeOf("unfold", "input", input), kernelSize, options));
 }
 
-/** Columns added up at their windows: `[N, C kH kW, L]` → `[N, C, …outputSize]`. */
+/**
+ * Columns added up at their windows: the sum that {@link unfold}'s gradient is.
+ *
+ * Shapes: `[N, C kH kW, L]` (or without N) → `[N, C, ...outputSize]`.
+ * @throws ShapeError if the columns do not fit, or a window is larger than the padded output.
+ * @throws ArgumentError if a size is no integer, too small or of the wrong number.
+ */
 export function fold(
   input: Tensor,
   outputSize: PerDim,

@@ -99,7 +99,14 @@ function distinct(rows: Rows, order: readonly number[], dtype: DType, options: U
   return result.length === 1 ? (result[0] as Tensor) : result;
 }
 
-/** The distinct elements (or slices along `dim`) in order; with `returnInverse`, `returnCounts` in an array with these. */
+/**
+ * The distinct elements (or slices along `dim`) in order; with `returnInverse`, `returnCounts` in an array with these.
+ * A read: their number is a shape.
+ *
+ * Shapes: any → `[k]`, or `[…, k, …]` with `dim`; inverse (int32) as the input (`[n]` with `dim`), counts (int64)
+ * `[k]`.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function unique(input: Tensor, options: SortedUniqueOptions & Several, ...surplus: []): Tensor[];
 export function unique(input: Tensor, options?: SortedUniqueOptions, ...surplus: []): Tensor;
 export function unique(input: Tensor, options: SortedUniqueOptions = {}, ...surplus: []): Tensor | Tensor[] {
@@ -110,7 +117,13 @@ export function unique(input: Tensor, options: SortedUniqueOptions = {}, ...surp
   return distinct(rows, order, input.dtype, options);
 }
 
-/** As `unique`, but only neighbours that are equal become one, in the order they have. */
+/**
+ * As {@link unique}, but only neighbours that are equal become one, in the order they have.
+ *
+ * Shapes: any → `[k]`, or `[…, k, …]` with `dim`; inverse (int32) as the input (`[n]` with `dim`), counts (int64)
+ * `[k]`.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function uniqueConsecutive(input: Tensor, options: UniqueOptions & Several, ...surplus: []): Tensor[];
 export function uniqueConsecutive(input: Tensor, options?: UniqueOptions, ...surplus: []): Tensor;
 export function uniqueConsecutive(input: Tensor, options: UniqueOptions = {}, ...surplus: []): Tensor | Tensor[] {

@@ -24,7 +24,12 @@ function check(op: string, input: unknown): Tensor {
   throw notATensor(op, "input", input);
 }
 
-/** A view in another shape; throws where the strides would need a copy. One size may be -1. */
+/**
+ * The same memory in another shape. One size may be -1: what is left. Shapes: any → `sizes`, with as many elements.
+ * @throws ShapeError if the number of elements differs, a size is negative, or the strides would need a copy ({@link
+ * reshape} makes one).
+ * @throws ArgumentError if a size is no integer.
+ */
 export function view(input: Tensor, ...sizes: Sizes): Tensor {
   const x = check("view", input);
   const shape = ops.resolveSizes("view", sizesOf("view", sizes), numel(x.shape), x.shape);
@@ -41,14 +46,20 @@ function reshapeTo(x: Tensor, shape: readonly number[]): Tensor {
   return viewOf(x, { kind: "reshape", shape }) ?? wrap(ops.reshape(x.node, shape));
 }
 
-/** The same elements in another shape: a view where that is possible, else a copy. One size may be -1. */
+/**
+ * The same elements in another shape: a view where that is possible, else a copy. One size may be -1: what is left.
+ *
+ * Shapes: any → `sizes`, with as many elements.
+ * @throws ShapeError if the number of elements differs, or a size is negative.
+ * @throws ArgumentError if a size is no integer.
+ */
 export function reshape(input: Tensor, ...sizes: Sizes): Tensor {
   const x = check("reshape", input);
   return reshapeTo(x, ops.resolveSizes("reshape", sizesOf("reshape", sizes), numel(x.shape), x.shape));
 }
 
 /**
- * A view of the shape of `other`, with as many elements.
+ * A view of the shape of `other`, with as many elements. Shapes: any, other → that of `other`.
  * @throws ShapeError if the number of elements differs or a view is not possible.
  */
 export function viewAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
@@ -59,6 +70,8 @@ export function viewAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
 
 /**
  * The shape of `other`, with as many elements: a view where possible, else a copy.
+ *
+ * Shapes: any, other → that of `other`.
  * @throws ShapeError if the number of elements differs.
  */
 export function reshapeAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
@@ -74,7 +87,11 @@ interface FlattenOptions {
   readonly endDim?: number;
 }
 
-/** Merges dims `startDim … endDim` into one: all of them by default. */
+/**
+ * Merges dims `startDim … endDim` into one: all of them by default. Shapes: `[a, …, b]` → `[a · … · b]`; `[]` → `[1]`.
+ * @throws IndexError if a dim is out of range.
+ * @throws ArgumentError if `startDim` lies behind `endDim`, or options are given twice.
+ */
 export function flatten(
   input: Tensor,
   start?: number | FlattenOptions,
@@ -99,13 +116,17 @@ export function flatten(
   return reshapeTo(x, rank === 0 ? [1] : [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
 }
 
-/** All elements in one dim. */
+/** All elements in one dim: a view where possible. Shapes: any → `[n]`. */
 export function ravel(input: Tensor, ...surplus: []): Tensor {
   noMore("ravel", surplus);
   return reshape(input, -1);
 }
 
-/** Splits `dim` into `sizes`, one of which may be -1. */
+/**
+ * Splits `dim` into `sizes`, one of which may be -1. Shapes: `[…, n, …]` → `[…, ...sizes, …]`, whose product is n.
+ * @throws ShapeError if the product of the sizes is not that of the dim, or a size is negative.
+ * @throws IndexError if `dim` is out of range.
+ */
 export function unflatten(input: Tensor, dim: number, sizes: readonly number[], ...surplus: []): Tensor {
   noMore("unflatten", surplus);
   const x = check("unflatten", input);
@@ -115,7 +136,12 @@ export function unflatten(input: Tensor, dim: number, sizes: readonly number[], 
   return reshapeTo(x, [...x.shape.slice(0, d), ...parts, ...x.shape.slice(d + 1)]);
 }
 
-/** Dims in another order. */
+/**
+ * Dims in another order: a view. Shapes: `[d0, …, dn-1]` → `[d_dims[0], …, d_dims[n-1]]`.
+ * @throws ShapeError unless there are as many dims as the input has.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if a dim is no integer.
+ */
 export function permute(input: Tensor, ...dims: Sizes): Tensor {
   const x = check("permute", input);
   const list = sizesOf("permute", dims);
@@ -128,7 +154,10 @@ export function permute(input: Tensor, ...dims: Sizes): Tensor {
   return viewOf(x, { kind: "permute", dims: normalizeDims("permute", list, x.shape.length) }) as Tensor;
 }
 
-/** Swaps two dims. */
+/**
+ * Two dims swapped: a view. Shapes: `[…, a, …, b, …]` → `[…, b, …, a, …]`.
+ * @throws IndexError if a dim is out of range.
+ */
 export function transpose(input: Tensor, dim0: number, dim1: number, ...surplus: []): Tensor {
   noMore("transpose", surplus);
   const x = check("transpose", input);
@@ -138,12 +167,21 @@ export function transpose(input: Tensor, dim0: number, dim1: number, ...surplus:
   return viewOf(x, { kind: "permute", dims }) as Tensor;
 }
 
-/** As `transpose`: two dims swapped. */
+/**
+ * As {@link transpose}: two dims swapped. Shapes: `[…, a, …, b, …]` → `[…, b, …, a, …]`.
+ * @throws IndexError if a dim is out of range.
+ */
 export const swapaxes = transpose;
-/** As `transpose`: two dims swapped. */
+/**
+ * As {@link transpose}: two dims swapped. Shapes: `[…, a, …, b, …]` → `[…, b, …, a, …]`.
+ * @throws IndexError if a dim is out of range.
+ */
 export const swapdims = transpose;
 
-/** A matrix transposed; vectors and 0-d tensors as they are. */
+/**
+ * A matrix transposed: a view. Shapes: `[m, n]` → `[n, m]`; `[n]` and `[]` → the same.
+ * @throws ShapeError if the input has more than 2 dims.
+ */
 export function t(input: Tensor, ...surplus: []): Tensor {
   noMore("t", surplus);
   const x = check("t", input);
@@ -158,7 +196,13 @@ export function t(input: Tensor, ...surplus: []): Tensor {
     : (viewOf(x, { kind: "permute", dims: x.shape.map((_, d) => d) }) as Tensor);
 }
 
-/** Moves dims to other places; the others keep their order. */
+/**
+ * Moves dims from `source` to `destination`; the others keep their order. A view.
+ *
+ * Shapes: any → the sizes in another order.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError unless there are as many sources as destinations.
+ */
 export function movedim(
   input: Tensor,
   source: number | readonly number[],
@@ -178,10 +222,20 @@ export function movedim(
   return viewOf(x, { kind: "permute", dims }) as Tensor;
 }
 
-/** As `movedim`: dims moved to other places. */
+/**
+ * As {@link movedim}: dims moved to other places. Shapes: any → the sizes in another order.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError unless there are as many sources as destinations.
+ */
 export const moveaxis = movedim;
 
-/** Dims of size 1 grow to `sizes` without a copy; -1 keeps a size, new dims come in front. */
+/**
+ * Dims of size 1 grow to `sizes` without a copy; -1 keeps a size, new dims come in front.
+ *
+ * Shapes: any that broadcasts to `sizes` → `sizes`.
+ * @throws ShapeError if a dim that is not of size 1 would have to grow, or there are fewer sizes than dims.
+ * @throws ArgumentError if a size is no integer.
+ */
 export function expand(input: Tensor, ...sizes: Sizes): Tensor {
   const x = check("expand", input);
   const list = sizesOf("expand", sizes);
@@ -197,11 +251,15 @@ export function expand(input: Tensor, ...sizes: Sizes): Tensor {
   return viewOf(x, { kind: "expand", shape }) as Tensor;
 }
 
-/** As `expand`: dims of size 1 grow without a copy. */
+/**
+ * As {@link expand}: dims of size 1 grow without a copy. Shapes: any that broadcasts to `sizes` → `sizes`.
+ * @throws ShapeError if a dim that is not of size 1 would have to grow, or there are fewer sizes than dims.
+ * @throws ArgumentError if a size is no integer.
+ */
 export const broadcastTo = expand;
 
 /**
- * Grown to the shape of `other`, without a copy.
+ * Grown to the shape of `other`, without a copy. Shapes: any, other → that of `other`.
  * @throws ShapeError if a dim that is not of size 1 would have to grow.
  */
 export function expandAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
@@ -210,7 +268,10 @@ export function expandAs(input: Tensor, other: Tensor, ...surplus: []): Tensor {
   return expand(input, other.shape);
 }
 
-/** Drops dims of size 1: all, or those of `dim`. */
+/**
+ * Drops dims of size 1: all, or those of `dim`; dims of other sizes stay. A view. Shapes: `[…, 1, …]` → `[…, …]`.
+ * @throws IndexError if a dim is out of range or named twice.
+ */
 export function squeeze(input: Tensor, dim?: number | readonly number[], ...surplus: []): Tensor {
   noMore("squeeze", surplus);
   const x = check("squeeze", input);
@@ -223,7 +284,10 @@ export function squeeze(input: Tensor, dim?: number | readonly number[], ...surp
   return viewOf(x, { kind: "reshape", shape }) as Tensor;
 }
 
-/** A dim of size 1 at `dim`. */
+/**
+ * A new dim of size 1 at `dim`: a view. Shapes: `[…, …]` → `[…, 1, …]`.
+ * @throws IndexError if `dim` is outside of [-n - 1, n], for n dims.
+ */
 export function unsqueeze(input: Tensor, dim: number, ...surplus: []): Tensor {
   noMore("unsqueeze", surplus);
   const x = check("unsqueeze", input);
@@ -231,7 +295,12 @@ export function unsqueeze(input: Tensor, dim: number, ...surplus: []): Tensor {
   return viewOf(x, { kind: "reshape", shape: [...x.shape.slice(0, d), 1, ...x.shape.slice(d)] }) as Tensor;
 }
 
-/** The part at position `index` of `dim`, without that dim. */
+/**
+ * The part at position `index` of `dim`, without that dim: a view. Negative indices count from the end.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`.
+ * @throws IndexError if `dim` or `index` is out of range, or the input is 0-d.
+ */
 export function select(input: Tensor, dim: number, index: number, ...surplus: []): Tensor {
   noMore("select", surplus);
   const x = check("select", input);
@@ -248,7 +317,12 @@ export function select(input: Tensor, dim: number, index: number, ...surplus: []
   return viewOf(part, { kind: "reshape", shape: x.shape.filter((_, other) => other !== d) }) as Tensor;
 }
 
-/** `length` elements from `start` along `dim`. */
+/**
+ * `length` elements from `start` along `dim`: a view. A negative start counts from the end.
+ *
+ * Shapes: `[…, n, …]` → `[…, length, …]`.
+ * @throws IndexError if `dim` or an element is out of range, or the input is 0-d.
+ */
 export function narrow(input: Tensor, dim: number, start: number, length: number, ...surplus: []): Tensor {
   noMore("narrow", surplus);
   const x = check("narrow", input);
@@ -269,7 +343,14 @@ function dimToTakeFrom(op: string, x: Tensor, dim: number): number {
   return normalizeDim(op, dim, x.shape.length);
 }
 
-/** Elements `x[i, i + offset]` over two dims, as a last dim. */
+/**
+ * Elements `x[i, i + offset]` over two dims, as a last dim: a view.
+ *
+ * Shapes: `[m, n]` → `[min(m, n)]` with offset 0; other dims come first.
+ * @throws ShapeError unless there are two different dims.
+ * @throws IndexError if a dim is out of range.
+ * @throws ArgumentError if `offset` is no integer.
+ */
 export function diagonal(
   input: Tensor,
   options: { readonly offset?: number; readonly dim1?: number; readonly dim2?: number } = {},
@@ -289,7 +370,14 @@ export function diagonal(
   return viewOf(x, { kind: "diagonal", offset, dim1: a, dim2: b }) as Tensor;
 }
 
-/** Parts of `size` elements along `dim` (the last may be smaller), or of the listed sizes. */
+/**
+ * Parts of `size` elements along `dim` (the last may be smaller), or of the listed sizes: views.
+ *
+ * Shapes: `[…, n, …]` → tensors `[…, size, …]`.
+ * @throws ShapeError if the listed sizes do not add up to n.
+ * @throws ArgumentError unless `size` is a positive integer, or listed sizes are integers.
+ * @throws IndexError if `dim` is out of range, or the input is 0-d.
+ */
 export function split(input: Tensor, size: number | readonly number[], dim = 0, ...surplus: []): Tensor[] {
   noMore("split", surplus);
   const x = check("split", input);
@@ -321,7 +409,13 @@ function equalParts(total: number, size: number): number[] {
   return Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size));
 }
 
-/** At most `chunks` parts of equal size along `dim` (the last may be smaller). */
+/**
+ * At most `chunks` parts of equal size along `dim` (the last may be smaller): views.
+ *
+ * Shapes: `[…, n, …]` → tensors `[…, ⌈n / chunks⌉, …]`.
+ * @throws ArgumentError unless `chunks` is a positive integer.
+ * @throws IndexError if `dim` is out of range, or the input is 0-d.
+ */
 export function chunk(input: Tensor, chunks: number, dim = 0, ...surplus: []): Tensor[] {
   noMore("chunk", surplus);
   const x = check("chunk", input);
@@ -333,7 +427,10 @@ export function chunk(input: Tensor, chunks: number, dim = 0, ...surplus: []): T
   return total === 0 ? split(x, new Array<number>(chunks).fill(0), d) : split(x, Math.ceil(total / chunks), d);
 }
 
-/** The parts along `dim`, without that dim. */
+/**
+ * The parts along `dim`, without that dim: views. Shapes: `[…, n, …]` → n tensors `[…, …]`.
+ * @throws IndexError if `dim` is out of range, or the input is 0-d.
+ */
 export function unbind(input: Tensor, dim = 0, ...surplus: []): Tensor[] {
   noMore("unbind", surplus);
   const x = check("unbind", input);
@@ -341,14 +438,14 @@ export function unbind(input: Tensor, dim = 0, ...surplus: []): Tensor[] {
   return Array.from({ length: x.shape[d] as number }, (_, i) => select(x, d, i));
 }
 
-/** The tensor itself if its elements lie in row-major order, else a copy that does. */
+/** The tensor itself if its elements lie in row-major order, else a copy that does. Shapes: any → the same. */
 export function contiguous(input: Tensor, ...surplus: []): Tensor {
   noMore("contiguous", surplus);
   const x = check("contiguous", input);
   return isContiguous(x.layout) ? x : wrap(copyOf(x.node));
 }
 
-/** A copy with the same history. */
+/** A copy with the same history. Shapes: any → the same. */
 export function clone(input: Tensor, ...surplus: []): Tensor {
   noMore("clone", surplus);
   return wrap(copyOf(nodeOf("clone", "input", input)));

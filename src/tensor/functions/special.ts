@@ -8,10 +8,20 @@ import { type Binary, binary, made, type Unary, unary } from "./define.js";
 
 const number = ops.constantLike;
 
-/** -x log x: the terms of an entropy; 0 at 0, -Infinity below. */
+/**
+ * -x log x: the terms of an entropy; 0 at 0, -Infinity below. Integers and bool give float32.
+ *
+ * Shapes: any → the same.
+ */
 export const entr: Unary = unary("entr", ops.entr);
 
-/** input log(1 + other); 0 where input is 0, unless other is NaN. */
+/**
+ * input log(1 + other); 0 where input is 0, unless other is NaN. Integers and bool give float32.
+ *
+ * Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const xlog1py: Binary = binary("xlog1py", (a, b) => {
   const [x, y] = [ops.toFloat(a), ops.toFloat(b)];
   // Where the logarithm is infinite or none.
@@ -20,7 +30,11 @@ export const xlog1py: Binary = binary("xlog1py", (a, b) => {
   return ops.mul(x, ops.log1p(safe));
 });
 
-/** input 2^other. */
+/**
+ * input · 2^other. Integers and bool give float32. Shapes: any that broadcast → the common shape.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
+ */
 export const ldexp: Binary = binary("ldexp", (a, b) => {
   const exponent = ops.toFloat(b);
   return ops.mul(a, ops.pow(number(exponent, 2), exponent));
@@ -33,7 +47,10 @@ function multigamma(x: Node, p: number): Node {
 }
 
 /**
- * The logarithm of the multivariate gamma function of dimension `p`: p (p - 1) / 4 log π + Σ lgamma(x - j / 2), for x > (p - 1) / 2.
+ * The logarithm of the multivariate gamma function of dimension `p`: p (p - 1) / 4 log π + Σ lgamma(x - j / 2), for x >
+ * (p - 1) / 2. Integers and bool give float32.
+ *
+ * Shapes: any → the same.
  * @throws ArgumentError unless `p` is a positive integer.
  */
 export function mvlgamma(input: Tensor, p: number, ...surplus: []): Tensor {
@@ -44,5 +61,8 @@ export function mvlgamma(input: Tensor, p: number, ...surplus: []): Tensor {
   return made(op, () => multigamma(x, p));
 }
 
-/** As `mvlgamma`. */
+/**
+ * As {@link mvlgamma}: the logarithm of the multivariate gamma function. Shapes: any → the same.
+ * @throws ArgumentError unless `p` is a positive integer.
+ */
 export const multigammaln = mvlgamma;

@@ -32,11 +32,25 @@ function pastNaN(op: "nansum" | "nanmean", compute: (x: Node, dim: Dims, options
 
 const zeroNaN = (x: Node): Node => (isFloat(x.dtype) ? ops.where(ops.isnan(x), number(x, 0), x) : x);
 
-/** Sum where NaN counts as 0. */
+/**
+ * Sum over `dim` (all dims by default) where NaN counts as 0; `dtype` converts the input first. Integers and bool sum
+ * to int64.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const nansum = pastNaN("nansum", (x, dim, options) =>
   ops.sumOver(zeroNaN(x), dim, { keepdim: options.keepdim ?? false }),
 );
-/** Mean of the elements that are not NaN. */
+/**
+ * Mean over `dim` (all dims by default) of the elements that are not NaN; `dtype` converts the input first.
+ *
+ * Shapes: `[…, n, …]` → `[…, …]`, with size 1 for n if `keepdim`.
+ * @throws DTypeError for integers and bool without `dtype`.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ArgumentError if options are given twice.
+ */
 export const nanmean = pastNaN("nanmean", (x, dim, options) => {
   checkHasMean("nanmean", x);
   const f = x;
@@ -45,7 +59,11 @@ export const nanmean = pastNaN("nanmean", (x, dim, options) => {
   return ops.div(ops.sumOver(zeroNaN(f), dim, { keepdim }), count);
 });
 
-/** The p-norm of input - other. */
+/**
+ * The p-norm (`p` 2 by default) of input - other. Shapes: any that broadcast → `[]`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if one is no float tensor.
+ */
 export function dist(input: Tensor, other: Tensor, options: { readonly p?: number } = {}, ...surplus: []): Tensor {
   noMore("dist", surplus);
   checkOptions("dist", options, ["p"]);
@@ -70,8 +88,10 @@ function renormed(x: Node, p: number, dim: number, maxnorm: number): Node {
 }
 
 /**
- * Slices along `dim` whose p-norm is above `maxnorm`, scaled down to it; the others stay. The shape stays.
- * @throws IndexError if `dim` is out of range; ArgumentError unless p > 0 and maxnorm >= 0.
+ * Slices along `dim` whose p-norm is above `maxnorm`, scaled down to it; the others stay. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError unless p > 0 and maxnorm >= 0.
  */
 export function renorm(input: Tensor, p: number, dim: number, maxnorm: number, ...surplus: []): Tensor {
   noMore("renorm", surplus);
@@ -87,11 +107,27 @@ export interface CovOptions {
   readonly aweights?: Tensor;
 }
 
-/** Covariances of variables (rows of `[variables, observations]`). */
+/**
+ * Covariances of variables (rows): Σ w (x - mean)(x - mean)ᵀ / (Σ w - correction). Integers and bool give float32.
+ *
+ * Shapes: `[variables, observations]` → `[variables, variables]`; `[observations]` → `[]`; weights `[observations]`.
+ * @throws ShapeError unless weights have one element an observation.
+ * @throws ArgumentError if the input has more than 2 dims, `correction` is no integer, or a weight negative.
+ */
 export function cov(input: Tensor, options: CovOptions = {}, ...surplus: []): Tensor {
   noMore("cov", surplus);
   checkOptions("cov", options, ["correction", "fweights", "aweights"]);
-  return made("cov", () => covNode("cov", nodeOf("cov", "input", input), options));
+  const x = nodeOf("cov", "input", input);
+  checkMatrix("cov", x);
+  checkWholeNumber("cov", "correction", options.correction ?? 1);
+  checkWeights("cov", "fweights", options.fweights, x);
+  checkWeights("cov", "aweights", options.aweights, x);
+  return made("cov", () => covNode("cov", x, options));
+}
+
+function checkMatrix(op: string, input: Node): void {
+  if (input.shape.length <= 2) return;
+  throw new ArgumentError(`${op}: takes at most 2 dims (input [${input.shape.join(",")}])`, { op });
 }
 
 /** Weights of observations: a vector of them, none negative. */
@@ -116,12 +152,6 @@ function checkWeights(op: string, name: string, weights: Tensor | undefined, inp
 }
 
 function covNode(op: string, input: Node, { correction = 1, fweights, aweights }: CovOptions): Node {
-  if (input.shape.length > 2) {
-    throw new ArgumentError(`${op}: takes at most 2 dims (input [${input.shape.join(",")}])`, { op });
-  }
-  checkWholeNumber(op, "correction", correction);
-  checkWeights(op, "fweights", fweights, input);
-  checkWeights(op, "aweights", aweights, input);
   const f = ops.toFloat(input);
   const isVector = f.shape.length < 2;
   const x = isVector ? ops.reshape(f, [1, f.size]) : f;
@@ -144,10 +174,17 @@ function covNode(op: string, input: Node, { correction = 1, fweights, aweights }
   return isVector ? ops.reshape(result, []) : result;
 }
 
-/** Correlation coefficients of variables (rows of `[variables, observations]`), in [-1, 1]. */
+/**
+ * Correlation coefficients of variables (rows), in [-1, 1]. Integers and bool give float32.
+ *
+ * Shapes: `[variables, observations]` → `[variables, variables]`; `[observations]` → `[]`.
+ * @throws ArgumentError if the input has more than 2 dims.
+ */
 export function corrcoef(input: Tensor, ...surplus: []): Tensor {
   noMore("corrcoef", surplus);
-  const c = covNode("corrcoef", nodeOf("corrcoef", "input", input), {});
+  const x = nodeOf("corrcoef", "input", input);
+  checkMatrix("corrcoef", x);
+  const c = covNode("corrcoef", x, {});
   if (c.shape.length === 0) return made("corrcoef", () => ops.div(c, c));
   const deviation = ops.sqrt(ops.diagonal(c));
   const size = deviation.size;
@@ -157,7 +194,13 @@ export function corrcoef(input: Tensor, ...surplus: []): Tensor {
 
 // ---- counts by value --------------------------------------------------------------------------------------------
 
-/** How many elements fall into each of `bins` equal intervals of [min, max]; equal bounds stand for those of the data. */
+/**
+ * How many elements fall into each of `bins` (100) equal intervals of [min, max]; equal bounds stand for those of the
+ * data. Integers and bool give float32.
+ *
+ * Shapes: any → `[bins]`.
+ * @throws ArgumentError unless `bins` is a positive integer, and `max` not below `min`.
+ */
 export function histc(
   input: Tensor,
   options: { readonly bins?: number; readonly min?: number; readonly max?: number } = {},
@@ -210,7 +253,13 @@ export interface HistogramOptions {
   readonly density?: boolean;
 }
 
-/** Counts by intervals, `bins` of them or between the edges given as a tensor: `{ hist, binEdges }`. */
+/**
+ * Counts by intervals, `bins` of them or between the edges given as a tensor. Integers and bool give float32.
+ *
+ * Shapes: any → hist `[bins]`, binEdges `[bins + 1]`; weight has the input's shape.
+ * @throws ShapeError if edges are no vector of at least 2, or the weight has not the input's shape.
+ * @throws ArgumentError unless `bins` is a positive integer, and the range ascends.
+ */
 export function histogram(
   input: Tensor,
   bins: number | Tensor,
@@ -278,7 +327,14 @@ function betweenEdges(x: Node, edges: Node, weight: Node | null) {
   return { hist: ops.scatterAdd(ops.full([bins], 0, x.dtype), 0, safe, counted), edges };
 }
 
-/** How often each of 0, 1 … occurs (int64), or the sums of `weights`. A read: the largest value is the result's size. */
+/**
+ * How often each of 0, 1 … occurs (int64), or the sums of `weights` (float32 of float32, else float64). A read: the
+ * largest value is the result's size.
+ *
+ * Shapes: `[n]` → `[max(input) + 1]`, at least `minlength`; weights `[n]`.
+ * @throws ArgumentError if the input is no vector of integers, one is negative, or `minlength` no integer >= 0.
+ * @throws ShapeError if the weights have not the input's shape.
+ */
 export function bincount(
   input: Tensor,
   options: { readonly weights?: Tensor; readonly minlength?: number } = {},
@@ -325,7 +381,14 @@ export interface DiffOptions {
   readonly append?: Tensor;
 }
 
-/** Differences of neighbours along `dim` (the last by default). */
+/**
+ * Differences of neighbours along `dim` (the last by default), `n` times.
+ *
+ * Shapes: `[…, m, …]` → `[…, m - n, …]`, with what is prepended and appended counted in.
+ * @throws ShapeError if `prepend` or `append` do not fit.
+ * @throws IndexError if `dim` is out of range.
+ * @throws ArgumentError if the input is 0-d, or `n` no integer >= 0.
+ */
 export function diff(input: Tensor, options: DiffOptions = {}, ...surplus: []): Tensor {
   const op = "diff";
   noMore(op, surplus);
@@ -379,7 +442,15 @@ function splitPoints(x: Tensor | TrapezoidOptions | undefined, options: Trapezoi
   return isTensor(x) || x === undefined ? { x: x as Tensor | undefined, given: options } : { x: undefined, given: x };
 }
 
-/** The integral of `y` along `dim` by the trapezoidal rule: `trapezoid(y, x)` or `trapezoid(y, { dx })`. */
+/**
+ * The integral of `y` along `dim` by the trapezoidal rule: `trapezoid(y, x)` or `trapezoid(y, { dx })`. Integers and
+ * bool give float32.
+ *
+ * Shapes: y `[…, n, …]`, x `[n]` or that of y → `[…, …]`.
+ * @throws ShapeError if x does not fit.
+ * @throws IndexError if `dim` is out of range.
+ * @throws DTypeError if x is bool.
+ */
 export function trapezoid(
   y: Tensor,
   x?: Tensor | TrapezoidOptions,
@@ -393,7 +464,14 @@ export function trapezoid(
   return made("trapezoid", () => ops.sumOver(areas, d));
 }
 
-/** The integrals up to each point but the first. */
+/**
+ * The integrals up to each point but the first, as {@link trapezoid}. Integers and bool give float32.
+ *
+ * Shapes: y `[…, n, …]`, x `[n]` or that of y → `[…, n - 1, …]`.
+ * @throws ShapeError if x does not fit.
+ * @throws IndexError if `dim` is out of range.
+ * @throws DTypeError if x is bool.
+ */
 export function cumulativeTrapezoid(
   y: Tensor,
   x?: Tensor | TrapezoidOptions,
@@ -417,7 +495,15 @@ export interface GradientOptions {
   readonly edgeOrder?: 1 | 2;
 }
 
-/** Numerical derivatives along dims (all by default) by central differences; one tensor a dim. */
+/**
+ * Numerical derivatives along dims (all by default) by central differences; one tensor a dim. Integers and bool give
+ * float32.
+ *
+ * Shapes: any → one tensor of the same for each dim.
+ * @throws ArgumentError if `spacing` has no entry for a dim, or a dim has fewer than `edgeOrder` + 1 elements.
+ * @throws IndexError if a dim is out of range or named twice.
+ * @throws ShapeError if places do not have the size of their dim.
+ */
 export function gradient(input: Tensor, options: GradientOptions = {}, ...surplus: []): Tensor[] {
   const op = "gradient";
   noMore(op, surplus);

@@ -11,9 +11,12 @@ import { composed } from "./composed.js";
 
 /**
  * The first half of `input` along `dim` times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
+ *
  * Shapes: `[…, 2 D, …]` → `[…, D, …]`.
  * @param dim - default -1; its size must be even. Also as an option.
- * @throws ShapeError if it is odd.
+ * @throws ShapeError if the size of `dim` is odd.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws IndexError if `dim` is out of range.
  * @example glu(randn([4, 6])).shape // [4, 3]
  */
 export function glu(input: Tensor, dim?: number | { readonly dim?: number }, ...surplus: []): Tensor {
@@ -35,7 +38,11 @@ function gatedHalves(input: Tensor, dim: number): Tensor {
   });
 }
 
-/** x moved by lambd (default 0.5) towards 0, and 0 where |x| <= lambd. */
+/**
+ * x moved by lambd (default 0.5) towards 0, and 0 where |x| <= lambd. Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `lambd` is negative.
+ */
 export function softshrink(input: Tensor, options: { readonly lambd?: number } = {}, ...surplus: []): Tensor {
   noMore("softshrink", surplus);
   checkOptions("softshrink", options, ["lambd"]);
@@ -47,7 +54,7 @@ export function softshrink(input: Tensor, options: { readonly lambd?: number } =
   );
 }
 
-/** x where x > threshold, else `value`. */
+/** x where x > threshold, else `value`. Shapes: any → the same. */
 export function threshold(input: Tensor, threshold: number, value: number, ...surplus: []): Tensor {
   noMore("threshold", surplus);
   nodeOf("threshold", "input", input);
@@ -66,8 +73,12 @@ export interface RReluOptions {
 }
 
 /**
- * Leaky ReLU whose negative slope is drawn in [lower, upper) for each element in training, and is their mean in evaluation.
- * Xu et al., 2015, arXiv:1505.00853.
+ * Leaky ReLU whose negative slope is drawn in [lower, upper) for each element in training, and is their mean in
+ * evaluation. Xu et al., 2015, arXiv:1505.00853.
+ *
+ * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @throws ArgumentError if `lower` is above `upper`.
  */
 export function rrelu(input: Tensor, options: RReluOptions = {}, ...surplus: []): Tensor {
   noMore("rrelu", surplus);
@@ -98,9 +109,12 @@ export interface GumbelSoftmaxOptions {
 }
 
 /**
- * A differentiable draw of a class: softmax((logits + g) / tau) with Gumbel noise g.
- * Jang, Gu & Poole, 2017, arXiv:1611.01144; Maddison et al., 2017, arXiv:1611.00712.
+ * A differentiable draw of a class: softmax((logits + g) / tau) with Gumbel noise g. Jang, Gu & Poole, 2017,
+ * arXiv:1611.01144; Maddison et al., 2017, arXiv:1611.00712.
+ *
  * Shapes: any → the same; values along `dim` sum to 1.
+ * @throws DTypeError if the logits are no float tensor.
+ * @throws IndexError if `dim` is out of range.
  */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}, ...surplus: []): Tensor {
   noMore("gumbelSoftmax", surplus);

@@ -32,11 +32,28 @@ function windowing(op: string, weight: (x: number) => number) {
 
 const cosine = (x: number, times: number): number => Math.cos(2 * Math.PI * times * x);
 
-/** Triangles: 1 - |2 x - 1| for x from 0 to 1, `windowLength` values. */
+/**
+ * Triangles: 1 - |2 x - 1| for x from 0 to 1, `windowLength` values. Shapes: `[windowLength]`.
+ * @throws ArgumentError if `windowLength` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export const bartlettWindow = windowing("bartlettWindow", (x) => 1 - Math.abs(2 * x - 1));
-/** 0.42 - 0.5 cos(2πx) + 0.08 cos(4πx) for x from 0 to 1, `windowLength` values; 0 at both ends. */
+/**
+ * 0.42 - 0.5 cos(2πx) + 0.08 cos(4πx) for x from 0 to 1, `windowLength` values; 0 at both ends.
+ *
+ * Shapes: `[windowLength]`.
+ * @throws ArgumentError if `windowLength` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export const blackmanWindow = windowing("blackmanWindow", (x) => 0.5 * (1 - cosine(x, 1)) - 0.08 * (1 - cosine(x, 2)));
-/** (1 - cos(2πx)) / 2 for x from 0 to 1, `windowLength` values. */
+/**
+ * (1 - cos(2πx)) / 2 for x from 0 to 1, `windowLength` values. Shapes: `[windowLength]`.
+ * @throws ArgumentError if `windowLength` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export const hannWindow = windowing("hannWindow", (x) => 0.5 - 0.5 * cosine(x, 1));
 
 /** Options of `hammingWindow`. */
@@ -47,7 +64,12 @@ export interface HammingOptions extends WindowOptions {
   readonly beta?: number;
 }
 
-/** alpha - beta cos(2πx) for x from 0 to 1, `windowLength` values. */
+/**
+ * alpha - beta cos(2πx) for x from 0 to 1, `windowLength` values. Shapes: `[windowLength]`.
+ * @throws ArgumentError if `windowLength` is no integer >= 0.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function hammingWindow(windowLength: number, options: HammingOptions = {}, ...surplus: []): Tensor {
   const op = "hammingWindow";
   noMore(op, surplus);
@@ -72,7 +94,12 @@ function bessel(x: number): number {
   return sum;
 }
 
-/** I₀(beta √(1 - (2 x - 1)²)) / I₀(beta) for x from 0 to 1, `windowLength` values. */
+/**
+ * I₀(beta √(1 - (2 x - 1)²)) / I₀(beta) for x from 0 to 1, `windowLength` values. Shapes: `[windowLength]`.
+ * @throws ArgumentError if `windowLength` is no integer >= 0, or `beta` not finite.
+ * @throws DTypeError if an integer tensor is to require grad.
+ * @throws DeviceError if the device is not there.
+ */
 export function kaiserWindow(windowLength: number, options: KaiserOptions = {}, ...surplus: []): Tensor {
   const op = "kaiserWindow";
   noMore(op, surplus);
