@@ -1,6 +1,6 @@
 // What happens to finished sums: stored as they are, or after elementwise work that was fused in; ragged edges; and the block
 // that collects sums of several blocks of a tile.
-import type { Buffer, Expr, Stmt } from "../../ir/index.js";
+import type { Buffer, Expr, Stmt, Var } from "../../ir/index.js";
 import { axesIn, digitsOf, offsetAt, offsetOf, spanOf } from "./axes.js";
 import type { Finish } from "./finish.js";
 import type { Axis } from "./form.js";
@@ -20,30 +20,35 @@ interface Region {
   readonly isRun?: boolean;
 }
 
-/** Puts a micro-kernel's accumulators in the tile's block, rows `pitch` elements apart; sums of several blocks are added up. */
-export function putInBlock(
-  p: Problem,
-  block: Buffer,
-  pitch: number,
-  row: Expr,
-  column: Expr,
-  acc: Accumulators,
-): Stmt[] {
-  const { f } = p.env;
-  return acc.flatMap((vectors, i) =>
-    vectors.map((c, v): Stmt => {
-      const index = f.add(f.mul(f.add(row, f.int(i)), f.int(pitch)), f.add(column, f.int(v * p.lanes)));
-      const value = p.blocks.count > 1 ? f.add(c, f.freshLoad(block, index, p.lanes)) : c;
-      return { kind: "store", buffer: block, index, value, guard: null };
-    }),
-  );
+/** A micro-kernel's place in the tile's block, whose rows lie `pitch` elements apart. */
+interface BlockPlace {
+  readonly buffer: Buffer;
+  readonly pitch: number;
+  readonly row: Expr;
+  readonly column: Expr;
 }
 
-export function clearBlock(p: Problem, block: Buffer): Stmt[] {
+function placesInBlock(p: Problem, { pitch, row, column }: BlockPlace, acc: Accumulators): { at: Expr; sum: Var }[] {
   const { f } = p.env;
-  const i = f.variable("i", "i32", { min: 0, max: block.size - 1 });
-  const store: Stmt = { kind: "store", buffer: block, index: i, value: f.const(p.type, 0), guard: null };
-  return [loop(f, i, f.int(block.size), [store], "vectorize")];
+  return acc.flatMap((vectors, i) => {
+    const start = f.add(f.mul(f.add(row, f.int(i)), f.int(pitch)), column);
+    return vectors.map((sum, v) => ({ at: f.add(start, f.int(v * p.lanes)), sum }));
+  });
+}
+
+/** Stores accumulators in the tile's block. */
+export function putInBlock(p: Problem, place: BlockPlace, acc: Accumulators): Stmt[] {
+  return placesInBlock(p, place, acc).map(({ at, sum }) => {
+    return { kind: "store", buffer: place.buffer, index: at, value: sum, guard: null };
+  });
+}
+
+/** Adds the sums of the blocks before to accumulators. */
+export function addFromBlock(p: Problem, place: BlockPlace, acc: Accumulators): Stmt[] {
+  const { f } = p.env;
+  return placesInBlock(p, place, acc).map(({ at, sum }) => {
+    return { kind: "assign", v: sum, value: f.add(sum, f.freshLoad(place.buffer, at, p.lanes)) };
+  });
 }
 
 /** Stores a micro-kernel's accumulators: whole vectors where columns are neighbours, else by way of `corner`. */

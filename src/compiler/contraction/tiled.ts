@@ -6,10 +6,10 @@ import { type Box, fillBox, fillTable } from "./box.js";
 import { type Block, blockAt } from "./depth.js";
 import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
-import { type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
+import { type Accumulators, type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import { packPanels } from "./pack.js";
-import { clearBlock, isRowMajor, putInBlock, storeAccumulators, storeRegion } from "./result.js";
+import { addFromBlock, isRowMajor, putInBlock, storeAccumulators, storeRegion } from "./result.js";
 import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
 
@@ -103,6 +103,12 @@ function hasLongRuns({ form, b }: Problem): boolean {
   return inner.out === 1 && inner.extent >= RUN_PANELS * b.unit;
 }
 
+/** Which of a tile's blocks of the sum it is. */
+interface Turn {
+  readonly isFirst: Expr;
+  readonly isLast: Expr;
+}
+
 class TileBody {
   readonly #panels: { readonly a: Buffer | undefined; readonly b: Buffer | undefined };
   readonly #staged: { readonly a: Staged | null; readonly b: Staged | null };
@@ -111,6 +117,10 @@ class TileBody {
   readonly #blockPitch: number;
   readonly #base: Expr;
   readonly #finishesPanels: boolean;
+  /** Blocks of the sum that a tile adds up, at most. */
+  readonly #perPart: number;
+  /** All sums are finished from the block, which otherwise holds those of the blocks before the last. */
+  readonly #isGathered: boolean;
   /** The block holds all rows of the tile, not those of one panel. */
   readonly #keepsRows: boolean;
 
@@ -138,38 +148,37 @@ class TileBody {
     this.#blockPitch = p.b.tilePanels * p.b.unit;
     // Rows of one panel are finished while they are in the first-level cache, if the result has neighbours along columns.
     this.#finishesPanels = isRowMajor(p);
-    const perPart = Math.ceil(p.blocks.count / p.parts);
-    this.#keepsRows = perPart > 1 || !this.#finishesPanels;
+    this.#perPart = Math.ceil(p.blocks.count / p.parts);
+    this.#keepsRows = this.#perPart > 1 || !this.#finishesPanels;
     const size = (this.#keepsRows ? p.a.tilePanels : 1) * p.a.unit * this.#blockPitch;
     // Sums that need more than storing, or whose panels seldom lie in one piece in the result, are gathered first: rows are
-    // longer then. All others are stored from the registers, while the next ones are summed.
-    const isGathered = p.blocks.count > 1 || finish.plain === null || (p.b.box !== null && !hasLongRuns(p));
-    this.#block = isGathered ? f.buffer("block", p.node.dtype, size, "local") : null;
+    // longer then. All others are stored from the registers, while the next ones are summed: a copy would wait for memory.
+    this.#isGathered = finish.plain === null || !this.#finishesPanels || (p.b.box !== null && !hasLongRuns(p));
+    const hasBlock = this.#isGathered || this.#perPart > 1;
+    this.#block = hasBlock ? f.buffer("block", p.node.dtype, size, "local") : null;
     this.#corner = f.buffer("corner", p.node.dtype, p.a.unit * p.b.unit, "local");
     this.#base = offsetOf(f, p.form.batch, tile.batch, "out");
   }
 
   statements(): Stmt[] {
     const { f } = this.p.env;
-    const { blocks, parts } = this.p;
-    const perPart = Math.ceil(blocks.count / parts);
+    const { blocks } = this.p;
+    const perPart = this.#perPart;
     const first = f.mul(this.tile.part, f.int(perPart));
     const count = f.min(f.int(perPart), f.sub(f.int(blocks.count), first));
     const number = f.variable("kb", "i32", { min: 0, max: perPart - 1 });
-    const isLast = f.eq(number, f.sub(count, f.int(1)));
-    const body = this.#depthBlock(f.add(first, number), isLast);
+    const at: Turn = { isFirst: f.eq(number, f.int(0)), isLast: f.eq(number, f.sub(count, f.int(1))) };
+    const body = this.#depthBlock(f.add(first, number), at);
     const tables = [this.#staged.a, this.#staged.b].flatMap((x) => (x ? fillTable(f, x.box, x.table) : []));
-    const block = this.#block;
-    if (!block) return [...tables, loop(f, number, f.int(1), body)];
-    const clear = blocks.count > 1 ? clearBlock(this.p, block) : [];
     const firstRow = f.mul(this.tile.row, f.int(this.p.a.tilePanels * this.p.a.unit));
-    const finish = this.#finishesPanels ? [] : this.#finishRows(block, firstRow, this.p.a.tilePanels, f.int(0));
-    return [...tables, ...clear, loop(f, number, count, body), ...finish];
+    const finish = this.#finishesPanels ? [] : this.#finishRows(firstRow, this.p.a.tilePanels, f.int(0));
+    return [...tables, loop(f, number, count, body), ...finish];
   }
 
   /** Finishes the sums of some panels of rows, from `row` of the result, which lie in the block from `local`. */
-  #finishRows(block: Buffer, row: Expr, panels: number, local: Expr): Stmt[] {
+  #finishRows(row: Expr, panels: number, local: Expr): Stmt[] {
     const { f } = this.p.env;
+    const block = this.#block as Buffer;
     const { a, b } = this.p;
     const column = this.#firstColumn();
     return storeRegion(
@@ -193,7 +202,7 @@ class TileBody {
   }
 
   /** One block of the sum: packs what the tile packs, then runs the micro-kernels over all panels. */
-  #depthBlock(number: Expr, isLast: Expr): Stmt[] {
+  #depthBlock(number: Expr, turn: Turn): Stmt[] {
     const { f } = this.p.env;
     const block = blockAt(f, this.p.blocks, number);
     return [
@@ -201,7 +210,7 @@ class TileBody {
       ...this.#packTile(this.p.b, this.tile.column, block),
       ...this.#stageTile(this.p.a, this.tile.row, number, block),
       ...this.#stageTile(this.p.b, this.tile.column, number, block),
-      ...this.#panelLoops(number, block, isLast),
+      ...this.#panelLoops(number, block, turn),
     ];
   }
 
@@ -280,7 +289,7 @@ class TileBody {
   }
 
   /** All row panels times all column panels: a panel of rows stays in the first-level cache, columns stream past it. */
-  #panelLoops(number: Expr, block: Block, isLast: Expr): Stmt[] {
+  #panelLoops(number: Expr, block: Block, turn: Turn): Stmt[] {
     const { f } = this.p.env;
     const { a, b } = this.p;
     const [i, j] = [a, b].map((side, at) =>
@@ -300,9 +309,7 @@ class TileBody {
           j,
           panelsOf(this.p, b, this.tile.column),
           microKernel(this.p, place, block, sourceA, sourceB, (acc) =>
-            this.#block
-              ? putInBlock(this.p, this.#block, this.#blockPitch, local, f.mul(j, f.int(b.unit)), acc)
-              : storeAccumulators(this.p, this.finish, this.#corner, place, this.#base, acc),
+            this.#keep(acc, place, { row: local, column: f.mul(j, f.int(b.unit)) }, turn),
           ),
         ),
       ];
@@ -311,7 +318,23 @@ class TileBody {
     const isFull = f.le(f.add(row, f.int(a.unit)), f.int(a.count));
     const body =
       rest === 0 ? micro(a.unit) : a.count < a.unit ? micro(rest) : branch(isFull, micro(a.unit), micro(rest));
-    const finish = this.#block && this.#finishesPanels ? this.#finishRows(this.#block, row, 1, local) : [];
-    return [loop(f, i, panelsOf(this.p, a, this.tile.row), [...body, ...branch(isLast, finish, [])])];
+    const finish = this.#isGathered && this.#finishesPanels ? this.#finishRows(row, 1, local) : [];
+    return [loop(f, i, panelsOf(this.p, a, this.tile.row), [...body, ...branch(turn.isLast, finish, [])])];
+  }
+
+  /** What becomes of a micro-kernel's sums, whose place in the block is `local`. */
+  #keep(acc: Accumulators, place: MicroPlace, local: { row: Expr; column: Expr }, turn: Turn): Stmt[] {
+    const store = (): Stmt[] => storeAccumulators(this.p, this.finish, this.#corner, place, this.#base, acc);
+    const block = this.#block;
+    if (!block) return store();
+    const at = { buffer: block, pitch: this.#blockPitch, ...local };
+    const [put, add] = [putInBlock(this.p, at, acc), addFromBlock(this.p, at, acc)];
+    if (this.#perPart === 1) return put;
+    const later = branch(turn.isFirst, [], add);
+    if (this.#isGathered) return [...later, ...put];
+    // The last one is also the first only where a part has fewer blocks than others.
+    const last = this.p.parts > 1 ? later : add;
+    const before = this.#perPart > 2 ? later : [];
+    return branch(turn.isLast, [...last, ...store()], [...before, ...put]);
   }
 }
