@@ -62,15 +62,23 @@ export function termCount(node: Node): number {
 
 /** True if the value is made, element by element, of overlapping windows: more elements than lie in memory. */
 export function readsWindows(node: Node): boolean {
-  const { primitive } = node;
-  if (primitive.kind !== "pointwise" || node.isRealized) return false;
-  if (primitive.isElementwise) return node.inputs.some(readsWindows);
-  const source = node.inputs[0];
-  return (
-    source !== undefined &&
-    (readsWindows(source) ||
-      (source.shape.length > 0 && node.size > source.size && node.inputs.length === 1 && !isBroadcast(node, source)))
-  );
+  // Each node once: polynomials read their argument at each step, and the paths through them double with each.
+  const seen = new Set<Node>();
+  const visit = (at: Node): boolean => {
+    const { primitive } = at;
+    if (primitive.kind !== "pointwise" || at.isRealized || seen.has(at)) return false;
+    seen.add(at);
+    if (primitive.isElementwise) return at.inputs.some(visit);
+    const source = at.inputs[0];
+    return source !== undefined && (visit(source) || repeats(at, source));
+  };
+  return visit(node);
+}
+
+/** True for a movement of overlapping parts of `source`. */
+function repeats(node: Node, source: Node): boolean {
+  if (source.shape.length === 0 || node.inputs.length !== 1) return false;
+  return node.size > source.size && !isBroadcast(node, source);
 }
 
 /** True if `node` can only be `source` repeated along dims of size 1 and new leading dims. */

@@ -2,6 +2,7 @@
 // Small whole numbers, so that values are exact; the reference interpreter of graphs is the oracle.
 import { conv2d, maxPool2d, relu, setTarget, type Tensor, tensor } from "gradus";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readsWindows } from "../../src/compiler/costs.js";
 import { runStep } from "../../src/compiler/index.js";
 import { chooseStored } from "../../src/compiler/materialize.js";
 import type { Node } from "../../src/graph/index.js";
@@ -234,5 +235,14 @@ describe("what is stored", () => {
 
     expect(gradient.filter((kernel) => kernel.name.includes("permute"))).toEqual([]);
     expect(both.filter((kernel) => kernel.name === "contract")).toHaveLength(1);
+  });
+});
+
+describe("readsWindows", () => {
+  it("given 60 sums of a value with itself, visits each node once", () => {
+    let x: Node = input(integers(4, 4, 1), [4]);
+    for (let i = 0; i < 60; i++) x = add(x, x); // 2^60 paths
+
+    expect(readsWindows(x)).toBe(false);
   });
 });
