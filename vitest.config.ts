@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.js";
 import { SummaryReporter } from "./scripts/summary-reporter.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -27,6 +28,7 @@ export default defineConfig(({ mode }) => {
       env: { GRADUS_SCHEDULES: "off" }, // what searches on this machine have found decides nothing here
       setupFiles: ["test/setup.ts"],
       reporters: ["default", new SummaryReporter()],
+      sequence: { sequencer: LongestFirst },
       pool: "forks",
       maxWorkers: availableParallelism(),
       testTimeout: long ? 3_600_000 : 30_000,

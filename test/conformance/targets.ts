@@ -1,24 +1,26 @@
-// Runs a suite once on every CPU target.
+// Runs a suite once on every CPU target, in one file or, where it is long, in a file a target.
 import { availableTargets, setTarget } from "gradus";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 
 const available = (name: string): boolean => (availableTargets() as readonly string[]).includes(name);
 
+/** Long masked vectors are those of AVX-512; where the host lacks it, the interpreter of kernels runs them. */
+export const LONG_VECTORS = available("x64:avx512") ? "x64:avx512" : "interpreter:wide";
+
 /**
  * CPU targets that run on every Node the project supports, and those of machine code that this host can run. A new target
- * joins the whole suite by a line here. Test files have processes of their own: a fault fails its file, not the run.
- * Long masked vectors are those of AVX-512; where the host lacks it, the interpreter of kernels runs them.
+ * joins the whole suite by a line here and a file in each folder of `onTarget`. Test files have processes of their own: a
+ * fault fails its file, not the run.
  */
-export const CPU_TARGETS: readonly string[] = [
-  "interpreter",
-  available("x64:avx512") ? "x64:avx512" : "interpreter:wide",
-  "wasm",
-  ...["x64:avx2"].filter(available),
-];
+export const CPU_TARGETS: readonly string[] = ["interpreter", LONG_VECTORS, "wasm", ...["x64:avx2"].filter(available)];
 
-/** Declares `suite` once for each target; its tests run with that target chosen, and the choice is undone afterwards. */
-export function forEachTarget(suite: (target: string) => void): void {
-  describe.each(CPU_TARGETS)("%s", (target) => {
+/** Declares `suite` for one target; its tests run with that target chosen, and the choice is undone afterwards. */
+export function onTarget(target: string, suite: (target: string) => void): void {
+  describe(target, () => {
+    if (!CPU_TARGETS.includes(target)) {
+      test("the target", (context) => context.skip(`this host cannot run ${target}`));
+      return;
+    }
     let previous: string;
     beforeAll(() => {
       previous = setTarget(target);
@@ -28,6 +30,11 @@ export function forEachTarget(suite: (target: string) => void): void {
     });
     suite(target);
   });
+}
+
+/** Declares `suite` once for each target. */
+export function forEachTarget(suite: (target: string) => void): void {
+  for (const target of CPU_TARGETS) onTarget(target, suite);
 }
 
 /**

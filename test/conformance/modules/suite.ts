@@ -1,13 +1,14 @@
-// Modules: outputs, gradients of inputs and parameters, and buffers are PyTorch's.
+// Modules: outputs, gradients of inputs and parameters, and buffers are PyTorch's. The suite that each target runs in a file of
+// its own, so that they run side by side.
 import type { DType, Tensor } from "gradus";
 import type { Module } from "gradus/nn";
 import { expect, test } from "vitest";
-import { makeModule, makeTensor } from "./api.js";
-import { Inputs } from "./build.js";
-import { casesBy, isTensorSpec, loadFamily, type Place, type Tolerance } from "./fixtures.js";
-import type { Kind } from "./inputs.js";
-import { differentiate, Report, results } from "./run-op.js";
-import { coveringPart, forEachTarget } from "./targets.js";
+import { makeModule, makeTensor } from "../api.js";
+import { Inputs } from "../build.js";
+import { casesBy, isTensorSpec, loadFamily, type Place, type Tolerance } from "../fixtures.js";
+import type { Kind } from "../inputs.js";
+import { differentiate, Report, results } from "../run-op.js";
+import { coveringPart } from "../targets.js";
 
 interface ModuleCase {
   readonly id: string;
@@ -115,7 +116,7 @@ function expectPyTorch(moduleCase: ModuleCase, dtypes: readonly DType[], values:
   expect(problems, JSON.stringify(moduleCase)).toEqual([]);
 }
 
-forEachTarget((target) => {
+export function moduleSuite(target: string): void {
   test.each(family.cases)(
     "$module: given the inputs of $id, gives PyTorch's outputs, gradients and state",
     (moduleCase) => {
@@ -127,4 +128,4 @@ forEachTarget((target) => {
   test.each(byModule)("%s: given products of its options, gives PyTorch's values", (_module, cases) => {
     for (const moduleCase of cases) expectPyTorch(moduleCase, ["float64"], products);
   });
-});
+}
