@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import ts from "typescript";
 import { root } from "../dist.js";
-import { contractGaps } from "./contracts.js";
+import { contractGaps, documentedErrors } from "./contracts.js";
 
 /** A name users can write: `gradus/nn Linear.weight`. */
 export interface PublicSymbol {
@@ -16,6 +16,8 @@ export interface PublicSymbol {
   readonly hasAny: boolean;
   /** What its docstring does not say of shapes and errors. */
   readonly gaps: readonly string[];
+  /** The error classes its docstring names. */
+  readonly errors: readonly string[];
 }
 
 /** Source files of the entry points, by the name they are imported under. */
@@ -96,6 +98,7 @@ class Walker {
       isDocumented: symbol.getDocumentationComment(this.checker).length > 0,
       hasAny: this.#typesOf(symbol, declaration).filter((type) => this.#hasAny(type)).length > 0,
       gaps: contractGaps(symbol, declaration, this.checker),
+      errors: documentedErrors(symbol, this.checker),
     });
   }
 

@@ -1,6 +1,7 @@
 // Activation functions as modules.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { full, type Tensor } from "../tensor/index.js";
+import { checkTensor, full, type Tensor } from "../tensor/index.js";
+import { checkCounts } from "./checks.js";
 import * as F from "./functional.js";
 import { checkInplace, type InplaceOption, withoutInplace } from "./inplace.js";
 import { Module } from "./module.js";
@@ -27,7 +28,9 @@ abstract class InplaceLayer extends Module {
 /**
  * max(x, 0); the gradient at 0 is 0.
  *
- * Shapes: any → the same.
+ * Shapes: any → the same, of any dtype but bool.
+ * @throws DTypeError if the input is bool.
+ * @example new nn.ReLU()(tensor([-1, 2])) // [0, 2]
  */
 export class ReLU extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -38,7 +41,8 @@ export class ReLU extends InplaceLayer {
 /**
  * min(max(x, 0), 6)
  *
- * Shapes: any → the same. Source: Howard et al., 2017, arXiv:1704.04861.
+ * Shapes: any → the same, of any dtype but bool. Source: Howard et al., 2017, arXiv:1704.04861.
+ * @throws DTypeError if the input is bool.
  */
 export class ReLU6 extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -49,7 +53,7 @@ export class ReLU6 extends InplaceLayer {
 /**
  * 1 / (1 + exp(-x))
  *
- * Shapes: any → the same.
+ * Shapes: any → the same; integers and bool give float32.
  */
 export class Sigmoid extends Plain {
   forward(input: Tensor): Tensor {
@@ -60,7 +64,7 @@ export class Sigmoid extends Plain {
 /**
  * tanh(x) = (e^x - e^-x) / (e^x + e^-x), element by element.
  *
- * Shapes: any → the same.
+ * Shapes: any → the same; integers and bool give float32.
  */
 export class Tanh extends Plain {
   forward(input: Tensor): Tensor {
@@ -73,6 +77,7 @@ export class Tanh extends Plain {
  *
  * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415; Ramachandran et al., 2017,
  * arXiv:1710.05941.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class SiLU extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -84,6 +89,7 @@ export class SiLU extends InplaceLayer {
  * x · tanh(softplus(x))
  *
  * Shapes: any → the same. Source: Misra, 2019, arXiv:1908.08681.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Mish extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -92,9 +98,10 @@ export class Mish extends InplaceLayer {
 }
 
 /**
- * ELU with the constants that keep mean 0 and variance 1.
+ * s · ELU(x) with s = 1.0507… and α = 1.6733…, which keep mean 0 and variance 1.
  *
  * Shapes: any → the same. Source: Klambauer et al., 2017, arXiv:1706.02515.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class SELU extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -106,6 +113,7 @@ export class SELU extends InplaceLayer {
  * log(sigmoid(x))
  *
  * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class LogSigmoid extends Plain {
   forward(input: Tensor): Tensor {
@@ -116,7 +124,7 @@ export class LogSigmoid extends Plain {
 /**
  * x / (1 + |x|)
  *
- * Shapes: any → the same.
+ * Shapes: any → the same; integers and bool give float32.
  */
 export class Softsign extends Plain {
   forward(input: Tensor): Tensor {
@@ -127,7 +135,7 @@ export class Softsign extends Plain {
 /**
  * x - tanh(x)
  *
- * Shapes: any → the same.
+ * Shapes: any → the same; integers and bool give float32.
  */
 export class Tanhshrink extends Plain {
   forward(input: Tensor): Tensor {
@@ -139,6 +147,7 @@ export class Tanhshrink extends Plain {
  * relu6(x + 3) / 6
  *
  * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Hardsigmoid extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -150,6 +159,7 @@ export class Hardsigmoid extends InplaceLayer {
  * x · relu6(x + 3) / 6
  *
  * Shapes: any → the same. Source: Howard et al., 2019, arXiv:1905.02244.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Hardswish extends InplaceLayer {
   forward(input: Tensor): Tensor {
@@ -159,6 +169,7 @@ export class Hardswish extends InplaceLayer {
 
 /** An activation with options: checks their names and prints them. */
 abstract class WithOptions<Options extends object> extends Module {
+  /** As given, with the defaults. */
   protected readonly options: Options;
 
   constructor(layer: string, defaults: Options, options: Partial<Options> | undefined) {
@@ -173,9 +184,11 @@ abstract class WithOptions<Options extends object> extends Module {
 }
 
 /**
- * x where x > 0, else negativeSlope · x (default 0.01).
+ * x where x > 0, else `negativeSlope` (default 0.01) · x.
  *
  * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.LeakyReLU({ negativeSlope: 0.2 })(tensor([-1, 2])) // [-0.2, 2]
  */
 export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
   constructor(options?: { readonly negativeSlope?: number } & InplaceOption) {
@@ -188,9 +201,10 @@ export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
 }
 
 /**
- * x where x > 0, else α (exp(x) - 1).
+ * x where x > 0, else α (exp(x) - 1), with α = `alpha` (default 1).
  *
  * Shapes: any → the same. Source: Clevert et al., 2015, arXiv:1511.07289.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class ELU extends WithOptions<{ readonly alpha: number }> {
   constructor(options?: { readonly alpha?: number } & InplaceOption) {
@@ -203,9 +217,11 @@ export class ELU extends WithOptions<{ readonly alpha: number }> {
 }
 
 /**
- * x where x > 0, else α (exp(x / α) - 1).
+ * x where x > 0, else α (exp(x / α) - 1), with α = `alpha` (default 1).
  *
  * Shapes: any → the same. Source: Barron, 2017, arXiv:1704.07483.
+ * @throws ArgumentError if `alpha` is 0 (in the call).
+ * @throws DTypeError if the input is no float tensor.
  */
 export class CELU extends WithOptions<{ readonly alpha: number }> {
   constructor(options?: { readonly alpha?: number } & InplaceOption) {
@@ -218,9 +234,12 @@ export class CELU extends WithOptions<{ readonly alpha: number }> {
 }
 
 /**
- * x Φ(x), with Φ exact or (`approximate: "tanh"`) approximated.
+ * x Φ(x), with the normal distribution's Φ exact (`approximate: "none"`, the default) or, with "tanh",
+ * x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
  *
  * Shapes: any → the same. Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+ * @throws ArgumentError if `approximate` is neither "none" nor "tanh" (in the call).
+ * @throws DTypeError if the input is no float tensor.
  */
 export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }> {
   constructor(options?: { readonly approximate?: "none" | "tanh" }) {
@@ -233,9 +252,10 @@ export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }>
 }
 
 /**
- * log(1 + exp(βx)) / β; x itself where βx > threshold (20).
+ * log(1 + exp(βx)) / β with β = `beta` (default 1); x itself where βx > `threshold` (default 20).
  *
  * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Softplus extends WithOptions<{ readonly beta: number; readonly threshold: number }> {
   constructor(options?: { readonly beta?: number; readonly threshold?: number }) {
@@ -248,9 +268,10 @@ export class Softplus extends WithOptions<{ readonly beta: number; readonly thre
 }
 
 /**
- * x limited to [minVal, maxVal] (-1 and 1).
+ * x limited to [`minVal`, `maxVal`] (default -1 and 1).
  *
- * Shapes: any → the same.
+ * Shapes: any → the same, of any dtype.
+ * @throws ArgumentError if `minVal` is above `maxVal` (in the call).
  */
 export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly maxVal: number }> {
   constructor(options?: { readonly minVal?: number; readonly maxVal?: number } & InplaceOption) {
@@ -265,7 +286,11 @@ export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly ma
 /**
  * x where x > 0, else a learned slope · x: one slope, or one a channel.
  *
- * Shapes: input `[N, C, …]` → the same. Source: He et al., 2015, arXiv:1502.01852.
+ * Shapes: input `[N, C, …]` → the same; `weight` is `[numParameters]`. Source: He et al., 2015, arXiv:1502.01852.
+ * @param options - `numParameters` (default 1; or C, one slope a channel), `init` (default 0.25): the first slopes.
+ * @throws ArgumentError if `numParameters` is no integer >= 1.
+ * @throws ShapeError if there are several slopes, and not C of them.
+ * @throws DTypeError if the input has another dtype than the weight.
  */
 export class PReLU extends Module {
   /** The slopes for negative values, `[numParameters]`. */
@@ -273,11 +298,11 @@ export class PReLU extends Module {
   /** 1, or the number of channels. */
   readonly numParameters: number;
 
-  /** @param options - `numParameters` (default 1), `init` (default 0.25). */
   constructor(options: { readonly numParameters?: number; readonly init?: number } = {}) {
     super();
     checkOptions("PReLU", options, ["numParameters", "init"]);
     this.numParameters = options.numParameters ?? 1;
+    checkCounts("PReLU", { numParameters: this.numParameters });
     this.weight = new Parameter(full([this.numParameters], options.init ?? 0.25));
   }
 
@@ -291,9 +316,10 @@ export class PReLU extends Module {
 }
 
 /**
- * x, and 0 where |x| <= lambd (0.5).
+ * x, and 0 where |x| <= `lambd` (default 0.5).
  *
  * Shapes: any → the same.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
   constructor(options?: { readonly lambd?: number }) {
@@ -306,9 +332,11 @@ export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
 }
 
 /**
- * x moved by lambd (0.5) towards 0, and 0 where |x| <= lambd.
+ * x moved by `lambd` (default 0.5) towards 0, and 0 where |x| <= lambd.
  *
  * Shapes: any → the same.
+ * @throws ArgumentError if `lambd` is negative (in the call).
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Softshrink extends WithOptions<{ readonly lambd: number }> {
   constructor(options?: { readonly lambd?: number }) {
@@ -321,10 +349,12 @@ export class Softshrink extends WithOptions<{ readonly lambd: number }> {
 }
 
 /**
- * The first half along `dim` (-1) times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
+ * The first half along `dim` (default -1) times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
  *
  * Shapes: `[…, 2 D, …]` → `[…, D, …]`.
+ * @throws ArgumentError if the input has no such dim.
  * @throws ShapeError if the size of `dim` is odd.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class GLU extends WithOptions<{ readonly dim: number }> {
   constructor(options?: { readonly dim?: number }) {
@@ -337,10 +367,12 @@ export class GLU extends WithOptions<{ readonly dim: number }> {
 }
 
 /**
- * Leaky ReLU with slopes drawn in [lower, upper) (1/8, 1/3) in training, their mean in evaluation. Xu et al., 2015,
+ * Leaky ReLU with slopes drawn in [`lower`, `upper`) (default 1/8 and 1/3) in training, their mean in evaluation. Xu et al., 2015,
  * arXiv:1505.00853.
  *
  * Shapes: any → the same.
+ * @throws ArgumentError if `lower` is above `upper` (in the call).
+ * @throws DTypeError if the input is no float tensor.
  */
 export class RReLU extends WithOptions<{ readonly lower: number; readonly upper: number }> {
   constructor(options?: { readonly lower?: number; readonly upper?: number } & InplaceOption) {
@@ -355,7 +387,7 @@ export class RReLU extends WithOptions<{ readonly lower: number; readonly upper:
 /**
  * x where x > threshold, else `value`.
  *
- * Shapes: any → the same.
+ * Shapes: any → the same, of any dtype.
  */
 export class Threshold extends Module {
   constructor(
@@ -379,7 +411,10 @@ export class Threshold extends Module {
 }
 
 abstract class AlongDim extends Module {
-  constructor(readonly dim: number) {
+  constructor(
+    /** The dim whose values belong together; negative counts from the end. */
+    readonly dim: number,
+  ) {
     super();
     // PyTorch guesses a missing dim, with a deprecation warning; here it is required.
     if (!Number.isInteger(dim)) {
@@ -398,6 +433,10 @@ abstract class AlongDim extends Module {
  * exp(x) / Σ exp(x) along `dim`.
  *
  * Shapes: any → the same; values along `dim` sum to 1.
+ * @throws ArgumentError if `dim` is no integer.
+ * @throws IndexError if the input has no such dim.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.Softmax(-1)(tensor([0, 0])) // [0.5, 0.5]
  */
 export class Softmax extends AlongDim {
   forward(input: Tensor): Tensor {
@@ -409,6 +448,9 @@ export class Softmax extends AlongDim {
  * softmax(-x) along `dim`.
  *
  * Shapes: any → the same; values along `dim` sum to 1.
+ * @throws ArgumentError if `dim` is no integer.
+ * @throws IndexError if the input has no such dim.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class Softmin extends AlongDim {
   forward(input: Tensor): Tensor {
@@ -420,6 +462,9 @@ export class Softmin extends AlongDim {
  * log(softmax(x)) along `dim`.
  *
  * Shapes: any → the same.
+ * @throws ArgumentError if `dim` is no integer.
+ * @throws IndexError if the input has no such dim.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class LogSoftmax extends AlongDim {
   forward(input: Tensor): Tensor {
@@ -427,9 +472,16 @@ export class LogSoftmax extends AlongDim {
   }
 }
 
-/** Softmax over the channels of images: `[N, C, H, W]` (dim 1) or `[C, H, W]` (dim 0). */
+/**
+ * Softmax over the channels of images: for each place values that sum to 1.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ShapeError if the input has neither 3 nor 4 dims.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export class Softmax2d extends Module {
   forward(input: Tensor): Tensor {
+    checkTensor("Softmax2d", "input", input);
     const { shape } = input;
     if (shape.length !== 3 && shape.length !== 4) {
       throw new ShapeError(`Softmax2d: input must have 3 or 4 dims, got shape ${formatShape(shape)}`, {

@@ -1,6 +1,6 @@
 // The softmax over many classes of very different frequency.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { cat, type Tensor, where, zeros } from "../tensor/index.js";
+import { cat, checkTensor, type Tensor, where, zeros } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { ModuleList, Sequential } from "./containers.js";
 import { logSoftmax } from "./functional.js";
@@ -10,7 +10,7 @@ import { printArguments } from "./print.js";
 
 /** Options of `AdaptiveLogSoftmaxWithLoss`. */
 export interface AdaptiveLogSoftmaxOptions {
-  /** By which factor each cluster's hidden size is smaller than the one before; default 4. */
+  /** By which factor each cluster's hidden size is smaller than the one before; leaves each at least 1; default 4. */
   readonly divValue?: number;
   /** Add a bias to the head; default false. */
   readonly headBias?: boolean;
@@ -20,14 +20,20 @@ export interface AdaptiveLogSoftmaxOptions {
  * Classes in clusters of falling frequency: the head decides between the most frequent classes and the clusters, and each cluster
  * has a smaller projection of its own.
  *
- * `forward(input [N, inFeatures], target [N])` gives each sample's log-probability of its target, `output [N]`, and their negative
- * mean, `loss []`; `logProb(input)` gives `[N, nClasses]`, `predict(input)` the most probable classes `[N]`. The classes must be
- * numbered by falling frequency. Every cluster is worked out for every sample, so that shapes do not depend on values; PyTorch
- * picks samples by their values.
+ * Shapes: input `[N, inFeatures]`, target `[N]` → `output` `[N]`, each sample's log-probability of its target, and `loss` `[]`, their
+ * negative mean (or `[inFeatures]` and `[]` → `[]` and `[]`). The classes must be numbered by falling frequency.
+ *
+ * With k cutoffs `head.weight` is `[cutoffs[0] + k, inFeatures]`; cluster i has `tail.i.0.weight` `[h, inFeatures]` with
+ * h = ⌊inFeatures / divValue^(i + 1)⌋ and `tail.i.1.weight` `[classes of the cluster, h]`.
+ * Every cluster is worked out for every sample, so that shapes do not depend on values; PyTorch picks samples by their values.
  *
  * Source: Grave et al., 2017, arXiv:1609.04309.
  * @param cutoffs - rising numbers of classes below `nClasses`: `[100, 1000]` makes a head of 100 classes and two clusters.
- * @throws ArgumentError unless the cutoffs rise.
+ * @throws ArgumentError if the cutoffs are no rising integers from 1 to below `nClasses`, a size is no integer >= 1, or `divValue` leaves a
+ * cluster no hidden unit.
+ * @throws ShapeError if input and target have other shapes.
+ * @throws DTypeError if the target is no integer tensor.
+ * @throws IndexError if a target is no class (when the loss is computed, at the latest).
  * @example const { loss } = new nn.AdaptiveLogSoftmaxWithLoss(64, 5000, [100, 1000])(hidden, labels);
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {
@@ -74,6 +80,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   forward(input: Tensor, target: Tensor): { output: Tensor; loss: Tensor } {
+    checkTensor("AdaptiveLogSoftmaxWithLoss", "input", input);
     const isBatched = input.shape.length === 2;
     this.check(input, target);
     const [x, y] = isBatched ? [input, target] : [input.unsqueeze(0), target.unsqueeze(0)];
@@ -94,7 +101,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     return { output: isBatched ? checked : checked.squeeze(0), loss: checked.neg().mean() };
   }
 
-  /** Log-probabilities of all classes, `[N, nClasses]`. */
+  /**
+   * Log-probabilities of all classes. Shapes: input `[N, inFeatures]` → `[N, nClasses]`.
+   * @throws ShapeError if the input's last dim is not `inFeatures`.
+   */
   logProb(input: Tensor): Tensor {
     const shortlist = this.cutoffs[0] as number;
     const head = logSoftmax(this.head(input), 1);
@@ -104,7 +114,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     return cat([head.narrow(1, 0, shortlist), ...clusters], 1);
   }
 
-  /** The most probable class of each sample, `[N]`. */
+  /**
+   * The most probable class of each sample. Shapes: input `[N, inFeatures]` → `[N]`, int32.
+   * @throws ShapeError if the input's last dim is not `inFeatures`.
+   */
   predict(input: Tensor): Tensor {
     return this.logProb(input).argmax(1);
   }
@@ -115,6 +128,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   private check(input: Tensor, target: Tensor): void {
+    checkTensor("AdaptiveLogSoftmaxWithLoss", "target", target);
     const rank = input.shape.length;
     const fits = (rank === 1 || rank === 2) && input.shape.at(-1) === this.inFeatures;
     if (fits && target.shape.length === rank - 1 && (rank === 1 || target.shape[0] === input.shape[0])) return;

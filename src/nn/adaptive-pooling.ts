@@ -22,7 +22,10 @@ export type AdaptiveSize2 = number | readonly [number | null, number | null];
 export type AdaptiveSize3 = number | readonly [number | null, number | null, number | null];
 
 abstract class AdaptiveBase<Size> extends Module {
-  constructor(readonly outputSize: Size) {
+  constructor(
+    /** Sizes of the spatial dims of the output; null keeps the input's. */
+    readonly outputSize: Size,
+  ) {
     super();
     const sizes: readonly unknown[] = Array.isArray(outputSize) ? outputSize : [outputSize];
     if (sizes.every((size) => size === null || (Number.isInteger(size) && (size as number) >= 0))) return;
@@ -37,7 +40,14 @@ abstract class AdaptiveBase<Size> extends Module {
   }
 }
 
-/** Means over as many windows as the output has elements: `[N, C, L]` → `[N, C, outputSize]`. */
+/**
+ * The means over as many windows as the output has elements, whatever the input's size: window i of n goes from ⌊i·L/n⌋ to ⌈(i + 1)·L/n⌉.
+ *
+ * Shapes: input `[N, C, L]` (or without N) → `[N, C, outputSize]`; integers give float32.
+ * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
+ * @throws ShapeError if the input has other dims, or a spatial size of 0.
+ * @example new nn.AdaptiveAvgPool1d(4)(randn([8, 64, 10])).shape // [8, 64, 4]
+ */
 export class AdaptiveAvgPool1d extends AdaptiveBase<number> {
   forward(input: Tensor): Tensor {
     return adaptiveAvgPool1d(input, this.outputSize);
@@ -45,7 +55,11 @@ export class AdaptiveAvgPool1d extends AdaptiveBase<number> {
 }
 
 /**
- * Means over as many windows as the output has elements, whatever the input's size: `[N, C, H, W]` → `[N, C, ...outputSize]`.
+ * The means over as many windows as the output has elements, whatever the input's size: window i of n goes from ⌊i·L/n⌋ to ⌈(i + 1)·L/n⌉.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`; integers give float32.
+ * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
+ * @throws ShapeError if the input has other dims, or a spatial size of 0.
  * @example new nn.AdaptiveAvgPool2d(1)(randn([8, 64, 7, 7])).shape // [8, 64, 1, 1]
  */
 export class AdaptiveAvgPool2d extends AdaptiveBase<AdaptiveSize2> {
@@ -54,7 +68,14 @@ export class AdaptiveAvgPool2d extends AdaptiveBase<AdaptiveSize2> {
   }
 }
 
-/** Means over as many windows as the output has elements: `[N, C, D, H, W]` → `[N, C, ...outputSize]`. */
+/**
+ * The means over as many windows as the output has elements, whatever the input's size: window i of n goes from ⌊i·L/n⌋ to ⌈(i + 1)·L/n⌉.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`; integers give float32.
+ * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
+ * @throws ShapeError if the input has other dims, or a spatial size of 0.
+ * @example new nn.AdaptiveAvgPool3d([1, null, 2])(randn([8, 4, 6, 7, 8])).shape // [8, 4, 1, 7, 2]
+ */
 export class AdaptiveAvgPool3d extends AdaptiveBase<AdaptiveSize3> {
   forward(input: Tensor): Tensor {
     return adaptiveAvgPool3d(input, this.outputSize);
@@ -63,11 +84,12 @@ export class AdaptiveAvgPool3d extends AdaptiveBase<AdaptiveSize3> {
 
 /** Options of the adaptive max-pools. */
 export interface AdaptiveMaxPoolOptions<Indices extends boolean = boolean> {
-  /** Give values and their places in the plane, for `MaxUnpool`; default false. */
+  /** Give values and their places (int32, counted in the flattened plane), for `MaxUnpool`; default false. */
   readonly returnIndices?: Indices;
 }
 
 abstract class AdaptiveMaxBase<Size, Indices extends boolean> extends AdaptiveBase<Size> {
+  /** Whether a call gives values and places. */
   readonly returnIndices: boolean;
 
   constructor(outputSize: Size, options: AdaptiveMaxPoolOptions<Indices> = {}) {
@@ -86,7 +108,12 @@ abstract class AdaptiveMaxBase<Size, Indices extends boolean> extends AdaptiveBa
 }
 
 /**
- * Maxima over as many windows as the output has elements: `[N, C, L]` → `[N, C, outputSize]`.
+ * The maxima over as many windows as the output has elements, whatever the input's size: window i of n goes from ⌊i·L/n⌋ to ⌈(i + 1)·L/n⌉.
+ *
+ * Shapes: input `[N, C, L]` (or without N) → `[N, C, outputSize]`, with
+ * `returnIndices` values and places (int32, counted in the flattened plane) of that shape.
+ * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
+ * @throws ShapeError if the input has other dims, or a spatial size of 0.
  * @example new nn.AdaptiveMaxPool1d(4, { returnIndices: true })(randn([2, 3, 10])) // [values, indices]
  */
 export class AdaptiveMaxPool1d<const Indices extends boolean = false> extends AdaptiveMaxBase<number, Indices> {
@@ -95,14 +122,30 @@ export class AdaptiveMaxPool1d<const Indices extends boolean = false> extends Ad
   }
 }
 
-/** Maxima over as many windows as the output has elements: `[N, C, H, W]` → `[N, C, ...outputSize]`. */
+/**
+ * The maxima over as many windows as the output has elements, whatever the input's size: window i of n goes from ⌊i·L/n⌋ to ⌈(i + 1)·L/n⌉.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`, with
+ * `returnIndices` values and places (int32, counted in the flattened plane) of that shape.
+ * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
+ * @throws ShapeError if the input has other dims, or a spatial size of 0.
+ * @example new nn.AdaptiveMaxPool2d([5, null])(randn([8, 64, 10, 9])).shape // [8, 64, 5, 9]
+ */
 export class AdaptiveMaxPool2d<const Indices extends boolean = false> extends AdaptiveMaxBase<AdaptiveSize2, Indices> {
   forward(input: Tensor): Pooled<Indices> {
     return this.pooled(input, adaptiveMaxPool2d, adaptiveMaxPool2dWithIndices);
   }
 }
 
-/** Maxima over as many windows as the output has elements: `[N, C, D, H, W]` → `[N, C, ...outputSize]`. */
+/**
+ * The maxima over as many windows as the output has elements, whatever the input's size: window i of n goes from ⌊i·L/n⌋ to ⌈(i + 1)·L/n⌉.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`, with
+ * `returnIndices` values and places (int32, counted in the flattened plane) of that shape.
+ * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
+ * @throws ShapeError if the input has other dims, or a spatial size of 0.
+ * @example new nn.AdaptiveMaxPool3d(2)(randn([8, 4, 6, 7, 8])).shape // [8, 4, 2, 2, 2]
+ */
 export class AdaptiveMaxPool3d<const Indices extends boolean = false> extends AdaptiveMaxBase<AdaptiveSize3, Indices> {
   forward(input: Tensor): Pooled<Indices> {
     return this.pooled(input, adaptiveMaxPool3d, adaptiveMaxPool3dWithIndices);

@@ -1,7 +1,18 @@
 // Multi-head attention, and a cache of keys and values for generating step by step.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { arange, cat, guarded, hostEffect, noGrad, runtimeScalar, type Tensor, where, zeros } from "../tensor/index.js";
-import { checkCounts } from "./checks.js";
+import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
+import {
+  arange,
+  cat,
+  checkTensor,
+  guarded,
+  hostEffect,
+  noGrad,
+  runtimeScalar,
+  type Tensor,
+  where,
+  zeros,
+} from "../tensor/index.js";
+import { checkCounts, checkShare } from "./checks.js";
 import { dropout, linear, scaledDotProductAttention, softmax } from "./functional.js";
 import { xavierNormal_, xavierUniform_, zeros_ } from "./init.js";
 import { Linear } from "./linear.js";
@@ -10,7 +21,7 @@ import { Buffer, initialized, Parameter } from "./parameter.js";
 
 /** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
-  /** Dropout on the attention weights; default 0. */
+  /** Dropout on the attention weights, in [0, 1]; default 0. */
   readonly dropout?: number;
   /** Add learned biases to the projections; default true. */
   readonly bias?: boolean;
@@ -28,7 +39,7 @@ export interface MultiheadAttentionOptions {
 
 /** Options of a call of `MultiheadAttention`. */
 export interface AttentionCallOptions {
-  /** `[N, S]`: true (or -Infinity) where a key is padding. */
+  /** `[N, S]` (`[S]` without batch): true (or -Infinity) where a key is padding. */
   readonly keyPaddingMask?: Tensor | null;
   /** Return the attention weights; default true. False is faster. */
   readonly needWeights?: boolean;
@@ -47,6 +58,8 @@ const callNames = ["keyPaddingMask", "needWeights", "attnMask", "averageAttnWeig
 /**
  * Keys and values of all positions so far, in memory of fixed size, so that each step of a generation runs the same program.
  * @param shape - batch size, heads, most positions, features of a head.
+ * @param options - `dtype` (default "float32"), that of the keys and values.
+ * @throws ArgumentError if a size is no integer >= 1.
  * @example
  * const cache = new nn.KVCache([1, 8, 256, 64]);
  * for (…) [y] = attention(x, x, x, { cache, needWeights: false }); // x [1, 1, 512]
@@ -64,6 +77,8 @@ export class KVCache {
     options: { readonly dtype?: "float32" | "float64" } = {},
   ) {
     checkOptions("KVCache", options, ["dtype"]);
+    const [batch, heads, positions, features] = shape;
+    checkCounts("KVCache", { batch, heads, positions, features });
     this.key = new Buffer(zeros(shape, options));
     this.value = new Buffer(zeros(shape, options));
   }
@@ -79,10 +94,15 @@ export class KVCache {
   }
 
   /**
-   * Adds keys and values `[N, H, L, D]`. Gives all that are stored, and a mask `[L, positions]`, true where a new position may look.
+   * Adds keys and values, and gives all that are stored, with a mask that is true where a new position may look.
+   *
+   * Shapes: key and value `[N, heads, L, features]` → `key` and `value` `[N, heads, positions, features]`, `mask` `[L, positions]`.
    * @throws ArgumentError if there is no room for them.
+   * @throws ShapeError if they are not of the cache's batch, heads and features.
    */
   append(key: Tensor, value: Tensor): { key: Tensor; value: Tensor; mask: Tensor } {
+    this.check("key", key, key);
+    this.check("value", value, key);
     const count = key.size(2);
     const [, , positions] = this.shape;
     const at = this.#length;
@@ -116,16 +136,34 @@ export class KVCache {
     );
     return result;
   }
+
+  /** Throws unless `given` is of the cache's sizes, and as long as `key`. */
+  private check(name: string, given: Tensor, key: Tensor): void {
+    checkTensor("KVCache", name, given);
+    const [batch, heads, , features] = this.shape;
+    const wanted = [batch, heads, key.shape[2] ?? 1, features];
+    if (shapesEqual(given.shape, wanted)) return;
+    throw new ShapeError(
+      `KVCache: ${name} must be [${batch}, ${heads}, L, ${features}] as the cache, and as long as the key, got ${formatShape(given.shape)}`,
+      { op: "KVCache", shapes: [given.shape] },
+    );
+  }
 }
 
 /**
  * Attention of several heads: each projects queries, keys and values, and the heads' results are projected together.
  *
+ * softmax(q kᵀ / √(embedDim / numHeads) + masks) v for each head.
+ *
  * Shapes: query `[L, N, embedDim]`, key `[S, N, kdim]`, value `[S, N, vdim]` (`[N, L, …]` with `batchFirst`, without N for one
- * sequence) → output like the query, and attention weights `[N, L, S]` or null.
+ * sequence) → output like the query, and attention weights `[N, L, S]` (`[N, numHeads, L, S]` without `averageAttnWeights`, without N
+ * for one sequence) or, without `needWeights`, null. `addBiasKv` and `addZeroAttn` make S one larger each.
  * Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762, section 3.2.
  * @param options - see MultiheadAttentionOptions.
- * @throws ArgumentError unless `numHeads` divides `embedDim`; ShapeError for shapes that do not fit.
+ * @throws ArgumentError if a size is no integer >= 1, `numHeads` does not divide `embedDim`, or `dropout` is not in [0, 1]; in the call if
+ * a cache comes with a mask, or has no room.
+ * @throws ShapeError if dims, features, batch or lengths of query, key and value do not fit, or those of a mask or a cache.
+ * @throws DTypeError if an input has another dtype than the weights.
  * @example
  * const attention = new nn.MultiheadAttention(64, 8, { batchFirst: true });
  * const [y, weights] = attention(x, x, x, { isCausal: true }); // x [N, L, 64]
@@ -170,13 +208,14 @@ export class MultiheadAttention extends Module {
     super();
     const names = ["dropout", "bias", "addBiasKv", "addZeroAttn", "kdim", "vdim", "batchFirst"];
     checkOptions("MultiheadAttention", options, names);
-    checkCounts("MultiheadAttention", { embedDim, numHeads });
+    const { bias = true, addBiasKv = false, kdim = embedDim, vdim = embedDim } = options;
+    checkCounts("MultiheadAttention", { embedDim, numHeads, kdim, vdim });
+    checkShare("MultiheadAttention", "dropout", options.dropout ?? 0);
     if (embedDim % numHeads !== 0) {
       throw new ArgumentError(`MultiheadAttention: numHeads ${numHeads} must divide embedDim ${embedDim}`, {
         op: "MultiheadAttention",
       });
     }
-    const { bias = true, addBiasKv = false, kdim = embedDim, vdim = embedDim } = options;
     this.dropout = options.dropout ?? 0;
     this.batchFirst = options.batchFirst ?? false;
     this.addZeroAttn = options.addZeroAttn ?? false;
@@ -204,8 +243,8 @@ export class MultiheadAttention extends Module {
     options: AttentionCallOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
     checkOptions("MultiheadAttention", options, callNames);
-    const isBatched = query.shape.length === 3;
     this.checkInputs(query, key, value);
+    const isBatched = query.shape.length === 3;
     // To [N, L, E].
     const batched = (x: Tensor) => (!isBatched ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1));
     const [q, k, v] = this.project(batched(query), batched(key), batched(value));
@@ -216,13 +255,22 @@ export class MultiheadAttention extends Module {
   }
 
   private checkInputs(query: Tensor, key: Tensor, value: Tensor): void {
+    for (const [name, given] of Object.entries({ query, key, value })) checkTensor("MultiheadAttention", name, given);
     const rank = query.shape.length;
     const sizes = [this.embedDim, this.kdim, this.vdim];
     const fits = [query, key, value].every(
       ({ shape }, i) => shape.length === rank && shape[shape.length - 1] === sizes[i],
     );
-    if (fits && (rank === 2 || rank === 3)) return;
     const shapes = [query.shape, key.shape, value.shape];
+    if (fits && (rank === 2 || rank === 3)) {
+      // The batch's dim and that of the positions.
+      const [n, l] = rank === 2 ? [-1, 0] : this.batchFirst ? [0, 1] : [1, 0];
+      if (key.shape[l] === value.shape[l] && shapes.every((shape) => shape[n] === query.shape[n])) return;
+      throw new ShapeError(
+        `MultiheadAttention: query, key and value need one batch size, key and value one length, got shapes ${shapes.map(formatShape).join(", ")}${this.batchFirst ? "" : "; sequences are [L, N, E] without batchFirst"}`,
+        { op: "MultiheadAttention", shapes },
+      );
+    }
     throw new ShapeError(
       `MultiheadAttention: query, key and value need 3 dims (2 for one sequence) with ${sizes.join(", ")} features last, got shapes ${shapes.map(formatShape).join(", ")}`,
       { op: "MultiheadAttention", shapes },

@@ -1,6 +1,6 @@
 // Batch normalisation.
 import { formatShape, ShapeError } from "../base/index.js";
-import { noGrad, type Tensor } from "../tensor/index.js";
+import { checkTensor, noGrad, type Tensor } from "../tensor/index.js";
 import { ChannelNormBase } from "./channel-norm.js";
 import { batchNorm } from "./functional.js";
 import type { Module } from "./module.js";
@@ -8,7 +8,7 @@ import type { Buffer } from "./parameter.js";
 
 /** Options of `BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`. */
 export interface BatchNormOptions {
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance, above 0; default 1e-5. */
   readonly eps?: number;
   /** Weight of the batch in the running statistics; null: the mean over all batches. Default 0.1. */
   readonly momentum?: number | null;
@@ -20,6 +20,7 @@ export interface BatchNormOptions {
   readonly trackRunningStats?: boolean;
 }
 
+/** What the batch norms have in common. */
 export abstract class BatchNormBase extends ChannelNormBase<number | null> {
   constructor(
     layer: string,
@@ -49,7 +50,9 @@ export abstract class BatchNormBase extends ChannelNormBase<number | null> {
     return output;
   }
 
-  private checkInput({ shape }: Tensor): void {
+  private checkInput(input: Tensor): void {
+    checkTensor(this.layer, "input", input);
+    const { shape } = input;
     if (this.ranks.includes(shape.length) && shape[1] === this.numFeatures) return;
     throw new ShapeError(
       `${this.layer}: input must have ${this.ranks.join(" or ")} dims with ${this.numFeatures} channels in dim 1, got shape ${formatShape(shape)}`,
@@ -59,10 +62,19 @@ export abstract class BatchNormBase extends ChannelNormBase<number | null> {
 }
 
 /**
- * Normalises each channel by mean and variance of the batch (in evaluation: by their running averages), then scales and shifts.
+ * y = (x - mean) / √(var + eps) · weight + bias, a channel at a time: with mean and (biased) variance of the batch in training, with
+ * their running averages in evaluation.
  *
- * Shapes: input `[N, numFeatures]` or `[N, numFeatures, L]` → the same. The running variance collects the unbiased one.
+ * In training running = (1 - momentum) · running + momentum · batch, of the unbiased variance; with `momentum: null` the average over
+ * all batches. Without `trackRunningStats` the batch's numbers serve in evaluation too.
+ *
+ * Shapes: input `[N, numFeatures]` or `[N, numFeatures, L]` → the same; `weight`, `bias`, `runningMean` and `runningVar` are
+ * `[numFeatures]`, `numBatchesTracked` is `[]`.
  * Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, algorithm 1.
+ * @throws ArgumentError if `numFeatures` is no integer >= 1, `eps` is not above 0, or `momentum` is no number.
+ * @throws ShapeError if the input has other dims or channels, or in training a single value a channel.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.BatchNorm1d(64)(randn([32, 64])).shape // [32, 64]
  */
 export class BatchNorm1d extends BatchNormBase {
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
@@ -70,21 +82,41 @@ export class BatchNorm1d extends BatchNormBase {
   }
 }
 
-/** As BatchNorm1d, over batch and space of images `[N, numFeatures, H, W]`. */
+/**
+ * BatchNorm1d's formula over batch and space of images.
+ *
+ * Shapes: input `[N, numFeatures, H, W]` → the same; parameters and buffers as BatchNorm1d's.
+ * Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, section 3.2.
+ * @throws ArgumentError if `numFeatures` is no integer >= 1, `eps` is not above 0, or `momentum` is no number.
+ * @throws ShapeError if the input has other dims or channels, or in training a single value a channel.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.BatchNorm2d(16)(randn([8, 16, 32, 32])).shape // [8, 16, 32, 32]
+ */
 export class BatchNorm2d extends BatchNormBase {
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super("BatchNorm2d", [4], numFeatures, options);
   }
 }
 
-/** As BatchNorm1d, over batch and space of volumes `[N, numFeatures, D, H, W]`. */
+/**
+ * BatchNorm1d's formula over batch and space of volumes.
+ *
+ * Shapes: input `[N, numFeatures, D, H, W]` → the same; parameters and buffers as BatchNorm1d's.
+ * Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, section 3.2.
+ * @throws ArgumentError if `numFeatures` is no integer >= 1, `eps` is not above 0, or `momentum` is no number.
+ * @throws ShapeError if the input has other dims or channels, or in training a single value a channel.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export class BatchNorm3d extends BatchNormBase {
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super("BatchNorm3d", [5], numFeatures, options);
   }
 }
 
-/** Whether a module is a batch norm layer of any rank. */
+/**
+ * Whether a module is a BatchNorm1d, BatchNorm2d or BatchNorm3d.
+ * @example model.modules().filter(nn.isBatchNorm)
+ */
 export function isBatchNorm(module: Module): module is BatchNormBase {
   return module instanceof BatchNormBase;
 }

@@ -42,6 +42,29 @@ export function checkSize(layer: string, name: string, value: number | readonly 
   );
 }
 
+/** Sizes of the last dims, from a number or a list of them. */
+export function checkSizes(layer: string, name: string, value: number | readonly number[]): number[] {
+  const sizes: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (sizes.length > 0 && sizes.every((size) => Number.isInteger(size) && (size as number) >= 1))
+    return [...(sizes as number[])];
+  throw new ArgumentError(
+    `${layer}: ${name} must be an integer >= 1, or a list of them, got ${JSON.stringify(value) ?? "undefined"}`,
+    { op: layer },
+  );
+}
+
+/** Throws unless `value` is a number that is not NaN. */
+export function checkNumber(layer: string, name: string, value: number): void {
+  if (typeof value === "number" && !Number.isNaN(value)) return;
+  throw new ArgumentError(`${layer}: ${name} must be a number, got ${String(value)}`, { op: layer });
+}
+
+/** Throws unless `value` is in [0, 1]. */
+export function checkShare(layer: string, name: string, value: number): void {
+  if (value >= 0 && value <= 1) return;
+  throw new ArgumentError(`${layer}: ${name} must be in [0, 1], got ${value}`, { op: layer });
+}
+
 export function checkPositive(layer: string, name: string, value: number): void {
   // eps = 0 would turn a constant input into 0 / 0.
   if (!(value > 0)) throw new ArgumentError(`${layer}: ${name} must be > 0, got ${value}`, { op: layer });

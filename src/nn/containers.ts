@@ -5,8 +5,10 @@ import { checkIterable, checkModule, ItemDict, ItemList, insertPosition, positio
 import { Module, type UnaryModule } from "./module.js";
 
 /**
- * Runs modules one after the other: each gets what the one before returned. Keys are the positions, or the names of an object.
- * @throws ArgumentError for what is no module, and for positions out of range.
+ * Runs modules one after the other: each gets what the one before returned. State-dict keys are the positions, or the names of an object.
+ *
+ * Shapes: what the first module takes → what the last one gives; without modules any → the same.
+ * @throws ArgumentError if something is no module.
  * @example new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2))
  */
 export class Sequential extends Module {
@@ -38,13 +40,19 @@ export class Sequential extends Module {
     return this.size;
   }
 
-  /** The module at a position; negative ones count from the end. */
+  /**
+   * The module at a position; negative ones count from the end.
+   * @throws ArgumentError if there is no such position.
+   */
   at(index: number): UnaryModule {
     const modules = Object.values(this.items);
     return modules[position("Sequential", index, modules.length)] as UnaryModule;
   }
 
-  /** Puts a module in the place of that at a position. */
+  /**
+   * Puts a module in the place of that at a position; returns this.
+   * @throws ArgumentError if there is no such position, or it is no module.
+   */
   set(index: number, module: UnaryModule): this {
     const place = Object.keys(this.items)[position("Sequential", index, this.size)] as string;
     checkModule("Sequential", module, `module ${place}`);
@@ -53,14 +61,17 @@ export class Sequential extends Module {
   }
 
   /**
-   * Adds a module at the end.
-   * @throws ArgumentError where modules have names, as `extend` and `insert` do: `addModule(name, module)` adds one there.
+   * Adds a module at the end; returns this.
+   * @throws ArgumentError if the modules have names, as `extend` and `insert` do: `addModule(name, module)` adds one there.
    */
   append(module: UnaryModule): this {
     return this.added("append", [module]);
   }
 
-  /** Adds modules at the end; none if one of them is no module. Another Sequential gives its modules. */
+  /**
+   * Adds modules at the end; returns this. Another Sequential gives its modules.
+   * @throws ArgumentError if one of them is no module, and then adds none; or if the modules have names.
+   */
   extend(modules: Iterable<UnaryModule>): this {
     return this.added("extend", modules);
   }
@@ -74,7 +85,10 @@ export class Sequential extends Module {
     return this;
   }
 
-  /** Adds a module before the one at `index`; those behind move on by one. */
+  /**
+   * Adds a module before the one at `index`; those behind move on by one. Returns this.
+   * @throws ArgumentError if there is no such position, it is no module, or the modules have names.
+   */
   insert(index: number, module: UnaryModule): this {
     const list = this.list("insert");
     const at = insertPosition("Sequential", index, list.length);
@@ -83,7 +97,10 @@ export class Sequential extends Module {
     return this;
   }
 
-  /** Takes the module at a position out, by default the last one, and returns it. Positions behind move up, names stay. */
+  /**
+   * Takes the module at a position out, by default the last one, and returns it. Positions behind move up, names stay.
+   * @throws ArgumentError if there is no such position.
+   */
   pop(index = -1): UnaryModule {
     const at = position("Sequential", index, this.size);
     if (Array.isArray(this.items)) return this.items.splice(at, 1)[0] as UnaryModule;
@@ -111,8 +128,9 @@ export class Sequential extends Module {
 }
 
 /**
- * A list of modules. It cannot be called: `forward` of the module that holds it says how they are used.
- * @throws ArgumentError for what is no module, and for positions out of range.
+ * A list of modules. It cannot be called: `forward` of the module that holds it says how they are used. State-dict keys are the positions.
+ * @throws ArgumentError if something is no module, or if the list is called.
+ * @example layers = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]); // keys: layers.0.weight, …
  */
 export class ModuleList<M extends Module = Module> extends ItemList<M> {
   constructor(modules: Iterable<M> = []) {
@@ -132,8 +150,9 @@ export class ModuleList<M extends Module = Module> extends ItemList<M> {
 }
 
 /**
- * Modules by name. It cannot be called.
- * @throws ArgumentError for what is no module, and for names that are not there.
+ * Modules by name. It cannot be called: `forward` of the module that holds it says how they are used. State-dict keys are the names.
+ * @throws ArgumentError if something is no module, or if it is called.
+ * @example heads = new nn.ModuleDict({ left: new nn.Linear(4, 2) }); // keys: heads.left.weight, …
  */
 export class ModuleDict<M extends Module = Module> extends ItemDict<M> {
   constructor(modules: Readonly<Record<string, M>> = {}) {

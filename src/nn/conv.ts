@@ -1,6 +1,6 @@
 // Convolution layers.
 import { ArgumentError, checkChoice, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { checkTensor, type Tensor } from "../tensor/index.js";
 import { checkCounts, perDim, type Size2, type Size3 } from "./checks.js";
 import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, pad } from "./functional.js";
 import { uniformParameter } from "./linear.js";
@@ -9,13 +9,13 @@ import type { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 
 interface ConvOptions<Size> {
-  /** Default 1. */
+  /** Distance of the windows, >= 1; default 1. */
   readonly stride?: Size;
-  /** Zeros on each side; "same" keeps the size (stride 1 only); default 0. */
+  /** Elements added on each side, >= 0; "same" keeps the size (stride 1 only), "valid" is 0; default 0. */
   readonly padding?: Size | "same" | "valid";
-  /** Distance of the kernel's elements; default 1. */
+  /** Distance of the kernel's elements, >= 1; default 1. */
   readonly dilation?: Size;
-  /** Blocks of channels that see only each other; default 1. */
+  /** Blocks of channels that see only each other; divides `inChannels` and `outChannels`; default 1. */
   readonly groups?: number;
   /** Add a learned bias; default true. */
   readonly bias?: boolean;
@@ -31,7 +31,7 @@ const paddingModes: readonly PaddingMode[] = ["zeros", "reflect", "replicate", "
 interface ConvTransposeOptions<Size> extends Omit<ConvOptions<Size>, "padding" | "paddingMode"> {
   /** Takes this much off each side of the output; default 0. */
   readonly padding?: Size;
-  /** Adds to one side of the output, to choose among the sizes that a stride maps to one; default 0. */
+  /** Added to one side of the output, to choose among the sizes that a stride maps to one; below stride or dilation; default 0. */
   readonly outputPadding?: Size;
 }
 
@@ -58,19 +58,29 @@ type AnySize = number | readonly number[];
 
 /** Arguments, parameters and printing of all of them. */
 abstract class ConvBase extends Module {
+  /** The kernels, `[outChannels, inChannels/groups, ...kernelSize]`; of transposed ones `[inChannels, outChannels/groups, ...]`. */
   weight: Parameter;
+  /** Added to each channel of the output, `[outChannels]`; null without `bias`. */
   bias: Parameter | null;
+  /** Of a window, one size a spatial dim. */
   readonly kernelSize: readonly number[];
+  /** Distance of the windows, one a spatial dim. */
   readonly stride: readonly number[];
+  /** Added on each side, one a spatial dim, or "same" or "valid". */
   readonly padding: readonly number[] | "same" | "valid";
+  /** Distance of the kernel's elements, one a spatial dim. */
   readonly dilation: readonly number[];
+  /** Blocks of channels that see only each other. */
   readonly groups: number;
+  /** What is beyond the borders. */
   readonly paddingMode: PaddingMode;
 
   constructor(
     layer: string,
     rank: number,
+    /** Channels of the input. */
     readonly inChannels: number,
+    /** Channels of the output. */
     readonly outChannels: number,
     kernelSize: AnySize,
     options: ConvOptions<AnySize>,
@@ -147,7 +157,14 @@ const transposedNames = ["stride", "padding", "outputPadding", "dilation", "grou
 /**
  * Cross-correlation over sequences: y[n, o, i] = b[o] + Σ_c Σ_k W[o, c, k] x[n, c, i·stride + k·dilation - padding].
  *
- * Shapes: input `[N, inChannels, L]` (or without N) → `[N, outChannels, L']`; `weight` is `[outChannels, inChannels/groups, K]`.
+ * Shapes: input `[N, inChannels, L]` (or without N) → `[N, outChannels, L']` with
+ * L' = ⌊(L + 2·padding - dilation·(K - 1) - 1) / stride⌋ + 1, or L with padding "same"; `weight` is
+ * `[outChannels, inChannels/groups, K]`, `bias` `[outChannels]`. Both start uniform in ±1/√(inChannels/groups · K), as PyTorch's.
+ * @throws ArgumentError if a size is no integer >= 1, a padding is negative, `groups` does not divide both numbers of channels,
+ * or padding "same" meets a stride other than 1.
+ * @throws ShapeError if the input has other dims or channels, a window does not fit it, or it is too small for `paddingMode`:
+ * "reflect" needs more elements than `padding`, "circular" as many.
+ * @throws DTypeError if the input has another dtype than the weight.
  * @example new nn.Conv1d(16, 33, 3, { stride: 2 })(randn([20, 16, 50])).shape // [20, 33, 24]
  */
 export class Conv1d extends ConvBase {
@@ -165,11 +182,17 @@ export class Conv1d extends ConvBase {
 
 /**
  * Cross-correlation over images: y[n, o, i, j] = b[o] + Σ_c Σ_k Σ_l W[o, c, k, l] x[n, c, i + k, j + l], with stride, zero
- * padding, dilation and groups.
+ * padding, dilation and groups as in Conv1d.
  *
- * Shapes: input `[N, inChannels, H, W]` (or without N) → `[N, outChannels, H', W']`; `weight` is
- * `[outChannels, inChannels/groups, KH, KW]`. Starts uniform in ±1/√fanIn, as PyTorch's.
- * @throws ArgumentError for sizes that are no positive integers or groups that do not divide the channels.
+ * Shapes: input `[N, inChannels, H, W]` (or without N) → `[N, outChannels, H', W']` with
+ * H' = ⌊(H + 2·padding[0] - dilation[0]·(KH - 1) - 1) / stride[0]⌋ + 1 and W' likewise, or H and W with padding "same"; `weight` is
+ * `[outChannels, inChannels/groups, KH, KW]`, `bias` `[outChannels]`. Both start uniform in ±1/√(inChannels/groups · KH · KW), as
+ * PyTorch's.
+ * @throws ArgumentError if a size is no integer >= 1, a padding is negative, `groups` does not divide both numbers of channels,
+ * or padding "same" meets a stride other than 1.
+ * @throws ShapeError if the input has other dims or channels, a window does not fit it, or it is too small for `paddingMode`:
+ * "reflect" needs more elements than `padding`, "circular" as many.
+ * @throws DTypeError if the input has another dtype than the weight.
  * @example new nn.Conv2d(1, 32, 3)(randn([64, 1, 28, 28])).shape // [64, 32, 26, 26]
  */
 export class Conv2d extends ConvBase {
@@ -186,9 +209,17 @@ export class Conv2d extends ConvBase {
 }
 
 /**
- * Cross-correlation over volumes: `[N, inChannels, D, H, W]` (or without N) → `[N, outChannels, D', H', W']`; `weight` is
- * `[outChannels, inChannels/groups, KD, KH, KW]`.
- * @throws ArgumentError for sizes that are no positive integers or groups that do not divide the channels.
+ * Cross-correlation over volumes, with stride, zero padding, dilation and groups as in Conv1d.
+ *
+ * Shapes: input `[N, inChannels, D, H, W]` (or without N) → `[N, outChannels, D', H', W']` with
+ * D' = ⌊(D + 2·padding[0] - dilation[0]·(KD - 1) - 1) / stride[0]⌋ + 1 and H', W' likewise, or the same sizes with padding "same";
+ * `weight` is `[outChannels, inChannels/groups, KD, KH, KW]`, `bias` `[outChannels]`. Both start uniform in
+ * ±1/√(inChannels/groups · KD · KH · KW), as PyTorch's.
+ * @throws ArgumentError if a size is no integer >= 1, a padding is negative, `groups` does not divide both numbers of channels,
+ * or padding "same" meets a stride other than 1.
+ * @throws ShapeError if the input has other dims or channels, a window does not fit it, or it is too small for `paddingMode`:
+ * "reflect" needs more elements than `padding`, "circular" as many.
+ * @throws DTypeError if the input has another dtype than the weight.
  * @example new nn.Conv3d(1, 8, 3)(randn([2, 1, 8, 8, 8])).shape // [2, 8, 6, 6, 6]
  */
 export class Conv3d extends ConvBase {
@@ -210,6 +241,7 @@ function isSizes(call: readonly number[] | ConvTransposeCallOptions): call is re
 
 /** Arguments of the transposed ones. */
 abstract class ConvTransposeBase extends ConvBase {
+  /** Added to one side of the output, one a spatial dim. */
   readonly outputPadding: readonly number[];
 
   constructor(
@@ -226,9 +258,11 @@ abstract class ConvTransposeBase extends ConvBase {
   }
 
   /** Options of the function, with the output padding that gives the asked size. */
-  protected optionsFor({ shape }: Tensor, call: readonly number[] | ConvTransposeCallOptions) {
+  protected optionsFor(input: Tensor, call: readonly number[] | ConvTransposeCallOptions) {
     const { stride, dilation, groups } = this;
     const padding = this.padding as readonly number[];
+    checkTensor(this.layer, "input", input);
+    const { shape } = input;
     if (!isSizes(call)) checkOptions(this.layer, call, ["outputSize"]);
     const outputSize = isSizes(call) ? call : call.outputSize;
     const outputPadding = outputSize === undefined ? this.outputPadding : this.paddingFor(shape, outputSize, padding);
@@ -268,8 +302,18 @@ abstract class ConvTransposeBase extends ConvBase {
 }
 
 /**
- * The gradient of Conv1d with respect to its input: `[N, inChannels, L]` → `[N, outChannels, L']`. A call takes `{ outputSize }`, as
- * ConvTranspose2d's.
+ * The gradient of Conv1d with respect to its input, used to enlarge sequences.
+ *
+ * Shapes: input `[N, inChannels, L]` (or without N) → `[N, outChannels, L']` with
+ * L' = (L - 1)·stride - 2·padding + dilation·(K - 1) + outputPadding + 1; `weight` is `[inChannels, outChannels/groups, K]`, `bias`
+ * `[outChannels]`. Both start uniform in ±1/√(outChannels/groups · K), as PyTorch's.
+ * With a stride several sizes are possible: a call's second argument, `{ outputSize: [L'] }` or the sizes alone, chooses one.
+ * @throws ArgumentError if a size is no integer >= 1, a padding is negative, `groups` does not divide both numbers of channels,
+ * or `outputPadding` is not below the larger of stride and dilation (in the call).
+ * @throws ShapeError if the input has other dims or channels, no output would be left, or no `outputPadding` below the stride gives
+ * the `outputSize` of the call.
+ * @throws DTypeError if the input has another dtype than the weight.
+ * @example new nn.ConvTranspose1d(16, 8, 3, { stride: 2 })(randn([4, 16, 10])).shape // [4, 8, 21]
  */
 export class ConvTranspose1d extends ConvTransposeBase {
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvTranspose1dOptions = {}) {
@@ -285,10 +329,16 @@ export class ConvTranspose1d extends ConvTransposeBase {
 /**
  * The gradient of Conv2d with respect to its input, used to enlarge images.
  *
- * Shapes: input `[N, inChannels, H, W]` → `[N, outChannels, H', W']` with
- * H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1; `weight` is `[inChannels, outChannels/groups, KH, KW]`.
+ * Shapes: input `[N, inChannels, H, W]` (or without N) → `[N, outChannels, H', W']` with
+ * H' = (H - 1)·stride[0] - 2·padding[0] + dilation[0]·(KH - 1) + outputPadding[0] + 1 and W' likewise; `weight` is
+ * `[inChannels, outChannels/groups, KH, KW]`, `bias` `[outChannels]`. Both start uniform in ±1/√(outChannels/groups · KH · KW), as
+ * PyTorch's.
  * With a stride several sizes are possible: a call's second argument, `{ outputSize: [H', W'] }` or the sizes alone, chooses one.
- * @throws ShapeError for an `outputSize` that no `outputPadding` smaller than the stride gives.
+ * @throws ArgumentError if a size is no integer >= 1, a padding is negative, `groups` does not divide both numbers of channels,
+ * or `outputPadding` is not below the larger of stride and dilation (in the call).
+ * @throws ShapeError if the input has other dims or channels, no output would be left, or no `outputPadding` below the stride gives
+ * the `outputSize` of the call.
+ * @throws DTypeError if the input has another dtype than the weight.
  * @example up(x, { outputSize: [8, 8] })
  */
 export class ConvTranspose2d extends ConvTransposeBase {
@@ -303,8 +353,19 @@ export class ConvTranspose2d extends ConvTransposeBase {
 }
 
 /**
- * The gradient of Conv3d with respect to its input: `[N, inChannels, D, H, W]` → `[N, outChannels, D', H', W']`; `weight` is
- * `[inChannels, outChannels/groups, KD, KH, KW]`. A call takes `{ outputSize }`, as ConvTranspose2d's.
+ * The gradient of Conv3d with respect to its input, used to enlarge volumes.
+ *
+ * Shapes: input `[N, inChannels, D, H, W]` (or without N) → `[N, outChannels, D', H', W']` with
+ * D' = (D - 1)·stride[0] - 2·padding[0] + dilation[0]·(KD - 1) + outputPadding[0] + 1 and H', W' likewise; `weight` is
+ * `[inChannels, outChannels/groups, KD, KH, KW]`, `bias` `[outChannels]`. Both start uniform in
+ * ±1/√(outChannels/groups · KD · KH · KW), as PyTorch's.
+ * A call takes `{ outputSize: [D', H', W'] }` or the sizes alone, as ConvTranspose2d's.
+ * @throws ArgumentError if a size is no integer >= 1, a padding is negative, `groups` does not divide both numbers of channels,
+ * or `outputPadding` is not below the larger of stride and dilation (in the call).
+ * @throws ShapeError if the input has other dims or channels, no output would be left, or no `outputPadding` below the stride gives
+ * the `outputSize` of the call.
+ * @throws DTypeError if the input has another dtype than the weight.
+ * @example new nn.ConvTranspose3d(8, 4, 2, { stride: 2 })(randn([1, 8, 4, 4, 4])).shape // [1, 4, 8, 8, 8]
  */
 export class ConvTranspose3d extends ConvTransposeBase {
   constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: ConvTranspose3dOptions = {}) {

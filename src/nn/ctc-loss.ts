@@ -6,7 +6,7 @@ import { printArguments } from "./print.js";
 
 /** Options of `CTCLoss`. */
 export interface CTCLossOptions extends LossOptions {
-  /** Index of the blank label; default 0. */
+  /** The class that stands for no label; default 0. */
   readonly blank?: number;
   /** Targets too long for their inputs cost 0 in place of Infinity; default false. */
   readonly zeroInfinity?: boolean;
@@ -15,9 +15,14 @@ export interface CTCLossOptions extends LossOptions {
 /**
  * -log of the probability that a network's labels, with repetitions and blanks removed, are the target.
  *
- * Shapes: logProbs `[T, N, C]`, targets `[N, S]` padded or `[Σ targetLengths]`, lengths `[N]`.
+ * Shapes: logProbs `[T, N, C]` (or `[T, C]`), targets `[N, S]` padded or `[Σ targetLengths]` (or `[S]`), both lengths `[N]` (or `[]`) →
+ * `[]`, or `[N]` (or `[]`) with `reduction: "none"`. "mean" divides each loss by its target's length first.
  * Gradients take logProbs to come from logSoftmax; see `ctcLoss`.
- * Source: Graves et al., ICML 2006.
+ * Source: Graves et al., "Connectionist temporal classification", ICML 2006.
+ * @throws ArgumentError in the call if lengths are not N integers from 0 to T, or `blank` is no class.
+ * @throws ShapeError if logProbs have other dims, or targets neither of the two shapes.
+ * @throws DTypeError if the targets are no integers.
+ * @throws IndexError if a target is no class (when the loss is computed, at the latest).
  * @example new nn.CTCLoss()(logits.logSoftmax(2), targets, [50, 43], [10, 8])
  */
 export class CTCLoss extends Loss {

@@ -11,12 +11,15 @@ import { printArguments } from "./print.js";
 /**
  * x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim` (default 1); `eps` is 1e-8 by default.
  *
- * Shapes: x1 and x2 broadcast; the result lacks `dim`: `[N, D]` each → `[N]`.
+ * Shapes: x1 and x2 that broadcast → their shape without `dim`, so `[N, D]` each → `[N]`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws IndexError if the inputs have no such dim.
+ * @example new nn.CosineSimilarity()(randn([8, 16]), randn([8, 16])).shape // [8]
  */
 export class CosineSimilarity extends Module {
   /** The dim the vectors lie along. */
   readonly dim: number;
-  /** Least product of norms to divide by. */
+  /** Least norm to divide by. */
   readonly eps: number;
 
   constructor(options: { readonly dim?: number; readonly eps?: number } = {}) {
@@ -38,7 +41,9 @@ export class CosineSimilarity extends Module {
 /**
  * ‖x1 - x2 + eps‖_p over the last dim; `p` is 2, `eps` 1e-6, `keepdim` false by default.
  *
- * Shapes: x1 and x2 `[N, D]` or `[D]` → `[N]` or `[]`, with `keepdim` `[N, 1]` or `[1]`.
+ * Shapes: x1 and x2 `[N, D]` or `[D]` (or that broadcast) → `[N]` or `[]`, with `keepdim` `[N, 1]` or `[1]`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example new nn.PairwiseDistance()(randn([8, 16]), randn([8, 16])).shape // [8]
  */
 export class PairwiseDistance extends Module {
   private readonly options: { readonly p: number; readonly eps: number; readonly keepdim: boolean };
@@ -62,7 +67,10 @@ export class PairwiseDistance extends Module {
  * y_o = x1ᵀ W_o x2 + b_o over the last dims.
  *
  * Shapes: inputs `[…, in1Features]` and `[…, in2Features]` → `[…, outFeatures]`; `weight` is
- * `[outFeatures, in1Features, in2Features]`. Starts uniform in ±1/√in1Features, as PyTorch's.
+ * `[outFeatures, in1Features, in2Features]`, `bias` `[outFeatures]`. Both start uniform in ±1/√in1Features, as PyTorch's.
+ * @param options - `bias` (default true): add a learned bias.
+ * @throws ArgumentError if a size is no integer >= 1.
+ * @throws ShapeError if the last dims are not `in1Features` and `in2Features`, or the others differ.
  * @example new nn.Bilinear(20, 30, 40)(randn([128, 20]), randn([128, 30])).shape // [128, 40]
  */
 export class Bilinear extends Module {

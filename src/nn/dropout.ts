@@ -1,22 +1,21 @@
 // Dropout layers.
-import { ArgumentError } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
+import { checkShare } from "./checks.js";
 import * as F from "./functional.js";
 import { checkInplace, type InplaceOption } from "./inplace.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
-/** @param p - probability, default 0.5; ArgumentError unless 0 <= p <= 1. `inplace` is taken and without effect. */
+/** The probability, which is checked; `inplace` is taken and without effect. */
 abstract class DropoutBase extends Module {
   constructor(
+    /** Probability of being dropped. */
     readonly p = 0.5,
     options?: InplaceOption,
   ) {
     super();
     checkInplace(new.target.name, options);
-    if (p >= 0 && p <= 1) return;
-    const layer = new.target.name;
-    throw new ArgumentError(`${layer}: p must be in [0, 1], got ${p}`, { op: layer });
+    checkShare(new.target.name, "p", p);
   }
 
   protected get options() {
@@ -31,9 +30,12 @@ abstract class DropoutBase extends Module {
 /**
  * In training, zeroes each element with probability `p` and scales the others by 1 / (1 - p); in evaluation, does nothing.
  *
- * Source: Srivastava et al., "Dropout", JMLR 2014, with the scaling moved to training time.
- * Shapes: any → the same. Source: Hinton et al., 2012, arXiv:1207.0580.
- * @throws ArgumentError unless 0 <= p <= 1.
+ * Shapes: any → the same.
+ * Source: Hinton et al., 2012, arXiv:1207.0580; Srivastava et al., "Dropout", JMLR 2014, with the scaling moved to training time.
+ * @param p - probability, default 0.5.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.Dropout(0.2)(randn([8, 64])).shape // [8, 64]
  */
 export class Dropout extends DropoutBase {
   forward(input: Tensor): Tensor {
@@ -41,21 +43,43 @@ export class Dropout extends DropoutBase {
   }
 }
 
-/** As Dropout, for whole channels of `[N, C, L]` or `[C, L]`. */
+/**
+ * Dropout of whole channels of sequences: in training, zeroes each with probability `p` and scales the others by 1 / (1 - p).
+ *
+ * Shapes: `[N, C, L]` or `[C, L]` → the same.
+ * @param p - probability, default 0.5.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ * @throws ShapeError if the input has neither 2 nor 3 dims.
+ */
 export class Dropout1d extends DropoutBase {
   forward(input: Tensor): Tensor {
     return F.dropout1d(input, this.options);
   }
 }
 
-/** As Dropout, for whole channels of images `[N, C, H, W]`. Tompson et al., 2015, arXiv:1411.4280. */
+/**
+ * Dropout of whole channels of images: in training, zeroes each with probability `p` and scales the others by 1 / (1 - p).
+ *
+ * Shapes: `[N, C, H, W]` → the same. `[A, B, C]` is taken as PyTorch does, with A · B channels of C elements.
+ * Source: Tompson et al., 2015, arXiv:1411.4280.
+ * @param p - probability, default 0.5.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ * @throws ShapeError if the input has neither 3 nor 4 dims.
+ */
 export class Dropout2d extends DropoutBase {
   forward(input: Tensor): Tensor {
     return F.dropout2d(input, this.options);
   }
 }
 
-/** As Dropout, for whole channels of `[N, C, D, H, W]` or `[C, D, H, W]`. */
+/**
+ * Dropout of whole channels of volumes: in training, zeroes each with probability `p` and scales the others by 1 / (1 - p).
+ *
+ * Shapes: `[N, C, D, H, W]` or `[C, D, H, W]` → the same.
+ * @param p - probability, default 0.5.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ * @throws ShapeError if the input has neither 4 nor 5 dims.
+ */
 export class Dropout3d extends DropoutBase {
   forward(input: Tensor): Tensor {
     return F.dropout3d(input, this.options);
@@ -63,9 +87,12 @@ export class Dropout3d extends DropoutBase {
 }
 
 /**
- * Dropout for SELU networks: keeps mean and variance. Klambauer et al., 2017, arXiv:1706.02515.
+ * Dropout for SELU networks: in training, sets each element with probability `p` to SELU's lowest value, then scales and shifts all so
+ * that mean 0 and variance 1 are kept. Klambauer et al., 2017, arXiv:1706.02515.
  *
  * Shapes: any → the same.
+ * @param p - probability, default 0.5.
+ * @throws ArgumentError if `p` is not in [0, 1].
  */
 export class AlphaDropout extends DropoutBase {
   forward(input: Tensor): Tensor {
@@ -74,9 +101,11 @@ export class AlphaDropout extends DropoutBase {
 }
 
 /**
- * AlphaDropout for whole channels.
+ * AlphaDropout of whole channels.
  *
  * Shapes: `[N, C, …]` → the same.
+ * @param p - probability, default 0.5.
+ * @throws ArgumentError if `p` is not in [0, 1].
  */
 export class FeatureAlphaDropout extends DropoutBase {
   forward(input: Tensor): Tensor {

@@ -10,20 +10,25 @@ import { printArguments } from "./print.js";
 
 /** Options of `EmbeddingBag`. */
 export interface EmbeddingBagOptions extends TableOptions {
-  /** Default "mean". */
+  /** How the vectors of a bag become one; default "mean". */
   readonly mode?: "sum" | "mean" | "max";
   /** `offsets` has the end of the last bag too; default false. */
   readonly includeLastOffset?: boolean;
-  /** This row starts as zeros, does not count and gets no gradient. */
+  /** This row starts as zeros, does not count and gets no gradient; negative counts from the end. Default: none. */
   readonly paddingIdx?: number;
 }
 
 /**
  * Sum, mean or maximum of the embeddings of each bag of indices.
  *
- * Shapes: input `[B, n]`, one bag a row, or `[n]` with `offsets` `[B]` → `[B, embeddingDim]`; `weight` is
- * `[numEmbeddings, embeddingDim]`, normal with variance 1.
- * @throws ArgumentError for sizes and options that do not fit.
+ * Shapes: input `[B, n]`, one bag a row, or `[n]` with `offsets` `[B]`, where bags begin → `[B, embeddingDim]`; `weight` is
+ * `[numEmbeddings, embeddingDim]`, normal with variance 1. `forward(input, offsets, perSampleWeights)`: the last, of the input's shape,
+ * are factors of the vectors, in mode "sum" only.
+ * @throws ArgumentError if a size is no integer >= 1, `paddingIdx` is no row, or `maxNorm` is not above 0; in the call if offsets come with
+ * 2 dims or miss with 1, do not begin at 0, or `perSampleWeights` come in another mode than "sum".
+ * @throws ShapeError if `perSampleWeights` have not the input's shape.
+ * @throws DTypeError if the input is no integer tensor.
+ * @throws IndexError if an index is no row (at the call if it is on the host, else at the read or step).
  * @example new nn.EmbeddingBag(10, 3)(tensor([[1, 2], [4, 9]], { dtype: "int64" })).shape // [2, 3]
  */
 export class EmbeddingBag extends Module {

@@ -1,6 +1,14 @@
 // The table of vectors.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { checkTableOptions, noGrad, randn, type TableOptions, type Tensor, tableNames } from "../tensor/index.js";
+import {
+  checkTableOptions,
+  checkTensor,
+  noGrad,
+  randn,
+  type TableOptions,
+  type Tensor,
+  tableNames,
+} from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { embedding } from "./functional.js";
 import { Module } from "./module.js";
@@ -9,7 +17,7 @@ import { printArguments } from "./print.js";
 
 /** Options of `Embedding`. */
 export interface EmbeddingOptions extends TableOptions {
-  /** This row starts as zeros and gets no gradient; negative counts from the end. */
+  /** This row starts as zeros and gets no gradient; negative counts from the end. Default: none. */
   readonly paddingIdx?: number;
 }
 
@@ -17,7 +25,9 @@ export interface EmbeddingOptions extends TableOptions {
  * Row `weight[i]` for each index i.
  *
  * Shapes: integer input `[…]` → `[…, embeddingDim]`; `weight` is `[numEmbeddings, embeddingDim]`, normal with variance 1.
- * @throws ArgumentError for sizes; IndexError for indices out of range, at the read or step at the latest.
+ * @throws ArgumentError if a size is no integer >= 1, `paddingIdx` is no row, or `maxNorm` is not above 0.
+ * @throws DTypeError if the input is no integer tensor.
+ * @throws IndexError if an index is no row (at the call if it is on the host, else at the read or step).
  * @example new nn.Embedding(10, 3)(tensor([[1, 2], [4, 9]], { dtype: "int32" })).shape // [2, 2, 3]
  */
 export class Embedding extends Module {
@@ -52,9 +62,18 @@ export class Embedding extends Module {
     if (paddingIdx !== null) noGrad(() => this.weight.select(0, paddingIdx).zero_());
   }
 
-  /** An embedding with given vectors `[numEmbeddings, embeddingDim]`, frozen unless `freeze` is false. */
+  /**
+   * An embedding with given vectors, copied; frozen unless `freeze` is false.
+   *
+   * Shapes: vectors `[numEmbeddings, embeddingDim]`.
+   * @param options - `freeze` (default true), and those of the constructor; the row `paddingIdx` keeps its values.
+   * @throws ShapeError if the vectors have not 2 dims.
+   * @throws ArgumentError if there are none, or `paddingIdx` is no row.
+   * @example nn.Embedding.fromPretrained(tensor([[1, 2], [3, 4]]))(tensor([1], { dtype: "int64" })) // [[3, 4]]
+   */
   static fromPretrained(vectors: Tensor, options: EmbeddingOptions & { readonly freeze?: boolean } = {}): Embedding {
     const { freeze = true, ...rest } = options;
+    checkTensor("Embedding", "vectors", vectors);
     const [count, size] = vectors.shape;
     if (count === undefined || size === undefined || vectors.shape.length !== 2) {
       throw new ShapeError(`Embedding: vectors must have 2 dims, got shape ${formatShape(vectors.shape)}`, {

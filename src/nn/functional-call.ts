@@ -108,7 +108,8 @@ function withValues<R>(slots: readonly Slot[], values: ReadonlyMap<string, Tenso
  * Keys are those of `namedParameters()` and `namedBuffers()`. The value of a parametrized parameter (`weight`) turns its parametrization
  * off; that of `parametrizations.weight.original` goes through it.
  * @param args - the arguments of the call in an array, or the only one.
- * @throws ArgumentError for a key in two objects, different values for one tied tensor, or keys that `strict` does not allow.
+ * Shapes: the arguments of the module → its output; each given tensor has the shape of the one whose place it takes.
+ * @throws ArgumentError if a key is in two objects, one tied tensor gets two values, or `strict` does not allow the keys.
  * @example
  * const loss = (params: NamedTensors, x: Tensor) => functionalCall(model, params, x).square().mean();
  * const gradients = grad(loss)(Object.fromEntries(model.namedParameters()), x);
@@ -133,7 +134,8 @@ export function functionalCall<M extends Module>(
 /**
  * The parameters and the buffers of several modules of one class, stacked by key along a new first dim: an ensemble for `vmap`. The stacked
  * parameters are leaves of their own.
- * @throws ArgumentError without modules, or if their classes, modes or `requiresGrad` differ.
+ * Shapes: K modules → tensors `[K, …]` by key.
+ * @throws ArgumentError if there are no modules, or their classes, modes or `requiresGrad` differ.
  * @example
  * const [params, buffers] = stackModuleState(models);
  * const outputs = vmap((p: NamedTensors, b: NamedTensors, x: Tensor) => functionalCall(models[0], [p, b], x), {

@@ -1,6 +1,6 @@
 // Batch norm in evaluation folded into the layer before it.
-import { ArgumentError } from "../base/index.js";
-import { noGrad, type Tensor, zerosLike } from "../tensor/index.js";
+import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { checkTensor, noGrad, type Tensor, zerosLike } from "../tensor/index.js";
 import type { BatchNormBase } from "./batch-norm.js";
 import type { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d } from "./conv.js";
 import type { Linear } from "./linear.js";
@@ -8,6 +8,7 @@ import { Parameter } from "./parameter.js";
 
 type Convolution = Conv1d | Conv2d | Conv3d | ConvTranspose1d | ConvTranspose2d;
 
+/** What a batch norm does in evaluation: y = (x - runningMean) / √(runningVar + eps) · weight + bias. */
 export interface BatchNormNumbers {
   /** Mean of each channel, `[C]`. */
   readonly runningMean: Tensor;
@@ -22,11 +23,19 @@ export interface BatchNormNumbers {
 }
 
 function fused(
+  op: string,
   weight: Tensor,
   bias: Tensor | null,
   norm: BatchNormNumbers,
   channelDim: number,
 ): [Parameter, Parameter] {
+  checkTensor(op, "weight", weight);
+  if (weight.shape[channelDim] !== norm.runningVar.shape[0]) {
+    throw new ShapeError(
+      `${op}: the batch norm has ${norm.runningVar.shape[0]} channels and the layer ${weight.shape[channelDim]} outputs (weight ${formatShape(weight.shape)})`,
+      { op, shapes: [weight.shape, norm.runningVar.shape] },
+    );
+  }
   return noGrad(() => {
     const scale = norm.runningVar
       .add(norm.eps)
@@ -38,26 +47,38 @@ function fused(
   });
 }
 
-/** Weight and bias of a convolution that does what it and the batch norm did. Transposed ones have channels in dim 1. */
+/**
+ * Weight and bias of a convolution that does what it and the batch norm did: W · s and (b - runningMean) · s + bias of the norm, with
+ * s = weight of the norm / √(runningVar + eps).
+ *
+ * Shapes: weight `[C, …]` (`[…, C, …]` with `transpose`, of transposed convolutions), bias `[C]` → the same.
+ * @throws ShapeError if the norm has other channels.
+ */
 export function fuseConvBnWeights(
   weight: Tensor,
   bias: Tensor | null,
   norm: BatchNormNumbers,
   options: { readonly transpose?: boolean } = {},
 ): [weight: Parameter, bias: Parameter] {
-  return fused(weight, bias, norm, options.transpose ? 1 : 0);
+  checkOptions("fuseConvBnWeights", options, ["transpose"]);
+  return fused("fuseConvBnWeights", weight, bias, norm, options.transpose ? 1 : 0);
 }
 
-/** Weight and bias of a linear layer that does what it and the batch norm did. */
+/**
+ * Weight and bias of a linear layer that does what it and the batch norm did, as fuseConvBnWeights. Shapes: weight `[C, D]`, bias `[C]` → the
+ * same.
+ * @throws ShapeError if the norm has other channels.
+ */
 export function fuseLinearBnWeights(
   weight: Tensor,
   bias: Tensor | null,
   norm: BatchNormNumbers,
 ): [weight: Parameter, bias: Parameter] {
-  return fused(weight, bias, norm, 0);
+  return fused("fuseLinearBnWeights", weight, bias, norm, 0);
 }
 
-function numbersOf(op: string, layer: { training: boolean }, norm: BatchNormBase): BatchNormNumbers {
+function numbersOf(op: string, layer: { training: boolean; weight: Tensor }, norm: BatchNormBase): BatchNormNumbers {
+  checkTensor(op, "the layer's weight", layer.weight);
   const { runningMean, runningVar, eps, weight, bias } = norm;
   if (layer.training || norm.training) {
     throw new ArgumentError(`${op}: fusing is for evaluation only; call eval() on the model first`, { op });
@@ -68,7 +89,10 @@ function numbersOf(op: string, layer: { training: boolean }, norm: BatchNormBase
 
 /**
  * A convolution that does what `conv` and then `norm` do in evaluation; both stay as they are.
- * @throws ArgumentError in training mode, and for a norm without running statistics.
+ * @throws ArgumentError if one of them is in training mode, the norm has no running statistics, or the convolution is transposed and has
+ * groups.
+ * @throws ShapeError if the norm has other channels than the convolution's output.
+ * @example const fused = nn.utils.fuseConvBnEval(conv.eval(), bn.eval());
  */
 export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBase): C {
   const numbers = numbersOf("fuseConvBnEval", conv, norm);
@@ -85,7 +109,11 @@ export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBa
   return copy;
 }
 
-/** As fuseConvBnEval, for a linear layer. */
+/**
+ * A linear layer that does what `linear` and then `norm` do in evaluation; both stay as they are.
+ * @throws ArgumentError if one of them is in training mode, or the norm has no running statistics.
+ * @throws ShapeError if the norm has other channels than the layer's output.
+ */
 export function fuseLinearBnEval(linear: Linear, norm: BatchNormBase): Linear {
   const numbers = numbersOf("fuseLinearBnEval", linear, norm);
   const copy = linear.clone();

@@ -16,7 +16,7 @@ import {
 
 /** Options of random initialisers. */
 export interface RandomOptions {
-  /** Default: the global one, set by `manualSeed`. */
+  /** Where the numbers come from; default: the global one, set by `manualSeed`. */
   readonly generator?: Generator;
 }
 
@@ -39,7 +39,10 @@ const nonlinearities = [
 export type Nonlinearity = Spelled<(typeof nonlinearities)[number]>;
 
 /**
- * The factor by which an activation's input should be scaled to keep the variance.
+ * The factor by which an activation's input should be scaled to keep the variance: 5/3 for `tanh`, √2 for `relu`, √(2 / (1 + slope²))
+ * for `leakyRelu`, 3/4 for `selu`, else 1.
+ * @throws ArgumentError if the nonlinearity is unknown.
+ * @example nn.init.calculateGain("relu") // 1.4142135623730951
  * @param options - `param`: the negative slope of `leakyRelu` (default 0.01).
  */
 export function calculateGain(nonlinearity: Nonlinearity, options: { readonly param?: number } = {}): number {
@@ -96,7 +99,11 @@ export interface UniformOptions extends RandomOptions {
   readonly b?: number;
 }
 
-/** Fills with numbers uniform in [`a`, `b`). */
+/**
+ * Fills with numbers uniform in [`a`, `b`), in place. Shapes: any → the same tensor.
+ * @throws ArgumentError if `a` is above `b`, or the tensor is no float one.
+ * @example nn.init.uniform_(layer.weight, { a: -0.1, b: 0.1 })
+ */
 export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
   checkOptions("init.uniform_", options, ["a", "b", "generator"]);
   const { a = 0, b = 1 } = options;
@@ -105,13 +112,16 @@ export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
 
 /** Options of `normal_`. */
 export interface NormalOptions extends RandomOptions {
-  /** Default 0. */
+  /** Mean of the numbers; default 0. */
   readonly mean?: number;
-  /** Default 1. */
+  /** Their standard deviation, >= 0; default 1. */
   readonly std?: number;
 }
 
-/** Fills with normally distributed numbers. */
+/**
+ * Fills with normally distributed numbers, in place. Shapes: any → the same tensor.
+ * @throws ArgumentError if `std` is negative, or the tensor is no float one.
+ */
 export function normal_(tensor: Tensor, options: NormalOptions = {}): Tensor {
   checkOptions("init.normal_", options, ["mean", "std", "generator"]);
   const { mean = 0, std = 1 } = options;
@@ -123,29 +133,27 @@ function fill(tensor: Tensor, values: () => Tensor): Tensor {
   return write(tensor, () => tensor.copy_(values()));
 }
 
-/** Fills with one value. */
+/** Fills with one value, in place. Shapes: any → the same tensor. */
 export function constant_(tensor: Tensor, value: number): Tensor {
   return write(tensor, () => tensor.fill_(value));
 }
 
-/**
- * Fills with 0. Any shape.
- * @returns the tensor.
- */
+/** Fills with 0, in place. Shapes: any → the same tensor. */
 export function zeros_(tensor: Tensor): Tensor {
   return constant_(tensor, 0);
 }
 
-/**
- * Fills with 1. Any shape.
- * @returns the tensor.
- */
+/** Fills with 1, in place. Shapes: any → the same tensor. */
 export function ones_(tensor: Tensor): Tensor {
   return constant_(tensor, 1);
 }
 
-/** Fills a matrix with the identity. */
+/**
+ * Fills a matrix with the identity, in place: 1 on the diagonal, else 0. Shapes: `[rows, columns]` → the same tensor.
+ * @throws ShapeError if the tensor has not 2 dims.
+ */
 export function eye_(tensor: Tensor): Tensor {
+  checkTensor("init.eye_", "tensor", tensor);
   const [rows, columns] = checkMatrix("init.eye_", tensor, true);
   return fill(tensor, () => eye(rows, columns, { dtype: tensor.dtype }));
 }
@@ -154,9 +162,10 @@ export function eye_(tensor: Tensor): Tensor {
  * Fills the weight of a convolution so that it hands its input on: output channel i is input channel i, as far as there are both; the
  * rest is 0.
  *
- * Shapes: `[outChannels, inChannels / groups, ...kernel]` of 3 to 5 dims.
+ * Shapes: `[outChannels, inChannels / groups, ...kernel]` of 3 to 5 dims → the same tensor.
  * @param options - `groups` (default 1): each group hands on its own channels.
- * @throws ShapeError for other numbers of dims; ArgumentError unless `groups` divides the output channels.
+ * @throws ShapeError if the tensor has not 3 to 5 dims.
+ * @throws ArgumentError if `groups` does not divide the output channels.
  * @example nn.init.dirac_(new nn.Conv2d(3, 3, 3, { padding: 1, bias: false }).weight)
  */
 export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {}): Tensor {
@@ -185,16 +194,18 @@ export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {
 
 /** Options of `sparse_`. */
 export interface SparseOptions extends RandomOptions {
-  /** Standard deviation of the values that are not 0; default 0.01. */
+  /** Standard deviation of the values that are not 0, >= 0; default 0.01. */
   readonly std?: number;
 }
 
 /**
  * Fills a matrix with normal numbers and sets in each column ⌈sparsity · rows⌉ of them, at random places, to 0.
  *
+ * Shapes: `[rows, columns]` → the same tensor.
  * Source: Martens, "Deep learning via Hessian-free optimization", 2010.
  * @param sparsity - share of zeros in each column, from 0 to 1.
- * @throws ShapeError unless the tensor has 2 dims; ArgumentError for a share outside [0, 1].
+ * @throws ShapeError if the tensor has not 2 dims.
+ * @throws ArgumentError if the share is not in [0, 1], or `std` is negative.
  * @example nn.init.sparse_(new nn.Linear(5, 3).weight, 0.1)
  */
 export function sparse_(tensor: Tensor, sparsity: number, options: SparseOptions = {}): Tensor {
@@ -227,9 +238,13 @@ function checkMatrix(op: string, tensor: Tensor, exactly: boolean): [rows: numbe
 }
 
 /**
- * Fills with numbers uniform in ±gain·√(6 / (fanIn + fanOut)).
+ * Fills with numbers uniform in ±gain·√(6 / (fanIn + fanOut)), in place. `gain` is 1 by default.
  *
+ * Shapes: a weight `[outputs, inputs, ...kernel]` → the same tensor; fanIn is inputs · kernel elements, fanOut outputs · kernel elements.
  * Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010, eq. 16.
+ * @throws ShapeError if the weight has fewer than 2 dims.
+ * @throws ArgumentError if it is no float one.
+ * @example nn.init.xavierUniform_(layer.weight, { gain: nn.init.calculateGain("relu") })
  */
 export function xavierUniform_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
   checkOptions("init.xavierUniform_", options, ["gain", "generator"]);
@@ -237,7 +252,14 @@ export function xavierUniform_(tensor: Tensor, options: RandomOptions & { readon
   return uniform_(tensor, { a: -bound, b: bound, ...generatorOf(options) });
 }
 
-/** Fills with normal numbers of standard deviation gain·√(2 / (fanIn + fanOut)). */
+/**
+ * Fills with normal numbers of standard deviation gain·√(2 / (fanIn + fanOut)), in place. `gain` is 1 by default.
+ *
+ * Shapes: a weight `[outputs, inputs, ...kernel]` → the same tensor; fanIn is inputs · kernel elements, fanOut outputs · kernel elements.
+ * Source: Glorot & Bengio, AISTATS 2010.
+ * @throws ShapeError if the weight has fewer than 2 dims.
+ * @throws ArgumentError if it is no float one.
+ */
 export function xavierNormal_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
   checkOptions("init.xavierNormal_", options, ["gain", "generator"]);
   return normal_(tensor, { std: xavierStd("init.xavierNormal_", tensor, options.gain), ...generatorOf(options) });
@@ -254,16 +276,19 @@ export interface KaimingOptions extends RandomOptions {
   readonly a?: number;
   /** Keep the variance of the forward pass (`fanIn`, default) or of the backward pass (`fanOut`). */
   readonly mode?: Spelled<"fanIn" | "fanOut">;
-  /** Default `leakyRelu`, which with `a = 0` is relu. */
+  /** What is behind the layer, for the gain; default `leakyRelu`, which with `a = 0` is relu. */
   readonly nonlinearity?: Nonlinearity;
 }
 
 const kaimingNames = ["a", "mode", "nonlinearity", "generator"];
 
 /**
- * He initialisation: numbers uniform in ±gain·√(3 / fan).
+ * He initialisation, in place: numbers uniform in ±gain·√(3 / fan).
  *
+ * Shapes: a weight `[outputs, inputs, ...kernel]` → the same tensor; fanIn is inputs · kernel elements, fanOut outputs · kernel elements.
  * Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, arXiv:1502.01852.
+ * @throws ShapeError if the weight has fewer than 2 dims.
+ * @throws ArgumentError if `mode` or `nonlinearity` is unknown, or it is no float one.
  */
 export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
   checkOptions("init.kaimingUniform_", options, kaimingNames);
@@ -271,7 +296,15 @@ export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): T
   return uniform_(tensor, { a: -bound, b: bound, ...generatorOf(options) });
 }
 
-/** He initialisation: normal numbers of standard deviation gain / √fan. */
+/**
+ * He initialisation, in place: normal numbers of standard deviation gain / √fan.
+ *
+ * Shapes: a weight `[outputs, inputs, ...kernel]` → the same tensor; fanIn is inputs · kernel elements, fanOut outputs · kernel elements.
+ * Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, arXiv:1502.01852.
+ * @throws ShapeError if the weight has fewer than 2 dims.
+ * @throws ArgumentError if `mode` or `nonlinearity` is unknown, or it is no float one.
+ * @example nn.init.kaimingNormal_(layer.weight, { nonlinearity: "relu" })
+ */
 export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
   checkOptions("init.kaimingNormal_", options, kaimingNames);
   return normal_(tensor, { std: kaimingStd("init.kaimingNormal_", tensor, options), ...generatorOf(options) });
@@ -297,11 +330,15 @@ export interface TruncNormalOptions extends NormalOptions {
 
 /**
  * Fills with normal numbers limited to [`a`, `b`], by inverting the normal distribution's cumulative function as PyTorch
- * does, rather than by drawing again.
+ * does, rather than by drawing again; in place. Shapes: any → the same tensor.
+ * @throws ArgumentError if `a` is above `b`, or the tensor is no float one.
  */
 export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): Tensor {
   checkOptions("init.truncNormal_", options, ["mean", "std", "a", "b", "generator"]);
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
+  if (!(a <= b)) {
+    throw new ArgumentError(`init.truncNormal_: a ${a} must not be above b ${b}`, { op: "init.truncNormal_" });
+  }
   const scaled = (x: number) => erf((x - mean) / (std * Math.SQRT2));
   uniform_(tensor, { a: scaled(a), b: scaled(b), ...generatorOf(options) });
   return fill(tensor, () =>
@@ -313,12 +350,15 @@ export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): 
 }
 
 /**
- * Fills a matrix (further dims are flattened into the columns) with orthonormal rows or columns, whichever are fewer.
+ * Fills a matrix with orthonormal rows or columns, whichever are fewer, times `gain` (default 1); in place.
  *
+ * Shapes: `[rows, …]` → the same tensor; further dims are flattened into the columns.
  * Source: Saxe, McClelland & Ganguli, 2013, arXiv:1312.6120. Reads the random numbers, so it is not for use in compile().
+ * @throws ShapeError if the tensor has fewer than 2 dims.
  */
 export function orthogonal_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
   checkOptions("init.orthogonal_", options, ["gain", "generator"]);
+  checkTensor("init.orthogonal_", "tensor", tensor);
   const [rows, columns] = checkMatrix("init.orthogonal_", tensor, false);
   const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
   const values = randn([count, length], { dtype: "float64", ...generatorOf(options) }).toTypedArray() as Float64Array;

@@ -1,13 +1,13 @@
 // Instance normalisation.
 import { formatShape, ShapeError } from "../base/index.js";
-import { noGrad, type Tensor } from "../tensor/index.js";
+import { checkTensor, noGrad, type Tensor } from "../tensor/index.js";
 import { ChannelNormBase } from "./channel-norm.js";
 import { batchNorm, instanceNorm } from "./functional.js";
 import type { Buffer } from "./parameter.js";
 
 /** Options of `InstanceNorm1d`, `InstanceNorm2d` and `InstanceNorm3d`. */
 export interface InstanceNormOptions {
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance, above 0; default 1e-5. */
   readonly eps?: number;
   /** Weight of the batch in the running statistics; default 0.1. */
   readonly momentum?: number;
@@ -30,6 +30,7 @@ abstract class InstanceNormBase extends ChannelNormBase<number> {
   }
 
   forward(input: Tensor): Tensor {
+    checkTensor(this.layer, "input", input);
     const isBatched = input.shape.length === this.rank;
     this.checkInput(input, isBatched);
     const x = isBatched ? input : input.unsqueeze(0);
@@ -67,11 +68,17 @@ abstract class InstanceNormBase extends ChannelNormBase<number> {
 }
 
 /**
- * Normalises each channel of each sample by its own mean and variance, then scales and shifts if `affine`.
+ * y = (x - mean) / √(var + eps), with mean and (biased) variance of each channel of each sample by itself, then · weight + bias with
+ * `affine`. With `trackRunningStats` their running averages take their place in evaluation.
  *
- * Shapes: input `[N, numFeatures, L]` or `[numFeatures, L]` → the same.
+ * Shapes: input `[N, numFeatures, L]` or `[numFeatures, L]` → the same; `weight`, `bias`, `runningMean` and `runningVar` are
+ * `[numFeatures]`.
  * Source: Ulyanov, Vedaldi & Lempitsky, 2016, arXiv:1607.08022.
- * @throws ShapeError for other shapes, and for a single element a channel.
+ * @throws ArgumentError if `numFeatures` is no integer >= 1, `eps` is not above 0, or `momentum` is no number.
+ * @throws ShapeError if the input has other dims or channels, or a single value a channel where the sample's own mean and variance
+ * are used.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.InstanceNorm1d(4)(randn([2, 4, 10])).shape // [2, 4, 10]
  */
 export class InstanceNorm1d extends InstanceNormBase {
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
@@ -79,14 +86,33 @@ export class InstanceNorm1d extends InstanceNormBase {
   }
 }
 
-/** As InstanceNorm1d, for images `[N, numFeatures, H, W]`. */
+/**
+ * InstanceNorm1d's formula over the space of each image.
+ *
+ * Shapes: input `[N, numFeatures, H, W]` or `[numFeatures, H, W]` → the same; parameters and buffers as InstanceNorm1d's.
+ * Source: Ulyanov, Vedaldi & Lempitsky, 2016, arXiv:1607.08022.
+ * @throws ArgumentError if `numFeatures` is no integer >= 1, `eps` is not above 0, or `momentum` is no number.
+ * @throws ShapeError if the input has other dims or channels, or a single value a channel where the sample's own mean and variance
+ * are used.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.InstanceNorm2d(4)(randn([2, 4, 8, 8])).shape // [2, 4, 8, 8]
+ */
 export class InstanceNorm2d extends InstanceNormBase {
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
     super("InstanceNorm2d", 4, numFeatures, options);
   }
 }
 
-/** As InstanceNorm1d, for volumes `[N, numFeatures, D, H, W]`. */
+/**
+ * InstanceNorm1d's formula over the space of each volume.
+ *
+ * Shapes: input `[N, numFeatures, D, H, W]` or `[numFeatures, D, H, W]` → the same; parameters and buffers as InstanceNorm1d's.
+ * Source: Ulyanov, Vedaldi & Lempitsky, 2016, arXiv:1607.08022.
+ * @throws ArgumentError if `numFeatures` is no integer >= 1, `eps` is not above 0, or `momentum` is no number.
+ * @throws ShapeError if the input has other dims or channels, or a single value a channel where the sample's own mean and variance
+ * are used.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export class InstanceNorm3d extends InstanceNormBase {
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
     super("InstanceNorm3d", 5, numFeatures, options);

@@ -67,26 +67,35 @@ export abstract class ItemList<T, Given = T> extends Module {
 
   /**
    * The item at a position; negative ones count from the end.
-   * @throws ArgumentError for a position out of range, as the other methods that take one.
+   * @throws ArgumentError if there is no such position.
    */
   at(index: number): T {
     return this.items[position(this.owner, index, this.length, this.what)] as T;
   }
 
-  /** Puts an item in the place of that at a position. */
+  /**
+   * Puts an item in the place of that at a position; returns this.
+   * @throws ArgumentError if there is no such position, or the item does not fit.
+   */
   set(index: number, value: Given): this {
     const at = position(this.owner, index, this.length, this.what);
     this.items[at] = this.itemOf(value, String(at));
     return this;
   }
 
-  /** Adds an item at the end. */
+  /**
+   * Adds an item at the end; returns this.
+   * @throws ArgumentError if the item does not fit.
+   */
   append(value: Given): this {
     this.items.push(this.itemOf(value, String(this.length)));
     return this;
   }
 
-  /** Adds items at the end; none if one of them does not fit. */
+  /**
+   * Adds items at the end; returns this.
+   * @throws ArgumentError if one of them does not fit, and then adds none.
+   */
   extend(values: Iterable<Given>): this {
     checkIterable(this.owner, values);
     const added = Array.from(values, (value, i) => this.itemOf(value, String(this.length + i)));
@@ -94,14 +103,20 @@ export abstract class ItemList<T, Given = T> extends Module {
     return this;
   }
 
-  /** Adds an item before the one at `index`; those behind move on by one. */
+  /**
+   * Adds an item before the one at `index`; those behind move on by one. Returns this.
+   * @throws ArgumentError if there is no such position, or the item does not fit.
+   */
   insert(index: number, value: Given): this {
     const at = insertPosition(this.owner, index, this.length, this.what);
     this.items.splice(at, 0, this.itemOf(value, String(at)));
     return this;
   }
 
-  /** Takes the item at a position out, by default the last one, and returns it; those behind move up. */
+  /**
+   * Takes the item at a position out, by default the last one, and returns it; those behind move up.
+   * @throws ArgumentError if there is no such position.
+   */
   pop(index = -1): T {
     return this.items.splice(position(this.owner, index, this.length, this.what), 1)[0] as T;
   }
@@ -152,13 +167,19 @@ export abstract class ItemDict<T, Given = T> extends Module {
     });
   }
 
-  /** Puts an item under a name. */
+  /**
+   * Puts an item under a name; returns this.
+   * @throws ArgumentError if the item does not fit.
+   */
   set(name: string, value: Given): this {
     this.items[name] = this.itemOf(value, name);
     return this;
   }
 
-  /** Puts items under their names; none if one of them does not fit. Names that are there already get the new items. */
+  /**
+   * Puts items under their names; returns this. Names that are there already get the new items.
+   * @throws ArgumentError if one of them does not fit, and then puts none.
+   */
   update(values: Readonly<Record<string, Given>> | Iterable<readonly [name: string, value: Given]>): this {
     const isIterable = typeof values === "object" && values !== null && Symbol.iterator in values;
     if (typeof values !== "object" || values === null) {

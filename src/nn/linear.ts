@@ -19,7 +19,9 @@ export interface LinearOptions {
  *
  * Shapes: input `[…, inFeatures]` → `[…, outFeatures]`; `weight` is `[outFeatures, inFeatures]`, `bias` `[outFeatures]`.
  * Both start uniform in ±1/√inFeatures, as PyTorch's.
- * @throws ArgumentError unless the sizes are positive integers; ShapeError if the input's last dim differs.
+ * @throws ArgumentError if a size is no integer >= 1.
+ * @throws ShapeError if the input's last dim is not `inFeatures`.
+ * @throws DTypeError if the input has another dtype than the weight.
  * @example new nn.Linear(20, 30)(randn([128, 20])).shape // [128, 30]
  */
 export class Linear extends Module {

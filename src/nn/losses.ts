@@ -28,6 +28,7 @@ function checkReduction<R extends string>(name: string, reduction: R, allowed: r
 
 /** Options of a loss: checked, kept, and printed. */
 export abstract class Loss extends Module {
+  /** What becomes of the elements' losses. */
   readonly reduction: Reduction;
 
   constructor(name: string, options: LossOptions, names: readonly string[], allowed: readonly string[] = reductions) {
@@ -55,19 +56,25 @@ export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<
 
 /** Options of `CrossEntropyLoss`. */
 export interface CrossEntropyLossOptions extends LossOptions {
-  /** One factor a class. */
+  /** One factor a class, `[classes]`; kept as a buffer. */
   readonly weight?: Tensor;
-  /** Targets of this class do not count; default -100. */
+  /** Targets of this class do not count; an integer, default -100. */
   readonly ignoreIndex?: number;
-  /** Share of each target that is spread over all classes; default 0. */
+  /** Share of each target that is spread over all classes, in [0, 1]; default 0. */
   readonly labelSmoothing?: number;
 }
 
 /**
  * -log softmax(input)[target], the loss of classifiers.
  *
- * Shapes: input `[N, classes, …]` of logits; target `[N, …]` of class indices (any integer dtype) or, with the shape of
- * input, of class probabilities.
+ * Shapes: input `[N, classes, …]` (or `[classes]`) of logits, target `[N, …]` (or `[]`) of class indices (any integer dtype) or, with the
+ * shape of the input, of class probabilities → `[]`, or `[N, …]` with `reduction: "none"`. "mean" divides by the sum of the targets'
+ * weights, for probabilities by their number.
+ * @throws ArgumentError in the call if `labelSmoothing` is not in [0, 1], `ignoreIndex` is no integer, or it is not negative and the target
+ * has probabilities.
+ * @throws ShapeError if the target has neither the input's shape nor that without classes, or `weight` not one element a class.
+ * @throws DTypeError if the input is no float tensor, or a target of another shape no integer one.
+ * @throws IndexError if a target is no class (at the call if it is on the host, else when the loss is computed).
  * @example new nn.CrossEntropyLoss()(model(images), labels)
  */
 export class CrossEntropyLoss extends Loss {
@@ -95,9 +102,15 @@ export class CrossEntropyLoss extends Loss {
 export type NLLLossOptions = Omit<CrossEntropyLossOptions, "labelSmoothing">;
 
 /**
- * -input[target] for log probabilities `[N, classes, …]` and class indices `[N, …]`.
+ * -input[target] · weight[target], of log probabilities: the loss behind a LogSoftmax.
  *
- * Gives `[]`, or `[N, …]` with `reduction: "none"`; "mean" divides by the sum of the targets' weights.
+ * Shapes: input `[N, classes, …]` (or `[classes]`), target `[N, …]` (or `[]`) of class indices (any integer dtype) → `[]`, or `[N, …]` with
+ * `reduction: "none"`. "mean" divides by the sum of the targets' weights.
+ * @throws ArgumentError in the call if `ignoreIndex` is no integer.
+ * @throws ShapeError if the target has not the input's shape without classes, or `weight` not one element a class.
+ * @throws DTypeError if the input is no float tensor, or the target no integer one.
+ * @throws IndexError if a target is no class (at the call if it is on the host, else when the loss is computed).
+ * @example new nn.NLLLoss()(logits.logSoftmax(1), labels)
  */
 export class NLLLoss extends Loss {
   /** One factor a class, `[classes]`, or null. */
@@ -120,8 +133,9 @@ export class NLLLoss extends Loss {
 /**
  * (input - target)²
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: input and target of one shape (or that broadcast) → `[]`, or theirs with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class MSELoss extends Loss {
   constructor(options: LossOptions = {}) {
@@ -136,8 +150,9 @@ export class MSELoss extends Loss {
 /**
  * |input - target|
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: input and target of one shape (or that broadcast) → `[]`, or theirs with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class L1Loss extends Loss {
   constructor(options: LossOptions = {}) {
@@ -150,11 +165,13 @@ export class L1Loss extends Loss {
 }
 
 /**
- * With d = |input - target|: d² / (2β) where d < β (default 1), else d - β / 2.
+ * With d = |input - target|: d² / (2β) where d < β = `beta` (default 1), else d - β / 2.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`. Source: Girshick, 2015,
+ * Shapes: input and target of one shape (or that broadcast) → `[]`, or theirs with `reduction: "none"`. Source: Girshick, 2015,
  * arXiv:1504.08083.
+ * @throws ArgumentError if `beta` is negative (in the call).
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class SmoothL1Loss extends Loss {
   /** Where the square becomes a line, β. */
@@ -171,10 +188,12 @@ export class SmoothL1Loss extends Loss {
 }
 
 /**
- * With d = |input - target|: d² / 2 where d < δ (default 1), else δ (d - δ / 2).
+ * With d = |input - target|: d² / 2 where d < δ = `delta` (default 1), else δ (d - δ / 2).
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: input and target of one shape (or that broadcast) → `[]`, or theirs with `reduction: "none"`. Source: Huber, 1964.
+ * @throws ArgumentError if `delta` is not above 0 (in the call).
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor.
  */
 export class HuberLoss extends Loss {
   /** Where the square becomes a line, δ. */
@@ -191,9 +210,16 @@ export class HuberLoss extends Loss {
 }
 
 /**
- * Kullback-Leibler divergence target (log target - input), of log probabilities `input` from probabilities `target`.
+ * Kullback-Leibler divergence target (log target - input), of log probabilities `input` from probabilities `target`; with `logTarget`
+ * exp(target) (target - input).
+ *
  * Shapes: input and target of one shape `[N, …]` → `[]`, or theirs with `reduction: "none"`.
- * @param options - `reduction` (default "mean"; "batchmean" is the mathematical one), `logTarget` (default false).
+ * @param options - `reduction` (default "mean", over all elements; "batchmean", the sum over N, is the mathematical one), `logTarget`
+ * (default false): targets are log probabilities.
+ * @throws ArgumentError if the reduction is unknown.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if input or target is no float tensor.
+ * @example new nn.KLDivLoss({ reduction: "batchmean" })(logits.logSoftmax(1), probabilities)
  */
 export class KLDivLoss extends Module {
   /** "none", "mean" (over all elements), "sum", or "batchmean": the sum over N. */
@@ -218,10 +244,13 @@ export class KLDivLoss extends Module {
 }
 
 /**
- * -(t log p + (1 - t) log(1 - p)) for probabilities p; BCEWithLogitsLoss is more exact.
+ * -weight (t log p + (1 - t) log(1 - p)) for probabilities p, with logarithms of at least -100; BCEWithLogitsLoss is more exact.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
- * @throws ShapeError if the shapes differ.
+ * Shapes: input p and target t of one shape → `[]`, or theirs with `reduction: "none"`.
+ * @param options - `reduction` (default "mean"), `weight` (default none): a factor of each element, which broadcasts.
+ * @throws ShapeError if the shapes differ, or `weight` does not broadcast to them.
+ * @throws DTypeError if input or target is no float tensor.
+ * @throws NumericError if an input or a target is not in [0, 1] (at the call if it is on the host, else when the loss is computed).
  */
 export class BCELoss extends Loss {
   /** A factor of each element's loss, which broadcasts, or null. */
@@ -239,17 +268,18 @@ export class BCELoss extends Loss {
 
 /** Options of `BCEWithLogitsLoss`. */
 export interface BCEWithLogitsLossOptions extends LossOptions {
-  /** Scales each element's loss; broadcasts. */
+  /** Scales each element's loss; broadcasts. Default: none. */
   readonly weight?: Tensor;
-  /** Weight of positive examples; broadcasts. */
+  /** Weight of positive examples; broadcasts, so `[classes]` for input `[N, classes]`. Default: none. */
   readonly posWeight?: Tensor;
 }
 
 /**
- * Binary cross-entropy of sigmoid(input), without overflow for any input.
+ * Binary cross-entropy of p = sigmoid(input), -weight (posWeight · t log p + (1 - t) log(1 - p)), without overflow for any input.
  *
- * Shapes: input and target of one shape `[…]` → `[]`, or theirs with `reduction: "none"`.
- * @throws ShapeError if the shapes differ.
+ * Shapes: input and target t of one shape → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ, or a weight does not broadcast to them.
+ * @throws DTypeError if input or target is no float tensor.
  */
 export class BCEWithLogitsLoss extends Loss {
   /** A factor of each element's loss, which broadcasts, or null. */

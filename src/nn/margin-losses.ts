@@ -1,4 +1,5 @@
 // Losses of margins, similarities and likelihoods, as modules.
+import { checkFunction } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkPositive } from "./checks.js";
 import * as F from "./functional.js";
@@ -10,7 +11,9 @@ import { printArguments } from "./print.js";
  * max(0, -target (input1 - input2) + margin): target 1 where input1 should rank higher, -1 where lower. `margin` is 0
  * by default.
  *
- * Shapes: inputs and target broadcast, such as `[N]` each → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: inputs and target that broadcast, such as `[N]` each → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example new nn.MarginRankingLoss()(tensor([1, 2]), tensor([3, 1]), tensor([1, 1])).item() // 1
  */
 export class MarginRankingLoss extends Loss {
   /** By how much the right one must lead. */
@@ -33,7 +36,9 @@ export class MarginRankingLoss extends Loss {
 /**
  * input where target is 1, max(0, margin - input) where it is -1. `margin` is 1 by default.
  *
- * Shapes: input and target broadcast → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: input and target that broadcast → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError with "mean" if the input is no float tensor.
  */
 export class HingeEmbeddingLoss extends Loss {
   /** Distances of dissimilar pairs above it cost nothing. */
@@ -56,7 +61,8 @@ export class HingeEmbeddingLoss extends Loss {
 /**
  * log(1 + exp(-target · input)), target 1 or -1.
  *
- * Shapes: input and target of one shape → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: input and target of one shape (or that broadcast) → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
  */
 export class SoftMarginLoss extends Loss {
   constructor(options: LossOptions = {}) {
@@ -68,7 +74,14 @@ export class SoftMarginLoss extends Loss {
   }
 }
 
-/** Σ over targets j and others i of max(0, 1 - (x[j] - x[i])) / C; target `[N, C]` of class indices, ended by the first -1. */
+/**
+ * Σ over targets j and others i of max(0, 1 - (x[j] - x[i])) / C.
+ *
+ * Shapes: input `[N, C]` (or `[C]`), target of the same shape: class indices, ended by the first -1 → `[]`, or `[N]` (or `[]`) with
+ * `reduction: "none"`.
+ * @throws ShapeError if the input has other dims, or the target another shape.
+ * @throws IndexError if a target is neither a class nor -1 (at the call if it is on the host, else when the loss is computed).
+ */
 export class MultiLabelMarginLoss extends Loss {
   constructor(options: LossOptions = {}) {
     super("MultiLabelMarginLoss", options, []);
@@ -79,7 +92,14 @@ export class MultiLabelMarginLoss extends Loss {
   }
 }
 
-/** Mean over classes of the binary cross-entropy of sigmoid(input) with targets 0 or 1, `[N, C]`. */
+/**
+ * Mean over classes of weight · the binary cross-entropy of sigmoid(input) with targets 0 or 1.
+ *
+ * Shapes: input and target `[N, C]` (or `[C]`) → `[]`, or `[N]` (or `[]`) with `reduction: "none"`; `weight` is `[C]`.
+ * @param options - `reduction` (default "mean"), `weight` (default none).
+ * @throws ShapeError if the shapes do not broadcast.
+ * @throws DTypeError if the input is no float tensor.
+ */
 export class MultiLabelSoftMarginLoss extends Loss {
   /** One factor a class, `[C]`, or null. */
   readonly weight: Buffer | null;
@@ -94,7 +114,15 @@ export class MultiLabelSoftMarginLoss extends Loss {
   }
 }
 
-/** Σ_{i ≠ y} max(0, margin - x[y] + x[i])^p / C, times weight[y]; input `[N, C]`, target `[N]`. `p` is 1, `margin` 1 by default. */
+/**
+ * weight[y] Σ_{i ≠ y} max(0, margin - x[y] + x[i])^p / C. `p` is 1, `margin` 1 by default.
+ *
+ * Shapes: input `[N, C]` (or `[C]`), target `[N]` (or `[]`) of class indices y → `[]`, or the target's with `reduction: "none"`; `weight`
+ * is `[C]`.
+ * @throws ArgumentError if `p` is neither 1 nor 2 (in the call).
+ * @throws ShapeError if the input has other dims, the target does not fit it, or `weight` has not one element a class.
+ * @throws IndexError if a target is no class (at the call if it is on the host, else when the loss is computed).
+ */
 export class MultiMarginLoss extends Loss {
   /** Power of each violation. */
   readonly p: 1 | 2;
@@ -128,6 +156,7 @@ export class MultiMarginLoss extends Loss {
  * 1 - cos(x1, x2) where target is 1, max(0, cos(x1, x2) - margin) where it is -1. `margin` is 0 by default.
  *
  * Shapes: inputs `[N, D]` or `[D]`, target `[N]` or `[]` → `[]`, or target's with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not fit each other.
  */
 export class CosineEmbeddingLoss extends Loss {
   /** Cosines of dissimilar pairs below it cost nothing. */
@@ -151,7 +180,12 @@ export class CosineEmbeddingLoss extends Loss {
  * max(0, margin + d(anchor, positive) - d(anchor, negative)). `margin` is 1, `p` 2, `eps` 1e-6, `swap` false by
  * default.
  *
- * Shapes: `[N, D]` or `[D]` each → `[]`, or `[N]` with `reduction: "none"`.
+ * With d(a, b) = ‖a - b + eps‖_p; with `swap` d(positive, negative) counts where it is smaller than d(anchor, negative).
+ *
+ * Shapes: `[N, D]` or `[D]` each → `[]`, or `[N]` (or `[]`) with `reduction: "none"`.
+ * Source: Balntas et al., "Learning local feature descriptors with triplets and shallow convolutional neural networks", BMVC 2016.
+ * @throws ArgumentError if `margin` is not above 0.
+ * @throws ShapeError if the shapes do not broadcast.
  */
 export class TripletMarginLoss extends Loss {
   /** By how much farther away the negative must be. */
@@ -195,9 +229,12 @@ export class TripletMarginLoss extends Loss {
 }
 
 /**
- * TripletMarginLoss with any distance; default pairwiseDistance.
+ * max(0, margin + d(anchor, positive) - d(anchor, negative)) with any distance d. `distanceFunction` is pairwiseDistance, `margin` 1,
+ * `swap` false by default.
  *
  * Shapes: `[N, D]` each → `[]`, or what the distance gives with `reduction: "none"`.
+ * @throws ArgumentError in the call if `margin` is not above 0.
+ * @example new nn.TripletMarginWithDistanceLoss({ distanceFunction: (a, b) => a.sub(b).abs().sum(-1) })(anchor, near, far)
  */
 export class TripletMarginWithDistanceLoss extends Loss {
   /** Distance of two batches of vectors, `[N, D]` each → `[N]`. */
@@ -215,6 +252,8 @@ export class TripletMarginWithDistanceLoss extends Loss {
     } = {},
   ) {
     super("TripletMarginWithDistanceLoss", options, ["distanceFunction", "margin", "swap"]);
+    if (options.distanceFunction !== undefined)
+      checkFunction("TripletMarginWithDistanceLoss", "distanceFunction", options.distanceFunction);
     this.distanceFunction = options.distanceFunction ?? ((a, b) => F.pairwiseDistance(a, b));
     this.margin = options.margin ?? 1;
     this.swap = options.swap ?? false;
@@ -235,10 +274,11 @@ export class TripletMarginWithDistanceLoss extends Loss {
 }
 
 /**
- * exp(input) - target · input: counts with a Poisson distribution. `logInput` is true, `full` false, `eps` 1e-8 by
- * default.
+ * exp(input) - target · input: counts with a Poisson distribution; without `logInput` input - target · log(input + eps). `full` adds
+ * Stirling's target log(target) - target + log(2π target) / 2 where target > 1. `logInput` is true, `full` false, `eps` 1e-8 by default.
  *
- * Shapes: input and target of one shape → `[]`, or theirs with `reduction: "none"`.
+ * Shapes: input and target of one shape (or that broadcast) → `[]`, or theirs with `reduction: "none"`.
+ * @throws ShapeError if the shapes do not broadcast.
  */
 export class PoissonNLLLoss extends Loss {
   /** Whether the input is the logarithm of the rate. */
@@ -272,10 +312,14 @@ export class PoissonNLLLoss extends Loss {
 }
 
 /**
- * (log(var) + (input - target)² / var) / 2: values with a normal distribution. `full` is false, `eps` 1e-6 by default.
+ * (log(v) + (input - target)² / v) / 2 with v = max(variance, eps): values with a normal distribution; `full` adds log(2π) / 2. `full` is
+ * false, `eps` 1e-6 by default. No gradient goes through the choice of eps.
  *
  * Shapes: input, target and variance of one shape → `[]`, or theirs with `reduction: "none"`; the variance may lack the
  * last dim or have size 1 there.
+ * Source: Nix & Weigend, "Estimating the mean and variance of the target probability distribution", 1994.
+ * @throws ShapeError if the shapes do not fit each other.
+ * @throws NumericError if a variance is negative (at the call if it is on the host, else when the loss is computed).
  */
 export class GaussianNLLLoss extends Loss {
   /** Whether the constant log(2π) / 2 is added. */

@@ -24,8 +24,9 @@ export function callModule(module: AnyModule, state: CallState, args: readonly u
   const caller = innermost;
   if (caller === null) outermost = module;
   else if (state.verifiedIn !== outermost) verify(outermost as AnyModule, module, state);
-  innermost = module;
+  // It runs what is pending, which may fail: until then this module is not the one that runs.
   enterModule(module);
+  innermost = module;
   let output: unknown;
   try {
     output = state.hooks === null || state.hooks.isEmpty ? run(module, args) : runHooked(module, state.hooks, args);

@@ -47,9 +47,11 @@ export interface ToOptions {
 // A module is called like its forward; the merged interface is the only way to give a class a call signature.
 export interface Module {
   (...args: Parameters<this["forward"]>): ReturnType<this["forward"]>;
-  /** What else `stateDict` keeps of this module, under `_extra_state`: a tensor of any shape and dtype, so that every file holds it. */
+  /**
+   * What else `stateDict` keeps of this module, under `_extra_state`: a tensor, so that every file holds it. Shapes: any, of any dtype.
+   */
   getExtraState?(): Tensor;
-  /** Takes what `getExtraState` gave, in `loadStateDict`. A module that has one of the two has both. */
+  /** Takes what `getExtraState` gave, in `loadStateDict`. A module that has one of the two has both. Shapes: as it was given. */
   setExtraState?(state: Tensor): void;
 }
 
@@ -100,22 +102,25 @@ export abstract class Module extends Callable<CallState> {
 
   // --- what is inside
 
-  /** Parameters, this module's first; each once. */
+  /**
+   * Parameters, this module's first; each once, whatever it is called in. Shapes: any.
+   * @param options - `recurse` (default true): also those of the modules inside.
+   */
   parameters(options: Pick<NamedOptions, "recurse"> = {}): Parameter[] {
     return this.namedParameters(options).map(([, parameter]) => parameter);
   }
 
-  /** Parameters with their state-dict keys. */
+  /** Parameters with their state-dict keys; each once, under its first key. Shapes: any. */
   namedParameters(options: NamedOptions = {}): [name: string, parameter: Parameter][] {
     return this.#named(options, (value): value is Parameter => value instanceof Parameter);
   }
 
-  /** Buffers here and inside, persistent or not, each once. */
+  /** Buffers here and inside, persistent or not, each once. Shapes: any. */
   buffers(options: Pick<NamedOptions, "recurse"> = {}): Buffer[] {
     return this.namedBuffers(options).map(([, buffer]) => buffer);
   }
 
-  /** Buffers with their state-dict keys. */
+  /** Buffers with their state-dict keys; each once, under its first key. Shapes: any. */
   namedBuffers(options: NamedOptions = {}): [name: string, buffer: Buffer][] {
     return this.#named(options, (value): value is Buffer => value instanceof Buffer);
   }
@@ -165,17 +170,26 @@ export abstract class Module extends Callable<CallState> {
     return root && path ? `${root.constructor.name}.${path}` : this.constructor.name;
   }
 
-  /** The module inside with this name in `namedModules()`. */
+  /**
+   * The module inside with this name in `namedModules()`; "" is this one.
+   * @throws ArgumentError if there is none.
+   */
   getSubmodule(name: string): Module {
     return name === "" ? this : (memberAt(this, "getSubmodule", "module", name, isModuleValue) as Module);
   }
 
-  /** The parameter inside with this state-dict key. */
+  /**
+   * The parameter inside with this state-dict key. Shapes: its own.
+   * @throws ArgumentError if there is none.
+   */
   getParameter(name: string): Parameter {
     return memberAt(this, "getParameter", "parameter", name, isParameter);
   }
 
-  /** The buffer inside with this state-dict key, persistent or not. */
+  /**
+   * The buffer inside with this state-dict key, persistent or not. Shapes: its own.
+   * @throws ArgumentError if there is none.
+   */
   getBuffer(name: string): Buffer {
     return memberAt(this, "getBuffer", "buffer", name, isBuffer);
   }
@@ -184,7 +198,7 @@ export abstract class Module extends Callable<CallState> {
    * Puts a module in the place of the one with this name in `namedModules()`; where the module around it has none of that name, it
    * gets one.
    * @param options - `strict` (default false): there must be a module of that name already.
-   * @throws ArgumentError where the module around it is missing, or something else has the name.
+   * @throws ArgumentError if the module around it is missing, or something else has the name.
    */
   setSubmodule(name: string, module: Module, options: { readonly strict?: boolean } = {}): void {
     checkOptions("setSubmodule", options, ["strict"]);
@@ -192,12 +206,12 @@ export abstract class Module extends Callable<CallState> {
   }
 
   /**
-   * A buffer under a name that the program computes; else write a field, `mask = new nn.Buffer(ones([8]))`.
+   * A buffer under a name that the program computes; else write a field, `mask = new nn.Buffer(ones([8]))`. Shapes: any → the same.
    * @param name - of the field; the state-dict key is its snake_case form.
    * @param tensor - the first value, of any shape, copied; null: the name is taken but there is no buffer.
    * @param options - `persistent` (default true): part of the state dict.
    * @returns the buffer, so that `mask = this.registerBuffer("mask", …)` may stand in a class.
-   * @throws ArgumentError for a name with dots, or of something that is no buffer.
+   * @throws ArgumentError if the name has dots, or is that of something that is no buffer.
    */
   registerBuffer(name: string, tensor: Tensor, options?: { readonly persistent?: boolean }): Buffer;
   registerBuffer(name: string, tensor: Tensor | null, options?: { readonly persistent?: boolean }): Buffer | null;
@@ -206,9 +220,9 @@ export abstract class Module extends Callable<CallState> {
   }
 
   /**
-   * A parameter under a name that the program computes; else write a field.
+   * A parameter under a name that the program computes; else write a field. Shapes: any.
    * @param parameter - kept as it is, not copied; null: the name is taken but there is no parameter.
-   * @throws ArgumentError for what is no Parameter, for a name with dots, or of something that is no parameter.
+   * @throws ArgumentError if it is no Parameter, or the name has dots, or is that of something that is no parameter.
    */
   registerParameter(name: string, parameter: Parameter | null): void {
     registerParameter(this, name, parameter);
@@ -216,13 +230,16 @@ export abstract class Module extends Callable<CallState> {
 
   /**
    * A module under a name that the program computes; else write a field.
-   * @throws ArgumentError for what is no module, for a name with dots, or of something that is no module.
+   * @throws ArgumentError if it is no module, or the name has dots, or is that of something that is no module.
    */
   addModule(name: string, module: Module | null): void {
     addModule(this, name, module);
   }
 
-  /** As `addModule`. */
+  /**
+   * As {@link Module.addModule | addModule}: a module under a name that the program computes.
+   * @throws ArgumentError if it is no module, or the name has dots, or is that of something that is no module.
+   */
   registerModule(name: string, module: Module | null): void {
     addModule(this, name, module);
   }
@@ -266,7 +283,10 @@ export abstract class Module extends Callable<CallState> {
 
   /**
    * Moves parameters and buffers to a device, and float ones to a float dtype, in place: the same Parameter objects stay, so
-   * optimizers made before go on.
+   * optimizers made before go on. Returns this.
+   * @param target - a device, a float dtype, or both.
+   * @throws ArgumentError if the dtype is no float dtype.
+   * @throws DeviceError if there is no such device.
    */
   to(target: Device | DType | ToOptions): this {
     const { device, dtype } = toOptions(target);
@@ -279,22 +299,22 @@ export abstract class Module extends Callable<CallState> {
     return this;
   }
 
-  /** Float parameters and buffers as float32, in place. */
+  /** Turns float parameters and buffers into float32, in place; integer ones stay. Returns this. */
   float(): this {
     return this.to("float32");
   }
 
-  /** Float parameters and buffers as float64, in place. */
+  /** Turns float parameters and buffers into float64, in place; integer ones stay. Returns this. */
   double(): this {
     return this.to("float64");
   }
 
-  /** Float parameters and buffers as float16, in place. */
+  /** Turns float parameters and buffers into float16, in place; integer ones stay. Returns this. */
   half(): this {
     return this.to("float16");
   }
 
-  /** Float parameters and buffers as bfloat16, in place. */
+  /** Turns float parameters and buffers into bfloat16, in place; integer ones stay. Returns this. */
   bfloat16(): this {
     return this.to("bfloat16");
   }
@@ -315,17 +335,25 @@ export abstract class Module extends Callable<CallState> {
 
   // --- state
 
-  /** Parameters and persistent buffers by key. The tensors share memory with the module's: clone them to keep them. */
+  /**
+   * Parameters and persistent buffers by key. The tensors share memory with the module's: clone them to keep them. Shapes: as in the
+   * module.
+   * @param options - `prefix` (default ""): put before each key as it is.
+   * @throws ArgumentError if a module has only one of `getExtraState` and `setExtraState`, or two fields have one key.
+   */
   stateDict(options: { readonly prefix?: string } = {}): StateDict {
     return saveState(this, options.prefix ?? "");
   }
 
   /**
    * Copies a state dict into parameters and buffers. Values are cast to their dtypes, with a check of the range. Nothing is
-   * changed if anything does not fit.
+   * changed if anything does not fit. Shapes: as in the module → the keys that only one of both has.
    * @param options - `strict` (default true): missing and unexpected keys are an error; else they are returned. `assign` (default
    * false): parameters and buffers take the dtype of the values, and their device, instead of keeping their own; the objects stay.
-   * @throws ArgumentError for keys, ShapeError for shapes, NumericError for values that do not fit the dtype.
+   * @throws ArgumentError with `strict` if keys are missing or unexpected.
+   * @throws ShapeError if a value has another shape than the module's.
+   * @throws NumericError if a value does not fit the dtype.
+   * @throws DTypeError with `assign` if an integer value meets a parameter that needs a gradient.
    */
   loadStateDict(state: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadResult {
     return loadState(this, state, options);
@@ -333,22 +361,25 @@ export abstract class Module extends Callable<CallState> {
 
   // --- hooks
 
-  /** Runs `hook(module, args)` before each call. */
+  /** Runs `hook(module, args)` before each call; an array it returns takes the place of the arguments. */
   registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
     return addHook(this.#hooks.forwardPre, hook);
   }
 
-  /** Runs `hook(module, args, output)` after each call. */
+  /** Runs `hook(module, args, output)` after each call; what it returns, but undefined, takes the place of the output. */
   registerForwardHook(hook: ForwardHook<this>): HookHandle {
     return addHook(this.#hooks.forward, hook);
   }
 
-  /** Runs `hook(module, gradOutput)` when backward reaches a call's outputs. */
+  /** Runs `hook(module, gradOutput)` when backward reaches a call's outputs; an array it returns takes the place of the gradients. */
   registerFullBackwardPreHook(hook: FullBackwardPreHook<this>): HookHandle {
     return addHook(this.#hooks.backwardPre, hook);
   }
 
-  /** Runs `hook(module, gradInput, gradOutput)` when backward has passed a call. */
+  /**
+   * Runs `hook(module, gradInput, gradOutput)` when backward has passed a call; an array it returns takes the place of `gradInput`, which
+   * has one entry a tensor argument, null where it needs no gradient.
+   */
   registerFullBackwardHook(hook: FullBackwardHook<this>): HookHandle {
     return addHook(this.#hooks.backward, hook);
   }
@@ -378,6 +409,7 @@ export abstract class Module extends Callable<CallState> {
 
 /** A module of one tensor: what Sequential takes. */
 export interface UnaryModule extends Module {
+  /** Shapes: what the module takes → what it gives. */
   forward(input: Tensor): Tensor;
 }
 

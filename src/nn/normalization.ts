@@ -1,7 +1,7 @@
 // Layers that normalise within a sample: LayerNorm, RMSNorm, GroupNorm, LocalResponseNorm.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import { ones, type Tensor, zeros } from "../tensor/index.js";
-import { checkCounts, checkPositive } from "./checks.js";
+import { checkCounts, checkPositive, checkSizes } from "./checks.js";
 import { groupNorm, layerNorm, localResponseNorm, rmsNorm } from "./functional.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
@@ -9,7 +9,7 @@ import { printArguments } from "./print.js";
 
 /** Options of `LayerNorm`. */
 export interface LayerNormOptions {
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance, above 0; default 1e-5. */
   readonly eps?: number;
   /** Scale and shift by learned numbers; default true. */
   readonly elementwiseAffine?: boolean;
@@ -20,8 +20,11 @@ export interface LayerNormOptions {
 /**
  * y = (x - mean) / √(var + eps) · weight + bias, with mean and (biased) variance over the last dims.
  *
- * Shapes: input `[…, ...normalizedShape]` → the same; `weight` and `bias` are `normalizedShape`.
+ * Shapes: input `[…, ...normalizedShape]` → the same; `weight` (first 1) and `bias` (first 0) are `normalizedShape`.
  * Source: Ba, Kiros & Hinton, 2016, arXiv:1607.06450, eq. 4.
+ * @throws ArgumentError if a size is no integer >= 1, or `eps` is not above 0.
+ * @throws ShapeError if the input's last dims are not `normalizedShape`.
+ * @throws DTypeError if the input is no float tensor.
  * @example new nn.LayerNorm(64)(randn([8, 10, 64])).shape // [8, 10, 64]
  */
 export class LayerNorm extends Module {
@@ -38,8 +41,7 @@ export class LayerNorm extends Module {
     super();
     checkOptions("LayerNorm", options, ["eps", "elementwiseAffine", "bias"]);
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
-    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
-    checkCounts("LayerNorm", Object.fromEntries(this.normalizedShape.map((n, i) => [`normalizedShape[${i}]`, n])));
+    this.normalizedShape = checkSizes("LayerNorm", "normalizedShape", normalizedShape);
     checkPositive("LayerNorm", "eps", eps);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
@@ -59,7 +61,7 @@ export class LayerNorm extends Module {
 
 /** Options of `RMSNorm`. */
 export interface RMSNormOptions {
-  /** Default: the machine epsilon of the input's dtype. */
+  /** Added to the mean square, above 0; default: the machine epsilon of the input's dtype. */
   readonly eps?: number;
   /** Scale by learned numbers; default true. */
   readonly elementwiseAffine?: boolean;
@@ -68,9 +70,11 @@ export interface RMSNormOptions {
 /**
  * y = x / √(mean(x²) + eps) · weight over the last dims.
  *
- * Shapes: input `[…, ...normalizedShape]` → the same; `weight` is `normalizedShape`.
+ * Shapes: input `[…, ...normalizedShape]` → the same; `weight` (first 1) is `normalizedShape`.
  * Source: Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019, arXiv:1910.07467, eq. 4.
- * @throws ArgumentError unless sizes are positive integers and eps > 0.
+ * @throws ArgumentError if a size is no integer >= 1, or `eps` is not above 0.
+ * @throws ShapeError if the input's last dims are not `normalizedShape`.
+ * @throws DTypeError if the input is no float tensor.
  * @example new nn.RMSNorm(64)(randn([8, 10, 64])).shape // [8, 10, 64]
  */
 export class RMSNorm extends Module {
@@ -85,8 +89,7 @@ export class RMSNorm extends Module {
     super();
     checkOptions("RMSNorm", options, ["eps", "elementwiseAffine"]);
     const { eps, elementwiseAffine = true } = options;
-    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
-    checkCounts("RMSNorm", Object.fromEntries(this.normalizedShape.map((n, i) => [`normalizedShape[${i}]`, n])));
+    this.normalizedShape = checkSizes("RMSNorm", "normalizedShape", normalizedShape);
     if (eps !== undefined) checkPositive("RMSNorm", "eps", eps);
     this.eps = eps ?? null;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
@@ -104,18 +107,21 @@ export class RMSNorm extends Module {
 
 /** Options of `LocalResponseNorm`. */
 export interface LocalResponseNormOptions {
-  /** Default 1e-4. */
+  /** Factor of the mean square; default 1e-4. */
   readonly alpha?: number;
-  /** Default 0.75. */
+  /** Exponent; default 0.75. */
   readonly beta?: number;
-  /** Default 1. */
+  /** Added to the mean square; default 1. */
   readonly k?: number;
 }
 
 /**
- * x / (k + alpha · mean of the squares of `size` neighbouring channels)^beta.
+ * x / (k + alpha · mean of the squares of `size` neighbouring channels)^beta; channels beyond the ends count as 0.
  *
- * Shapes: input `[N, C, …]` → the same. Source: Krizhevsky, Sutskever & Hinton, 2012, section 3.3.
+ * Shapes: input `[N, C, …]` of 3 dims or more → the same. Source: Krizhevsky, Sutskever & Hinton, 2012, section 3.3.
+ * @throws ArgumentError if `size` is no integer >= 1.
+ * @throws ShapeError if the input has fewer than 3 dims.
+ * @example new nn.LocalResponseNorm(2)(randn([8, 16, 12, 12])).shape // [8, 16, 12, 12]
  */
 export class LocalResponseNorm extends Module {
   private readonly options: Required<LocalResponseNormOptions>;
@@ -142,7 +148,7 @@ export class LocalResponseNorm extends Module {
 
 /** Options of `GroupNorm`. */
 export interface GroupNormOptions {
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance, above 0; default 1e-5. */
   readonly eps?: number;
   /** Scale and shift each channel by learned numbers; default true. */
   readonly affine?: boolean;
@@ -151,10 +157,16 @@ export interface GroupNormOptions {
 }
 
 /**
- * Normalises each of `numGroups` groups of channels of a sample by itself, then scales and shifts each channel.
+ * y = (x - mean) / √(var + eps) · weight + bias, with mean and (biased) variance of each of `numGroups` groups of channels of each
+ * sample, and one factor and shift a channel.
  *
- * Shapes: input `[N, numChannels, …]` → the same. Source: Wu & He, 2018, arXiv:1803.08494.
- * @throws ArgumentError unless `numGroups` divides `numChannels`.
+ * Shapes: input `[N, numChannels, …]` → the same; `weight` (first 1) and `bias` (first 0) are `[numChannels]`.
+ * Source: Wu & He, 2018, arXiv:1803.08494.
+ * @throws ArgumentError if a number is no integer >= 1, `numGroups` does not divide `numChannels` or the input's channels, or `eps`
+ * is not above 0.
+ * @throws ShapeError if the input has fewer than 2 dims, or with `affine` other channels.
+ * @throws DTypeError if the input is no float tensor.
+ * @example new nn.GroupNorm(4, 16)(randn([8, 16, 12, 12])).shape // [8, 16, 12, 12]
  */
 export class GroupNorm extends Module {
   /** One factor a channel, `[numChannels]`; null without `affine`. */

@@ -105,7 +105,10 @@ export interface OrthogonalOptions {
  *
  * Source: Lezcano-Casado, "Trivializations for gradient-based optimization on manifolds", 2019, arXiv:1909.09501. Differs from PyTorch:
  * without `useTrivialization` the original keeps the weight's value under each map.
- * @throws ArgumentError for an unknown map, or if the module has no such parameter; ShapeError unless it has 2 dims or more.
+ * @param options - `name` (default "weight"), `orthogonalMap` (default "matrixExp" for square ones, else "householder"; or "cayley"),
+ * `useTrivialization` (default true).
+ * @throws ArgumentError if the map is unknown, or the module has no such parameter.
+ * @throws ShapeError if the parameter has fewer than 2 dims.
  * @example const layer = nn.utils.orthogonal(new nn.Linear(20, 40))
  */
 export function orthogonal<M extends Module>(module: M, options: OrthogonalOptions = {}): M {

@@ -11,6 +11,7 @@ export type Padding = number | readonly number[];
 type Mode = "constant" | "reflect" | "replicate" | "circular";
 
 abstract class PadBase extends Module {
+  /** Added on each side, the last dim first: left, right, top, bottom, front, back. Negative ones take away. */
   readonly padding: readonly number[];
 
   constructor(
@@ -21,11 +22,12 @@ abstract class PadBase extends Module {
   ) {
     super();
     const sides = 2 * rank;
-    this.padding = typeof padding === "number" ? new Array<number>(sides).fill(padding) : [...padding];
+    const given = Array.isArray(padding) ? [...padding] : [];
+    this.padding = typeof padding === "number" ? new Array<number>(sides).fill(padding) : given;
     if (this.padding.length === sides && this.padding.every(Number.isInteger)) return;
     const layer = new.target.name;
     throw new ArgumentError(
-      `${layer}: padding must be an integer or ${sides} of them, got ${JSON.stringify(padding)}`,
+      `${layer}: padding must be an integer or ${sides} of them, got ${JSON.stringify(padding) ?? "undefined"}`,
       {
         op: layer,
       },
@@ -41,91 +43,174 @@ abstract class PadBase extends Module {
   }
 }
 
-/** Surrounds `[…, L]` with zeros. Sizes: left, right. */
+/**
+ * Surrounds the last dim with zeros. Sizes: left, right.
+ *
+ * Shapes: `[…, L]` → `[…, left + L + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 2 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a negative size takes more than there is.
+ */
 export class ZeroPad1d extends PadBase {
   constructor(padding: Padding) {
     super(1, "constant", padding);
   }
 }
 
-/** Surrounds `[…, H, W]` with zeros. Sizes: left, right, top, bottom. */
+/**
+ * Surrounds the last 2 dims with zeros. Sizes: left, right, top, bottom.
+ *
+ * Shapes: `[…, H, W]` → `[…, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 4 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a negative size takes more than there is.
+ * @example new nn.ZeroPad2d([1, 1, 2, 0])(randn([1, 3, 4, 4])).shape // [1, 3, 6, 6]
+ */
 export class ZeroPad2d extends PadBase {
   constructor(padding: Padding) {
     super(2, "constant", padding);
   }
 }
 
-/** Surrounds `[…, D, H, W]` with zeros. Sizes: left, right, top, bottom, front, back. */
+/**
+ * Surrounds the last 3 dims with zeros. Sizes: left, right, top, bottom, front, back.
+ *
+ * Shapes: `[…, D, H, W]` → `[…, front + D + back, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 6 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a negative size takes more than there is.
+ */
 export class ZeroPad3d extends PadBase {
   constructor(padding: Padding) {
     super(3, "constant", padding);
   }
 }
 
-/** Surrounds `[…, L]` with the mirror image, without the border itself. Sizes: left, right. */
+/**
+ * Surrounds the last dim with the mirror image, without the border itself. Sizes: left, right.
+ *
+ * Shapes: `[…, L]` → `[…, left + L + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 2 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative or not below the dim's.
+ * @example new nn.ReflectionPad1d(2)(tensor([[[0, 1, 2, 3]]])) // [[[2, 1, 0, 1, 2, 3, 2, 1]]]
+ */
 export class ReflectionPad1d extends PadBase {
   constructor(padding: Padding) {
     super(1, "reflect", padding);
   }
 }
 
-/** Surrounds `[…, H, W]` with the mirror image, without the border itself. Sizes: left, right, top, bottom. */
+/**
+ * Surrounds the last 2 dims with the mirror image, without the border itself. Sizes: left, right, top, bottom.
+ *
+ * Shapes: `[…, H, W]` → `[…, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 4 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative or not below the dim's.
+ */
 export class ReflectionPad2d extends PadBase {
   constructor(padding: Padding) {
     super(2, "reflect", padding);
   }
 }
 
-/** Surrounds `[…, D, H, W]` with the mirror image, without the border itself. Sizes: left, right, top, bottom, front, back. */
+/**
+ * Surrounds the last 3 dims with the mirror image, without the border itself. Sizes: left, right, top, bottom, front, back.
+ *
+ * Shapes: `[…, D, H, W]` → `[…, front + D + back, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 6 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative or not below the dim's.
+ */
 export class ReflectionPad3d extends PadBase {
   constructor(padding: Padding) {
     super(3, "reflect", padding);
   }
 }
 
-/** Surrounds `[…, L]` with the border's value. Sizes: left, right. */
+/**
+ * Surrounds the last dim with the border's value. Sizes: left, right.
+ *
+ * Shapes: `[…, L]` → `[…, left + L + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 2 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative, or the dim has none to repeat.
+ * @example new nn.ReplicationPad1d(2)(tensor([[[0, 1, 2, 3]]])) // [[[0, 0, 0, 1, 2, 3, 3, 3]]]
+ */
 export class ReplicationPad1d extends PadBase {
   constructor(padding: Padding) {
     super(1, "replicate", padding);
   }
 }
 
-/** Surrounds `[…, H, W]` with the border's value. Sizes: left, right, top, bottom. */
+/**
+ * Surrounds the last 2 dims with the border's value. Sizes: left, right, top, bottom.
+ *
+ * Shapes: `[…, H, W]` → `[…, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 4 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative, or the dim has none to repeat.
+ */
 export class ReplicationPad2d extends PadBase {
   constructor(padding: Padding) {
     super(2, "replicate", padding);
   }
 }
 
-/** Surrounds `[…, D, H, W]` with the border's value. Sizes: left, right, top, bottom, front, back. */
+/**
+ * Surrounds the last 3 dims with the border's value. Sizes: left, right, top, bottom, front, back.
+ *
+ * Shapes: `[…, D, H, W]` → `[…, front + D + back, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 6 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative, or the dim has none to repeat.
+ */
 export class ReplicationPad3d extends PadBase {
   constructor(padding: Padding) {
     super(3, "replicate", padding);
   }
 }
 
-/** Surrounds `[…, L]` with what is at the other side. Sizes: left, right. */
+/**
+ * Surrounds the last dim with what is at the other side. Sizes: left, right.
+ *
+ * Shapes: `[…, L]` → `[…, left + L + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 2 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative or above the dim's.
+ * @example new nn.CircularPad1d(2)(tensor([[[0, 1, 2, 3]]])) // [[[2, 3, 0, 1, 2, 3, 0, 1]]]
+ */
 export class CircularPad1d extends PadBase {
   constructor(padding: Padding) {
     super(1, "circular", padding);
   }
 }
 
-/** Surrounds `[…, H, W]` with what is at the other side. Sizes: left, right, top, bottom. */
+/**
+ * Surrounds the last 2 dims with what is at the other side. Sizes: left, right, top, bottom.
+ *
+ * Shapes: `[…, H, W]` → `[…, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 4 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative or above the dim's.
+ */
 export class CircularPad2d extends PadBase {
   constructor(padding: Padding) {
     super(2, "circular", padding);
   }
 }
 
-/** Surrounds `[…, D, H, W]` with what is at the other side. Sizes: left, right, top, bottom, front, back. */
+/**
+ * Surrounds the last 3 dims with what is at the other side. Sizes: left, right, top, bottom, front, back.
+ *
+ * Shapes: `[…, D, H, W]` → `[…, front + D + back, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 6 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a size is negative or above the dim's.
+ */
 export class CircularPad3d extends PadBase {
   constructor(padding: Padding) {
     super(3, "circular", padding);
   }
 }
 
-/** Surrounds `[…, L]` with `value`. */
+/**
+ * Surrounds the last dim with `value`. Sizes: left, right.
+ *
+ * Shapes: `[…, L]` → `[…, left + L + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 2 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a negative size takes more than there is.
+ * @example new nn.ConstantPad1d([1, 2], 9)(tensor([[0, 1]])) // [[9, 0, 1, 9, 9]]
+ */
 export class ConstantPad1d extends PadBase {
   constructor(
     padding: Padding,
@@ -136,7 +221,13 @@ export class ConstantPad1d extends PadBase {
   }
 }
 
-/** Surrounds `[…, H, W]` with `value`. */
+/**
+ * Surrounds the last 2 dims with `value`. Sizes: left, right, top, bottom.
+ *
+ * Shapes: `[…, H, W]` → `[…, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 4 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a negative size takes more than there is.
+ */
 export class ConstantPad2d extends PadBase {
   constructor(
     padding: Padding,
@@ -147,7 +238,13 @@ export class ConstantPad2d extends PadBase {
   }
 }
 
-/** Surrounds `[…, D, H, W]` with `value`. */
+/**
+ * Surrounds the last 3 dims with `value`. Sizes: left, right, top, bottom, front, back.
+ *
+ * Shapes: `[…, D, H, W]` → `[…, front + D + back, top + H + bottom, left + W + right]`.
+ * @throws ArgumentError if `padding` is neither an integer nor 6 of them, or in the call if the input has fewer dims than are padded.
+ * @throws ShapeError if a negative size takes more than there is.
+ */
 export class ConstantPad3d extends PadBase {
   constructor(
     padding: Padding,

@@ -19,8 +19,8 @@ function shown({ dtype, shape }: Parameter): string {
 
 /**
  * A list of parameters; plain tensors become parameters, of any shape. It cannot be called. (A plain array of parameters in a field
- * is found too.)
- * @throws ArgumentError for what is no tensor, and for positions out of range.
+ * is found too.) State-dict keys are the positions.
+ * @throws ArgumentError if something is no tensor, or if the list is called.
  * @example weights = new nn.ParameterList([ones([2]), zeros([3])]); // keys: weights.0, weights.1
  */
 export class ParameterList extends ItemList<Parameter, Tensor> {
@@ -46,8 +46,8 @@ export class ParameterList extends ItemList<Parameter, Tensor> {
 
 /**
  * Parameters by name; plain tensors become parameters, of any shape. It cannot be called. (A plain object of parameters in a field is
- * found too.)
- * @throws ArgumentError for what is no tensor, and for names that are not there.
+ * found too.) State-dict keys are the names.
+ * @throws ArgumentError if something is no tensor, or if it is called.
  * @example scales = new nn.ParameterDict({ left: ones([2]), right: ones([3]) }); // keys: scales.left, scales.right
  */
 export class ParameterDict extends ItemDict<Parameter, Tensor> {
@@ -59,7 +59,7 @@ export class ParameterDict extends ItemDict<Parameter, Tensor> {
     return parameterOf("ParameterDict", value, place);
   }
 
-  /** The parameter of a name; where there is none, that of `value` is put there first. */
+  /** The parameter of a name; where there is none, that of `value` is put there first. Shapes: any → the parameter's own. */
   setDefault(name: string, value: Tensor): Parameter {
     if (!this.has(name)) this.set(name, value);
     return this.get(name);

@@ -2,7 +2,10 @@
 import { checkOptions, type DType } from "../base/index.js";
 import { asState, checkTensor, type Device, empty, noGrad, quietly, Tensor } from "../tensor/index.js";
 
-/** A tensor that a module trains: found as a field, given to optimizers by `parameters()`. */
+/**
+ * A tensor that a module trains: found as a field, given to optimizers by `parameters()`. Shapes: any, that of its first value.
+ * @throws DTypeError if it requires grad and the first value is no float tensor.
+ */
 export class Parameter extends Tensor {
   /**
    * @param data - the first value; the parameter is a tensor of its own, later changes to either do not reach the other.
@@ -25,7 +28,10 @@ export function initialized(shape: readonly number[], fill: (weight: Parameter) 
   return weight;
 }
 
-/** State of a module that is not trained (running statistics, masks): moves and is saved with it. */
+/**
+ * State of a module that is not trained (running statistics, masks): moves and is saved with it. Shapes: any, that of its first value.
+ * @example mask = new nn.Buffer(ones([8, 8]).tril());
+ */
 export class Buffer extends Tensor {
   /** Part of the state dict. */
   readonly persistent: boolean;

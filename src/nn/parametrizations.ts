@@ -1,5 +1,5 @@
 // Weight norm and spectral norm as parametrizations.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
 import { guarded, noGrad, randn, type Tensor } from "../tensor/index.js";
 import { normalize } from "./functional.js";
 import { Module } from "./module.js";
@@ -34,7 +34,9 @@ class WeightNorm extends Module {
  *
  * State-dict keys are `parametrizations.weight.original0` (g) and `original1` (v), as PyTorch's.
  * Source: Salimans & Kingma, 2016, arXiv:1602.07868.
- * @param options - `name` (default "weight"), `dim` (default 0).
+ * @param options - `name` (default "weight"), `dim` (default 0): g has size 1 in all other dims.
+ * @throws ArgumentError if the module has no such parameter.
+ * @throws IndexError if the parameter has no such dim.
  * @example const layer = nn.utils.weightNorm(new nn.Linear(20, 40))
  */
 export function weightNorm<M extends Module>(
@@ -43,12 +45,18 @@ export function weightNorm<M extends Module>(
 ): M {
   checkOptions("weightNorm", options, ["name", "dim"]);
   const { name = "weight", dim = 0 } = options;
+  const weight = (module as unknown as Record<string, Tensor | undefined>)[name];
+  const rank = weight?.shape?.length;
+  if (rank !== undefined && dim !== null && !(Number.isInteger(dim) && dim >= -rank && dim < rank)) {
+    throw new IndexError(`weightNorm: dim ${dim} is out of range for "${name}" of ${rank} dims`, { op: "weightNorm" });
+  }
   return registerParametrization(module, name, new WeightNorm(dim));
 }
 
 class SpectralNorm extends Module {
-  readonly _u: Buffer;
-  readonly _v: Buffer;
+  /** Estimates of the largest singular value's vectors; null for vectors, which have a norm only. */
+  readonly _u: Buffer | null;
+  readonly _v: Buffer | null;
 
   constructor(
     weight: Tensor,
@@ -57,6 +65,11 @@ class SpectralNorm extends Module {
     private readonly eps: number,
   ) {
     super();
+    if (weight.shape.length === 1) {
+      this._u = null;
+      this._v = null;
+      return;
+    }
     const matrix = noGrad(() => this.matrix(weight.detach()));
     const [height, width] = matrix.shape;
     const unit = (size: number) => new Buffer(normalize(randn([size], { dtype: weight.dtype }), { dim: 0, eps }));
@@ -74,8 +87,9 @@ class SpectralNorm extends Module {
   /** Moves u and v towards the largest singular value's vectors. */
   private iterate(matrix: Tensor, count: number): void {
     noGrad(() => {
-      const { _u, _v, eps } = this;
-      let [u, v] = [_u as Tensor, _v as Tensor];
+      const { eps } = this;
+      const [_u, _v] = [this._u as Buffer, this._v as Buffer];
+      let [u, v]: Tensor[] = [_u, _v] as [Tensor, Tensor];
       for (let i = 0; i < count; i++) {
         u = normalize(matrix.mv(v), { dim: 0, eps });
         v = normalize(matrix.t().mv(u), { dim: 0, eps });
@@ -87,20 +101,22 @@ class SpectralNorm extends Module {
 
   forward(...[weight]: Tensor[]): Tensor {
     const w = weight as Tensor;
-    if (w.shape.length === 1) return normalize(w, { dim: 0, eps: this.eps });
+    const { _u, _v } = this;
+    if (!_u || !_v) return normalize(w, { dim: 0, eps: this.eps });
     const matrix = this.matrix(w);
     if (guarded(() => this.training)) this.iterate(matrix.detach(), this.iterations);
-    const [u, v] = [this._u.clone(), this._v.clone()];
+    const [u, v] = [_u.clone(), _v.clone()];
     return w.div(u.dot(matrix.mv(v)));
   }
 }
 
+/** Options of `spectralNorm`. */
 export interface SpectralNormOptions {
-  /** Default "weight". */
+  /** Of the parameter; default "weight". */
   readonly name?: string;
-  /** At each use in training; default 1. */
+  /** Steps of the power iteration at each use in training, >= 1; default 1. */
   readonly nPowerIterations?: number;
-  /** Default 1e-12. */
+  /** Least norm to divide by; default 1e-12. */
   readonly eps?: number;
   /** The outputs' dim; default 1 for transposed convolutions, else 0. */
   readonly dim?: number;
@@ -109,8 +125,12 @@ export interface SpectralNormOptions {
 /**
  * Divides a weight by its largest singular value, estimated by power iteration; for discriminators.
  *
+ * w / (uᵀ W v), with W the weight as a matrix `[size of dim, all others]`; a vector is divided by its norm. State-dict keys are
+ * `parametrizations.weight.original`, and of the estimates u and v `parametrizations.weight.0._u` and `_v`, as PyTorch's.
+ *
  * Source: Miyato et al., 2018, arXiv:1802.05957.
- * @throws ArgumentError unless `nPowerIterations` is a positive integer and the module has the parameter.
+ * @throws ArgumentError if `nPowerIterations` is no integer >= 1, or the module has no such parameter.
+ * @throws IndexError if the parameter has no such dim.
  * @example const layer = nn.utils.spectralNorm(new nn.Conv2d(3, 16, 3))
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {

@@ -1,11 +1,13 @@
 // Parametrizations: a parameter of a module as a function of others, with PyTorch's state-dict keys.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, DTypeError, formatShape, ShapeError, shapesEqual } from "../base/index.js";
 import { noGrad, Tensor } from "../tensor/index.js";
+import { checkModule } from "./item-containers.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 /** A function from one or more tensors to a parameter's value. */
 export interface Parametrization extends Module {
+  /** Shapes: the originals → the parameter's. */
   forward(...originals: Tensor[]): Tensor;
   /** Originals that give a value; without it, the value itself is the original. */
   rightInverse?(value: Tensor): Tensor | readonly Tensor[];
@@ -60,11 +62,30 @@ export function isParametrized(module: Module, name?: string): boolean {
   return name === undefined ? Object.keys(lists).length > 0 : Object.hasOwn(lists, name);
 }
 
+/** Throws unless a parametrization gives a value of the parameter's shape and dtype. It runs in evaluation, so that it changes nothing. */
+function checkValue(by: Parametrization, value: Tensor, name: string, compute: (value: Tensor) => Tensor): void {
+  const { training } = by;
+  const result = noGrad(() => {
+    by.eval();
+    try {
+      return compute(value);
+    } finally {
+      by.train(training);
+    }
+  });
+  const op = "registerParametrization";
+  const text = `${op}: the parametrization gives ${result.dtype}${formatShape(result.shape)} for "${name}", which is ${value.dtype}${formatShape(value.shape)}`;
+  if (!shapesEqual(result.shape, value.shape)) throw new ShapeError(text, { op, shapes: [result.shape, value.shape] });
+  if (result.dtype !== value.dtype) throw new DTypeError(text, { op });
+}
+
 /**
  * Makes a parameter a function of others: reading `module[name]` computes it, and training moves the originals, which are at
  * `parametrizations.<name>.original` in state dicts. Further parametrizations of the same parameter are applied on top.
  * Optimizers made before have the old parameter: make them afterwards.
- * @throws ArgumentError if the module has no such parameter.
+ * @throws ArgumentError if the module has no such parameter, or `parametrization` is no module.
+ * @throws ShapeError if the parametrization gives another shape than the parameter's.
+ * @throws DTypeError if it gives another dtype.
  * @example nn.utils.registerParametrization(linear, "weight", new Symmetric())
  */
 export function registerParametrization<M extends Module>(
@@ -73,8 +94,11 @@ export function registerParametrization<M extends Module>(
   parametrization: Parametrization,
 ): M {
   const fields = module as unknown as Record<string, unknown> & { parametrizations?: Lists };
-  if (isParametrized(module, name)) {
-    listsOf(module)?.[name]?.items.push(parametrization);
+  checkModule("registerParametrization", parametrization, "the parametrization");
+  const known = listsOf(module)?.[name];
+  if (known) {
+    checkValue(parametrization, fields[name] as Tensor, name, (value) => parametrization.forward(value));
+    known.items.push(parametrization);
     return module;
   }
   const value = fields[name];
@@ -84,6 +108,7 @@ export function registerParametrization<M extends Module>(
     });
   }
   const list = new ParametrizationList(parametrization, value);
+  checkValue(parametrization, value, name, () => list.forward());
   fields.parametrizations = { ...fields.parametrizations, [name]: list };
   // `this`, so that a clone computes from its own originals.
   Object.defineProperty(module, name, {
@@ -99,6 +124,7 @@ export function registerParametrization<M extends Module>(
 /**
  * Makes a parameter a plain one again, with the value it has now.
  * @throws ArgumentError if it is not parametrized.
+ * @example nn.utils.removeParametrizations(layer, "weight")
  */
 export function removeParametrizations<M extends Module>(module: M, name: string): M {
   const lists = listsOf(module);

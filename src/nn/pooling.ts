@@ -1,7 +1,7 @@
 // Pooling layers.
-import { checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { checkSize, type Size2, type Size3 } from "./checks.js";
+import { checkNumber, checkSize, type Size2, type Size3 } from "./checks.js";
 import {
   avgPool1d,
   avgPool2d,
@@ -20,25 +20,25 @@ import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
 interface PoolOptions<Size> {
-  /** Default: the kernel size. May also be given as the second argument. */
+  /** Distance of the windows, >= 1; default: the kernel size. May also be given as the second argument. */
   readonly stride?: Size;
-  /** Added on both sides of each spatial dim; default 0. */
+  /** Added on both sides of each spatial dim, at most half the kernel size; default 0. */
   readonly padding?: Size;
-  /** Let the last window reach over the end; default false. */
+  /** Round sizes up: let the last window reach over the end; default false. */
   readonly ceilMode?: boolean;
 }
 
 interface MaxPoolOptions<Size, Indices extends boolean = boolean> extends PoolOptions<Size> {
-  /** Distance of a window's elements; default 1. */
+  /** Distance of a window's elements, >= 1; default 1. */
   readonly dilation?: Size;
-  /** Give values and their places in the plane, for `MaxUnpool`; default false. */
+  /** Give values and their places (int32, counted in the flattened plane), for `MaxUnpool`; default false. */
   readonly returnIndices?: Indices;
 }
 
 interface AvgPoolOptions<Size> extends PoolOptions<Size> {
   /** Padding counts as elements of the mean; default true. */
   readonly countIncludePad?: boolean;
-  /** Divides the sums in place of the number of elements. */
+  /** Divides the sums in place of the number of elements; not 0. */
   readonly divisorOverride?: number;
 }
 
@@ -82,10 +82,12 @@ export function withStride<Size extends AnySize, Options extends { readonly stri
 
 /** Kernel and options of a pooling layer. */
 abstract class PoolBase<Size extends AnySize, Options extends PoolOptions<Size>> extends Module {
+  /** As given, with the stride. */
   protected readonly options: Options & { readonly stride: Size };
 
   constructor(
     layer: string,
+    /** Of a window. */
     readonly kernelSize: Size,
     stride: Size | Options | undefined,
     options: Options | undefined,
@@ -123,7 +125,16 @@ abstract class MaxPoolBase<Size extends AnySize, Indices extends boolean> extend
   }
 }
 
-/** The largest value of each window of a sequence: `[N, C, L]` → `[N, C, L']`. */
+/**
+ * The largest value of each window; padding counts as -Infinity, and NaN wins.
+ *
+ * Shapes: input `[N, C, L]` (or without N) → `[N, C, L']`, with `returnIndices` values and places of that shape, where
+ * L' = ⌊(L + 2·padding - dilation·(kernelSize - 1) - 1) / stride⌋ + 1, rounded up with `ceilMode`.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), and in the call if `stride` or `dilation` is none or `padding` is
+ * negative or above half the kernel size.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ * @example new nn.MaxPool1d(3, 2)(randn([20, 16, 50])).shape // [20, 16, 24]
+ */
 export class MaxPool1d<const Indices extends boolean = false> extends MaxPoolBase<number, Indices> {
   constructor(kernelSize: number, stride?: number | MaxPool1dOptions<Indices>, options?: MaxPool1dOptions<Indices>) {
     super("MaxPool1d", kernelSize, stride, options);
@@ -135,7 +146,13 @@ export class MaxPool1d<const Indices extends boolean = false> extends MaxPoolBas
 }
 
 /**
- * The largest value of each window: `[N, C, H, W]` → `[N, C, H', W']`. Padding counts as -Infinity; NaN wins.
+ * The largest value of each window; padding counts as -Infinity, and NaN wins.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N) → `[N, C, H', W']`, with `returnIndices` values and places of that shape, where
+ * H' = ⌊(H + 2·padding[0] - dilation[0]·(kernelSize[0] - 1) - 1) / stride[0]⌋ + 1, rounded up with `ceilMode`, and W' likewise.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), and in the call if `stride` or `dilation` is none or `padding` is
+ * negative or above half the kernel size.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
  * @param stride - distance of the windows; default the kernel size.
  * @example new nn.MaxPool2d(2, 2)(randn([64, 32, 26, 26])).shape // [64, 32, 13, 13]
  */
@@ -149,7 +166,16 @@ export class MaxPool2d<const Indices extends boolean = false> extends MaxPoolBas
   }
 }
 
-/** The largest value of each window of a volume: `[N, C, D, H, W]` → `[N, C, D', H', W']`. */
+/**
+ * The largest value of each window; padding counts as -Infinity, and NaN wins.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']`, with `returnIndices` values and places of that shape, where
+ * D' = ⌊(D + 2·padding[0] - dilation[0]·(kernelSize[0] - 1) - 1) / stride[0]⌋ + 1, rounded up with `ceilMode`, and H', W' likewise.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), and in the call if `stride` or `dilation` is none or `padding` is
+ * negative or above half the kernel size.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ * @example new nn.MaxPool3d(2)(randn([1, 4, 8, 8, 8])).shape // [1, 4, 4, 4, 4]
+ */
 export class MaxPool3d<const Indices extends boolean = false> extends MaxPoolBase<Size3, Indices> {
   constructor(kernelSize: Size3, stride?: Size3 | MaxPool3dOptions<Indices>, options?: MaxPool3dOptions<Indices>) {
     super("MaxPool3d", kernelSize, stride, options);
@@ -160,7 +186,16 @@ export class MaxPool3d<const Indices extends boolean = false> extends MaxPoolBas
   }
 }
 
-/** The mean of each window of a sequence: `[N, C, L]` → `[N, C, L']`. */
+/**
+ * The mean of each window; padding counts as zeros, unless `countIncludePad` is false.
+ *
+ * Shapes: input `[N, C, L]` (or without N) → `[N, C, L']`; integers give float32. Here
+ * L' = ⌊(L + 2·padding - kernelSize) / stride⌋ + 1, rounded up with `ceilMode`.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), and in the call if `stride` is none or `padding` is
+ * negative or above half the kernel size.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ * @example new nn.AvgPool1d(2)(randn([20, 16, 50])).shape // [20, 16, 25]
+ */
 export class AvgPool1d extends PoolBase<number, AvgPool1dOptions> {
   constructor(kernelSize: number, stride?: number | AvgPool1dOptions, options?: AvgPool1dOptions) {
     super("AvgPool1d", kernelSize, stride, options, avgNames.slice(0, 4));
@@ -171,7 +206,16 @@ export class AvgPool1d extends PoolBase<number, AvgPool1dOptions> {
   }
 }
 
-/** The mean of each window of an image: `[N, C, H, W]` → `[N, C, H', W']`. */
+/**
+ * The mean of each window; padding counts as zeros, unless `countIncludePad` is false.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N) → `[N, C, H', W']`; integers give float32. Here
+ * H' = ⌊(H + 2·padding[0] - kernelSize[0]) / stride[0]⌋ + 1, rounded up with `ceilMode`, and W' likewise.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), and in the call if `stride` is none or `padding` is
+ * negative or above half the kernel size, or `divisorOverride` is 0.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ * @example new nn.AvgPool2d(2)(randn([64, 32, 26, 26])).shape // [64, 32, 13, 13]
+ */
 export class AvgPool2d extends PoolBase<Size2, AvgPool2dOptions> {
   constructor(kernelSize: Size2, stride?: Size2 | AvgPool2dOptions, options?: AvgPool2dOptions) {
     super("AvgPool2d", kernelSize, stride, options, avgNames);
@@ -182,7 +226,16 @@ export class AvgPool2d extends PoolBase<Size2, AvgPool2dOptions> {
   }
 }
 
-/** The mean of each window of a volume: `[N, C, D, H, W]` → `[N, C, D', H', W']`. */
+/**
+ * The mean of each window; padding counts as zeros, unless `countIncludePad` is false.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']`; integers give float32. Here
+ * D' = ⌊(D + 2·padding[0] - kernelSize[0]) / stride[0]⌋ + 1, rounded up with `ceilMode`, and H', W' likewise.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), and in the call if `stride` is none or `padding` is
+ * negative or above half the kernel size, or `divisorOverride` is 0.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ * @example new nn.AvgPool3d(2)(randn([1, 4, 8, 8, 8])).shape // [1, 4, 4, 4, 4]
+ */
 export class AvgPool3d extends PoolBase<Size3, AvgPool3dOptions> {
   constructor(kernelSize: Size3, stride?: Size3 | AvgPool3dOptions, options?: AvgPool3dOptions) {
     super("AvgPool3d", kernelSize, stride, options, avgNames);
@@ -197,12 +250,15 @@ export class AvgPool3d extends PoolBase<Size3, AvgPool3dOptions> {
 abstract class LPPoolBase<Size extends AnySize> extends PoolBase<Size, LPPoolOptions<Size>> {
   constructor(
     layer: string,
+    /** The exponent. */
     readonly normType: number,
     kernelSize: Size,
     stride: Size | LPPoolOptions<Size> | undefined,
     options: LPPoolOptions<Size> | undefined,
   ) {
     super(layer, kernelSize, stride, options, lpNames);
+    checkNumber(layer, "normType", normType);
+    if (normType === 0) throw new ArgumentError(`${layer}: normType must not be 0`, { op: layer });
   }
 
   override extraRepr(): string {
@@ -210,7 +266,14 @@ abstract class LPPoolBase<Size extends AnySize> extends PoolBase<Size, LPPoolOpt
   }
 }
 
-/** (Σ x^normType)^(1/normType) of each window of a sequence: `[N, C, L]` → `[N, C, L']`. */
+/**
+ * (Σ x^normType)^(1/normType) of each window; 1 gives the sum.
+ *
+ * Shapes: input `[N, C, L]` (or without N) → `[N, C, L']`, where L' = ⌊(L - kernelSize) / stride⌋ + 1, rounded up with
+ * `ceilMode`.
+ * @throws ArgumentError if `normType` is 0 or no number, or `kernelSize` no integer >= 1 (or one a dim); in the call if `stride` is none.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ */
 export class LPPool1d extends LPPoolBase<number> {
   constructor(
     normType: number,
@@ -226,7 +289,14 @@ export class LPPool1d extends LPPoolBase<number> {
   }
 }
 
-/** (Σ x^normType)^(1/normType) of each window of an image: `[N, C, H, W]` → `[N, C, H', W']`. */
+/**
+ * (Σ x^normType)^(1/normType) of each window; 1 gives the sum.
+ *
+ * Shapes: input `[N, C, H, W]` (or without N) → `[N, C, H', W']`, where H' = ⌊(H - kernelSize[0]) / stride[0]⌋ + 1, rounded
+ * up with `ceilMode`, and W' likewise.
+ * @throws ArgumentError if `normType` is 0 or no number, or `kernelSize` no integer >= 1 (or one a dim); in the call if `stride` is none.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ */
 export class LPPool2d extends LPPoolBase<Size2> {
   constructor(
     normType: number,
@@ -242,7 +312,14 @@ export class LPPool2d extends LPPoolBase<Size2> {
   }
 }
 
-/** (Σ x^normType)^(1/normType) of each window of a volume: `[N, C, D, H, W]` → `[N, C, D', H', W']`. */
+/**
+ * (Σ x^normType)^(1/normType) of each window; 1 gives the sum.
+ *
+ * Shapes: input `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']`, where D' = ⌊(D - kernelSize[0]) / stride[0]⌋ + 1,
+ * rounded up with `ceilMode`, and H', W' likewise.
+ * @throws ArgumentError if `normType` is 0 or no number, or `kernelSize` no integer >= 1 (or one a dim); in the call if `stride` is none.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ */
 export class LPPool3d extends LPPoolBase<Size3> {
   constructor(
     normType: number,

@@ -1,6 +1,6 @@
 // Recurrent cells: one step of RNN, LSTM and GRU, as functions and as layers.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { type Tensor, zeros } from "../tensor/index.js";
+import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual, shownValue } from "../base/index.js";
+import { checkTensor, Tensor, zeros } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import { linear } from "./functional.js";
 import { uniformParameter } from "./linear.js";
@@ -95,15 +95,21 @@ export interface CellOptions {
 }
 
 abstract class CellBase extends Module {
+  /** For the input, `[gates · hiddenSize, inputSize]`. */
   weightIh: Parameter;
+  /** For the state, `[gates · hiddenSize, hiddenSize]`. */
   weightHh: Parameter;
+  /** `[gates · hiddenSize]`; null without `bias`. */
   biasIh: Parameter | null;
+  /** `[gates · hiddenSize]`; null without `bias`. */
   biasHh: Parameter | null;
 
   constructor(
     protected readonly layer: string,
     protected readonly kind: CellKind,
+    /** Features of the input. */
     readonly inputSize: number,
+    /** Features of the state. */
     readonly hiddenSize: number,
     bias: boolean,
   ) {
@@ -120,6 +126,7 @@ abstract class CellBase extends Module {
   /** One step; without a state from zeros. */
   protected advance(input: Tensor, state: RecurrentState | null): RecurrentState {
     const { inputSize, hiddenSize, kind, weightIh, weightHh, biasIh, biasHh } = this;
+    checkTensor(this.layer, "input", input);
     const rank = input.shape.length;
     if ((rank !== 1 && rank !== 2) || input.shape[rank - 1] !== inputSize) {
       throw new ShapeError(
@@ -128,9 +135,21 @@ abstract class CellBase extends Module {
       );
     }
     const shape = [...input.shape.slice(0, -1), hiddenSize];
+    if (state) this.checkShapes(state, shape);
     const before = state ?? Array.from({ length: kind.states }, () => zeros(shape, { dtype: input.dtype }));
     const weights = { ih: weightIh, hh: weightHh, biasIh, biasHh, hr: null };
     return kind.step(kind.project(input, weights), before, weights);
+  }
+
+  private checkShapes(state: RecurrentState, wanted: readonly number[]): void {
+    checkState(this.layer, state, this.kind.states);
+    for (const [i, { shape }] of state.entries()) {
+      if (shapesEqual(shape, wanted)) continue;
+      throw new ShapeError(
+        `${this.layer}: the ${i === 0 ? "hidden" : "cell"} state must have shape ${formatShape(wanted)} for this input, got ${formatShape(shape)}`,
+        { op: this.layer, shapes: [shape] },
+      );
+    }
   }
 
   override extraRepr(): string {
@@ -139,7 +158,20 @@ abstract class CellBase extends Module {
   }
 }
 
-function nonlinearityOf(layer: string, value: "tanh" | "relu" | undefined): CellKind {
+/** Throws unless a state has as many tensors as the kind of cell: h, or h and c. */
+export function checkState(layer: string, state: RecurrentState, count: number): void {
+  if (!Array.isArray(state) || state.length !== count) {
+    const what = Array.isArray(state)
+      ? `${state.length}`
+      : (state as unknown) instanceof Tensor
+        ? "one"
+        : shownValue(state);
+    throw new ArgumentError(`${layer}: the state is two tensors, [h, c], got ${what}`, { op: layer });
+  }
+  for (const part of state) checkTensor(layer, "the state", part);
+}
+
+export function nonlinearityOf(layer: string, value: "tanh" | "relu" | undefined): CellKind {
   const name = value ?? "tanh";
   if (Object.hasOwn(rnnKinds, name)) return rnnKinds[name];
   throw new ArgumentError(`${layer}: unknown nonlinearity "${name}"; one of tanh, relu`, { op: layer });
@@ -148,8 +180,13 @@ function nonlinearityOf(layer: string, value: "tanh" | "relu" | undefined): Cell
 /**
  * One step of a plain recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
  *
- * Shapes: input `[N, inputSize]` or `[inputSize]`, state `[N, hiddenSize]` (default zeros) → `[N, hiddenSize]`.
- * @param options - `bias` (true), `nonlinearity` ("tanh" or "relu").
+ * Shapes: input `[N, inputSize]` (or `[inputSize]`), state `[N, hiddenSize]` (or `[hiddenSize]`; default zeros) → `[N, hiddenSize]` (or
+ * `[hiddenSize]`). `weightIh` is `[hiddenSize, inputSize]`, `weightHh` `[hiddenSize, hiddenSize]`, both biases `[hiddenSize]`; all start
+ * uniform in ±1/√hiddenSize.
+ * @param options - `bias` (default true), `nonlinearity` ("tanh", the default, or "relu").
+ * @throws ArgumentError if a size is no integer >= 1.
+ * @throws ShapeError if the input has other dims or features, or the state another shape.
+ * @throws DTypeError if the input has another dtype than the weights.
  * @example new nn.RNNCell(10, 20)(randn([3, 10])).shape // [3, 20]
  */
 export class RNNCell extends CellBase {
@@ -169,9 +206,16 @@ export class RNNCell extends CellBase {
 }
 
 /**
- * One step of an LSTM. Shapes: input `[N, inputSize]` or `[inputSize]`, state `[h, c]` of `[N, hiddenSize]` (default zeros) →
- * `[h, c]`. Source: Hochreiter & Schmidhuber, 1997, with forget gate (Gers et al., 2000).
- * @param options - `bias` (true).
+ * One step of an LSTM: c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c') with i, f, g, o = W_ih x + b_ih + W_hh h + b_hh.
+ *
+ * Shapes: input `[N, inputSize]` (or `[inputSize]`), state `[h, c]` of `[N, hiddenSize]` each (or `[hiddenSize]`; default zeros) → the
+ * next `[h, c]`. `weightIh` is `[4 · hiddenSize, inputSize]`, `weightHh` `[4 · hiddenSize, hiddenSize]`, both biases `[4 · hiddenSize]`,
+ * with the gates in the order i, f, g, o; all start uniform in ±1/√hiddenSize.
+ * Source: Hochreiter & Schmidhuber, 1997, with forget gate (Gers et al., 2000).
+ * @param options - `bias` (default true).
+ * @throws ArgumentError if a size is no integer >= 1.
+ * @throws ShapeError if the input has other dims or features, or the state another shape.
+ * @throws DTypeError if the input has another dtype than the weights.
  * @example const [h, c] = new nn.LSTMCell(10, 20)(randn([3, 10]))
  */
 export class LSTMCell extends CellBase {
@@ -186,9 +230,17 @@ export class LSTMCell extends CellBase {
 }
 
 /**
- * One step of a GRU. Shapes as RNNCell's. Source: Cho et al., 2014, arXiv:1406.1078, with the reset gate after the product, as
- * cuDNN and PyTorch have it.
- * @param options - `bias` (true).
+ * One step of a GRU: h' = n + z (h - n) with r, z = σ(W_ih x + b_ih + W_hh h + b_hh) and n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
+ *
+ * Shapes: input `[N, inputSize]` (or `[inputSize]`), state `[N, hiddenSize]` (or `[hiddenSize]`; default zeros) → `[N, hiddenSize]` (or
+ * `[hiddenSize]`). `weightIh` is `[3 · hiddenSize, inputSize]`, `weightHh` `[3 · hiddenSize, hiddenSize]`, both biases
+ * `[3 · hiddenSize]`, with the gates in the order r, z, n; all start uniform in ±1/√hiddenSize.
+ * Source: Cho et al., 2014, arXiv:1406.1078, with the reset gate after the product, as cuDNN and PyTorch have it.
+ * @param options - `bias` (default true).
+ * @throws ArgumentError if a size is no integer >= 1.
+ * @throws ShapeError if the input has other dims or features, or the state another shape.
+ * @throws DTypeError if the input has another dtype than the weights.
+ * @example new nn.GRUCell(10, 20)(randn([3, 10])).shape // [3, 20]
  */
 export class GRUCell extends CellBase {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {

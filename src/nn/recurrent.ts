@@ -1,7 +1,7 @@
 // Recurrent layers over whole sequences: RNN, LSTM, GRU.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { arange, cat, stack, Tensor, tensor, where, zeros } from "../tensor/index.js";
-import { checkCounts } from "./checks.js";
+import { arange, cat, checkTensor, stack, Tensor, tensor, where, zeros } from "../tensor/index.js";
+import { checkCounts, checkShare } from "./checks.js";
 import { dropout } from "./functional.js";
 import { uniformParameter } from "./linear.js";
 import { Module } from "./module.js";
@@ -9,22 +9,23 @@ import type { Parameter } from "./parameter.js";
 import { printArguments } from "./print.js";
 import {
   type CellKind,
+  checkState,
   gruKind,
   lstmKind,
+  nonlinearityOf,
   type RecurrentState,
   type RecurrentWeights,
-  rnnKinds,
 } from "./recurrent-cells.js";
 
 /** Options of `RNN`, `LSTM` and `GRU`. */
 export interface RecurrentOptions {
-  /** Layers on top of each other; default 1. */
+  /** Layers on top of each other, >= 1; default 1. */
   readonly numLayers?: number;
   /** Add learned biases; default true. */
   readonly bias?: boolean;
   /** Inputs and outputs are `[N, L, …]` in place of `[L, N, …]`; default false. */
   readonly batchFirst?: boolean;
-  /** Dropout on the outputs of each layer but the last; default 0. */
+  /** Dropout on the outputs of each layer but the last, in [0, 1]; default 0. */
   readonly dropout?: number;
   /** A second set of layers runs from the end; default false. */
   readonly bidirectional?: boolean;
@@ -33,8 +34,9 @@ export interface RecurrentOptions {
 /** Options of a call of a recurrent layer. */
 export interface SequenceOptions {
   /**
-   * Length of each sequence of the batch: steps beyond are left out, as with PyTorch's packed sequences. Their outputs are 0, and
-   * the last state is that of the last step within the length. In any order.
+   * Length of each sequence of the batch, `[N]`, from 1 to L: steps beyond are left out, as with PyTorch's packed sequences. Their
+   * outputs are 0, and the last state is that of the last step within the length. In any order. The values of a tensor are not
+   * checked: it is compared with each step, so that longer ones count as L, and of 0 the first state is the last.
    */
   readonly lengths?: readonly number[] | Tensor;
 }
@@ -42,24 +44,31 @@ export interface SequenceOptions {
 const optionNames = ["numLayers", "bias", "batchFirst", "dropout", "bidirectional"];
 
 abstract class RecurrentBase extends Module {
+  /** Layers on top of each other. */
   readonly numLayers: number;
+  /** Whether inputs and outputs are `[N, L, …]`; else `[L, N, …]`. */
   readonly batchFirst: boolean;
+  /** Share of each layer's outputs but the last's that is dropped in training. */
   readonly dropout: number;
+  /** Whether a second set of layers runs from the end. */
   readonly bidirectional: boolean;
   private readonly hasBias: boolean;
 
   constructor(
     private readonly layer: string,
     private readonly kind: CellKind,
+    /** Features of the input. */
     readonly inputSize: number,
+    /** Features of the state. */
     readonly hiddenSize: number,
     options: RecurrentOptions,
+    /** Features that LSTM's h is projected to; 0: not. */
     readonly projSize = 0,
   ) {
     super();
     const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
     checkCounts(layer, { inputSize, hiddenSize, numLayers });
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${layer}: dropout must be in [0, 1], got ${p}`, { op: layer });
+    checkShare(layer, "dropout", p);
     if (!Number.isInteger(projSize) || projSize < 0 || projSize >= hiddenSize) {
       throw new ArgumentError(
         `${layer}: projSize must be an integer from 0 to below hiddenSize ${hiddenSize}, got ${projSize}`,
@@ -123,8 +132,8 @@ abstract class RecurrentBase extends Module {
     options: SequenceOptions,
   ): { output: Tensor; states: Tensor[] } {
     checkOptions(this.layer, options, ["lengths"]);
-    const isBatched = input.shape.length === 3;
     this.checkInput(input);
+    const isBatched = input.shape.length === 3;
     const x = !isBatched ? input.unsqueeze(1) : this.batchFirst ? input.transpose(0, 1) : input; // [L, N, I]
     const starts = this.starts(x, initial, isBatched);
     const mask = this.mask(x, options.lengths);
@@ -175,6 +184,7 @@ abstract class RecurrentBase extends Module {
     const batch = x.size(1);
     const shapes = [this.outputSize, this.hiddenSize].slice(0, this.kind.states).map((size) => [layers, batch, size]);
     if (!initial) return shapes.map((shape) => zeros(shape, { dtype: x.dtype }));
+    checkState(this.layer, initial, shapes.length);
     return initial.map((state, i) => {
       const given = isBatched ? state : state.unsqueeze(1);
       const wanted = shapes[i] as number[];
@@ -191,7 +201,14 @@ abstract class RecurrentBase extends Module {
   private mask(x: Tensor, lengths: SequenceOptions["lengths"]): Tensor | null {
     if (lengths === undefined) return null;
     const [steps, batch] = x.shape;
-    if (!(lengths instanceof Tensor)) {
+    if (lengths instanceof Tensor) {
+      if (lengths.shape.length !== 1 || lengths.shape[0] !== batch) {
+        throw new ShapeError(
+          `${this.layer}: lengths must have shape [${batch}], one a sequence, got ${formatShape(lengths.shape)}`,
+          { op: this.layer, shapes: [lengths.shape] },
+        );
+      }
+    } else {
       const isValid = lengths.length === batch && lengths.every((n) => Number.isInteger(n) && n >= 1 && n <= steps);
       if (!isValid) {
         throw new ArgumentError(
@@ -204,8 +221,17 @@ abstract class RecurrentBase extends Module {
     return arange(steps).unsqueeze(1).lt(counts.unsqueeze(0)).unsqueeze(2);
   }
 
-  private checkInput({ shape }: Tensor): void {
-    if ((shape.length === 2 || shape.length === 3) && shape[shape.length - 1] === this.inputSize) return;
+  private checkInput(input: Tensor): void {
+    checkTensor(this.layer, "input", input);
+    const { shape } = input;
+    if ((shape.length === 2 || shape.length === 3) && shape[shape.length - 1] === this.inputSize) {
+      const steps = shape[shape.length === 3 && this.batchFirst ? 1 : 0];
+      if (steps !== 0) return;
+      throw new ShapeError(`${this.layer}: the input needs at least one step, got shape ${formatShape(shape)}`, {
+        op: this.layer,
+        shapes: [shape],
+      });
+    }
     const batched = this.batchFirst ? "[N, L" : "[L, N";
     throw new ShapeError(
       `${this.layer}: input must be ${batched}, ${this.inputSize}] or [L, ${this.inputSize}], got shape ${formatShape(shape)}`,
@@ -237,10 +263,16 @@ function suffixOf(l: number, direction: number): string {
  *
  * Shapes: input `[L, N, inputSize]` (`[N, L, …]` with `batchFirst`, `[L, …]` without batch), state
  * `[numLayers · directions, N, hiddenSize]` (default zeros) → output `[L, N, directions · hiddenSize]` and the last state.
+ * Parameters of layer k: `weightIhLk` `[hiddenSize, inputs]` (`inputSize`, above the first layer directions · `hiddenSize`), `weightHhLk`
+ * `[hiddenSize, hiddenSize]`, `biasIhLk` and `biasHhLk` `[hiddenSize]`; those that run from the end are called `weightIhLkReverse` and so
+ * on. All start uniform in ±1/√hiddenSize. State-dict keys are `weight_ih_l0`, `weight_ih_l0_reverse`, …
  * Each length of sequences is a program of its own: pad to few lengths and pass `lengths`.
- * Source: Elman, 1990.
- * @param options - see RecurrentOptions; `nonlinearity` ("tanh" or "relu").
- * @throws ArgumentError for options out of range; ShapeError for other shapes.
+ * Source: Elman, "Finding structure in time", 1990.
+ * @param options - see RecurrentOptions; `nonlinearity` ("tanh", the default, or "relu").
+ * @throws ArgumentError if a size or `numLayers` is no integer >= 1, `dropout` is not in [0, 1], or in the call if listed `lengths`
+ * are not one a sequence, from 1 to L.
+ * @throws ShapeError if the input has other dims or features, or no step, or a state another shape, or a tensor of `lengths`.
+ * @throws DTypeError if the input has another dtype than the weights.
  * @example const [output, h] = new nn.RNN(10, 20, { batchFirst: true })(randn([3, 7, 10]))
  */
 export class RNN extends RecurrentBase {
@@ -250,10 +282,7 @@ export class RNN extends RecurrentBase {
     options: RecurrentOptions & { readonly nonlinearity?: "tanh" | "relu" } = {},
   ) {
     checkOptions("RNN", options, [...optionNames, "nonlinearity"]);
-    const { nonlinearity = "tanh" } = options;
-    const kind = rnnKinds[nonlinearity];
-    if (!kind) throw new ArgumentError(`RNN: unknown nonlinearity "${nonlinearity}"; one of tanh, relu`, { op: "RNN" });
-    super("RNN", kind, inputSize, hiddenSize, options);
+    super("RNN", nonlinearityOf("RNN", options.nonlinearity), inputSize, hiddenSize, options);
   }
 
   forward(input: Tensor, state: Tensor | null = null, options: SequenceOptions = {}): [output: Tensor, state: Tensor] {
@@ -263,13 +292,18 @@ export class RNN extends RecurrentBase {
 }
 
 /**
- * Long short-term memory, in layers; see LSTMCell.
+ * Long short-term memory, in layers: c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c') with i, f, g, o = W_ih x + b_ih + W_hh h + b_hh.
  *
- * Shapes: input as RNN's; state `[h, c]`, h of `[numLayers · directions, N, projSize or hiddenSize]`, c of `[…, hiddenSize]` →
- * output `[L, N, directions · (projSize or hiddenSize)]` and the last `[h, c]`.
+ * Shapes: input `[L, N, inputSize]` (`[N, L, …]` with `batchFirst`, `[L, …]` without batch), state `[h, c]` (default zeros), h of
+ * `[numLayers · directions, N, projSize or hiddenSize]`, c of `[…, hiddenSize]` → output
+ * `[L, N, directions · (projSize or hiddenSize)]` and the last `[h, c]`.
+ * Parameters as RNN's, with 4 · `hiddenSize` rows, the gates i, f, g, o; with `projSize` also `weightHrLk` `[projSize, hiddenSize]`.
  * Source: Hochreiter & Schmidhuber, 1997; projections: Sak et al., 2014, arXiv:1402.1128.
  * @param options - see RecurrentOptions; `projSize` (default 0: none) projects h.
- * @throws ArgumentError for options out of range; ShapeError for other shapes.
+ * @throws ArgumentError if a size or `numLayers` is no integer >= 1, `dropout` is not in [0, 1], `projSize` is not from 0 to
+ * below `hiddenSize`, or in the call if listed `lengths` are not one a sequence, from 1 to L.
+ * @throws ShapeError if the input has other dims or features, or no step, or a state another shape, or a tensor of `lengths`.
+ * @throws DTypeError if the input has another dtype than the weights.
  * @example const [output, [h, c]] = new nn.LSTM(10, 20, { numLayers: 2 })(randn([7, 3, 10]), null, { lengths: [7, 4, 2] })
  */
 export class LSTM extends RecurrentBase {
@@ -289,11 +323,18 @@ export class LSTM extends RecurrentBase {
 }
 
 /**
- * Gated recurrent units, in layers; see GRUCell. Shapes as RNN's. Source: Cho et al., 2014, arXiv:1406.1078.
- * Input `[L, N, inputSize]` (`[N, L, …]` with `batchFirst`) → output `[L, N, hiddenSize]` and state
- * `[layers, N, hiddenSize]`; with `bidirectional` twice the features and twice the layers.
+ * Gated recurrent units, in layers: h' = n + z (h - n) with r, z = σ(W_ih x + b_ih + W_hh h + b_hh) and
+ * n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
+ *
+ * Shapes: input `[L, N, inputSize]` (`[N, L, …]` with `batchFirst`, `[L, …]` without batch), state
+ * `[numLayers · directions, N, hiddenSize]` (default zeros) → output `[L, N, directions · hiddenSize]` and the last state.
+ * Parameters as RNN's, with 3 · `hiddenSize` rows, the gates r, z, n.
+ * Source: Cho et al., 2014, arXiv:1406.1078, with the reset gate after the product, as cuDNN and PyTorch have it.
  * @param options - see RecurrentOptions.
- * @throws ArgumentError for options out of range; ShapeError for other shapes.
+ * @throws ArgumentError if a size or `numLayers` is no integer >= 1, `dropout` is not in [0, 1], or in the call if listed `lengths`
+ * are not one a sequence, from 1 to L.
+ * @throws ShapeError if the input has other dims or features, or no step, or a state another shape, or a tensor of `lengths`.
+ * @throws DTypeError if the input has another dtype than the weights.
  * @example const [output, h] = new nn.GRU(10, 20, { bidirectional: true })(randn([7, 3, 10]))
  */
 export class GRU extends RecurrentBase {

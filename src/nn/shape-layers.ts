@@ -1,6 +1,6 @@
 // Layers that change shapes, or nothing.
 import { checkOptions } from "../base/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { checkTensor, type Tensor } from "../tensor/index.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
@@ -17,7 +17,10 @@ export class Identity extends Module {
 
 /**
  * Joins dims `startDim` (default 1) to `endDim` (default -1) into one.
+ *
  * Shapes: `[N, d1, …, dk]` → `[N, d1 · … · dk]` by default.
+ * @throws ArgumentError if `startDim` lies behind `endDim` (in the call).
+ * @throws IndexError if the input has no such dims.
  * @example new nn.Flatten()(randn([32, 1, 5, 5])).shape // [32, 25]
  */
 export class Flatten extends Module {
@@ -34,6 +37,7 @@ export class Flatten extends Module {
   }
 
   forward(input: Tensor): Tensor {
+    checkTensor("Flatten", "input", input);
     return input.flatten(this.startDim, this.endDim);
   }
 
@@ -43,8 +47,11 @@ export class Flatten extends Module {
 }
 
 /**
- * Splits a dim into several; one size may be -1.
+ * Splits a dim into several; one size may be -1, for what is left.
+ *
  * Shapes: `[…, D, …]` → `[…, ...unflattenedSize, …]`.
+ * @throws IndexError if the input has no such dim.
+ * @throws ShapeError if the sizes do not multiply to its size.
  * @example new nn.Unflatten(1, [2, 5, 5])(randn([32, 50])).shape // [32, 2, 5, 5]
  */
 export class Unflatten extends Module {
@@ -58,6 +65,7 @@ export class Unflatten extends Module {
   }
 
   forward(input: Tensor): Tensor {
+    checkTensor("Unflatten", "input", input);
     return input.unflatten(this.dim, this.unflattenedSize);
   }
 

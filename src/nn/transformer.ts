@@ -1,6 +1,6 @@
 // The encoder-decoder Transformer and its layers.
 import { ArgumentError, checkOptions } from "../base/index.js";
-import { full, type Tensor } from "../tensor/index.js";
+import { checkTensor, full, type Tensor } from "../tensor/index.js";
 import { MultiheadAttention } from "./attention.js";
 import { ModuleList } from "./containers.js";
 import { Dropout } from "./dropout.js";
@@ -16,13 +16,13 @@ export type TransformerActivation = "relu" | "gelu" | ((x: Tensor) => Tensor);
 
 /** Options of the layers of a Transformer. */
 export interface TransformerLayerOptions {
-  /** Default 2048. */
+  /** Features between the two linear layers, >= 1; default 2048. */
   readonly dimFeedforward?: number;
-  /** Default 0.1. */
+  /** Dropout on attention weights and after each part, in [0, 1]; default 0.1. */
   readonly dropout?: number;
-  /** Default "relu". */
+  /** Between the two linear layers; default "relu". */
   readonly activation?: TransformerActivation;
-  /** Default 1e-5. */
+  /** Added to the variance in the layer norms, above 0; default 1e-5. */
   readonly layerNormEps?: number;
   /** Sequences are `[N, L, E]` in place of `[L, N, E]`; default false. */
   readonly batchFirst?: boolean;
@@ -61,7 +61,7 @@ function partsOf(layer: string, dModel: number, options: TransformerLayerOptions
 
 /** Options of a call of an encoder or one of its layers. */
 export interface EncoderCallOptions {
-  /** `[L, L]`: true where attention is forbidden, or floats added to the scores. */
+  /** `[L, L]` or `[N · nhead, L, L]`: true where attention is forbidden, or floats added to the scores. */
   readonly mask?: Tensor | null;
   /** `[N, L]`: true where the source is padding. */
   readonly srcKeyPaddingMask?: Tensor | null;
@@ -74,9 +74,16 @@ const encoderCallNames = ["mask", "srcKeyPaddingMask", "isCausal"];
 /**
  * Self-attention and two linear layers, each with a residual connection and layer norm.
  *
- * Shapes: `[L, N, dModel]` (`[N, L, dModel]` with `batchFirst`) → the same.
+ * y = norm1(x + attention(x)), then norm2(y + linear2(activation(linear1(y)))); with `normFirst` y = x + attention(norm1(x)), then
+ * y + linear2(activation(linear1(norm2(y)))). Parts have dropout behind them.
+ *
+ * Shapes: `[L, N, dModel]` (`[N, L, dModel]` with `batchFirst`, `[L, dModel]` for one sequence) → the same.
  * Source: Vaswani et al., 2017, arXiv:1706.03762, section 3.1; `normFirst`: Xiong et al., 2020, arXiv:2002.04745.
  * @param options - see TransformerLayerOptions.
+ * @throws ArgumentError if a size is no integer >= 1, `nhead` does not divide `dModel`, `dropout` is not in [0, 1], `layerNormEps` is not
+ * above 0, or `activation` is unknown.
+ * @throws ShapeError if the source has other dims or features than `dModel`, or a mask another shape.
+ * @throws DTypeError if an input has another dtype than the weights.
  * @example new nn.TransformerEncoderLayer(64, 8, { batchFirst: true })(randn([2, 10, 64])).shape // [2, 10, 64]
  */
 export class TransformerEncoderLayer extends Module {
@@ -118,6 +125,7 @@ export class TransformerEncoderLayer extends Module {
 
   forward(src: Tensor, options: EncoderCallOptions = {}): Tensor {
     checkOptions("TransformerEncoderLayer", options, encoderCallNames);
+    checkTensor("TransformerEncoderLayer", "src", src);
     if (this.normFirst) {
       const x = src.add(this.attended(this.norm1(src), options));
       return x.add(this.fed(this.norm2(x)));
@@ -164,9 +172,19 @@ const decoderCallNames = [
 /**
  * Self-attention, attention to the encoder's output and two linear layers, each with a residual connection and layer norm.
  *
- * Shapes: target `[L, N, dModel]`, memory `[S, N, dModel]` (`[N, L, …]` with `batchFirst`) → like the target.
+ * y = norm1(x + selfAttn(x)), z = norm2(y + multiheadAttn(y, memory)), then norm3(z + linear2(activation(linear1(z)))); with `normFirst`
+ * the norms come before their parts. Parts have dropout behind them.
+ *
+ * Shapes: target `[L, N, dModel]`, memory `[S, N, dModel]` (`[N, L, …]` with `batchFirst`, without N for one sequence) → like the target.
  * Source: Vaswani et al., 2017, arXiv:1706.03762, section 3.1.
  * @param options - see TransformerLayerOptions.
+ * @throws ArgumentError if a size is no integer >= 1, `nhead` does not divide `dModel`, `dropout` is not in [0, 1], `layerNormEps` is not
+ * above 0, or `activation` is unknown.
+ * @throws ShapeError if target or memory have other dims or features than `dModel`, or a mask another shape.
+ * @throws DTypeError if an input has another dtype than the weights.
+ * @example
+ * const layer = new nn.TransformerDecoderLayer(64, 8, { batchFirst: true });
+ * layer(randn([2, 7, 64]), randn([2, 10, 64]), { tgtIsCausal: true }).shape; // [2, 7, 64]
  */
 export class TransformerDecoderLayer extends Module {
   /** Attention of the target to itself. */
@@ -216,6 +234,8 @@ export class TransformerDecoderLayer extends Module {
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderCallOptions = {}): Tensor {
     checkOptions("TransformerDecoderLayer", options, decoderCallNames);
+    checkTensor("TransformerDecoderLayer", "tgt", tgt);
+    checkTensor("TransformerDecoderLayer", "memory", memory);
     if (this.normFirst) {
       const x = tgt.add(this.attended(this.norm1(tgt), options));
       const y = x.add(this.remembered(this.norm2(x), memory, options));
@@ -247,6 +267,7 @@ export class TransformerDecoderLayer extends Module {
 }
 
 function copies<M extends Module>(layer: M, count: number): ModuleList<M> {
+  checkModule("Transformer", layer, "the layer");
   if (!Number.isInteger(count) || count < 1) {
     throw new ArgumentError(`Transformer: numLayers must be a positive integer, got ${count}`, { op: "Transformer" });
   }
@@ -256,7 +277,10 @@ function copies<M extends Module>(layer: M, count: number): ModuleList<M> {
 /**
  * `numLayers` copies of an encoder layer, then `norm` if it is given.
  *
- * Shapes: `[L, N, dModel]` (`[N, L, dModel]` with `batchFirst`) → the same.
+ * Shapes: source `[L, N, dModel]` (`[N, L, dModel]` with `batchFirst`) → the same.
+ * @throws ArgumentError if `numLayers` is no integer >= 1.
+ * @throws ShapeError if the source has other dims or features, or a mask another shape.
+ * @example new nn.TransformerEncoder(new nn.TransformerEncoderLayer(64, 8), 6)(randn([10, 2, 64])).shape // [10, 2, 64]
  */
 export class TransformerEncoder extends Module {
   /** Copies of the given layer, in calling order. */
@@ -284,6 +308,8 @@ export class TransformerEncoder extends Module {
  * `numLayers` copies of a decoder layer, then `norm` if it is given.
  *
  * Shapes: target `[L, N, dModel]`, memory `[S, N, dModel]` (`[N, L, …]` with `batchFirst`) → like the target.
+ * @throws ArgumentError if `numLayers` is no integer >= 1.
+ * @throws ShapeError if target or memory have other dims or features, or a mask another shape.
  */
 export class TransformerDecoder extends Module {
   /** Copies of the given layer, in calling order. */
@@ -309,13 +335,13 @@ export class TransformerDecoder extends Module {
 
 /** Options of `Transformer`. */
 export interface TransformerOptions extends TransformerLayerOptions {
-  /** Features; default 512. */
+  /** Features of source and target, >= 1; default 512. */
   readonly dModel?: number;
-  /** Heads; default 8. */
+  /** Heads, which divide `dModel`; default 8. */
   readonly nhead?: number;
-  /** Default 6. */
+  /** Layers of the encoder, >= 1; default 6. */
   readonly numEncoderLayers?: number;
-  /** Default 6. */
+  /** Layers of the decoder, >= 1; default 6. */
   readonly numDecoderLayers?: number;
   /** Takes the place of the encoder: called as `encoder(src, { mask, srcKeyPaddingMask, isCausal })`. */
   readonly customEncoder?: EncoderModule;
@@ -325,11 +351,13 @@ export interface TransformerOptions extends TransformerLayerOptions {
 
 /** What may stand in the place of a Transformer's encoder. */
 export interface EncoderModule extends Module {
+  /** Shapes: source `[S, N, dModel]` → memory of the same shape. */
   forward(src: Tensor, options?: EncoderCallOptions): Tensor;
 }
 
 /** What may stand in the place of a Transformer's decoder. */
 export interface DecoderModule extends Module {
+  /** Shapes: target `[L, N, dModel]`, memory `[S, N, dModel]` → like the target. */
   forward(tgt: Tensor, memory: Tensor, options?: DecoderCallOptions): Tensor;
 }
 
@@ -349,6 +377,10 @@ export interface TransformerCallOptions extends DecoderCallOptions {
  * Shapes: source `[S, N, dModel]`, target `[L, N, dModel]` (`[N, …]` with `batchFirst`) → like the target.
  * Weight matrices start as xavierUniform_, those of a custom encoder or decoder too. Source: Vaswani et al., 2017, arXiv:1706.03762.
  * @param options - see TransformerOptions.
+ * @throws ArgumentError if a size or number of layers is no integer >= 1, `nhead` does not divide `dModel`, `dropout` is not in [0, 1],
+ * `layerNormEps` is not above 0, `activation` is unknown, or a custom part is no module.
+ * @throws ShapeError if source or target have other dims, batch or features, or a mask another shape.
+ * @throws DTypeError if an input has another dtype than the weights.
  * @example new nn.Transformer({ dModel: 64, nhead: 4 })(randn([10, 2, 64]), randn([7, 2, 64]), { tgtIsCausal: true }).shape // [7, 2, 64]
  */
 export class Transformer extends Module {
@@ -375,7 +407,10 @@ export class Transformer extends Module {
     for (const parameter of this.parameters()) if (parameter.shape.length > 1) xavierUniform_(parameter);
   }
 
-  /** A causal mask `[size, size]` to add to scores: -Infinity above the diagonal, else 0. `isCausal` options need none. */
+  /**
+   * A causal mask to add to scores: -Infinity above the diagonal, else 0. `isCausal` options need none. Shapes: `[size, size]`.
+   * @throws ArgumentError if `size` is no integer >= 0.
+   */
   static generateSquareSubsequentMask(size: number): Tensor {
     return full([size, size], Number.NEGATIVE_INFINITY).triu({ diagonal: 1 });
   }

@@ -1,20 +1,26 @@
 // Layers that resize, and those between images and columns of windows.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import type { InterpolateOptions, Tensor, UnfoldOptions } from "../tensor/index.js";
-import type { Size2 } from "./checks.js";
+import { checkSize, type Size2 } from "./checks.js";
 import { fold, interpolate, unfold } from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
 
-/** Options of `Upsample`: see `interpolate`. */
+/** Options of `Upsample`, as of `interpolate`: `size` or `scaleFactor`, one of them. */
 export type UpsampleOptions = Pick<
   InterpolateOptions,
   "size" | "scaleFactor" | "mode" | "alignCorners" | "recomputeScaleFactor"
 >;
 
 /**
- * Resizes the spatial dims of `[N, C, …]` to `size` or by `scaleFactor`: see `interpolate`.
- * @param options - `mode` (default "nearest"), `alignCorners`, `recomputeScaleFactor`.
+ * Resizes the spatial dims to `size` or by `scaleFactor`, as `interpolate` does.
+ *
+ * Shapes: input `[N, C, …]` with 1 to 3 spatial dims → `[N, C, ...size]`, or each spatial size times `scaleFactor`, rounded down.
+ * @param options - `size` or `scaleFactor`; `mode` (default "nearest"; "nearest-exact", "area", "linear" of sequences, "bilinear" and
+ * "bicubic" of images, "trilinear" of volumes), `alignCorners` (default false), `recomputeScaleFactor`.
+ * @throws ArgumentError if not one of `size` and `scaleFactor` is given, and in the call if it is not positive, or the mode is unknown or
+ * not one for so many dims.
+ * @throws ShapeError if the input has not 3 to 5 dims.
  * @example new nn.Upsample({ scaleFactor: 2, mode: "bilinear" })(randn([1, 3, 8, 8])).shape // [1, 3, 16, 16]
  */
 export class Upsample extends Module {
@@ -45,7 +51,10 @@ export type UpsamplingOptions = Pick<UpsampleOptions, "size" | "scaleFactor">;
 /**
  * `Upsample` of images in mode "nearest".
  *
- * Shapes: `[N, C, H, W]` → `[N, C, ...size]`.
+ * Shapes: `[N, C, H, W]` → `[N, C, ...size]`, or `[N, C, ⌊H·scaleFactor⌋, ⌊W·scaleFactor⌋]`.
+ * @throws ArgumentError if not one of `size` and `scaleFactor` is given, and in the call if it is not positive.
+ * @throws ShapeError if the input has not 3 to 5 dims.
+ * @example new nn.UpsamplingNearest2d({ scaleFactor: 2 })(randn([1, 3, 8, 8])).shape // [1, 3, 16, 16]
  */
 export class UpsamplingNearest2d extends Upsample {
   constructor(options: UpsamplingOptions) {
@@ -57,7 +66,11 @@ export class UpsamplingNearest2d extends Upsample {
 /**
  * `Upsample` of images in mode "bilinear" with `alignCorners`.
  *
- * Shapes: `[N, C, H, W]` → `[N, C, ...size]`.
+ * Shapes: `[N, C, H, W]` → `[N, C, ...size]`, or `[N, C, ⌊H·scaleFactor⌋, ⌊W·scaleFactor⌋]`.
+ * @throws ArgumentError if not one of `size` and `scaleFactor` is given, and in the call if it is not positive, or the input has not
+ * 2 spatial dims.
+ * @throws ShapeError if the input has not 3 to 5 dims.
+ * @example new nn.UpsamplingBilinear2d({ scaleFactor: 2 })(randn([1, 3, 8, 8])).shape // [1, 3, 16, 16]
  */
 export class UpsamplingBilinear2d extends Upsample {
   constructor(options: UpsamplingOptions) {
@@ -66,7 +79,16 @@ export class UpsamplingBilinear2d extends Upsample {
   }
 }
 
-/** Windows of images as columns: `[N, C, H, W]` → `[N, C kH kW, L]`. */
+/**
+ * Windows of images as columns, im2col.
+ *
+ * Shapes: `[N, C, H, W]` (or without N) → `[N, C·kH·kW, L]`, where L is the number of windows,
+ * (⌊(H + 2·padding[0] - dilation[0]·(kH - 1) - 1) / stride[0]⌋ + 1) times the like for W.
+ * @param options - `dilation` (default 1), `padding` (default 0), `stride` (default 1): a number for both dims, or one a dim.
+ * @throws ArgumentError if `kernelSize` is no integer >= 1 (or one a dim), or in the call if an option is none.
+ * @throws ShapeError if the input has other dims, or is smaller than a window.
+ * @example new nn.Unfold([2, 3])(randn([2, 5, 3, 4])).shape // [2, 30, 4]
+ */
 export class Unfold extends Module {
   constructor(
     /** Of a window. */
@@ -76,6 +98,7 @@ export class Unfold extends Module {
   ) {
     super();
     checkOptions("Unfold", options, ["dilation", "padding", "stride"]);
+    checkSize("Unfold", "kernelSize", kernelSize);
   }
 
   forward(input: Tensor): Tensor {
@@ -87,7 +110,15 @@ export class Unfold extends Module {
   }
 }
 
-/** Columns added up at their windows: `[N, C kH kW, L]` → `[N, C, ...outputSize]`. */
+/**
+ * Columns added up at their windows, col2im: the adjoint of Unfold.
+ *
+ * Shapes: `[N, C·kH·kW, L]` (or without N) → `[N, C, ...outputSize]`, where L is the number of windows that Unfold has for `outputSize`.
+ * @param options - `dilation` (default 1), `padding` (default 0), `stride` (default 1): a number for both dims, or one a dim.
+ * @throws ArgumentError if a size is no integer >= 1 (or one a dim), or in the call if an option is none, or the input has not so many
+ * rows and columns.
+ * @example new nn.Fold([3, 4], [2, 3])(randn([2, 30, 4])).shape // [2, 5, 3, 4]
+ */
 export class Fold extends Module {
   constructor(
     /** Of the image. */
@@ -99,6 +130,8 @@ export class Fold extends Module {
   ) {
     super();
     checkOptions("Fold", options, ["dilation", "padding", "stride"]);
+    checkSize("Fold", "outputSize", outputSize);
+    checkSize("Fold", "kernelSize", kernelSize);
   }
 
   forward(input: Tensor): Tensor {

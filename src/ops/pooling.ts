@@ -256,6 +256,25 @@ export interface MaxUnpoolOptions {
   readonly outputSize?: readonly number[];
 }
 
+/** The asked spatial sizes, which must be among those that the pooling maps to the input's. */
+function unpooledSizes(
+  op: string,
+  x: Node,
+  outputSize: readonly number[],
+  usual: readonly number[],
+  stride: readonly number[],
+): readonly number[] {
+  const rank = usual.length;
+  const sizes = outputSize.slice(-rank);
+  const fits = (size: number, d: number) =>
+    Number.isInteger(size) && Math.abs(size - (usual[d] as number)) < (stride[d] as number);
+  if ((outputSize.length === rank || outputSize.length === x.shape.length) && sizes.every(fits)) return sizes;
+  throw new ShapeError(
+    `${op}: outputSize must be ${rank} sizes nearer to ${formatShape(usual)} than the stride ${formatShape(stride)}, or all ${x.shape.length} dims' with them last, got ${formatShape(outputSize)} (input ${formatShape(x.shape)})`,
+    { op, shapes: [x.shape, outputSize] },
+  );
+}
+
 /** Each element of `x` at the place in its plane that `indices` gives, zeros elsewhere. */
 export function maxUnpool(
   op: string,
@@ -268,17 +287,26 @@ export function maxUnpool(
   const kernel = perDim(op, "kernelSize", kernelSize, rank, 1);
   const stride = options.stride === undefined ? kernel : perDim(op, "stride", options.stride, rank, 1);
   const padding = perDim(op, "padding", options.padding ?? 0, rank, 0);
+  if (x.shape.length !== rank + 1 && x.shape.length !== rank + 2) {
+    throw new ShapeError(
+      `${op}: input must have ${rank + 2} dims, or ${rank + 1} without a batch (input ${formatShape(x.shape)})`,
+      {
+        op,
+        shapes: [x.shape],
+      },
+    );
+  }
   const lead = x.shape.slice(0, -rank);
   const usual = kernel.map(
     (k, d) => ((x.shape[lead.length + d] as number) - 1) * (stride[d] as number) - 2 * (padding[d] as number) + k,
   );
-  const sizes = options.outputSize ? options.outputSize.slice(-rank) : usual;
-  if (!shapesEqual(x.shape, indices.shape) || sizes.length !== rank) {
+  if (!shapesEqual(x.shape, indices.shape)) {
     throw new ShapeError(
-      `${op}: indices must have the input's shape, and outputSize ${rank} sizes (input ${formatShape(x.shape)}, indices ${formatShape(indices.shape)})`,
+      `${op}: indices must have the input's shape (input ${formatShape(x.shape)}, indices ${formatShape(indices.shape)})`,
       { op, shapes: [x.shape, indices.shape] },
     );
   }
+  const sizes = options.outputSize ? unpooledSizes(op, x, options.outputSize, usual, stride) : usual;
   const planes = numel(lead);
   const size = numel(sizes);
   const perPlane = x.size / Math.max(1, planes);

@@ -59,6 +59,23 @@ describe("a module", () => {
   });
 });
 
+describe("a call that fails before it begins", () => {
+  test("given pending work that fails as a module is entered, the next module is not taken for a part of it", () => {
+    const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const [first, second] = [new Net(), new Net()];
+    const x = randn([1, 3]);
+    first(x).toArray();
+    const index = tensor([7], { dtype: "int32" }).add(0);
+    let pending = zeros([5, 2]).indexSelect(0, index);
+    for (let i = 0; i < 150; i++) pending = pending.add(1);
+
+    expect(() => first(x)).toThrow("index 7 is out of range");
+
+    expect(second(x).shape).toEqual([1, 2]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
+
 describe("fields", () => {
   test("given parameters, buffers, modules, arrays and objects of them, all are found in order by their keys", () => {
     const nested = new Nested();

@@ -251,6 +251,16 @@ describe("parametrizations", () => {
     expect(layer.weight).toBeInstanceOf(nn.Parameter);
   });
 
+  test("spectralNorm: given a vector, divides by its norm, without estimates", () => {
+    const layer = new nn.Linear(2, 2);
+    layer.bias = new nn.Parameter(tensor([3, 4]));
+
+    nn.utils.spectralNorm(layer, { name: "bias" });
+
+    expect(layer.bias.toArray()).toEqual([expect.closeTo(0.6, 6), expect.closeTo(0.8, 6)]);
+    expect(Object.keys(layer.stateDict())).toEqual(["weight", "parametrizations.bias.original"]);
+  });
+
   test("spectralNorm: given a matrix of known singular values, divides by the largest", () => {
     const layer = new nn.Linear(2, 2, { bias: false });
     noGrad(() =>

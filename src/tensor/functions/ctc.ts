@@ -64,6 +64,10 @@ export function ctcLoss(
       shapes: [logProbs.shape],
     });
   }
+  const classes = logProbs.size(-1);
+  if (!Number.isInteger(blank) || blank < 0 || blank >= classes) {
+    throw new ArgumentError(`${op}: blank must be one of the ${classes} classes, got ${blank}`, { op });
+  }
   return composed(op, () => {
     const isSingle = rank === 2;
     const x = isSingle ? logProbs.unsqueeze(1) : logProbs;

@@ -1,5 +1,5 @@
 // Pooling with windows at random places.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../../base/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { arange, full } from "../creation.js";
 import type { Generator } from "../generator.js";
@@ -49,6 +49,11 @@ function starts(u: Tensor, size: number, count: number, kernel: number): Tensor 
 function pool(op: string, rank: number, input: Tensor, kernelSize: PerDim, options: FractionalMaxPoolOptions) {
   checkOptions(op, options, optionNames);
   nodeOf(op, "input", input);
+  if (!isFloat(input.dtype)) {
+    throw new DTypeError(`${op}: input must be a float tensor, is ${input.dtype}; convert it with .to("float32")`, {
+      op,
+    });
+  }
   const isBatched = input.shape.length === rank + 2;
   if (!isBatched && input.shape.length !== rank + 1) {
     throw new ShapeError(`${op}: input must have ${rank + 1} or ${rank + 2} dims (input ${formatShape(input.shape)})`, {

@@ -1,5 +1,13 @@
 // Losses, with PyTorch's options.
-import { checkOptions, formatShape, isFloat, isInteger, ShapeError, shapesEqual } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkOptions,
+  formatShape,
+  isFloat,
+  isInteger,
+  ShapeError,
+  shapesEqual,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { floatNode, nodeOf, noMore } from "../args.js";
@@ -189,6 +197,8 @@ export interface CrossEntropyOptions extends NllLossOptions {
 }
 
 function checkLabels(op: string, input: Node, target: Node, ignoreIndex = -100): void {
+  if (!Number.isInteger(ignoreIndex))
+    throw new ArgumentError(`${op}: ignoreIndex must be an integer, got ${ignoreIndex}`, { op });
   const classes = input.shape[input.shape.length === 1 ? 0 : 1];
   if (isInteger(target.dtype) && classes !== undefined)
     checkHostIndices(op, "class index", target, 0, classes - 1, ignoreIndex);

@@ -151,6 +151,12 @@ export function multiMarginLoss(
   return reduced(op, { input, target }, options, () => {
     const [x, y] = batched(op, input, target, 1);
     const classes = x.shape[1] as number;
+    if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
+      throw new ShapeError(
+        `${op}: weight must have one element for each of the ${classes} classes (input ${formatShape(input.shape)}, weight ${formatShape(weight.shape)})`,
+        { op, shapes: [input.shape, weight.shape] },
+      );
+    }
     checkHostIndices(op, "class index", y.node, 0, classes - 1);
     const index = y.unsqueeze(1);
     const excess = positive(x.sub(x.gather(1, index)).add(margin));
