@@ -1,4 +1,5 @@
 // `npm run bench -- mnist|matmul|conv|…`: measures Gradus, and other libraries beside it where they are installed.
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { describeMachine } from "./machine.js";
@@ -30,6 +31,7 @@ interface CommandOptions {
   /** False: --no-peers. */
   readonly peers?: PeerName[] | false;
   readonly only?: string;
+  readonly against?: string;
   readonly json?: string;
   readonly readme?: string;
 }
@@ -56,6 +58,11 @@ function peers(text: string): PeerName[] {
   });
 }
 
+function checkout(folder: string): string {
+  if (existsSync(`${folder}/dist/index.js`)) return folder;
+  throw new InvalidArgumentError(`${folder}/dist/index.js does not exist: run npm ci && npm run build there.`);
+}
+
 /** One thread, and all that the machine has. */
 function defaultThreads(): number[] {
   return [...new Set([1, availableParallelism()])];
@@ -70,6 +77,7 @@ async function run(names: readonly string[], options: CommandOptions): Promise<v
     target: options.target ?? null,
     only: options.only ?? null,
     peers: options.peers === false ? [] : (options.peers ?? peerNames),
+    against: options.against ?? null,
   };
   console.log(`Machine: ${describeMachine()}`);
   const records: BenchRecord[] = [];
@@ -97,6 +105,11 @@ await new Command("bench")
   .option("--only <text>", "only cases whose name, a comma and a blank, and variant contain this")
   .option("--peers <list>", `libraries to measure beside it: ${peerNames.join(",")} (default: all)`, peers)
   .option("--no-peers", "measure Gradus only")
+  .option(
+    "--against <folder>",
+    "measure the Gradus of another built checkout beside it: what has a change cost?",
+    checkout,
+  )
   .option("--json <file>", "write the records as JSON")
   .option(
     "--readme <files>",

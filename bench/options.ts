@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly only: string | null;
   /** Libraries to measure beside Gradus, where they are. */
   readonly peers: readonly PeerName[];
+  /** Folder of another built checkout of Gradus, to measure beside this one. */
+  readonly against: string | null;
 }
 
 /** Arguments for a process of bench/gradus. */

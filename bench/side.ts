@@ -31,11 +31,16 @@ export class Side {
   }
 
   /** Starts a process and waits until it can measure. `ready` is what it says of itself. */
-  static async start(name: string, command: string, args: readonly string[]): Promise<{ side: Side; ready: Answer }> {
+  static async start(
+    name: string,
+    command: string,
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<{ side: Side; ready: Answer }> {
     // These two change which kernels PyTorch's libraries pick.
     const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...env } = process.env;
     // Gradus is measured as it is installed: built.
-    const ours = { ...env, TSX_TSCONFIG_PATH: "bench/tsconfig.json" };
+    const ours = { ...env, TSX_TSCONFIG_PATH: "bench/tsconfig.json", ...more };
     const child = spawn(command, args, { cwd: root, env: ours, stdio: ["pipe", "pipe", "pipe"] });
     const side = new Side(name, child);
     const timer = setTimeout(() => child.kill(), startTimeoutMs);
@@ -80,3 +85,19 @@ function lastLine(text: string): string {
 export async function startGradus(script: string, args: readonly string[]): Promise<{ side: Side; ready: Answer }> {
   return Side.start("Gradus", process.execPath, ["--import", "tsx", `bench/gradus/${script}.ts`, ...args]);
 }
+
+/** Starts it with the Gradus of another built checkout: this one's programs and that one's library. Null where none is asked for. */
+export async function startFormer(
+  folder: string | null,
+  script: string,
+  args: readonly string[],
+): Promise<Side | null> {
+  if (folder === null) return null;
+  const imports = ["--import", "tsx", "--import", "./bench/former/register.mjs"];
+  const environment = { GRADUS_BENCH_AGAINST: folder };
+  const command = [...imports, `bench/gradus/${script}.ts`, ...args];
+  return (await Side.start(formerLabel, process.execPath, command, environment)).side;
+}
+
+/** What the rows call it. */
+export const formerLabel = "Gradus, other checkout";

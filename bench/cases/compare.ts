@@ -3,7 +3,7 @@ import { alternate } from "../alternate.js";
 import { type BenchOptions, sideArguments } from "../options.js";
 import { type PeerName, startPeer } from "../peers.js";
 import type { BenchRecord } from "../record.js";
-import { type Answer, type Side, SideError, startGradus } from "../side.js";
+import { type Answer, formerLabel, type Side, SideError, startFormer, startGradus } from "../side.js";
 import type { Timing } from "../statistics.js";
 
 export interface ComparedCase {
@@ -23,6 +23,7 @@ const longSeconds = 0.5;
 interface Contender {
   readonly label: string;
   readonly side: Side;
+  /** Null: Gradus, this checkout or another. */
   readonly peer: PeerName | null;
 }
 
@@ -35,6 +36,8 @@ export async function compareCases(cases: readonly ComparedCase[], options: Benc
     const { side, ready } = await startGradus("kinds", sideArguments(options, threads));
     const contenders: Contender[] = [{ label: "Gradus", side, peer: null }];
     try {
+      const former = await startFormer(options.against, "kinds", sideArguments(options, threads));
+      if (former) contenders.push({ label: formerLabel, side: former, peer: null });
       const wanted = new Set(chosen.flatMap(({ peers }) => peers));
       for (const peer of options.peers.filter((name) => wanted.has(name))) {
         const started = await startPeer(peer, threads);
@@ -68,7 +71,7 @@ async function compareCase(
       const timing = timingFor(answer.seconds as number, seconds);
       const measure = () => side.measure({ ...request, ...timing }, "seconds");
       able.push({ label: answer.form ? `${label}, ${answer.form}` : label, measure });
-    } else if (peer === null) return [];
+    } else if (side === contenders[0]?.side) return [];
   }
   const measurements = able.map(({ measure }) => measure);
   const [own, ...others] = await alternate(measurements, rounds);

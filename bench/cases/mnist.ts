@@ -4,8 +4,8 @@ import { mnist } from "gradus/data";
 import { alternate } from "../alternate.js";
 import { type BenchOptions, sideArguments } from "../options.js";
 import { startPeer } from "../peers.js";
-import type { BenchRecord } from "../record.js";
-import { startGradus } from "../side.js";
+import { type BenchRecord, ownRecord } from "../record.js";
+import { formerLabel, type Side, startFormer, startGradus } from "../side.js";
 
 const defaultSteps = 300;
 const variants = ["plain", "compiled"] as const;
@@ -25,32 +25,31 @@ export async function benchMnist(options: BenchOptions): Promise<BenchRecord[]> 
 }
 
 async function compareAt(threads: number, data: string, options: BenchOptions): Promise<BenchRecord[]> {
-  const common = sideArguments(options, threads);
-  const started: Awaited<ReturnType<typeof startGradus>>[] = [];
-  for (const variant of variants)
-    started.push(await startGradus("mnist", [...common, "--data", data, "--variant", variant]));
+  const argumentsOf = (variant: string) => [...sideArguments(options, threads), "--data", data, "--variant", variant];
+  const own: Awaited<ReturnType<typeof startGradus>>[] = [];
+  const former: Side[] = [];
+  for (const variant of variants) {
+    own.push(await startGradus("mnist", argumentsOf(variant)));
+    const other = await startFormer(options.against, "mnist", argumentsOf(variant));
+    if (other) former.push(other);
+  }
   const torch = options.peers.includes("pytorch")
     ? await startPeer("pytorch", threads, { script: "mnist.py", args: [data] })
     : null;
-  const sides = [...started.map(({ side }) => side), ...(torch ? [torch.side] : [])];
+  const sides = [...own.map(({ side }) => side), ...former, ...(torch ? [torch.side] : [])];
   try {
     const request = `run ${options.steps ?? defaultSteps}`;
     const measurements = sides.map((side) => () => side.measure(request, "imagesPerSecond"));
     const values = await alternate(measurements, options.rounds);
-    const peerValue = torch ? (values.at(-1) as number) : null;
-    return variants.map((variant, i) => {
+    return variants.flatMap((variant, i) => {
       const value = values[i] as number;
-      return {
-        case: "MNIST CNN training, batch 64",
-        variant,
-        target: String(started[i]?.ready.target),
-        threads,
-        unit: "images/s",
-        value,
-        peer: torch?.label ?? null,
-        peerValue,
-        ratio: peerValue === null ? null : value / peerValue,
-      };
+      const peers: [string, number][] = [];
+      if (former.length > 0) peers.push([formerLabel, values[variants.length + i] as number]);
+      if (torch) peers.push([torch.label, values.at(-1) as number]);
+      const row = { case: "MNIST CNN training, batch 64", variant, target: String(own[i]?.ready.target), threads };
+      const measured = { ...row, unit: "images/s", value };
+      if (peers.length === 0) return [ownRecord(measured)];
+      return peers.map(([peer, peerValue]) => ({ ...measured, peer, peerValue, ratio: value / peerValue }));
     });
   } finally {
     for (const side of sides) side.close();
