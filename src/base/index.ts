@@ -1,8 +1,9 @@
-// Callable objects, dtypes, shapes, errors, options, storage, scopes, files.
+// Callable objects, dtypes, shapes, errors, turns of the event loop, options, storage, scopes, files.
 export * from "./callable.js";
 export * from "./counter.js";
 export * from "./dtype.js";
 export * from "./errors.js";
+export * from "./event-loop.js";
 export * from "./file-access.js";
 export * from "./half.js";
 export * from "./options.js";

@@ -4,13 +4,13 @@ import { type DType, itemSize, memoryOf, type TypedArray, typedArray, valuesOf }
 
 const ALIGNMENT = 64;
 
-/** A memory outside the JavaScript heap that holds the current bytes of a storage. */
+/** Knows where the current bytes of a storage are while they are not in its own buffer. */
 export interface StorageHome {
   /** Copies the storage's current bytes to `into`. */
   read(storage: Storage, into: Uint8Array): void;
   /** Overwrites the storage's bytes. */
   write(storage: Storage, from: Uint8Array): void;
-  /** Hands the storage back: its bytes move to a host buffer, `storage.home` becomes null. */
+  /** Hands the storage back: its bytes are in a host buffer, `storage.home` becomes null. */
   evict(storage: Storage): void;
 }
 

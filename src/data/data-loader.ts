@@ -1,10 +1,9 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
-import { ArgumentError, checkFlag, checkOptions, checkWholeNumber } from "../base/index.js";
+import { ArgumentError, checkFlag, checkOptions, checkWholeNumber, EventLoopYield } from "../base/index.js";
 import { defaultGenerator, type Generator, quietly } from "../tensor/index.js";
 import { isPromise, makeBatch } from "./batch-maker.js";
 import { type Batched, defaultCollate } from "./collate.js";
 import type { Dataset, EpochContext, Indices } from "./dataset.js";
-import { EventLoopYield } from "./event-loop.js";
 import { grouped, groupedAsync, IterableDataset } from "./iterable-dataset.js";
 import { BatchSampler, type BatchSamplerLike, RandomSampler, type Sampler, SequentialSampler } from "./sampler.js";
 import { type Packed, unpack } from "./transfer.js";

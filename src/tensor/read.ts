@@ -1,6 +1,7 @@
 // Reading values: each read is a sync point. Sync forms copy; async forms work on every device.
 import {
   ArgumentError,
+  EventLoopYield,
   NumericError,
   numel,
   type Storage,
@@ -128,17 +129,28 @@ export function toTypedArray(x: Tensor): TypedArray {
   return readValues("toTypedArray", x);
 }
 
+let turns: EventLoopYield | null = null;
+
+/** A promise to await, or null: loops of asynchronous reads give the event loop a turn about every 20 ms. */
+function turnDue(): Promise<void> | null {
+  turns ??= new EventLoopYield();
+  return turns.due();
+}
+
 /**
- * As {@link toTypedArray}, on every device. Shapes: any → n values.
+ * As {@link toTypedArray}, on every device. A loop of these gives the event loop a turn about every 20 ms. Shapes: any → n
+ * values.
  * @throws ArgumentError inside of `compile` or `vmap`.
  */
 export async function data(x: Tensor): Promise<TypedArray> {
-  return readValues("data", x);
+  const values = readValues("data", x);
+  await turnDue();
+  return values;
 }
 
 /**
  * Computes several tensors in one program and waits until they are there, after which the sync readers work on every
- * device.
+ * device. A loop of these gives the event loop a turn about every 20 ms.
  *
  * Shapes: any.
  * @throws ArgumentError inside of `compile` or `vmap`.
@@ -151,6 +163,7 @@ export async function ready(...tensors: Tensor[]): Promise<void> {
   checkReadable("ready");
   sync(tensors.map((x) => x.cell.nodeFor(x)));
   for (const x of tensors) baseStorage("ready", x).settle();
+  await turnDue();
 }
 
 /** Text in PyTorch's layout. */

@@ -13,8 +13,6 @@ const mostStagedBytes = 64 << 20;
 
 interface Slot {
   readonly binding: Binding;
-  /** The resident bound last; it may have moved out since. */
-  resident: Resident | null;
   /** Tag of the storage bound last. */
   lastTag: number;
   /** What the binding table says. */
@@ -37,23 +35,15 @@ export class Bindings {
   constructor(runtime: Runtime, program: Program, table: number) {
     this.#runtime = runtime;
     this.#table = table;
-    this.#slots = program.bindings.map((binding) => ({ binding, resident: null, lastTag: 0, address: 0 }));
+    this.#slots = program.bindings.map((binding) => ({ binding, lastTag: 0, address: 0 }));
   }
 
   /** Gives every storage an address in the binding table; false if there is no room. May be called again then. */
   place(storages: readonly Storage[]): boolean {
-    const { run } = this.#runtime;
     this.#staged = [];
     this.#stagedBytes = 0;
     for (let index = 0; index < this.#slots.length; index++) {
-      const slot = this.#slots[index] as Slot;
-      const storage = storages[index] as Storage;
-      const known = slot.resident;
-      if (known?.isAlive && known.storage === storage) {
-        known.lastRun = run;
-        if (known.isYoung) this.#runtime.residency.promote(known);
-        this.#setAddress(index, slot, known.address);
-      } else if (!this.#admit(index, slot, storage)) return false;
+      if (!this.#admit(index, this.#slots[index] as Slot, storages[index] as Storage)) return false;
     }
     return this.#staged.length === 0 || this.#stage();
   }
@@ -89,7 +79,6 @@ export class Bindings {
     const isState = isBack || (slot.binding.read && slot.binding.written);
     const resident = residency.find(storage) ?? this.#moveIn(slot, storage, isState);
     if (resident === "full") return false;
-    slot.resident = resident;
     if (!resident) {
       this.#planCopy(index, storage);
       return true;

@@ -1,4 +1,4 @@
-// Gives the host's event loop a turn: `for await` over work without I/O never leaves the microtask queue by itself.
+// Gives the host's event loop a turn: `await` in a loop over work without I/O never leaves the microtask queue by itself.
 import { platform } from "#platform";
 
 /** Signals, timers and painting wait at most about this long. */
