@@ -7,6 +7,7 @@ import type { Axis } from "./form.js";
 import type { Accumulators, MicroPlace } from "./micro-kernel.js";
 import type { Problem } from "./operand.js";
 import { branch, loop } from "./statements.js";
+import { transpose } from "./transpose.js";
 
 /** Rows `row … row+rows-1` and columns `column … column+columns-1` of the result. */
 interface Region {
@@ -109,6 +110,8 @@ interface Sums {
   readonly buffer: Buffer;
   readonly pitch: number;
   readonly first: Expr;
+  /** It is the columns that lie `pitch` elements apart. */
+  readonly isTurned?: boolean;
 }
 
 /** True if neighbouring columns are neighbours in the result. */
@@ -122,7 +125,8 @@ export function storeRegion(p: Problem, finish: Finish, from: Sums, region: Regi
   const rowAxes = axesIn(p.form.rows, "out");
   const columnAxes = axesIn(p.form.columns, "out");
   const element = (rowAt: Expr, columnAt: Expr, r: Expr, c: Expr): Stmt[] => {
-    const value = f.freshLoad(from.buffer, f.add(f.mul(f.add(from.first, r), f.int(from.pitch)), c));
+    const [far, near] = from.isTurned ? [c, r] : [r, c];
+    const value = f.freshLoad(from.buffer, f.add(f.mul(f.add(from.first, far), f.int(from.pitch)), near));
     return finish.element(f.add(region.base, f.add(rowAt, columnAt)), value);
   };
   const rows = (isVector: boolean, inner: (at: Expr, r: Expr) => Stmt[]) =>
@@ -146,6 +150,48 @@ interface Positions {
   /** They do not go beyond the innermost loop's end. */
   readonly isRun: boolean;
   readonly isVector: boolean;
+}
+
+/** Elements of a buffer for `storeTurned`: as many columns as a vector has lanes, of so many rows. */
+export function turnedSize(p: Problem, rows: number): number {
+  return p.lanes * roundedRows(p, rows);
+}
+
+/** Rows in whole squares. */
+export function roundedRows({ lanes }: Problem, rows: number): number {
+  return Math.ceil(rows / lanes) * lanes;
+}
+
+/**
+ * Finishes sums whose rows are neighbours in the result, while their columns are in the block: squares are turned in registers,
+ * some columns at a time, as vectors of one column would be gathered from as many lines. The block holds whole squares.
+ */
+export function storeTurned(p: Problem, finish: Finish, from: Sums, region: Region, turned: Buffer): Stmt[] {
+  const { f } = p.env;
+  const { lanes } = p;
+  const bytes = p.type === "f64" ? 8 : 4;
+  const pitch = turned.size / lanes;
+  const [rows, columns] = [region.rows, region.columns].map((count) =>
+    f.div(f.add(count, f.int(lanes - 1)), f.int(lanes)),
+  ) as [Expr, Expr];
+  const column = f.variable("cq", "i32", { min: 0, max: columns.max - 1 });
+  const row = f.variable("rq", "i32", { min: 0, max: rows.max - 1 });
+  const at = f.mul(column, f.int(lanes));
+  const square = Array.from({ length: lanes }, (_, i) => {
+    const line = f.add(from.first, f.add(f.mul(row, f.int(lanes)), f.int(i)));
+    return f.freshLoad(from.buffer, f.add(f.mul(line, f.int(from.pitch)), at), lanes);
+  });
+  const turn = transpose(f, square, bytes).map((value, c): Stmt => {
+    const index = f.add(f.int(c * pitch), f.mul(row, f.int(lanes)));
+    return { kind: "store", buffer: turned, index, value, guard: null };
+  });
+  const some: Region = {
+    ...region,
+    column: f.add(region.column, at),
+    columns: f.min(f.int(lanes), f.sub(region.columns, at)),
+  };
+  const sums: Sums = { buffer: turned, pitch, first: f.int(0), isTurned: true };
+  return [loop(f, column, columns, [loop(f, row, rows, turn), ...storeRegion(p, finish, sums, some)])];
 }
 
 /**

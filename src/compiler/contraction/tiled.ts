@@ -9,7 +9,16 @@ import { type Axis, extentOf } from "./form.js";
 import { type Accumulators, type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import { packPanels } from "./pack.js";
-import { addFromBlock, isRowMajor, putInBlock, storeAccumulators, storeRegion } from "./result.js";
+import {
+  addFromBlock,
+  isRowMajor,
+  putInBlock,
+  roundedRows,
+  storeAccumulators,
+  storeRegion,
+  storeTurned,
+  turnedSize,
+} from "./result.js";
 import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
 
@@ -113,6 +122,8 @@ class TileBody {
   readonly #panels: { readonly a: Buffer | undefined; readonly b: Buffer | undefined };
   readonly #staged: { readonly a: Staged | null; readonly b: Staged | null };
   readonly #block: Buffer | null;
+  /** Some of its columns, where rows are neighbours in the result. */
+  readonly #turned: Buffer | null;
   readonly #corner: Buffer;
   readonly #blockPitch: number;
   readonly #base: Expr;
@@ -150,12 +161,15 @@ class TileBody {
     this.#finishesPanels = isRowMajor(p);
     this.#perPart = Math.ceil(p.blocks.count / p.parts);
     this.#keepsRows = this.#perPart > 1 || !this.#finishesPanels;
-    const size = (this.#keepsRows ? p.a.tilePanels : 1) * p.a.unit * this.#blockPitch;
+    const rows = (this.#keepsRows ? p.a.tilePanels : 1) * p.a.unit;
+    // What is turned later is read in whole squares.
+    const size = (this.#finishesPanels ? rows : roundedRows(p, rows)) * this.#blockPitch;
     // Sums that need more than storing, or whose panels seldom lie in one piece in the result, are gathered first: rows are
     // longer then. All others are stored from the registers, while the next ones are summed: a copy would wait for memory.
     this.#isGathered = finish.plain === null || !this.#finishesPanels || (p.b.box !== null && !hasLongRuns(p));
     const hasBlock = this.#isGathered || this.#perPart > 1;
     this.#block = hasBlock ? f.buffer("block", p.node.dtype, size, "local") : null;
+    this.#turned = this.#finishesPanels ? null : f.buffer("turned", p.node.dtype, turnedSize(p, rows), "local");
     this.#corner = f.buffer("corner", p.node.dtype, p.a.unit * p.b.unit, "local");
     this.#base = offsetOf(f, p.form.batch, tile.batch, "out");
   }
@@ -181,18 +195,17 @@ class TileBody {
     const block = this.#block as Buffer;
     const { a, b } = this.p;
     const column = this.#firstColumn();
-    return storeRegion(
-      this.p,
-      this.finish,
-      { buffer: block, pitch: this.#blockPitch, first: local },
-      {
-        row,
-        rows: f.min(f.int(panels * a.unit), f.sub(f.int(a.count), row)),
-        column,
-        columns: f.min(f.int(b.tilePanels * b.unit), f.sub(f.int(b.count), column)),
-        base: this.#base,
-      },
-    );
+    const sums = { buffer: block, pitch: this.#blockPitch, first: local };
+    const region = {
+      row,
+      rows: f.min(f.int(panels * a.unit), f.sub(f.int(a.count), row)),
+      column,
+      columns: f.min(f.int(b.tilePanels * b.unit), f.sub(f.int(b.count), column)),
+      base: this.#base,
+    };
+    return this.#turned
+      ? storeTurned(this.p, this.finish, sums, region, this.#turned)
+      : storeRegion(this.p, this.finish, sums, region);
   }
 
   #firstColumn(): Expr {
