@@ -14,6 +14,7 @@ import {
   sharpen,
   solarize,
 } from "./color.js";
+import type { Fill } from "./pixels.js";
 import { checkColors } from "./samples.js";
 import { columnsOf, sampleAffine } from "./warp.js";
 
@@ -47,8 +48,8 @@ export interface Drawn {
 export interface AugmentOptions {
   /** Default "nearest". */
   readonly interpolation?: "nearest" | "bilinear";
-  /** Value of pixels from outside the image; default null, which is 0. */
-  readonly fill?: number | null;
+  /** Value of pixels from outside the image, one or one a channel; default null, which is 0. */
+  readonly fill?: Fill | null;
 }
 
 /** Applies to each sample the operation drawn for it. */

@@ -1,10 +1,11 @@
-// RandAugment, TrivialAugmentWide and AutoAugment on batches: operations and magnitudes are drawn for each sample.
+// RandAugment, TrivialAugmentWide, AutoAugment and AugMix on batches: operations and magnitudes are drawn for each sample.
 import { ArgumentError, checkOptions } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { type PolicyName, type PolicyStep, policies } from "./augment-policies.js";
 import { type AugmentOptions, augment, type Drawn, type Operation } from "./augment-step.js";
-import { forEachSample, sizesOf } from "./samples.js";
+import { boundOf } from "./color.js";
+import { drawDirichlet, forEachSample, perSampleOf, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 
 /** Magnitude by strength in [0, 1], and whether its sign is drawn. */
@@ -45,6 +46,14 @@ const wideScales: Readonly<Record<Operation, Scale>> = {
   Contrast: linear(0.99),
   Sharpness: linear(0.99),
   Posterize: [(s) => Math.round(8 - 6 * s), false],
+};
+
+/** AugMix's, in tenths. */
+export const mixScales: Readonly<Record<Operation, Scale>> = {
+  ...scales,
+  TranslateX: [(s, _height, width) => (s * width) / 3, true],
+  TranslateY: [(s, height) => (s * height) / 3, true],
+  Posterize: [(s) => Math.round(4 - 4 * s), false],
 };
 
 /** All but Invert, in the papers' order. */
@@ -198,4 +207,98 @@ export class AutoAugment extends Transform {
       return augment("AutoAugment", x, drawn, this.options);
     }, images);
   }
+}
+
+/** What AugMix does with one sample: shares of the image itself and of each chain, and the chains' operations. */
+export interface Chains {
+  readonly own: number;
+  readonly shares: readonly number[];
+  readonly chains: readonly (readonly Drawn[])[];
+}
+
+const nothing: Drawn = { operation: "Identity", magnitude: 0 };
+
+/** Mixes each image with what its chains of operations make of it; as many chains for all samples, of any length. */
+export function mixChains(images: Tensor, drawn: readonly Chains[], options: AugmentOptions): Tensor {
+  const isBytes = boundOf("AugMix", images) === 255;
+  const floats = (x: Tensor): Tensor => (isBytes ? x.to("float32") : x);
+  const width = drawn[0]?.chains.length ?? 0;
+  let mixed = floats(images).mul(perSampleOf(drawn.map(({ own }) => own)));
+  for (let i = 0; i < width; i++) {
+    const chains = drawn.map(({ chains }) => chains[i] as readonly Drawn[]);
+    const depth = Math.max(...chains.map(({ length }) => length));
+    let x = images;
+    for (let at = 0; at < depth; at++) {
+      const step = chains.map((chain) => chain[at] ?? nothing);
+      x = augment("AugMix", x, step, options);
+    }
+    mixed = mixed.add(floats(x).mul(perSampleOf(drawn.map(({ shares }) => shares[i] as number))));
+  }
+  return isBytes ? mixed.to("uint8") : mixed;
+}
+
+/** Options of `AugMix`; `interpolation` is "bilinear" by default. */
+export interface AugMixOptions extends AugmentOptions {
+  /** Strength of the operations, 1 to 10; default 3. */
+  readonly severity?: number;
+  /** Chains of operations; default 3. */
+  readonly mixtureWidth?: number;
+  /** Operations in a chain; default -1: 1 to 3, drawn for each chain. */
+  readonly chainDepth?: number;
+  /** Of the Dirichlet and Beta distributions of the shares; default 1. */
+  readonly alpha?: number;
+  /** Brightness, contrast, colour and sharpness too; default true. */
+  readonly allOps?: boolean;
+}
+
+/**
+ * Mixes each image with some chains of operations on it, in random shares: a batch is one program whatever was drawn. Images are floats
+ * in [0, 1] or uint8. Each sample has draws of its own; torchvision draws operations once for a batch.
+ *
+ * Source: Hendrycks et al., "AugMix: A Simple Data Processing Method to Improve Robustness and Uncertainty", 2020, arXiv:1912.02781.
+ * @throws ArgumentError unless severity is an integer in [1, 10], mixtureWidth a positive one and alpha > 0.
+ * @example new AugMix({ severity: 3 })
+ */
+export class AugMix extends Transform {
+  private readonly options: Required<AugMixOptions>;
+  private readonly operations: readonly Operation[];
+
+  constructor(options: AugMixOptions = {}) {
+    super();
+    const names = ["severity", "mixtureWidth", "chainDepth", "alpha", "allOps", "interpolation", "fill"] as const;
+    checkOptions("AugMix", options, names);
+    const defaults = { severity: 3, mixtureWidth: 3, chainDepth: -1, alpha: 1, allOps: true };
+    this.options = { ...defaults, interpolation: "bilinear", fill: null, ...options };
+    const { severity, mixtureWidth, chainDepth, alpha, allOps } = this.options;
+    checkThat(Number.isInteger(severity) && severity >= 1 && severity <= 10, "severity must be 1 to 10", severity);
+    checkThat(Number.isInteger(mixtureWidth) && mixtureWidth >= 1, "mixtureWidth must be >= 1", mixtureWidth);
+    checkThat(Number.isInteger(chainDepth), "chainDepth must be an integer", chainDepth);
+    checkThat(alpha > 0, "alpha must be > 0", alpha);
+    const colors: readonly Operation[] = ["Brightness", "Color", "Contrast", "Sharpness"];
+    this.operations = drawable.filter((name) => name !== "Identity" && (allOps || !colors.includes(name)));
+  }
+
+  protected transform(images: Tensor, context: SampleContext): Tensor {
+    const { height, width } = sizesOf("AugMix", images);
+    const { severity, mixtureWidth, chainDepth, alpha } = this.options;
+    const drawn: Chains[] = [];
+    forEachSample(context, (random) => {
+      const [own, rest] = drawDirichlet(random, alpha, 2) as [number, number];
+      const shares = drawDirichlet(random, alpha, mixtureWidth).map((share) => share * rest);
+      const chains = shares.map(() => {
+        const depth = chainDepth > 0 ? chainDepth : 1 + random.below(3);
+        return Array.from({ length: depth }, (): Drawn => {
+          const operation = this.operations[random.below(this.operations.length)] as Operation;
+          const strength = random.below(severity) / 9;
+          return { operation, magnitude: magnitudeOf(mixScales[operation], strength, height, width, random) };
+        });
+      });
+      drawn.push({ own, shares, chains });
+    });
+    return mixChains(images, drawn, this.options);
+  }
+}
+
+function checkThat(holds: boolean, rule: string, given: number): void {
+  if (!holds) throw new ArgumentError(`AugMix: ${rule}, got ${given}`, { op: "AugMix" });
 }

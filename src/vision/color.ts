@@ -201,7 +201,8 @@ export function gaussianBlur(images: Tensor, size: readonly [number, number], si
   });
 }
 
-function blurAlong(images: Tensor, dim: 2 | 3, size: number, sigma: Factor): Tensor {
+/** Blurs along one dim by a Gaussian of `size` pixels (odd), mirrored at the borders. */
+export function blurAlong(images: Tensor, dim: 2 | 3, size: number, sigma: Factor): Tensor {
   const half = (size - 1) / 2;
   const length = images.shape[dim] as number;
   const padded = pad(images, dim === 3 ? [half, half, 0, 0] : [0, 0, half, half], { mode: "reflect" });

@@ -1,12 +1,20 @@
 // Transforms made of other transforms, and of functions.
 import { ArgumentError, checkFunction } from "../base/index.js";
-import type { ImageTransform, SampleContext } from "../data/index.js";
-import { type Tensor, where } from "../tensor/index.js";
+import type { BatchTransform, ImageTransform, SampleContext } from "../data/index.js";
+import { isTensor, type Tensor, where } from "../tensor/index.js";
 import { checkProbability, checkTransforms, forEachSample, perSample, perSampleOf } from "./samples.js";
 import { applyInner, Transform } from "./transform.js";
 
+/** A batch of images, or several of them: what `FiveCrop` and `TenCrop` give inside a `Compose`. */
+export type Images = Tensor | readonly Tensor[];
+
+/** What `Compose` takes: a transform, or one that gives several batches. */
+export type ImageStep = BatchTransform | ((images: Tensor, context: SampleContext) => Images);
+
 /**
- * Applies transforms one after the other.
+ * Applies transforms one after the other. Behind a `FiveCrop` or `TenCrop`, transforms work on each crop with the same draws, and a
+ * `Lambda` gets all crops, each a batch `[N, C, h, w]`.
+ * @throws ArgumentError where the last transform leaves several batches.
  * @example
  * const prepare = new Compose([
  *   new Resize(256), new CenterCrop(224), new ToDtype("float32", { scale: true }), new Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -16,33 +24,46 @@ import { applyInner, Transform } from "./transform.js";
 export class Compose extends Transform {
   constructor(
     /** The transforms, in the order they are applied. */
-    readonly transforms: readonly ImageTransform[],
+    readonly transforms: readonly ImageStep[],
   ) {
     super();
     checkTransforms("Compose", transforms);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
-    return inOrder(this.transforms, images, context);
+    return inOrder("Compose", this.transforms, images, context);
   }
 }
 
-function inOrder(transforms: readonly ImageTransform[], images: Tensor, context: SampleContext): Tensor {
-  return transforms.reduce<Tensor>(
-    (x, transform, i) => applyInner(transform, x, context, i, transforms.length),
-    images,
+function inOrder(op: string, transforms: readonly ImageStep[], images: Tensor, context: SampleContext): Tensor {
+  const out = transforms.reduce<Images>((x, transform, i) => {
+    const one = (image: Images) =>
+      applyInner(transform as ImageTransform, image as Tensor, context, i, transforms.length);
+    return isTensor(x) || transform instanceof Lambda ? one(x) : x.map(one);
+  }, images);
+  if (isTensor(out)) return out;
+  throw new ArgumentError(
+    `${op}: its transforms end in ${out.length} batches of crops; put new Lambda((crops) => stack(crops, 1)) behind them`,
+    { op },
   );
 }
 
-/** Any function of a batch `[N, C, H, W]`. */
-export class Lambda extends Transform {
-  constructor(private readonly fn: (images: Tensor) => Tensor) {
+/**
+ * Any function of a batch `[N, C, H, W]`; behind a `FiveCrop` or `TenCrop`, of the batches of crops.
+ * @example new Lambda((crops: readonly Tensor[]) => stack(crops, 1)) // [N, crops, C, h, w]
+ */
+export class Lambda<Given extends Images = Tensor> extends Transform {
+  constructor(private readonly fn: (images: Given) => Tensor) {
     super();
     checkFunction("Lambda", "fn", fn);
   }
 
+  override apply(images: Images, context?: SampleContext): Tensor {
+    return isTensor(images) ? super.apply(images, context) : this.fn(images as Given);
+  }
+
   protected transform(images: Tensor): Tensor {
-    return this.fn(images);
+    return this.fn(images as Given);
   }
 }
 
@@ -61,7 +82,7 @@ export class RandomApply extends Transform {
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
     const [draws] = perSample(context, (random) => [random.uniform()]) as [Tensor];
-    return where(draws.lt(this.p), inOrder(this.transforms, images, context), images);
+    return where(draws.lt(this.p), inOrder("RandomApply", this.transforms, images, context), images);
   }
 }
 

@@ -13,5 +13,6 @@ export {
   rgbToGrayscale,
   solarize,
 } from "./color.js";
+export { elastic } from "./elastic.js";
 export { type Box, erase, type ResizeFilter, resizedCrop } from "./geometry.js";
 export { type AffineOptions, affine, perspective, rotate } from "./warps.js";

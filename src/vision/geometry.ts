@@ -1,11 +1,12 @@
 // Transforms that resize, crop, mirror, rotate and erase.
 import { ArgumentError, Callable, checkOptions, formatShape, ShapeError } from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
-import { arange, randn, type Tensor, tensor, where } from "../tensor/index.js";
+import { arange, randn, type Tensor, where } from "../tensor/index.js";
+import { type Fill, fillOf } from "./pixels.js";
 import { fillWeights, type Interpolation, resample } from "./resampling.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
-import { type FillOptions, type PaddingMode, padSides, type Sides } from "./transforms.js";
+import { checkPaddingMode, type FillOptions, type PaddingMode, padSides, type Sides } from "./transforms.js";
 
 type Size = number | readonly [height: number, width: number];
 
@@ -147,7 +148,7 @@ export class Resize extends Transform {
 /** Cuts `size` out of the middle; smaller images get borders of `fill` first. */
 export class CenterCrop extends Transform {
   private readonly size: [number, number];
-  private readonly fill: number;
+  private readonly fill: Fill;
 
   constructor(size: Size, options: FillOptions = {}) {
     super();
@@ -165,7 +166,7 @@ export class CenterCrop extends Transform {
     ];
     const borders = [...missing(w, width), ...missing(h, height)];
     const [left = 0, right = 0, top = 0, bottom = 0] = borders;
-    const padded = padSides(images, [left, top, right, bottom], this.fill, "constant");
+    const padded = padSides("CenterCrop", images, [left, top, right, bottom], this.fill, "constant");
     // Half to even, as Python rounds.
     const start = (have: number, want: number) => roundHalfEven((have - want) / 2);
     return padded.narrow(2, start(padded.size(2), h), h).narrow(3, start(padded.size(3), w), w);
@@ -183,21 +184,28 @@ export interface PadOptions extends FillOptions {
   readonly paddingMode?: PaddingMode;
 }
 
-/** Puts borders around images: one size, or left, top, right, bottom. */
+/**
+ * Puts borders around images: one size, left and right and then top and bottom, or left, top, right, bottom.
+ * @throws ArgumentError for a fill a channel where borders are pixels of the image.
+ * @example new Pad(4, { fill: [0.485, 0.456, 0.406] })
+ * @example new Pad([2, 1], { paddingMode: "symmetric" })
+ */
 export class Pad extends Transform {
   private readonly sides: Sides;
   private readonly options: PadOptions;
 
-  constructor(padding: number | Sides, options: PadOptions = {}) {
+  constructor(padding: number | readonly [leftRight: number, topBottom: number] | Sides, options: PadOptions = {}) {
     super();
     checkOptions("Pad", options, ["fill", "paddingMode"]);
-    this.sides = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
+    checkPaddingMode("Pad", options.paddingMode ?? "constant", options.fill ?? 0);
+    const [left, top, right = left, bottom = top] = typeof padding === "number" ? [padding, padding] : padding;
+    this.sides = [left, top, right, bottom];
     this.options = options;
   }
 
   protected transform(images: Tensor): Tensor {
     const { fill = 0, paddingMode = "constant" } = this.options;
-    return padSides(images, this.sides, fill, paddingMode);
+    return padSides("Pad", images, this.sides, fill, paddingMode);
   }
 }
 
@@ -278,31 +286,16 @@ export interface RandomErasingOptions {
   readonly value?: Erased;
 }
 
-type Erased = number | readonly number[] | "random";
-
-function checkErased(op: string, images: Tensor, value: Erased): void {
-  if (!Array.isArray(value) || value.length === images.shape[1]) return;
-  throw new ShapeError(
-    `${op}: got ${value.length} values for images of shape ${formatShape(images.shape)}; give one, or one a channel`,
-    { op, shapes: [images.shape] },
-  );
-}
+type Erased = Fill | "random";
 
 /** `value` between the edges, numbers or one a sample. */
-function filled(images: Tensor, edges: readonly (number | Tensor)[], value: Erased): Tensor {
-  const [, channels, height, width] = images.shape as readonly [number, number, number, number];
+function filled(op: string, images: Tensor, edges: readonly (number | Tensor)[], value: Erased): Tensor {
+  const [, , height, width] = images.shape as readonly [number, number, number, number];
   const [top, left, bottom, right] = edges as readonly [Tensor, Tensor, Tensor, Tensor];
   const [y, x] = [arange(height).view(1, 1, height, 1), arange(width).view(1, 1, 1, width)];
   const isErased = y.ge(top).logicalAnd(y.lt(bottom)).logicalAnd(x.ge(left)).logicalAnd(x.lt(right));
-  if (value === "random") return where(isErased, randn(images.shape).to(images.dtype), images);
-  if (typeof value === "number") return where(isErased, value, images);
-  return where(
-    isErased,
-    tensor([...value])
-      .to(images.dtype)
-      .view(channels, 1, 1),
-    images,
-  );
+  const written = value === "random" ? randn(images.shape).to(images.dtype) : fillOf(op, images, value);
+  return where(isErased, written, images);
 }
 
 /**
@@ -311,8 +304,7 @@ function filled(images: Tensor, edges: readonly (number | Tensor)[], value: Eras
  */
 export function erase(images: Tensor, box: Box, value: Erased): Tensor {
   checkBox("erase", images, box);
-  checkErased("erase", images, value);
-  return filled(images, [box.top, box.left, box.top + box.height, box.left + box.width], value);
+  return filled("erase", images, [box.top, box.left, box.top + box.height, box.left + box.width], value);
 }
 
 /** Erases a random rectangle of each image with probability `p`. Zhong et al., 2017, arXiv:1708.04896. */
@@ -329,14 +321,13 @@ export class RandomErasing extends Transform {
   protected transform(images: Tensor, context: SampleContext): Tensor {
     const { height, width } = sizesOf("RandomErasing", images);
     const { value } = this.options;
-    checkErased("RandomErasing", images, value);
     const [top, left, bottom, right] = perSample(context, (random) => this.drawBox(random, height, width)) as [
       Tensor,
       Tensor,
       Tensor,
       Tensor,
     ];
-    return filled(images, [top, left, bottom, right], value);
+    return filled("RandomErasing", images, [top, left, bottom, right], value);
   }
 
   private drawBox(random: Parameters<typeof between>[0], height: number, width: number): number[] {
@@ -382,9 +373,12 @@ export interface FiveCrop {
 
 /**
  * The four corners and the middle of images `[…, H, W]`, cut to `size`: five tensors, upper left, upper right, lower left, lower right,
- * middle. As it gives several, it is called by itself; `stack` them for a batch.
+ * middle. Inside `Compose`, what follows gets all of them, each a batch: a `Lambda` stacks them.
  * @throws ShapeError if the window is larger than the images.
  * @example const views = stack(new FiveCrop(224)(image)); // [5, C, 224, 224]
+ * @example
+ * // [N, 5, C, 224, 224]; of one image [5, C, 224, 224]
+ * new Compose([new FiveCrop(224), new Normalize(0.5, 0.5), new Lambda((crops: readonly Tensor[]) => stack(crops, 1))]);
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
 export class FiveCrop extends Callable<null> {

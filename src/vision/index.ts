@@ -1,5 +1,7 @@
 // Transforms of image batches, with parameters of each sample; image files and folders.
 export {
+  AugMix,
+  type AugMixOptions,
   AutoAugment,
   type AutoAugmentOptions,
   RandAugment,
@@ -31,7 +33,16 @@ export {
   RandomSolarize,
   ToDtype,
 } from "./color-transforms.js";
-export { Compose, Lambda, RandomApply, RandomChoice, RandomOrder } from "./containers.js";
+export {
+  Compose,
+  type ImageStep,
+  type Images,
+  Lambda,
+  RandomApply,
+  RandomChoice,
+  RandomOrder,
+} from "./containers.js";
+export { type ElasticOptions, ElasticTransform } from "./elastic.js";
 export {
   DatasetFolder,
   type FolderOptions,
@@ -71,6 +82,7 @@ export {
 export { type GridOptions, makeGrid } from "./image/grid.js";
 export type { ImageMode } from "./image/pixels.js";
 export { CutMix, type MixOptions, MixUp } from "./mixing.js";
+export type { Fill } from "./pixels.js";
 export { Transform } from "./transform.js";
 export {
   type FillOptions,

@@ -2,6 +2,7 @@
 import { ArgumentError, Callable, checkOptions, formatShape, isInteger, ShapeError } from "../base/index.js";
 import { RandomSequence } from "../data/index.js";
 import { arange, defaultGenerator, oneHot, type Tensor, where } from "../tensor/index.js";
+import { drawDirichlet } from "./samples.js";
 
 /** Options of `MixUp` and `CutMix`. */
 export interface MixOptions {
@@ -11,23 +12,6 @@ export interface MixOptions {
   readonly numClasses?: number;
   /** Default: the seed of the global generator. */
   readonly seed?: number;
-}
-
-/** A draw from Beta(a, a) by two Gamma draws (Marsaglia & Tsang, 2000). */
-function drawBeta(random: RandomSequence, a: number): number {
-  const [x, y] = [drawGamma(random, a), drawGamma(random, a)];
-  return x / (x + y);
-}
-
-function drawGamma(random: RandomSequence, a: number): number {
-  if (a < 1) return drawGamma(random, a + 1) * (1 - random.uniform()) ** (1 / a);
-  const d = a - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const normal = Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
-    const v = (1 + c * normal) ** 3;
-    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * normal * normal + d - d * v + d * Math.log(v)) return d * v;
-  }
 }
 
 // The merged interface is the only way to give a class a call signature.
@@ -77,7 +61,7 @@ export abstract class Mixing extends Callable<null> {
       );
     }
     const random = new RandomSequence(this.seed, "transform", this.calls++);
-    const mixed = this.mix(images, images.roll(1, 0), drawBeta(random, this.alpha), random);
+    const mixed = this.mix(images, images.roll(1, 0), drawDirichlet(random, this.alpha, 2)[0] as number, random);
     const targets = this.targets(labels);
     const { share } = mixed;
     return [mixed.images, targets.mul(share).add(targets.roll(1, 0).mul(1 - share))];

@@ -1,6 +1,6 @@
 // What transforms share: the sizes of a batch, and random numbers of each sample.
 import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
-import { type BatchTransform, type ImageTransform, RandomSequence, type SampleContext } from "../data/index.js";
+import { type BatchTransform, RandomSequence, type SampleContext } from "../data/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 import type { ImageSizes } from "./pixels.js";
 
@@ -53,7 +53,7 @@ export function between(random: RandomSequence, [low, high]: Range): number {
 }
 
 /** Throws unless all are functions or have `apply`. */
-export function checkTransforms(name: string, transforms: readonly ImageTransform[]): void {
+export function checkTransforms(name: string, transforms: readonly unknown[]): void {
   const isOne = (t: unknown) => typeof t === "function" || typeof (t as BatchTransform | null)?.apply === "function";
   if (Array.isArray(transforms) && transforms.every(isOne)) return;
   throw new ArgumentError(`${name}: takes an array of transforms: functions, or objects with apply`, { op: name });
@@ -72,4 +72,23 @@ export function checkColors(transform: string, images: Tensor): ImageSizes {
     op: transform,
     shapes: [images.shape],
   });
+}
+
+/** A draw from the symmetric Dirichlet distribution: `count` shares that add up to 1, by Gamma draws. Two are Beta(a, a). */
+export function drawDirichlet(random: RandomSequence, a: number, count: number): number[] {
+  const draws = Array.from({ length: count }, () => drawGamma(random, a));
+  const total = draws.reduce((sum, x) => sum + x, 0);
+  return draws.map((x) => x / total);
+}
+
+/** Marsaglia & Tsang, "A Simple Method for Generating Gamma Variables", 2000. */
+function drawGamma(random: RandomSequence, a: number): number {
+  if (a < 1) return drawGamma(random, a + 1) * (1 - random.uniform()) ** (1 / a);
+  const d = a - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const normal = Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+    const v = (1 + c * normal) ** 3;
+    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * normal * normal + d - d * v + d * Math.log(v)) return d * v;
+  }
 }

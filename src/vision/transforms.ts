@@ -1,8 +1,8 @@
 // Transforms of whole image batches, with random parameters for each sample. They become part of the step's program.
 import { ArgumentError, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
-import { pad, type Tensor, tensor, where } from "../tensor/index.js";
-import { gatherPixels } from "./pixels.js";
+import { arange, cat, ones, pad, type Tensor, tensor, where } from "../tensor/index.js";
+import { type Fill, fillOf, gatherPixels } from "./pixels.js";
 import { forEachSample, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 
@@ -35,8 +35,8 @@ export class Normalize extends Transform {
 
 /** What new pixels are filled with. */
 export interface FillOptions {
-  /** Value of pixels from outside the image; default 0. */
-  readonly fill?: number;
+  /** Value of pixels from outside the image, one or one a channel; default 0. */
+  readonly fill?: Fill;
 }
 
 /** Where each sample's window begins. */
@@ -45,19 +45,46 @@ type Draw = (random: RandomSequence) => number;
 /** Widths of borders. */
 export type Sides = readonly [left: number, top: number, right: number, bottom: number];
 
-/** What borders hold. */
-export type PaddingMode = "constant" | "edge" | "reflect";
+/** What borders hold: a number, the outermost pixels, or the image mirrored without them ("reflect") or with them ("symmetric"). */
+export type PaddingMode = "constant" | "edge" | "reflect" | "symmetric";
 
-export function checkPaddingMode(op: string, mode: string): void {
-  if (mode === "constant" || mode === "edge" || mode === "reflect") return;
-  throw new ArgumentError(`${op}: paddingMode must be "constant", "edge" or "reflect", got "${mode}"`, { op });
+/** @throws ArgumentError for unknown modes, and for a fill a channel where borders are pixels of the image. */
+export function checkPaddingMode(op: string, mode: string, fill: Fill): void {
+  if (!["constant", "edge", "reflect", "symmetric"].includes(mode)) {
+    throw new ArgumentError(`${op}: paddingMode must be "constant", "edge", "reflect" or "symmetric", got "${mode}"`, {
+      op,
+    });
+  }
+  if (mode === "constant" || typeof fill === "number") return;
+  throw new ArgumentError(`${op}: fill goes with paddingMode "constant", got ${JSON.stringify(fill)} and "${mode}"`, {
+    op,
+  });
 }
 
-/** Puts borders around images. */
-export function padSides(images: Tensor, [left, top, right, bottom]: Sides, fill: number, mode: PaddingMode): Tensor {
+/** Puts borders around images `[N, C, H, W]`. */
+export function padSides(op: string, images: Tensor, sides: Sides, fill: Fill, mode: PaddingMode): Tensor {
+  const [left, top, right, bottom] = sides;
   if (left === 0 && top === 0 && right === 0 && bottom === 0) return images;
-  const how = mode === "constant" ? { value: fill } : { mode: mode === "edge" ? ("replicate" as const) : mode };
-  return pad(images, [left, right, top, bottom], how);
+  if (mode === "symmetric") return mirrored(op, mirrored(op, images, -2, top, bottom), -1, left, right);
+  const around = [left, right, top, bottom];
+  if (mode !== "constant") return pad(images, around, { mode: mode === "edge" ? "replicate" : mode });
+  const value = fillOf(op, images, fill);
+  if (typeof value === "number") return pad(images, around, { value });
+  const isInside = pad(ones([1, 1, ...images.shape.slice(2)], { dtype: "bool" }), around);
+  return where(isInside, pad(images, around), value);
+}
+
+/** The image and its mirror images on both sides, the outermost pixels twice. */
+function mirrored(op: string, images: Tensor, dim: -1 | -2, before: number, after: number): Tensor {
+  const size = images.shape.at(dim) as number;
+  if (before > size || after > size) {
+    throw new ShapeError(
+      `${op}: "symmetric" borders can be as wide as the image, got ${Math.max(before, after)} for images of shape ${formatShape(images.shape)}`,
+      { op, shapes: [images.shape] },
+    );
+  }
+  const places = [arange(before).flip(0), arange(size), arange(size - after, size).flip(0)];
+  return images.indexSelect(dim, cat(places, 0));
 }
 
 /** Cuts a window out of each image. */
@@ -84,7 +111,7 @@ function cropEach(
  * @example await mnist({ transform: new RandomShift(2) })
  */
 export class RandomShift extends Transform {
-  private readonly fill: number;
+  private readonly fill: Fill;
 
   constructor(
     /** Most pixels of a shift, each way. */
@@ -102,7 +129,7 @@ export class RandomShift extends Transform {
     const offset: Draw = (random) => random.below(2 * this.pixels + 1);
     const size: [number, number] = [height, width];
     const { pixels } = this;
-    const padded = padSides(images, [pixels, pixels, pixels, pixels], this.fill, "constant");
+    const padded = padSides("RandomShift", images, [pixels, pixels, pixels, pixels], this.fill, "constant");
     return cropEach(padded, context, { size, top: offset, left: offset });
   }
 }
@@ -134,7 +161,7 @@ export class RandomCrop extends Transform {
     this.padding = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
     this.options = options;
     for (const side of this.padding) checkPixels("RandomCrop", "padding", side);
-    checkPaddingMode("RandomCrop", paddingMode);
+    checkPaddingMode("RandomCrop", paddingMode, options.fill ?? 0);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
@@ -145,7 +172,7 @@ export class RandomCrop extends Transform {
     const missing = (want: number, have: number) => (padIfNeeded ? Math.max(want - have, 0) : 0);
     const [rows, columns] = [missing(size[0], height + top + bottom), missing(size[1], width + left + right)];
     const sides: Sides = [left + columns, top + rows, right + columns, bottom + rows];
-    const padded = padSides(images, sides, fill, paddingMode);
+    const padded = padSides("RandomCrop", images, sides, fill, paddingMode);
     const [spareRows, spareColumns] = [padded.size(2) - size[0], padded.size(3) - size[1]];
     if (spareRows < 0 || spareColumns < 0) {
       throw new ShapeError(

@@ -1,7 +1,7 @@
 // Pixels at computed positions: rotations, affine maps, perspectives. Positions are in pixels about the image's centre, as torchvision's.
 import { ArgumentError, isFloat } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
-import { gatherOrFill } from "./pixels.js";
+import { type Fill, fillOf, gatherOrFill } from "./pixels.js";
 import { sizesOf } from "./samples.js";
 
 /** How pixels between pixels are read. */
@@ -10,7 +10,7 @@ export interface WarpOptions {
    * Value of pixels from outside the image, or one a channel. Null is 0 too, but bilinear edges fade into it once; into a number
    * they fade twice, as torchvision's.
    */
-  readonly fill?: number | readonly number[] | null;
+  readonly fill?: Fill | null;
   /** Default "nearest". */
   readonly interpolation?: "nearest" | "bilinear";
 }
@@ -92,7 +92,7 @@ export function sampleAffine(
     const [p, q, r] = [0, 1, 2].map((i) => matrices.select(0, k + i)) as [Tensor, Tensor, Tensor];
     return p.mul(x).add(q.mul(y)).add(r).add(middle); // [N, 1, H, W]
   };
-  return sampleAt(images, at(3, (height - 1) / 2), at(0, (width - 1) / 2), options);
+  return sampleAt("affine", images, at(3, (height - 1) / 2), at(0, (width - 1) / 2), options);
 }
 
 /**
@@ -111,7 +111,7 @@ export function samplePerspective(images: Tensor, coefficients: Tensor, options:
       .add(number(k + 2))
       .div(divisor)
       .sub(0.5);
-  return sampleAt(images, at(3), at(0), options);
+  return sampleAt("perspective", images, at(3), at(0), options);
 }
 
 /** Four corners: upper left, upper right, lower right, lower left. */
@@ -151,24 +151,27 @@ function solved(rows: number[][]): number[] {
   return rows.map((row, k) => (row[count] as number) / (row[k] as number));
 }
 
-function sampleAt(
+/** Pixels at `rows` and `columns` `[N, 1, H, W]`, or of one sample for all; `op` is named in errors. */
+export function sampleAt(
+  op: string,
   images: Tensor,
   rows: Tensor,
   columns: Tensor,
   { fill = null, interpolation = "nearest" }: WarpOptions,
 ): Tensor {
-  return interpolation === "nearest"
-    ? gatherOrFill(images, rows.round().to("int32"), columns.round().to("int32"), fill ?? 0)
-    : bilinear(images, rows, columns, fill);
+  const value = fill === null ? null : fillOf(op, isFloat(images.dtype) ? images : images.to("float32"), fill);
+  if (interpolation === "bilinear") return bilinear(images, rows, columns, value);
+  const outside = value === null || typeof value === "number" ? (value ?? 0) : value.to(images.dtype);
+  return gatherOrFill(images, rows.round().to("int32"), columns.round().to("int32"), outside);
 }
 
 /** The mean of the four pixels around each position, by distance; integers are rounded. */
-function bilinear(images: Tensor, rows: Tensor, columns: Tensor, fill: WarpOptions["fill"]): Tensor {
+function bilinear(images: Tensor, rows: Tensor, columns: Tensor, fill: number | Tensor | null): Tensor {
   if (isFloat(images.dtype)) return meanOfFour(images, rows, columns, fill);
   return meanOfFour(images.to("float32"), rows, columns, fill).round().to(images.dtype);
 }
 
-function meanOfFour(images: Tensor, rows: Tensor, columns: Tensor, fill: WarpOptions["fill"]): Tensor {
+function meanOfFour(images: Tensor, rows: Tensor, columns: Tensor, fill: number | Tensor | null): Tensor {
   const [top, left] = [rows.floor(), columns.floor()];
   const [down, right] = [rows.sub(top), columns.sub(left)];
   const [up, west] = [down.neg().add(1), right.neg().add(1)];
@@ -180,8 +183,7 @@ function meanOfFour(images: Tensor, rows: Tensor, columns: Tensor, fill: WarpOpt
     return upper.mul(up).add(lower.mul(down));
   };
   const inside = mean(images);
-  if (fill === null || fill === undefined) return inside;
-  const value = typeof fill === "number" ? fill : tensor([...fill]).view(-1, 1, 1);
+  if (fill === null) return inside;
   const share = mean(images.narrow(1, 0, 1).mul(0).add(1)); // [N, 1, H, W]
-  return inside.sub(value).mul(share).add(value);
+  return inside.sub(fill).mul(share).add(fill);
 }

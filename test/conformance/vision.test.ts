@@ -1,9 +1,11 @@
 // Image functions and transforms without chance are torchvision's.
 
-import { cat, type Tensor } from "gradus";
+import { cat, stack, type Tensor } from "gradus";
 import * as vision from "gradus/vision";
 import { expect, test } from "vitest";
 import { augment, type Operation } from "../../src/vision/augment-step.js";
+import { mixChains, mixScales } from "../../src/vision/auto-augment.js";
+import { displacementOf, elastic } from "../../src/vision/elastic.js";
 import { cutMix, mixUp } from "../../src/vision/mixing.js";
 import { makeTensor } from "./api.js";
 import { read } from "./compare.js";
@@ -24,6 +26,41 @@ interface VisionCase {
 const family = loadFamily<VisionCase>("vision");
 const context = { seed: 0, epoch: 0, indices: [0, 1, 2], stream: 0 };
 
+/** A transform of several crops in a pipeline, stacked behind the batch. */
+function stackedCrops(images: Tensor, name: "FiveCrop" | "TenCrop", ...args: readonly unknown[]): Tensor {
+  const kinds = { FiveCrop: vision.FiveCrop, TenCrop: vision.TenCrop };
+  const crops = Reflect.construct(kinds[name], args) as vision.ImageStep;
+  const all = new vision.Lambda((given: readonly Tensor[]) => stack(given, 1));
+  return new vision.Compose([crops, new vision.Normalize(0.5, 0.25), all]).apply(images, context);
+}
+
+/** The elastic transform with the fixture's noise. */
+function displaced(images: Tensor, alpha: Pair, sigma: Pair, options: vision.WarpOptions): Tensor {
+  const [height, width] = images.shape.slice(2) as [number, number];
+  const values = generate(textSeed("elastic/noise"), 2 * height * width, ["uniform", -1, 1]);
+  return elastic(images, displacementOf(makeTensor(values, [1, 2, height, width], "float32"), alpha, sigma), options);
+}
+
+type Pair = readonly [number, number];
+type Step = readonly [operation: Operation, tenth: number, turns: boolean];
+
+function mixedChains(
+  images: Tensor,
+  own: number,
+  shares: readonly number[],
+  chains: readonly (readonly Step[])[],
+): Tensor {
+  const [height, width] = images.shape.slice(2) as [number, number];
+  const drawn = chains.map((chain) =>
+    chain.map(([operation, tenth, turns]) => {
+      const magnitude = mixScales[operation][0](tenth / 9, height, width);
+      return { operation, magnitude: turns ? -magnitude : magnitude };
+    }),
+  );
+  const sample = { own, shares: shares.map((share) => share * (1 - own)), chains: drawn };
+  return mixChains(images, [sample, sample, sample], { interpolation: "bilinear" });
+}
+
 function run({ function: name, args }: VisionCase, images: Tensor): Tensor {
   if (name === "augment") {
     const [operation, magnitude] = args as [Operation, number];
@@ -40,6 +77,9 @@ function run({ function: name, args }: VisionCase, images: Tensor): Tensor {
     // As the fixture has it: the share of the labels in a last column.
     return cat([mixed.images, images.narrow(3, 0, 1).mul(0).add(mixed.share)], 3);
   }
+  if (name === "crops") return stackedCrops(images, ...(args as ["FiveCrop", unknown]));
+  if (name === "elastic") return displaced(images, ...(args as [Pair, Pair, vision.WarpOptions]));
+  if (name === "augMix") return mixedChains(images, ...(args as [number, number[], Step[][]]));
   const found = (vision.functional as Record<string, unknown>)[name];
   if (typeof found === "function") return Reflect.apply(found, null, [images, ...args]) as Tensor;
   const Transform = (vision as Record<string, unknown>)[name] as new (

@@ -1,5 +1,5 @@
 // Transforms are called with one image or a batch, of floats or bytes, and draw from the default generator.
-import { manualSeed, type Tensor, tensor } from "gradus";
+import { manualSeed, stack, type Tensor, tensor } from "gradus";
 import * as vision from "gradus/vision";
 import { describe, expect, test } from "vitest";
 
@@ -109,6 +109,82 @@ describe("calls", () => {
     expect(() => new vision.FiveCrop(5)(image)).toThrow(
       "FiveCrop: windows of [5,5] do not fit images of shape [1,4,5]",
     );
+  });
+
+  test("given crops in a pipeline, the Lambda behind them gets all, of one image or a batch", () => {
+    const pipeline = new vision.Compose([
+      new vision.TenCrop([2, 3]),
+      new vision.Lambda((crops: readonly Tensor[]) => stack(crops, 1)),
+    ]);
+    const image = bytes(1, 4, 5);
+
+    expect(pipeline(image).toArray()).toEqual(stack(new vision.TenCrop([2, 3])(image)).toArray());
+    expect(pipeline(stack([image, image])).shape).toEqual([2, 10, 1, 2, 3]);
+    const turned = new vision.Compose([
+      new vision.FiveCrop(2),
+      (crop) => crop.flip(-1),
+      new vision.Lambda((crops: readonly Tensor[]) => stack(crops, 1)),
+    ]);
+    expect(turned(image).toArray()).toEqual(stack(new vision.FiveCrop(2)(image)).flip(-1).toArray());
+    expect(() => new vision.Compose([new vision.FiveCrop(2), new vision.RandomInvert(1)])(image)).toThrow(
+      "Compose: its transforms end in 5 batches of crops; put new Lambda((crops) => stack(crops, 1)) behind them",
+    );
+  });
+
+  test("given a fill a channel, borders have it; another number of values is an error", () => {
+    const image = bytes(2, 2, 2);
+    const padded = new vision.Pad([1, 0], { fill: [7, 9] })(image);
+    expect(padded.select(2, 0).toArray()).toEqual([
+      [7, 7],
+      [9, 9],
+    ]);
+    const shifted = new vision.RandomCrop(2, { padding: [8, 0, 0, 0], fill: [7, 9] })(image);
+    expect(shifted.dtype).toBe("uint8");
+    for (const transform of [
+      new vision.Pad(1, { fill: [1, 2, 3] }),
+      new vision.RandomShift(1, { fill: [1, 2, 3] }),
+      new vision.RandomRotation([45, 45], { fill: [1, 2, 3] }),
+    ]) {
+      expect(() => transform(image)).toThrow(
+        /got 3 fill values for images of shape \[1,2,2,2\]; give one, or one a channel/,
+      );
+    }
+    expect(() => new vision.Pad(1, { fill: [1, 2], paddingMode: "edge" })).toThrow(
+      'Pad: fill goes with paddingMode "constant", got [1,2] and "edge"',
+    );
+    expect(() => new vision.Pad(3, { paddingMode: "symmetric" })(image)).toThrow(
+      'Pad: "symmetric" borders can be as wide as the image, got 3 for images of shape [1,2,2,2]',
+    );
+  });
+
+  test("given ElasticTransform, fields hang on the sample, not on its batch; no strength leaves images alone", () => {
+    const images = bytes(2, 9, 8).view(2, 1, 9, 8).to("float32").div(255);
+    const move = new vision.ElasticTransform({ alpha: 20, sigma: 0.8 });
+    const both = move.apply(images, { seed: 1, epoch: 0, indices: [3, 4], stream: 0 });
+    const second = move.apply(images.narrow(0, 1, 1), { seed: 1, epoch: 0, indices: [4], stream: 0 });
+
+    expect(both.narrow(0, 1, 1).toArray()).toEqual(second.toArray());
+    expect(both.equal(images)).toBe(false);
+    expect(new vision.ElasticTransform({ alpha: 0, sigma: 0 })(images).allclose(images, { atol: 1e-6 })).toBe(true);
+    expect(() => new vision.ElasticTransform()(images)).toThrow(
+      "ElasticTransform: a kernel of 41 pixels (sigma 5, 5) is too wide for images of [9,8]; take a smaller sigma",
+    );
+    expect(() => new vision.ElasticTransform({ sigma: [1, 0] })).toThrow(
+      "ElasticTransform: sigma must be two positive numbers, or 0 for no blur, got [1,0]",
+    );
+    expect(() => vision.functional.elastic(images, images)).toThrow(
+      "elastic: displacement must be [2,9,8,2] or [1,9,8,2] for images of shape [2,1,9,8], got shape [2,1,9,8]",
+    );
+  });
+
+  test("given AugMix, samples mix in their range; one draw a sample", () => {
+    const images = bytes(3, 9, 8).unsqueeze(0);
+    const context = { seed: 1, epoch: 0, indices: [5], stream: 0 };
+    const mixed = new vision.AugMix({ allOps: false }).apply(images, context);
+    expect([mixed.shape, mixed.dtype]).toEqual([[1, 3, 9, 8], "uint8"]);
+    const other = new vision.AugMix().apply(images, { ...context, indices: [6] });
+    expect(other.equal(mixed)).toBe(false);
+    expect(() => new vision.AugMix({ severity: 11 })).toThrow("AugMix: severity must be 1 to 10, got 11");
   });
 
   test("given RandomCrop with padIfNeeded, small images get borders of the mode", () => {
