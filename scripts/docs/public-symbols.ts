@@ -16,7 +16,7 @@ export interface PublicSymbol {
   readonly hasAny: boolean;
   /** What its docstring does not say of shapes and errors. */
   readonly gaps: readonly string[];
-  /** The error classes its docstring names. */
+  /** The error classes its own docstring names, without those it inherits. */
   readonly errors: readonly string[];
 }
 
@@ -98,7 +98,7 @@ class Walker {
       isDocumented: symbol.getDocumentationComment(this.checker).length > 0,
       hasAny: this.#typesOf(symbol, declaration).filter((type) => this.#hasAny(type)).length > 0,
       gaps: contractGaps(symbol, declaration, this.checker),
-      errors: documentedErrors(symbol, this.checker),
+      errors: hasOwnText(symbol) ? documentedErrors(symbol, this.checker) : [],
     });
   }
 
@@ -164,6 +164,11 @@ class Walker {
     }
     return [];
   }
+}
+
+/** A docstring of its own, not that of what it overrides. */
+function hasOwnText(symbol: ts.Symbol): boolean {
+  return symbol.declarations?.some((d) => ts.getJSDocCommentsAndTags(d).length > 0) ?? false;
 }
 
 function isOutside(declaration: ts.Declaration): boolean {

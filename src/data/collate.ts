@@ -21,7 +21,10 @@ export type Batched<T> = T extends Tensor | number | bigint | boolean
  * bigints int64, booleans bool; strings stay a list; arrays and objects are batched field by field.
  *
  * Numbers never become integers by their values: give class labels as tensors (or bigints).
+ *
+ * Shapes: N items of shape `[…]` → `[N, …]`, of numbers `[N]`.
  * @throws ArgumentError if items differ in kind or length, or cannot be batched.
+ * @throws ShapeError if tensors of one field differ in shape.
  * @example defaultCollate([[randn([3]), 1], [randn([3]), 2]]) // [Tensor [2, 3], Tensor [2]]
  */
 export function defaultCollate<T>(items: readonly T[]): Batched<T> {
@@ -32,13 +35,16 @@ export function defaultCollate<T>(items: readonly T[]): Batched<T> {
 export interface PadCollateOptions {
   /** Fills up shorter tensors; default 0. */
   readonly paddingValue?: number;
-  /** Default "right". */
+  /** Where they are filled up; default "right". */
   readonly paddingSide?: "left" | "right";
 }
 
 /**
  * A collate function that pads tensors and typed arrays of different lengths (in dim 0) to the longest of the batch, and is else
  * the default one. Give the lengths as a field of their own, for the `lengths` of recurrent layers or for masks.
+ *
+ * Shapes: N items of shape `[Lᵢ, …]` → `[N, L, …]` with the largest Lᵢ as L.
+ * @throws ArgumentError if the padding side is unknown.
  * @example new DataLoader(sentences, { batchSize: 32, collate: padCollate({ paddingValue: 1 }) })
  */
 export function padCollate<T>(options: PadCollateOptions = {}): (items: T[]) => Batched<T> {

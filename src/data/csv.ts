@@ -4,7 +4,7 @@ import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Options of `readCsv` and `parseCsv`. */
 export interface CsvOptions {
-  /** Default ",". */
+  /** What is between the fields, one character; default ",". */
   readonly delimiter?: string;
   /** The first row names the columns; default true. */
   readonly header?: boolean;
@@ -16,18 +16,34 @@ export interface CsvTable {
   readonly columns: readonly string[];
   /** The fields of each row below the header, as texts. */
   readonly rows: readonly (readonly string[])[];
-  /** The texts of a column. */
+  /**
+   * The texts of a column.
+   * @throws ArgumentError if there is no such column.
+   */
   text(column: string): string[];
-  /** A column as float32 `[rows]`; empty fields are NaN. */
+  /**
+   * A column as float32; empty fields are NaN. Shapes: `[rows]`.
+   * @throws ArgumentError if there is no such column.
+   * @throws FormatError if a field is no number.
+   */
   numbers(column: string): Tensor;
-  /** Several columns as float32 `[rows, columns]`; default all. */
+  /**
+   * Several columns as float32, by default all. Shapes: `[rows, columns]`.
+   * @throws ArgumentError if there is no such column.
+   * @throws FormatError if a field is no number.
+   */
   matrix(columns?: readonly string[]): Tensor;
-  /** A column of categories as int32 `[rows]`, with the categories in order of their first row. */
+  /**
+   * A column of categories as int32, with the categories in order of their first row. Shapes: codes `[rows]`.
+   * @throws ArgumentError if there is no such column.
+   */
   categories(column: string): { readonly codes: Tensor; readonly names: string[] };
 }
 
 /**
- * Reads a table: fields in quotes may hold delimiters, line ends and doubled quotes.
+ * Reads a table by RFC 4180: fields in quotes may hold delimiters, line ends and doubled quotes; empty lines are no rows.
+ * @param options - `delimiter` (default ","), `header` (default true): the first row names the columns.
+ * @throws ArgumentError if the delimiter is not one character.
  * @throws FormatError if a row has another number of fields than the first, or a quote stays open.
  * @example parseCsv("x,y\n1,2\n3,4").matrix() // [[1, 2], [3, 4]]
  */
@@ -150,12 +166,20 @@ function textOf(op: string, file: string): string {
   return new TextDecoder().decode(readBytes(op, file, "use parseCsv"));
 }
 
-/** Reads a CSV file: see parseCsv. @throws FormatError if it is missing or damaged. */
+/**
+ * Reads a CSV file, UTF-8: see parseCsv.
+ * @throws FormatError if it is missing, a row has another number of fields than the first, or a quote stays open.
+ * @throws ArgumentError if the delimiter is not one character.
+ * @example const x = (await readCsv("iris.csv")).matrix(["width", "length"]); // [150, 2]
+ */
 export async function readCsv(file: string, options: CsvOptions = {}): Promise<CsvTable> {
   return parseCsv(textOf("readCsv", file), options);
 }
 
-/** The lines of a text file, without their ends; a last empty one does not count. @throws FormatError if it is missing. */
+/**
+ * The lines of a text file, UTF-8, without their ends; a last empty one does not count.
+ * @throws FormatError if it is missing.
+ */
 export async function readLines(file: string): Promise<string[]> {
   const lines = textOf("readLines", file).split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();

@@ -12,7 +12,7 @@ import { isPortable, WorkerPool } from "./worker-pool.js";
 
 /** Options of a `DataLoader`. */
 export interface DataLoaderOptions<T, B> {
-  /** Items a batch; default 1. */
+  /** Items a batch, >= 1; default 1. */
   readonly batchSize?: number;
   /** A new random order each epoch; default false. */
   readonly shuffle?: boolean;
@@ -88,8 +88,9 @@ function checkDataset(dataset: unknown): void {
  * With `numWorkers`, threads make the batches: each makes the data set (and a `collate` of `fromModule`) again and computes on one
  * thread. A plain `collate` function works on their items in this thread. An `IterableDataset` is read whole by each worker
  * unless it asks `workerInfo()` for its part, as in PyTorch.
- * @throws ArgumentError for options that exclude each other; at iteration, if the dataset's items are promises and the
- * iteration is synchronous.
+ * A batch is what `collate` makes of the items: by default each tensor field `[…]` becomes `[batchSize, …]`, numbers `[batchSize]`.
+ * @throws ArgumentError if options exclude each other or are out of range, or the dataset is none; at iteration, if the dataset's items
+ * are promises and the iteration is synchronous. What the dataset throws comes through, from workers too.
  * @example for await (const [images, labels] of new DataLoader(dataset, { batchSize: 64, shuffle: true })) { … }
  */
 export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable<B> {
@@ -149,7 +150,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
 
   /**
    * Batches an epoch has.
-   * @throws ArgumentError for a stream, whose length is not known.
+   * @throws ArgumentError if it is a stream, whose length is not known.
    */
   get length(): number {
     if (!(this.dataset instanceof IterableDataset)) return this.#sampler.length;
@@ -158,7 +159,10 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     });
   }
 
-  /** The next iteration is epoch `epoch`. */
+  /**
+   * The next iteration is epoch `epoch`.
+   * @throws ArgumentError if it is no integer >= 0.
+   */
   setEpoch(epoch: number): void {
     if (!Number.isInteger(epoch) || epoch < 0) {
       throw new ArgumentError(`DataLoader.setEpoch: epoch must be a non-negative integer, got ${epoch}`, {
@@ -177,7 +181,10 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
       : { seed: this.#seed, epoch: epoch + 1, batch: 0 };
   }
 
-  /** The next iteration goes on after the batch the state was taken at. */
+  /**
+   * The next iteration goes on after the batch the state was taken at.
+   * @throws ArgumentError if the state is none, or does not fit an epoch of this loader.
+   */
   loadStateDict(state: DataLoaderState): void {
     const { seed, epoch, batch } = state;
     const most = this.dataset instanceof IterableDataset ? Number.MAX_SAFE_INTEGER : this.length;

@@ -30,11 +30,19 @@ export interface Dataset<T> {
    * @throws IndexError if there is no such item.
    */
   get(index: number, context?: EpochContext): T | Promise<T>;
-  /** The items at `indices` as one batch. */
+  /**
+   * The items at `indices` as one batch.
+   * @throws IndexError if there is no such item.
+   */
   getBatch?(indices: Indices, context?: EpochContext): Batched<T> | Promise<Batched<T>>;
 }
 
-/** `index` in [0, length), counting a negative one from the end. */
+/**
+ * `index` in [0, length), counting a negative one from the end; for datasets of your own.
+ * @param name - of the dataset, for the error.
+ * @throws IndexError if there is no such item.
+ * @example checkIndex("Words", -1, 10) // 9
+ */
 export function checkIndex(name: string, index: number, length: number): number {
   if (!Number.isInteger(index) || index < -length || index >= length) {
     throw new IndexError(`${name}: index ${index} is out of range for ${length} items`, { op: name });
@@ -53,8 +61,9 @@ type TensorBatch<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tens
 /**
  * Tensors with a common first dim as a dataset: item i is the i-th row of each.
  *
- * A batch is one lazy gather by the indices, so it becomes part of the step's program.
- * @throws ArgumentError unless there is a tensor and all first dims agree.
+ * A batch is one lazy gather by the indices, so it becomes part of the step's program. Shapes: tensors `[length, …]` → items `[…]`, batches
+ * `[N, …]`; dtypes stay.
+ * @throws ArgumentError if there is no tensor, or the first dims differ.
  * @example new TensorDataset(randn([100, 3]), arange(100)).get(0)[0].shape // [3]
  */
 export class TensorDataset<T extends readonly Tensor[]> implements Dataset<TensorBatch<T>> {
@@ -93,11 +102,19 @@ export class TensorDataset<T extends readonly Tensor[]> implements Dataset<Tenso
   }
 }
 
-/** Some items of a dataset, in the order of `indices`. */
+/**
+ * Some items of a dataset, in the order of `indices`.
+ * @throws ArgumentError if it is no dataset, or `indices` are no array.
+ * @throws IndexError if an index is none of the dataset's.
+ * @example new Subset(dataset, [0, 2, 4]).length // 3
+ */
 export class Subset<T> implements Dataset<T> {
   /** Number of chosen items. */
   readonly length: number;
-  /** A batch of chosen items, where the dataset itself has `getBatch`. */
+  /**
+   * A batch of chosen items, where the dataset itself has `getBatch`.
+   * @throws IndexError if there is no such item.
+   */
   declare getBatch?: (indices: Indices, context?: EpochContext) => Batched<T> | Promise<Batched<T>>;
 
   constructor(
@@ -137,7 +154,11 @@ function checkIsDataset(op: string, value: unknown): void {
   throw new ArgumentError(`${op}: a dataset needs \`length\` and \`get(index)\`, got ${shownValue(value)}`, { op });
 }
 
-/** Datasets one after the other. */
+/**
+ * Datasets one after the other.
+ * @throws ArgumentError if there are none, or something is no dataset.
+ * @example new ConcatDataset([english, spanish])
+ */
 export class ConcatDataset<T> implements Dataset<T> {
   /** Items of all datasets together. */
   readonly length: number;

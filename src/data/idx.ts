@@ -31,8 +31,9 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
 };
 
 /**
- * Parses an idx file. 8- and 16-bit signed integers become int32.
+ * Parses an idx file, as MNIST's are. Bytes give a Uint8Array, signed integers of 8, 16 and 32 bits an Int32Array, floats their own type.
  * @param name - the file, for error messages.
+ * @throws ArgumentError if `bytes` is no Uint8Array.
  * @throws FormatError if the magic number is wrong or the length does not fit the header.
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
@@ -76,7 +77,8 @@ export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Arra
 }
 
 /**
- * Reads an idx file, plain or gzipped, as a tensor: see parseIdx.
+ * Reads an idx file, plain or gzipped, as a tensor of uint8, int32, float32 or float64: see parseIdx. Shapes: that of the file, such as
+ * `[60000, 28, 28]`.
  * @throws FormatError if it is missing, truncated or of another kind.
  */
 export async function readIdx(file: string): Promise<Tensor> {

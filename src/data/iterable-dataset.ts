@@ -14,11 +14,14 @@ import { rememberInstance } from "./recipe.js";
  * }
  */
 export abstract class IterableDataset<T> {
-  /** The items of one epoch. */
+  /** The items of one epoch; `context` has the loader's seed and the epoch. */
   abstract iterate(context: EpochContext): Iterable<T> | AsyncIterable<T>;
 }
 
-/** Streams one after the other. */
+/**
+ * Streams one after the other.
+ * @throws ArgumentError if there are none.
+ */
 export class ChainDataset<T> extends IterableDataset<T> {
   constructor(
     /** The datasets, in order. */

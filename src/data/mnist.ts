@@ -67,7 +67,8 @@ const fashionSource: ImageSource = {
 
 /**
  * Grey images with class labels. The images stay uint8; a batch is one lazy gather with the scaling behind it, so it
- * becomes part of the step's program.
+ * becomes part of the step's program. Items are a float32 image `[1, H, W]` and an int32 label `[]`, batches `[N, 1, H, W]` and `[N]`.
+ * @throws ArgumentError if images or labels are no tensors.
  */
 export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
   /** Number of images. */
@@ -94,13 +95,19 @@ export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
     this.length = images.shape[0] as number;
   }
 
-  /** Image `[1, H, W]` and label `[]`. */
+  /**
+   * One image and its label. Shapes: `[1, H, W]` of float32 and `[]` of int32.
+   * @throws IndexError if there is no such item.
+   */
   get(index: number, context?: EpochContext): [image: Tensor, label: Tensor] {
     const [images, labels] = this.getBatch([checkIndex("ImageDataset", index, this.length)], context);
     return [images.select(0, 0), labels.select(0, 0)];
   }
 
-  /** Images `[N, 1, H, W]` and labels `[N]`. */
+  /**
+   * A batch of images, scaled to [0, 1], transformed and normalised, and their labels. Shapes: `[N, 1, H, W]` of float32 and `[N]` of int32.
+   * @throws IndexError if there is no such item.
+   */
   getBatch(indices: Indices, context: EpochContext = { seed: 0, epoch: 0 }): [images: Tensor, labels: Tensor] {
     const [pixels, labels] = gatherRows([this.images, this.labels], indices) as [Tensor, Tensor];
     let images = pixels.unsqueeze(1).to("float32").div(255);
@@ -111,9 +118,9 @@ export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
 }
 
 /**
- * The MNIST digits: items are a float32 image `[1, 28, 28]` and an int32 label.
+ * The MNIST digits: items are a float32 image `[1, 28, 28]` and an int32 label `[]`, 60,000 for training and 10,000 for tests.
  *
- * Images are (pixel / 255 - 0.1307) / 0.3081 unless `normalize` is false. Source: LeCun, Cortes & Burges.
+ * Files that are on no disk are downloaded (unless `download` is false), checked by their SHA-256 and kept in the cache. Images are (pixel / 255 - 0.1307) / 0.3081 unless `normalize` is false. Source: LeCun, Cortes & Burges.
  * @throws FormatError if the files are missing, truncated or of another kind.
  * @example new DataLoader(await mnist({ train: true }), { batchSize: 64, shuffle: true })
  */
@@ -122,7 +129,8 @@ export async function mnist(options: MnistOptions = {}): Promise<ImageDataset> {
 }
 
 /**
- * Zalando's clothing images in MNIST's format; images are (pixel / 255 - 0.286) / 0.353 unless `normalize` is false.
+ * Zalando's clothing images in MNIST's format: items are a float32 image `[1, 28, 28]` and an int32 label `[]`, 60,000 for training and
+ * 10,000 for tests. Images are (pixel / 255 - 0.286) / 0.353 unless `normalize` is false.
  *
  * Source: Xiao, Rasul & Vollgraf, 2017, arXiv:1708.07747.
  * @throws FormatError if the files are missing, truncated or of another kind.

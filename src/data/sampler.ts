@@ -18,9 +18,15 @@ export interface BatchSamplerLike {
   batches(epoch: number): Iterable<readonly number[] | Int32Array>;
 }
 
-/** 0, 1, 2 … */
+/**
+ * All indices in order: 0, 1, 2 …
+ * @throws ArgumentError if `length` is no integer >= 0.
+ */
 export class SequentialSampler implements Sampler {
-  constructor(readonly length: number) {
+  constructor(
+    /** Number of items. */
+    readonly length: number,
+  ) {
     checkWholeNumber("SequentialSampler", "length", length, 0);
   }
 
@@ -31,15 +37,19 @@ export class SequentialSampler implements Sampler {
 
 /** Options of a `RandomSampler`. */
 export interface RandomSamplerOptions {
-  /** Default 0. */
+  /** What the order depends on, beside the epoch; default 0. */
   readonly seed?: number;
   /** Draw with replacement; default false. */
   readonly replacement?: boolean;
-  /** Indices an epoch has; default the dataset's length. */
+  /** Indices an epoch has, >= 1, without replacement at most the dataset's length; default the dataset's length. */
   readonly numSamples?: number;
 }
 
-/** All indices in random order, another one each epoch; or independent draws with `replacement`. */
+/**
+ * All indices in random order, another one each epoch; or independent draws with `replacement`.
+ * @throws ArgumentError if the number of items is no integer >= 0, `numSamples` no integer >= 1, or above it without `replacement`.
+ * @example new RandomSampler(dataset.length, { seed: 1 })
+ */
 export class RandomSampler implements Sampler {
   readonly length: number;
   /** What the order depends on, beside the epoch. */
@@ -76,7 +86,12 @@ export class RandomSampler implements Sampler {
   }
 }
 
-/** Draws index i with probability proportional to `weights[i]`, with replacement. */
+/**
+ * Draws `length` indices an epoch, index i with probability proportional to `weights[i]`, with replacement.
+ * @param weights - one a sample, >= 0; they need not sum to 1.
+ * @throws ArgumentError if `length` is no integer >= 1, or the weights are negative or all 0.
+ * @example new WeightedRandomSampler(labels.map((c) => 1 / counts[c]), labels.length)
+ */
 export class WeightedRandomSampler implements Sampler {
   /** What the draws depend on, beside the epoch. */
   readonly seed: number;
@@ -121,7 +136,7 @@ export class WeightedRandomSampler implements Sampler {
   }
 }
 
-/** Some indices in random order, another one each epoch. */
+/** Some indices, those of `subset`, in random order, another one each epoch. `seed` is 0 by default. */
 export class SubsetRandomSampler implements Sampler {
   readonly length: number;
   private readonly seed: number;
@@ -150,7 +165,7 @@ export interface DistributedSamplerOptions {
   readonly rank: number;
   /** A new random order each epoch, the same on all; default true. */
   readonly shuffle?: boolean;
-  /** Default 0; must be the same on all. */
+  /** What the order depends on, beside the epoch; must be the same on all; default 0. */
   readonly seed?: number;
   /** Leave out what does not divide evenly, in place of repeating the first items; default false. */
   readonly dropLast?: boolean;
@@ -158,7 +173,7 @@ export interface DistributedSamplerOptions {
 
 /**
  * The part of the dataset of one of several processes: every `numReplicas`-th index from `rank` on, the same number on each.
- * @throws ArgumentError unless 0 <= rank < numReplicas.
+ * @throws ArgumentError if the rank is none from 0 to below `numReplicas`, or the size no integer >= 0.
  * @example new DistributedSampler(dataset.length, { numReplicas: 4, rank: 1 })
  */
 export class DistributedSampler implements Sampler {
@@ -198,7 +213,11 @@ export class DistributedSampler implements Sampler {
   }
 }
 
-/** Cuts a sampler's indices into batches; `dropLast` leaves out a smaller last one. */
+/**
+ * Cuts a sampler's indices into batches; `dropLast` (default false) leaves out a smaller last one.
+ * @throws ArgumentError if `batchSize` is no integer >= 1.
+ * @example new BatchSampler(new SequentialSampler(10), 4).length // 3
+ */
 export class BatchSampler implements BatchSamplerLike {
   readonly length: number;
 

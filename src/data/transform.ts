@@ -15,8 +15,8 @@ export interface SampleContext extends EpochContext {
 /** Works on a whole batch `[N, C, H, W]`; random parameters are drawn for each sample. */
 export interface BatchTransform {
   /**
-   * The transformed batch.
-   * @param images - `[N, C, H, W]`, usually floats in [0, 1].
+   * The transformed batch. Shapes: `[N, C, H, W]` → `[N, C, H', W']`.
+   * @param images - usually floats in [0, 1].
    * @param context - which samples these are, seed and epoch: all that random parameters depend on.
    */
   apply(images: Tensor, context: SampleContext): Tensor;
@@ -25,7 +25,7 @@ export interface BatchTransform {
 /** A transform of image batches: an object with `apply`, or a function of the images. */
 export type ImageTransform = BatchTransform | ((images: Tensor, context: SampleContext) => Tensor);
 
-/** Applies a transform to a batch `[N, C, H, W]`. */
+/** Applies a transform, an object or a function, to a batch. Shapes: `[N, C, H, W]` → what the transform gives. */
 export function transformImages(transform: ImageTransform, images: Tensor, context: SampleContext): Tensor {
   if (typeof transform !== "function")
     checkFunction("transformImages", "the transform's apply", (transform as Partial<BatchTransform> | null)?.apply);

@@ -30,8 +30,10 @@ const adadeltaDefaults: AdadeltaOptions = { lr: 1, rho: 0.9, eps: 1e-6, weightDe
  * v ← ρ v + (1 - ρ) g²;  Δ = √(a + ε) / √(v + ε) · g;  a ← ρ a + (1 - ρ) Δ²;  θ ← θ - lr Δ
  *
  * Source: Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012, arXiv:1212.5701, algorithm 1.
+ * State: `squareAvg` and `accDelta`, each of the parameter's shape.
  * @param options - `lr` (1), `rho` (0.9), `eps` (1e-6), `weightDecay` (0), `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `eps` or `weightDecay` is negative, `rho` is not in [0, 1], or the parameters are none, no leaves, or
+ * given twice.
  * @example new optim.Adadelta(model.parameters())
  */
 export class Adadelta extends Optimizer<AdadeltaOptions> {

@@ -39,9 +39,11 @@ const adafactorDefaults: AdafactorOptions = {
  *
  * Source: Shazeer & Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018, arXiv:1804.04235,
  * algorithms 4 and 5.
+ * State: `rowVar` `[…, R, 1]` and `colVar` `[…, 1, C]` of a parameter `[…, R, C]`; `variance`, of the parameter's shape, of vectors and numbers.
  * @param options - `lr` (0.01, the relative rate's upper bound), `beta2Decay` (-0.8), `eps` ([null, 1e-3]), `d` (1),
  * `weightDecay` (0), `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `eps` or `weightDecay` is negative, `beta2Decay` is above 0, `d` is below 1, or the parameters are none,
+ * no leaves, or given twice.
  * @example new optim.Adafactor(model.parameters())
  */
 export class Adafactor extends Optimizer<AdafactorOptions> {

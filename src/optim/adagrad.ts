@@ -37,8 +37,10 @@ const adagradDefaults: AdagradOptions = {
  * Each weight's rate falls with the sum of its squared gradients: s ← s + g²;  θ ← θ - lr / (1 + (t - 1) η) · g / (√s + ε)
  *
  * Source: Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning", JMLR 2011.
+ * State: `sum`, of the parameter's shape.
  * @param options - `lr` (0.01), `lrDecay` η, `weightDecay`, `initialAccumulatorValue` (0), `eps` (1e-10), `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `lrDecay`, `weightDecay`, `initialAccumulatorValue` or `eps` is negative, or the parameters are none, no
+ * leaves, or given twice.
  * @example new optim.Adagrad(model.parameters(), { lr: 0.01 })
  */
 export class Adagrad extends Optimizer<AdagradOptions> {

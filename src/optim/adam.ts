@@ -14,7 +14,7 @@ import { StepNumbers } from "./step-numbers.js";
 
 /** Options of Adam and AdamW. */
 export interface AdamOptions extends BaseOptions {
-  /** Decay rates of the averages of gradient and squared gradient. */
+  /** Decay rates of the averages of gradient and squared gradient, in [0, 1). */
   betas: readonly [number, number];
   /** Added to the denominator. */
   eps: number;
@@ -45,9 +45,11 @@ const adamDefaults: AdamOptions = {
  *
  * `weightDecay` is added to the gradient (L2); AdamW decays the weights themselves.
  * Source: Kingma & Ba, 2015, arXiv:1412.6980, algorithm 1; amsgrad: Reddi et al., 2018, arXiv:1904.09237.
+ * State: `expAvg` and `expAvgSq`, with `amsgrad` also `maxExpAvgSq`, each of the parameter's shape.
  * @param options - `lr` (0.001), `betas` ([0.9, 0.999]), `eps` (1e-8), `weightDecay` (0), `amsgrad`, `maximize`,
  * `decoupledWeightDecay` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `eps` or `weightDecay` is negative, a beta is not in [0, 1), or the parameters are none, no leaves, or
+ * given twice.
  * @example new optim.Adam(model.parameters(), { lr: 0.001 })
  */
 export class Adam extends Optimizer<AdamOptions> {
@@ -105,7 +107,8 @@ export type AdamWOptions = Omit<AdamOptions, "decoupledWeightDecay">;
  * Adam with decoupled weight decay: θ ← θ (1 - lr · weightDecay) before the step.
  *
  * Source: Loshchilov & Hutter, 2019, arXiv:1711.05101, algorithm 2.
- * @param options - as Adam's; `weightDecay` is 0.01 by default.
+ * @param options - as Adam's but `decoupledWeightDecay`; `weightDecay` is 0.01 by default.
+ * @throws ArgumentError if `lr`, `eps` or `weightDecay` is negative, a beta is not in [0, 1), or the parameters are none, no leaves, or given twice.
  * @example new optim.AdamW(model.parameters(), { lr: 3e-4, weightDecay: 0.1 })
  */
 export class AdamW extends Adam {

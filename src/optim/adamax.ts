@@ -14,7 +14,7 @@ import { StepNumbers } from "./step-numbers.js";
 
 /** Options of `Adamax`. */
 export interface AdamaxOptions extends BaseOptions {
-  /** Decay rates of the average of the gradient and of the largest magnitude. */
+  /** Decay rates of the average of the gradient and of the largest magnitude, in [0, 1). */
   betas: readonly [number, number];
   /** Added to the gradient's magnitude. */
   eps: number;
@@ -30,8 +30,10 @@ const adamaxDefaults: AdamaxOptions = { lr: 0.002, betas: [0.9, 0.999], eps: 1e-
  * m ← m + (1 - β₁)(g - m);  u ← max(β₂ u, |g| + ε);  θ ← θ - lr / (1 - β₁^t) · m / u
  *
  * Source: Kingma & Ba, 2015, arXiv:1412.6980, algorithm 2.
+ * State: `expAvg` and `expInf`, each of the parameter's shape.
  * @param options - `lr` (0.002), `betas` ([0.9, 0.999]), `eps` (1e-8), `weightDecay` (0), `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `eps` or `weightDecay` is negative, a beta is not in [0, 1), or the parameters are none, no leaves, or
+ * given twice.
  * @example new optim.Adamax(model.parameters(), { lr: 0.002 })
  */
 export class Adamax extends Optimizer<AdamaxOptions> {

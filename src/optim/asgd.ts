@@ -32,8 +32,9 @@ const asgdDefaults: ASGDOptions = { lr: 0.01, lambd: 1e-4, alpha: 0.75, t0: 1e6,
  * θ ← θ (1 - λ η) - η g;  ax ← ax + μ (θ - ax);  η ← lr / (1 + λ lr t)^α;  μ ← 1 / max(1, t - t0)
  *
  * Source: Polyak & Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
+ * State: `ax`, of the parameter's shape, and the numbers `eta` and `mu`, `[]`.
  * @param options - `lr` (0.01), `lambd` (1e-4), `alpha` (0.75), `t0` (1e6), `weightDecay` (0), `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `lambd`, `alpha` or `weightDecay` is negative, or the parameters are none, no leaves, or given twice.
  * @example new optim.ASGD(model.parameters(), { lr: 0.01 })
  */
 export class ASGD extends Optimizer<ASGDOptions> {

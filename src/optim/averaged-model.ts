@@ -8,18 +8,22 @@ export type AverageFn = (averaged: Tensor, current: Tensor, count: Tensor) => Te
 
 /** Options of `AveragedModel`. */
 export interface AveragedModelOptions {
-  /** Default: the mean of all values (SWA). */
+  /** How an average follows; default: the mean of all values (SWA), see getSwaAvgFn and getEmaAvgFn. */
   readonly avgFn?: AverageFn;
   /** Average buffers too; default false: they are copied. */
   readonly useBuffers?: boolean;
 }
 
-/** The mean of all values: a + (x - a) / (n + 1). */
+/** The mean of all values: a + (x - a) / (n + 1), for `AveragedModel`. */
 export function getSwaAvgFn(): AverageFn {
   return (averaged, current, count) => averaged.add(current.sub(averaged).div(count.add(1).to(averaged.dtype)));
 }
 
-/** An exponential moving average: decay · a + (1 - decay) · x. */
+/**
+ * An exponential moving average, for `AveragedModel`: decay · a + (1 - decay) · x.
+ * @param decay - weight of the average so far; default 0.999.
+ * @throws ArgumentError if `decay` is not in [0, 1].
+ */
 export function getEmaAvgFn(decay = 0.999): AverageFn {
   if (!(decay >= 0 && decay <= 1)) {
     throw new ArgumentError(`getEmaAvgFn: decay must be in [0, 1], got ${decay}`, { op: "getEmaAvgFn" });
@@ -32,8 +36,10 @@ export function getEmaAvgFn(decay = 0.999): AverageFn {
  *
  * State-dict keys are `module.…` and `n_averaged`, as PyTorch's. An update is lazy and joins the next step's program.
  * Source: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018, arXiv:1803.05407.
+ * Shapes: the model's arguments → its output.
  * @param model - is cloned.
- * @param options - `avgFn` (default the mean; see getEmaAvgFn), `useBuffers` (false).
+ * @param options - `avgFn` (default the mean; see getEmaAvgFn), `useBuffers` (default false).
+ * @throws ArgumentError if the model is no module.
  * @example
  * const ema = new optim.AveragedModel(model, { avgFn: optim.getEmaAvgFn(0.999), useBuffers: true });
  * optimizer.step();
@@ -63,7 +69,10 @@ export class AveragedModel<M extends Module = Module> extends Module {
     return (this.module as unknown as (...args: Parameters<M["forward"]>) => ReturnType<M["forward"]>)(...args);
   }
 
-  /** Takes the model's weights into the averages; the first time copies them. */
+  /**
+   * Takes the model's weights into the averages; the first time copies them. Buffers are copied, or averaged with `useBuffers`.
+   * @throws ArgumentError if the model has other numbers of parameters or buffers.
+   */
   updateParameters(model: M): void {
     const pairs = pairsOf("parameter", this.module.parameters(), model.parameters());
     const buffers = pairsOf("buffer", this.module.buffers(), model.buffers());

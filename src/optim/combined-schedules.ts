@@ -85,7 +85,7 @@ abstract class CombinedLR<S extends SchedulerSettings = SchedulerSettings> exten
 
 /**
  * Runs one schedule after the other: schedule i + 1 begins, at its epoch 0, when `milestones[i]` steps are taken.
- * @throws ArgumentError unless there is one milestone fewer than schedules, ascending, all on `optimizer`.
+ * @throws ArgumentError if there is not one milestone fewer than schedules, they do not ascend, or a schedule is on another optimizer.
  * @example
  * const warmup = new LinearLR(optimizer, { startFactor: 0.1, totalIters: 100 });
  * new SequentialLR(optimizer, [warmup, new CosineAnnealingLR(optimizer, 900)], [100]);

@@ -24,17 +24,17 @@ export interface CyclicLROptions extends LastEpochOption {
   readonly stepSizeDown?: number;
   /** "triangular": the same each time; "triangular2": half the height each time; "expRange": times gamma^step. */
   readonly mode?: Spelled<CyclicMode>;
-  /** Of "expRange"; default 1. */
+  /** The factor a step of "expRange"; default 1. */
   readonly gamma?: number;
   /** A factor on the height, in place of `mode`: of the cycle (1, 2, …) or of the step, as `scaleMode` says. */
   readonly scaleFn?: (x: number) => number;
-  /** Default "cycle". */
+  /** What `scaleFn` gets: the number of the cycle ("cycle", default) or of the step ("iterations"). */
   readonly scaleMode?: ScaleMode;
   /** Move the momentum the other way; default true. */
   readonly cycleMomentum?: boolean;
-  /** Default 0.8. */
+  /** Lowest momentum, one for all param groups or one a group; default 0.8. */
   readonly baseMomentum?: PerGroup;
-  /** Default 0.9. */
+  /** Highest momentum, one for all param groups or one a group; default 0.9. */
   readonly maxMomentum?: PerGroup;
 }
 
@@ -45,7 +45,8 @@ export interface CyclicLROptions extends LastEpochOption {
  * @param baseLr - lowest rate; one for all param groups or one a group.
  * @param maxLr - highest rate.
  * @param options - see CyclicLROptions.
- * @throws ArgumentError if the momentum is to be cycled and the optimizer has none.
+ * @throws ArgumentError if the momentum is to be cycled and the optimizer has none, the mode is unknown, or rates or momenta are not one a
+ * param group.
  * @example new CyclicLR(optimizer, 0.001, 0.1, { stepSizeUp: 500 })
  */
 export class CyclicLR extends FormulaLR<CyclicSettings> {
@@ -171,13 +172,13 @@ export interface OneCycleLROptions extends LastEpochOption {
   readonly stepsPerEpoch?: number;
   /** Share of the steps in which the rate rises; default 0.3. */
   readonly pctStart?: number;
-  /** Default "cos". */
+  /** Along half a cosine or a line; default "cos". */
   readonly annealStrategy?: AnnealStrategy;
   /** Move the momentum the other way; default true. */
   readonly cycleMomentum?: boolean;
-  /** Default 0.85. */
+  /** Lowest momentum, one for all param groups or one a group; default 0.85. */
   readonly baseMomentum?: PerGroup;
-  /** Default 0.95. */
+  /** Highest momentum, one for all param groups or one a group; default 0.95. */
   readonly maxMomentum?: PerGroup;
   /** The first rate is maxLr / divFactor; default 25. */
   readonly divFactor?: number;
@@ -241,7 +242,8 @@ function noted(group: ScheduleNotes | undefined, name: RateName | MomentumName):
  * arXiv:1708.07120; the cosine is fast.ai's.
  * @param maxLr - highest rate; one for all param groups or one a group.
  * @param options - see OneCycleLROptions; `totalSteps`, or `epochs` and `stepsPerEpoch`, is needed.
- * @throws ArgumentError for options out of range, and at a step after the last.
+ * @throws ArgumentError if neither `totalSteps` nor `epochs` and `stepsPerEpoch` are given as integers >= 1, `pctStart` is not in [0, 1],
+ * the strategy is unknown, the momentum is to be cycled and the optimizer has none, or in a step after the last.
  * @example new OneCycleLR(optimizer, 0.1, { epochs: 10, stepsPerEpoch: loader.length })
  */
 export class OneCycleLR extends FormulaLR<OneCycleSettings> {

@@ -100,7 +100,7 @@ export class GradScaler {
 
   /**
    * Sets what the scale grows by.
-   * @throws ArgumentError unless it is > 1.
+   * @throws ArgumentError if it is not > 1.
    */
   setGrowthFactor(factor: number): void {
     checkFactors(factor, this.#backoffFactor);
@@ -114,7 +114,7 @@ export class GradScaler {
 
   /**
    * Sets what the scale shrinks by.
-   * @throws ArgumentError unless it lies between 0 and 1.
+   * @throws ArgumentError if it is not in (0, 1).
    */
   setBackoffFactor(factor: number): void {
     checkFactors(this.#growthFactor, factor);
@@ -128,14 +128,17 @@ export class GradScaler {
 
   /**
    * Sets after how many good steps the scale grows.
-   * @throws ArgumentError unless it is a positive integer.
+   * @throws ArgumentError if it is no integer >= 1.
    */
   setGrowthInterval(interval: number): void {
     checkInterval(interval);
     this.#growthInterval = interval;
   }
 
-  /** The loss (or each of several) times the scale: call backward() on that. */
+  /**
+   * The loss (or each of several) times the scale: call backward() on that. Shapes: any → the same, one by one.
+   * @throws ArgumentError if something is no tensor.
+   */
   scale(outputs: Tensor): Tensor;
   scale(outputs: readonly Tensor[]): Tensor[];
   scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
@@ -151,8 +154,8 @@ export class GradScaler {
   /**
    * Divides the gradients of an optimizer's parameters by the scale, in place: before looking at them or clipping them. `step` does it
    * otherwise.
-   * @throws ArgumentError if it was called already, or after step(), since the last update(); or for float16 gradients, which
-   * would lose what the scale was for: keep the parameters in float32.
+   * @throws ArgumentError if it was called already, or after step(), since the last update(), if there are no gradients, or if they are
+   * float16, which would lose what the scale was for: keep the parameters in float32.
    */
   unscale_<O extends BaseOptions>(optimizer: Optimizer<O>): void {
     if (!this.#enabled) return;
@@ -227,7 +230,7 @@ export class GradScaler {
 
   /**
    * Follows with the scale what the steps since the last update() found, or sets it to `newScale`.
-   * @throws ArgumentError if there was no step or unscale_().
+   * @throws ArgumentError if there was no step or unscale_(), or `newScale` is not above 0.
    */
   update(newScale?: number): void {
     if (!this.#enabled) return;
@@ -275,7 +278,7 @@ export class GradScaler {
 
   /**
    * Takes over what `stateDict` gave.
-   * @throws ArgumentError for the state of a scaler that was not enabled.
+   * @throws ArgumentError if it is the state of a scaler that was not enabled.
    */
   loadStateDict(state: GradScalerState): void {
     if (!this.#enabled) return;

@@ -60,7 +60,8 @@ interface Memory {
  * Schmidt's minFunc.
  * @param options - `lr` (1), `maxIter` (20), `maxEval` (1.25 maxIter), `toleranceGrad` (1e-7), `toleranceChange` (1e-9),
  * `historySize` (100), `lineSearchFn` (null or "strongWolfe"), `maximize` (false).
- * @throws ArgumentError for several param groups, unknown line searches, and a step without closure.
+ * @throws ArgumentError if `lr` is negative, the line search is unknown, there are several param groups, or the parameters are none, no
+ * leaves, or given twice.
  * @example
  * const optimizer = new optim.LBFGS(model.parameters(), { lineSearchFn: "strongWolfe" });
  * optimizer.step(() => {

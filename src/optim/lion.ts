@@ -29,8 +29,10 @@ const lionDefaults: LionOptions = { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0
  * θ ← θ (1 - lr λ) - lr · sign(β₁ m + (1 - β₁) g);  m ← β₂ m + (1 - β₂) g
  *
  * Source: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023, arXiv:2302.06675, algorithm 2.
+ * State: `expAvg`, of the parameter's shape.
  * @param options - `lr` (1e-4), `betas` ([0.9, 0.99]), `weightDecay` λ (0), `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr` or `weightDecay` is negative, a beta is not in [0, 1), or the parameters are none, no leaves, or given
+ * twice.
  * @example new optim.Lion(model.parameters(), { lr: 1e-4, weightDecay: 0.1 })
  */
 export class Lion extends Optimizer<LionOptions> {

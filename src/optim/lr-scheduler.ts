@@ -38,7 +38,10 @@ export function checkOptimizer(name: string, optimizer: unknown): void {
   throw new ArgumentError(`${name}: takes an optimizer first, got ${what}`, { op: name });
 }
 
-/** Base of the schedules: sets each param group's `lr` when it is made and at each `step()`; the group keeps its `initialLr`. */
+/**
+ * Base of the schedules: sets each param group's `lr` when it is made and at each `step()`; the group keeps its `initialLr`.
+ * @throws ArgumentError if the first argument is no optimizer, or `lastEpoch` goes on with param groups that have no `initialLr`.
+ */
 export abstract class LRScheduler<S extends SchedulerSettings = SchedulerSettings> {
   /** Steps taken so far. */
   lastEpoch: number;
@@ -69,7 +72,10 @@ export abstract class LRScheduler<S extends SchedulerSettings = SchedulerSetting
     this.lastLr = optimizer.paramGroups.map((group) => group.lr);
   }
 
-  /** Advances by one epoch, or batch: whatever the schedule counts. */
+  /**
+   * Advances by one epoch, or batch: whatever the schedule counts.
+   * @throws ArgumentError if the optimizer has got or lost param groups since the schedule was made.
+   */
   abstract step(): void;
 
   /** @internal Goes from `lastEpoch` to the first epoch of this run, on top of the current rates. */
@@ -125,7 +131,7 @@ export abstract class LRScheduler<S extends SchedulerSettings = SchedulerSetting
   /**
    * Takes over a saved state, options included; also that of PyTorch's schedule of the same name. The rates themselves come with the
    * optimizer's state.
-   * @throws ArgumentError, before anything is changed, if the state does not fit.
+   * @throws ArgumentError if the state does not fit; nothing is changed then.
    * @example
    * const run = (await loadTorch("run.pt")) as { optimizer: TorchOptimizerState; scheduler: TorchSchedulerState };
    * optimizer.loadStateDict(run.optimizer);

@@ -68,9 +68,11 @@ function adjustmentOf({ adjustLrFn }: Readonly<MuonOptions>): (a: number, b: num
  * Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
  * https://kellerjordan.github.io/posts/muon/; rates: Liu et al., 2025, arXiv:2502.16982.
  * Differs from PyTorch in precision: the iteration runs in the parameter's dtype, PyTorch's in bfloat16.
+ * State: `momentumBuffer`, of the parameter's shape.
  * @param options - `lr` (0.001), `weightDecay` λ (0.1), `momentum` μ (0.95), `nesterov` (true), `nsCoefficients`
  * ([3.4445, -4.775, 2.0315]), `eps` (1e-7), `nsSteps` (5), `adjustLrFn` ("original"), `maximize` (false).
- * @throws ArgumentError for options out of range and for parameters that are not matrices.
+ * @throws ArgumentError if `lr`, `weightDecay` or `momentum` is negative, `nsSteps` is no integer from 0 to 99, `adjustLrFn` is unknown,
+ * a parameter is no matrix, or the parameters are none, no leaves, or given twice.
  * @example new optim.Muon(model.parameters().filter((p) => p.ndim === 2), { lr: 0.02 })
  */
 export class Muon extends Optimizer<MuonOptions> {

@@ -14,7 +14,7 @@ import { StepNumbers } from "./step-numbers.js";
 
 /** Options of `NAdam`. */
 export interface NAdamOptions extends BaseOptions {
-  /** Decay rates of the averages of gradient and squared gradient. */
+  /** Decay rates of the averages of gradient and squared gradient, in [0, 1). */
   betas: readonly [number, number];
   /** Added to the denominator. */
   eps: number;
@@ -45,9 +45,11 @@ const nadamDefaults: NAdamOptions = {
  * θ ← θ - lr / (√(v / (1 - β₂^t)) + ε) · ((1 - μ_t) / (1 - Π μ_i) · g + μ_{t+1} / (1 - μ_{t+1} Π μ_i) · m)
  *
  * Source: Dozat, "Incorporating Nesterov Momentum into Adam", ICLR workshop 2016.
+ * State: `expAvg` and `expAvgSq`, each of the parameter's shape.
  * @param options - `lr` (0.002), `betas` ([0.9, 0.999]), `eps` (1e-8), `weightDecay` (0), `momentumDecay` ψ (0.004),
  * `decoupledWeightDecay`, `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `eps`, `weightDecay` or `momentumDecay` is negative, a beta is not in [0, 1), or the parameters are
+ * none, no leaves, or given twice.
  * @example new optim.NAdam(model.parameters(), { lr: 0.002 })
  */
 export class NAdam extends Optimizer<NAdamOptions> {

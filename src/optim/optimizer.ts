@@ -26,9 +26,9 @@ import {
 
 /** Options every optimizer has; each param group has its own. */
 export interface BaseOptions {
-  /** Learning rate: what a step is multiplied by. May be changed at any time, also by schedules. */
+  /** Learning rate: what a step is multiplied by, >= 0. May be changed at any time, also by schedules. */
   lr: number;
-  /** Ascend instead of descend. */
+  /** Ascend instead of descend; default false. */
   maximize: boolean;
 }
 
@@ -93,6 +93,7 @@ export interface OptimizerState {
 /**
  * Base of optimizers. `step()` adds the update of every parameter that has a gradient to the pending graph and runs it all,
  * forward pass, backward pass and update, as one program.
+ * @throws ArgumentError if an option is out of range, or the parameters are none, no leaves, or given twice.
  */
 export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /** The groups of parameters, with their options. Set `group.lr` to change a rate. */
@@ -144,7 +145,11 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     return new ArgumentError(`${this.constructor.name}: ${text}`, { op: this.constructor.name });
   }
 
-  /** Adds parameters with options of their own, such as those of a layer that is no longer frozen. */
+  /**
+   * Adds parameters with options of their own, such as those of a layer that is no longer frozen. Shapes: any.
+   * @throws ArgumentError if an option is out of range, or a parameter is no leaf or in a group already.
+   * @example optimizer.addParamGroup({ params: model.head.parameters(), lr: 1e-4 })
+   */
   addParamGroup(input: ParamGroupInput<O>): void {
     const { params, ...options } = input;
     checkOptions(this.constructor.name, options, [...this.optionNames, ...Object.keys(scheduleNotes)]);
@@ -184,7 +189,10 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
     return state;
   }
 
-  /** Updates the parameters that have a gradient, and runs the pending program. */
+  /**
+   * Updates the parameters that have a gradient, and runs the pending program. Errors that depend on values, such as indices out of range
+   * in the forward pass, are thrown here, and then nothing has changed.
+   */
   step(): void;
   /**
    * Calls the closure, then updates the parameters that have a gradient.
@@ -199,8 +207,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   /**
-   * As `step()`, without effect where the 0-d bool tensor `skip` holds: known only when the program has run, so that a step of a
-   * GradScaler needs no program of its own to look at the gradients.
+   * As `step()`, without effect where `skip` holds: known only when the program has run, so that a step of a GradScaler needs no program
+   * of its own to look at the gradients. Shapes: `skip` `[]`, of bool.
    */
   stepUnless(skip: Tensor): void {
     noGrad(() => quietly(() => writeUnless(skip, () => this.updateAll())));
@@ -306,7 +314,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /**
    * Takes over options and state of an optimizer with the same groups; values are copied and cast to the parameters' dtypes. Also the
    * state of PyTorch's optimizer of the same name, as its files hold it.
-   * @throws ArgumentError or ShapeError, before anything is changed, if the state does not fit.
+   * @throws ArgumentError if the groups or what is kept of a parameter differ; nothing is changed then.
+   * @throws ShapeError if a tensor of the state has another shape; nothing is changed then.
    * @example optimizer.loadStateDict((await loadTorch("optimizer.pt")) as TorchOptimizerState)
    */
   loadStateDict(given: OptimizerState | TorchOptimizerState): void {

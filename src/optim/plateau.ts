@@ -66,7 +66,7 @@ type PlateauSettings = Omit<Required<ReduceLROnPlateauOptions>, "minLr"> & { rea
 /**
  * Multiplies the rate by `factor` when a metric has not improved for more than `patience` steps.
  * @param options - see ReduceLROnPlateauOptions.
- * @throws ArgumentError unless `factor` < 1, and for unknown modes.
+ * @throws ArgumentError if `factor` is not below 1, a mode is unknown, or `minLr` are not one a param group.
  * @example
  * const scheduler = new ReduceLROnPlateau(optimizer, { patience: 3 });
  * scheduler.step(validationLoss);
@@ -101,8 +101,9 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Takes the metric's next value, and lowers the rates if it has not improved for too long.
-   * @param metric - the value to watch: a number or a tensor of one element, which is read.
+   * Takes the metric's next value, and lowers the rates if it has not improved for too long. Shapes: a tensor of one element, `[]` or `[1]`.
+   * @param metric - the value to watch: a number or a tensor, which is read.
+   * @throws ArgumentError if the metric is neither.
    */
   step(metric: number | Tensor): void {
     if (typeof metric !== "number" && !isTensor(metric)) {
@@ -180,7 +181,7 @@ export class ReduceLROnPlateau {
 
   /**
    * Takes over a saved state, options included; also that of PyTorch's schedule. The rates themselves come with the optimizer's state.
-   * @throws ArgumentError, before anything is changed, if the state does not fit.
+   * @throws ArgumentError if the state does not fit; nothing is changed then.
    */
   loadStateDict(given: PlateauState | TorchSchedulerState): void {
     const name = "ReduceLROnPlateau";

@@ -14,7 +14,7 @@ import { StepNumbers } from "./step-numbers.js";
 
 /** Options of `RAdam`. */
 export interface RAdamOptions extends BaseOptions {
-  /** Decay rates of the averages of gradient and squared gradient. */
+  /** Decay rates of the averages of gradient and squared gradient, in [0, 1). */
   betas: readonly [number, number];
   /** Added to the denominator. */
   eps: number;
@@ -53,9 +53,11 @@ function rectification(beta2: number, t: number): number {
  * Adam that warms itself up: the adaptive step is scaled by how certain its denominator is, and left out at first.
  *
  * Source: Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020, arXiv:1908.03265, algorithm 2.
+ * State: `expAvg` and `expAvgSq`, each of the parameter's shape.
  * @param options - `lr` (0.001), `betas` ([0.9, 0.999]), `eps` (1e-8), `weightDecay` (0), `decoupledWeightDecay`,
  * `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `eps` or `weightDecay` is negative, a beta is not in [0, 1), or the parameters are none, no leaves, or
+ * given twice.
  * @example new optim.RAdam(model.parameters(), { lr: 0.001 })
  */
 export class RAdam extends Optimizer<RAdamOptions> {

@@ -43,8 +43,10 @@ const rmspropDefaults: RMSpropOptions = {
  *
  * Source: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012; centred: Graves, 2013,
  * arXiv:1308.0850. TensorFlow adds ε before the root.
+ * State: `squareAvg`, with `momentum` also `momentumBuffer`, with `centered` also `gradAvg`, each of the parameter's shape.
  * @param options - `lr` (0.01), `alpha` (0.99), `eps` (1e-8), `weightDecay`, `momentum` (0), `centered`, `maximize` (false).
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `lr`, `alpha`, `eps`, `weightDecay` or `momentum` is negative, or the parameters are none, no leaves, or given
+ * twice.
  * @example new optim.RMSprop(model.parameters(), { lr: 0.01, momentum: 0.9 })
  */
 export class RMSprop extends Optimizer<RMSpropOptions> {

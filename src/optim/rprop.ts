@@ -27,8 +27,10 @@ const rpropDefaults: RpropOptions = { lr: 0.01, etas: [0.5, 1.2], stepSizes: [1e
  *
  * Source: Riedmiller & Braun, "A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm", 1993, in
  * the variant that skips the step after a change of sign.
+ * State: `prev` and `stepSize`, each of the parameter's shape.
  * @param options - `lr` (0.01), `etas` ([0.5, 1.2]), `stepSizes` ([1e-6, 50]), `maximize` (false).
- * @throws ArgumentError unless 0 < etas[0] < 1 < etas[1].
+ * @throws ArgumentError if `lr` is negative, `etas` are not one number in (0, 1) and one above 1, or the parameters are none, no leaves,
+ * or given twice.
  * @example new optim.Rprop(model.parameters())
  */
 export class Rprop extends Optimizer<RpropOptions> {

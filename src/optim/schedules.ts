@@ -6,7 +6,7 @@ import type { SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
 
 /** Options of schedules with a factor. */
 interface GammaOptions extends LastEpochOption {
-  /** What the rate is multiplied by; default 0.1. */
+  /** What the rate is multiplied by, usually below 1; default 0.1. */
   readonly gamma?: number;
 }
 
@@ -24,7 +24,9 @@ function checkFactor(name: string, what: string, value: number, allowsZero: bool
 
 /**
  * Multiplies the rate by `gamma` every `stepSize` steps: lr = lr₀ · gamma^⌊t / stepSize⌋.
- * @param options - `gamma` (default 0.1).
+ * @param stepSize - steps between reductions.
+ * @param options - `gamma` (default 0.1), `lastEpoch` (default -1).
+ * @throws ArgumentError if `stepSize` is no integer >= 1.
  * @example new StepLR(optimizer, 30, { gamma: 0.1 })
  */
 export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamma: number }> {
@@ -58,7 +60,9 @@ export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamm
 
 /**
  * Multiplies the rate by `gamma` at each milestone: lr = lr₀ · gamma^(number of milestones ≤ t).
- * @param options - `gamma` (default 0.1).
+ * @param milestones - steps at which the rate is reduced; one that is there twice counts twice.
+ * @param options - `gamma` (default 0.1), `lastEpoch` (default -1).
+ * @throws ArgumentError if the milestones are no array.
  * @example new MultiStepLR(optimizer, [30, 80])
  */
 export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly number[]; readonly gamma: number }> {
@@ -104,6 +108,8 @@ export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly numbe
 
 /**
  * Multiplies the rate by `gamma` at every step: lr = lr₀ · gamma^t.
+ * @param options - `lastEpoch` (default -1).
+ * @throws ArgumentError if `gamma` is no number.
  * @example new ExponentialLR(optimizer, 0.95)
  */
 export class ExponentialLR extends FormulaLR<{ readonly gamma: number }> {
@@ -130,14 +136,15 @@ export class ExponentialLR extends FormulaLR<{ readonly gamma: number }> {
 
 /** Options of `ConstantLR`. */
 export interface ConstantLROptions extends LastEpochOption {
-  /** Default 1/3. */
+  /** What the rate is multiplied by at first, in [0, 1]; default 1/3. */
   readonly factor?: number;
   /** Steps for which the factor holds; default 5. */
   readonly totalIters?: number;
 }
 
 /**
- * Multiplies the rate by `factor` for the first `totalIters` steps.
+ * Multiplies the rate by `factor` for the first `totalIters` steps: lr = lr₀ · factor where t < totalIters, else lr₀.
+ * @throws ArgumentError if `factor` is not in [0, 1].
  * @example new ConstantLR(optimizer, { factor: 0.5, totalIters: 4 })
  */
 export class ConstantLR extends FormulaLR<{ readonly factor: number; readonly totalIters: number }> {
@@ -165,16 +172,18 @@ export class ConstantLR extends FormulaLR<{ readonly factor: number; readonly to
 
 /** Options of `LinearLR`. */
 export interface LinearLROptions extends LastEpochOption {
-  /** Factor at the start; default 1/3. */
+  /** Factor at the start, in (0, 1]; default 1/3. */
   readonly startFactor?: number;
-  /** Factor at the end; default 1. */
+  /** Factor at the end, in [0, 1]; default 1. */
   readonly endFactor?: number;
-  /** Steps from start to end; default 5. */
+  /** Steps from start to end, >= 1; default 5. */
   readonly totalIters?: number;
 }
 
 /**
- * Moves the rate's factor from `startFactor` to `endFactor` in equal parts over `totalIters` steps (warm-up).
+ * Moves the rate's factor from `startFactor` to `endFactor` in equal parts over `totalIters` steps (warm-up):
+ * lr = lr₀ (startFactor + (endFactor - startFactor) · min(t, totalIters) / totalIters).
+ * @throws ArgumentError if `startFactor` is not in (0, 1], `endFactor` not in [0, 1], or `totalIters` no integer >= 1.
  * @example new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 })
  */
 export class LinearLR extends FormulaLR<{
@@ -216,7 +225,8 @@ export class LinearLR extends FormulaLR<{
  *
  * Source: Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, arXiv:1608.03983, eq. 5.
  * @param tMax - steps to the minimum.
- * @param options - `etaMin` (default 0).
+ * @param options - `etaMin` (default 0), `lastEpoch` (default -1).
+ * @throws ArgumentError if `tMax` is no integer >= 1.
  * @example new CosineAnnealingLR(optimizer, 200)
  */
 export class CosineAnnealingLR extends FormulaLR<{ readonly tMax: number; readonly etaMin: number }> {
@@ -251,7 +261,8 @@ export class CosineAnnealingLR extends FormulaLR<{ readonly tMax: number; readon
 
 /**
  * Falls from the base rate to 0 in `totalIters` steps: lr = lr₀ (1 - t / totalIters)^power.
- * @param options - `totalIters` (default 5), `power` (default 1).
+ * @param options - `totalIters` (default 5), `power` (default 1), `lastEpoch` (default -1).
+ * @throws ArgumentError if `totalIters` is no integer >= 1.
  * @example new PolynomialLR(optimizer, { totalIters: 100, power: 2 })
  */
 export class PolynomialLR extends FormulaLR<{ readonly totalIters: number; readonly power: number }> {
@@ -308,6 +319,7 @@ abstract class FunctionLR extends FormulaLR {
 /**
  * Sets the rate to lr₀ · `lrLambda(t)`.
  * @param lrLambda - factor from the step number; an array gives each param group its own. Functions are not saved.
+ * @throws ArgumentError if an array has not one function a param group.
  * @example new LambdaLR(optimizer, (epoch) => 0.95 ** epoch)
  */
 export class LambdaLR extends FunctionLR {
@@ -327,6 +339,7 @@ export class LambdaLR extends FunctionLR {
 /**
  * Multiplies the rate by `lrLambda(t)` at every step t ≥ 1: lr = lr₀ · Π lrLambda(i).
  * @param lrLambda - factor from the step number; an array gives each param group its own. Functions are not saved.
+ * @throws ArgumentError if an array has not one function a param group.
  * @example new MultiplicativeLR(optimizer, () => 0.95)
  */
 export class MultiplicativeLR extends FunctionLR {

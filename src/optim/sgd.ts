@@ -39,8 +39,10 @@ const sgdDefaults: SGDOptions = {
  *
  * Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013, with the
  * learning rate outside the momentum, as PyTorch has it.
+ * State: with `momentum` `momentumBuffer`, of the parameter's shape.
  * @param options - `lr` (0.001), `momentum`, `dampening`, `weightDecay` (0), `nesterov`, `maximize` (false).
- * @throws ArgumentError if `nesterov` is set without momentum or with dampening.
+ * @throws ArgumentError if `lr`, `momentum` or `weightDecay` is negative, `nesterov` is set without momentum or with dampening, or the
+ * parameters are none, no leaves, or given twice.
  * @example new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
  */
 export class SGD extends Optimizer<SGDOptions> {

@@ -10,7 +10,7 @@ type AnnealStrategy = "cos" | "linear";
 export interface SWALROptions extends LastEpochOption {
   /** Steps to the constant rate; default 10. */
   readonly annealEpochs?: number;
-  /** Default "cos". */
+  /** Along half a cosine or a line; default "cos". */
   readonly annealStrategy?: AnnealStrategy;
 }
 
@@ -25,7 +25,7 @@ const strategies: Readonly<Record<AnnealStrategy, (part: number) => number>> = {
  * Source: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018, arXiv:1803.05407.
  * @param swaLr - the last rate; one for all param groups or one a group.
  * @param options - `annealEpochs` (10), `annealStrategy` ("cos" or "linear").
- * @throws ArgumentError for options out of range.
+ * @throws ArgumentError if `annealEpochs` is no integer >= 0, the strategy is unknown, or rates are not one a param group.
  * @example new SWALR(optimizer, 0.05, { annealEpochs: 5 })
  */
 export class SWALR extends FormulaLR<{ readonly annealEpochs: number; readonly annealStrategy: AnnealStrategy }> {

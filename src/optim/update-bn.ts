@@ -8,6 +8,7 @@ import { noGrad, Tensor } from "../tensor/index.js";
  * Computes the running statistics of all batch norm layers anew, in one pass over the data, as their mean over the batches.
  * Averaged weights need it: the statistics belong to the weights the model had.
  * @param loader - batches: tensors, or arrays whose first item is the model's input.
+ * Shapes: batches of the model's input.
  * @example await optim.updateBn(loader, swaModel)
  */
 export async function updateBn(loader: Iterable<unknown> | AsyncIterable<unknown>, model: Module): Promise<void> {

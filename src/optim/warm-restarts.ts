@@ -28,7 +28,7 @@ type WarmRestartsSettings = {
  * Source: Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, arXiv:1608.03983, eq. 5.
  * @param t0 - steps to the first restart.
  * @param options - `tMult` (default 1), `etaMin` (default 0).
- * @throws ArgumentError unless `t0` and `tMult` are positive integers.
+ * @throws ArgumentError if `t0` or `tMult` is no integer >= 1.
  * @example
  * const scheduler = new CosineAnnealingWarmRestarts(optimizer, 10, { tMult: 2 });
  * scheduler.step(epoch + i / batches); // by parts of an epoch
@@ -52,7 +52,11 @@ export class CosineAnnealingWarmRestarts extends FormulaLR<WarmRestartsSettings>
     return this.settings.t0;
   }
 
-  /** @param epoch - where to go to; fractions are parts of an epoch. Left out: one further. */
+  /**
+   * Advances by one epoch, or goes to a given one.
+   * @param epoch - where to go to, >= 0; fractions are parts of an epoch. Left out: one further.
+   * @throws ArgumentError if `epoch` is negative.
+   */
   override step(epoch?: number): void {
     if (epoch === undefined) this.advance();
     else this.jump(epoch);

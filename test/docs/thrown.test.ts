@@ -8,8 +8,8 @@ describe.each(thrown)("errors that docstrings of $prefix name", ({ errors }) => 
     Object.entries(named).map(([name, call]) => [symbol, name, call] as const),
   );
 
-  it.each(calls)("given wrong values for %s, an %s is thrown", (symbol, name, call) => {
-    const error = thrownBy(call);
+  it.each(calls)("given wrong values for %s, an %s is thrown", async (symbol, name, call) => {
+    const error = await thrownBy(call);
 
     expect(`${symbol}: ${error?.name} ${error?.message}`).toMatch(new RegExp(`: ${name} \\S`));
   });

@@ -1,5 +1,7 @@
 // Areas whose documented errors are all thrown by a call: thrown.test.ts makes the calls, contracts.test.ts compares them with the docstrings.
+import { dataErrors } from "./data.js";
 import { nnErrors } from "./nn.js";
+import { optimErrors } from "./optim.js";
 import type { ThrownErrors } from "./types.js";
 
 export interface ThrownArea {
@@ -9,4 +11,8 @@ export interface ThrownArea {
   readonly errors: ThrownErrors;
 }
 
-export const thrown: readonly ThrownArea[] = [{ folder: "src/nn/", prefix: "gradus/nn", errors: nnErrors }];
+export const thrown: readonly ThrownArea[] = [
+  { folder: "src/nn/", prefix: "gradus/nn", errors: nnErrors },
+  { folder: "src/optim/", prefix: "gradus/optim", errors: optimErrors },
+  { folder: "src/data/", prefix: "gradus/data", errors: dataErrors },
+];

@@ -1,5 +1,3 @@
-import type { GradusError } from "gradus";
-
 /** By the name of a public symbol, then of an error its docstring names: a call that throws it. */
 export type ThrownErrors = Record<string, Partial<Record<ErrorName, () => unknown>>>;
 
@@ -12,10 +10,10 @@ export type ErrorName =
   | "NumericError"
   | "ShapeError";
 
-/** What a call throws; null for nothing. */
-export function thrownBy(call: () => unknown): GradusError | Error | null {
+/** What a call throws, at once or when its promise settles; null for nothing. */
+export async function thrownBy(call: () => unknown): Promise<Error | null> {
   try {
-    call();
+    await call();
   } catch (error) {
     return error as Error;
   }
