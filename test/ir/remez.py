@@ -132,8 +132,8 @@ def erf_p(z):  # erf(x) / x, z = x^2
     return series(z, 2 / sqrt(pi), lambda n: -z * (2 * n + 1) / ((n + 1) * (2 * n + 3)), 0)
 
 
-def erf_g(a):  # -log(erfc(a))
-    return -log(erfc(a))
+def erf_g(a):  # log(erfc(a))
+    return log(erfc(a))
 
 
 def exp2_q(r):  # (2^r - 1) / r
@@ -147,6 +147,8 @@ FITS = {
     # name: g, weight (1 / size of the result), interval, degree, type
     "exp32": (exp_q, lambda r: r * r / exp(r), mpf("-0.70"), mpf("0.70"), 5, to_f32),
     "expm132": (exp_q, lambda r: r * r / expm1(r) if r else 0, mpf("-0.70"), mpf("0.70"), 6, to_f32),
+    "expsmall32": (exp, lambda r: 1 / exp(r), mpf("-0.3475"), mpf("0.3475"), 6, to_f32),
+    "expsmall64": (exp, lambda r: 1 / exp(r), mpf("-0.3475"), mpf("0.3475"), 11, to_f64),
     "exp64": (exp_q, lambda r: r * r / expm1(r) if r else 0, mpf("-0.70"), mpf("0.70"), 12, to_f64),
     "log32": (log_r, lambda z: z * sqrt(z) / LOG_F(z), mpf("1e-9"), S2, 2, to_f32),
     "log64": (log_r, lambda z: z * sqrt(z) / LOG_F(z), mpf("1e-19"), S2, 6, to_f64),

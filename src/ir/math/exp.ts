@@ -23,6 +23,15 @@ const twoLn2: PerType<readonly [number, number]> = {
   f32: [1.38629150390625, 2.8572135e-6],
   f64: [1.3862943607382476, 3.8164298585427414e-10],
 };
+// e^r on |r| <= ln 2 / 2 (expsmall32, expsmall64), and ln 2 as a float.
+const powers: PerType<readonly number[]> = {
+  f32: [1, 1, 0.5, 0.166664869, 0.0416655503, 0.00837244745, 0.00140350359],
+  f64: [
+    1, 1, 0.50000000000000178, 0.16666666666666155, 0.041666666666488987, 0.0083333333335642423, 0.0013888888952236153,
+    0.00019841269425979172, 2.4801485434563706e-5, 2.7557625833759546e-6, 2.763269631730216e-7, 2.4993989374222702e-8,
+  ],
+};
+const ln2: PerType<number> = { f32: Math.fround(Math.LN2), f64: Math.LN2 };
 // Beyond these e^x is Infinity or rounds to 0; k stays in the range of normal exponents.
 const limits: PerType<readonly [number, number]> = { f32: [-104, 89], f64: [-746, 710] };
 
@@ -67,9 +76,15 @@ export function expandExp(f: ExprFactory, x: Expr): Expr {
   return b.select(vanishes, b.num(0), whole(b, parts(b, safe, tail)));
 }
 
-/** e^x for |x| <= 80, where nothing overflows. */
+/**
+ * e^x for |x| <= 80, where nothing overflows: k = round(x / ln 2), and 2^k is added to the exponent of e^r as an integer. For values
+ * that are small beside what they are added to, as k ln 2 is not exact; of NaN the result is anything.
+ */
 export function expOfSmall(b: FloatBuilder, x: Expr): Expr {
-  return whole(b, parts(b, x, tail));
+  const rounded = b.fma(x, Math.LOG2E, b.roundingConstant);
+  const r = b.fma(b.sub(rounded, b.roundingConstant), -ln2[b.type], x);
+  const k = b.onBits("shl", b.bits(rounded), b.fractionBits);
+  return b.float(b.f.add(b.bits(b.polynomial(r, powers[b.type])), k));
 }
 
 /** t² (1 + p) - 1 = t (t p + (t - 1/t)): no intermediate overflows before the result does. */

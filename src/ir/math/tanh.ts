@@ -21,5 +21,5 @@ export function expandTanh(f: ExprFactory, x: Expr): Expr {
   const z = b.mul(a, a);
   const small = b.fma(b.mul(a, z), b.polynomial(z, tail[b.type]), a);
   const large = b.sub(b.num(1), f.div(b.num(2), b.add(expOfSmall(b, b.mul(a, 2)), 1)));
-  return b.withSignOf(b.select(b.lt(a, border), small, large), x);
+  return b.withSignOf(b.select(b.lt(border, a), large, small), x);
 }
