@@ -19,7 +19,9 @@ const softmaxPrimitive = defineComposite("softmax", {
     const dims = [attrs.dim as number];
     const input = x as Node;
     const e = exp(sub(input, keepDims(amax(input, dims), input.shape, dims)));
-    return div(e, rowSum(e, dims));
+    // One quotient a row: a processor does a product of vectors in the time of a sixteenth of a quotient.
+    const total = rowSum(e, dims);
+    return mul(e, div(constantLike(total, 1), total));
   },
   vjp(y, grad) {
     const dims = [attr<number>(y, "dim")];
