@@ -228,6 +228,8 @@ class Mover {
           guard: stmt.guard && this.#value(stmt.guard),
         };
       }
+      case "prefetch":
+        return { ...stmt, ...this.#placeOf(stmt.buffer, stmt.index) };
       case "let":
       case "assign":
         return { ...stmt, value: this.#value(stmt.value) };

@@ -115,7 +115,7 @@ function partsOf(f: ExprFactory, { body }: KernelDraft): ReadonlyMap<Buffer, Buf
     if (x.kind === "load") visit(x.buffer, x.index);
   });
   visitStatements(body, (stmt) => {
-    if (stmt.kind === "store") visit(stmt.buffer, stmt.index);
+    if (stmt.kind === "store" || stmt.kind === "prefetch") visit(stmt.buffer, stmt.index);
   });
   const parts = new Map<Buffer, Buffer>();
   for (const [buffer, start] of starts) {
@@ -162,8 +162,9 @@ function moved(f: ExprFactory, body: readonly Stmt[], parts: ReadonlyMap<Buffer,
     stmts.map((stmt): Stmt => {
       if (stmt.kind === "for" || stmt.kind === "while") return { ...stmt, body: stores(stmt.body) };
       if (stmt.kind === "if") return { ...stmt, then: stores(stmt.then), else: stores(stmt.else) };
-      const part = stmt.kind === "store" ? parts.get(stmt.buffer) : undefined;
-      if (stmt.kind !== "store" || !part || part === stmt.buffer) return stmt;
+      if (stmt.kind !== "store" && stmt.kind !== "prefetch") return stmt;
+      const part = parts.get(stmt.buffer);
+      if (!part || part === stmt.buffer) return stmt;
       return { ...stmt, buffer: part, index: fromStart(part, stmt.index) };
     });
   return stores(mapStatements(body, move));
@@ -193,7 +194,9 @@ class KernelText {
 
   #statement(stmt: Stmt): void {
     const operands = expressionsOf(stmt).map((x) =>
-      stmt.kind === "store" && x === stmt.index ? this.#index(stmt.buffer, x) : this.#number(x),
+      (stmt.kind === "store" || stmt.kind === "prefetch") && x === stmt.index
+        ? this.#index(stmt.buffer, x)
+        : this.#number(x),
     );
     this.#lines.push(`${stmt.kind} ${operands.join(" ")} ${this.#own(stmt)}`);
     for (const body of nestedBodies(stmt)) {
@@ -209,6 +212,8 @@ class KernelText {
         return `${this.#number(stmt.v)}`;
       case "store":
         return this.#buffer(stmt.buffer);
+      case "prefetch":
+        return `${this.#buffer(stmt.buffer)} ${stmt.use}`;
       case "for":
         return `${this.#number(stmt.v)} ${stmt.step} ${stmt.hint ?? ""}`;
       default:

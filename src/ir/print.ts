@@ -119,6 +119,8 @@ class Printer {
         const place = `${this.#buffer(stmt.buffer)}[${this.expr(stmt.index)}${lanesSuffix(stmt.value.lanes)}]`;
         return [`${indent}${guard}${place} = ${this.expr(stmt.value)}`];
       }
+      case "prefetch":
+        return [`${indent}prefetch ${this.#buffer(stmt.buffer)}[${this.expr(stmt.index)}] to ${stmt.use}`];
       case "for": {
         const [from, to] = [this.expr(stmt.from), this.expr(stmt.to)];
         const v = this.name(stmt.v);

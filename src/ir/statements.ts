@@ -16,6 +16,8 @@ export function expressionsOf(stmt: Stmt): Expr[] {
       return [stmt.value];
     case "store":
       return stmt.guard ? [stmt.index, stmt.value, stmt.guard] : [stmt.index, stmt.value];
+    case "prefetch":
+      return [stmt.index];
     case "for":
       return [stmt.from, stmt.to];
     case "if":
@@ -60,6 +62,8 @@ export function mapStatements(
         return { ...stmt, v: variable(stmt.v), value: map(stmt.value) };
       case "store":
         return { ...stmt, index: map(stmt.index), value: map(stmt.value), guard: stmt.guard && map(stmt.guard) };
+      case "prefetch":
+        return { ...stmt, index: map(stmt.index) };
       case "for":
         return { ...stmt, v: variable(stmt.v), from: map(stmt.from), to: map(stmt.to), body: inner(stmt.body) };
       case "if":
@@ -88,7 +92,7 @@ export function visitAccesses(
       onLoop(s);
       continue;
     }
-    if (s.kind === "store") visit(s.buffer, s.index);
+    if (s.kind === "store" || s.kind === "prefetch") visit(s.buffer, s.index);
     for (const x of expressionsOf(s)) visitLoads(x, visit);
     for (const nested of nestedBodies(s)) visitAccesses(nested, visit, onLoop);
   }

@@ -172,6 +172,8 @@ export type Stmt =
       readonly value: Expr;
       readonly guard: Expr | null;
     }
+  /** The element will soon be read, or written: a target may bring its line of memory near. Changes no value; the index may lie outside. */
+  | { readonly kind: "prefetch"; readonly buffer: Buffer; readonly index: Expr; readonly use: "read" | "write" }
   /** for (v = from; v < to; v += step); `to` is evaluated once. `v` is not mutable. */
   | {
       readonly kind: "for";

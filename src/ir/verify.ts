@@ -74,6 +74,11 @@ class KernelVerifier {
       case "store":
         this.#store(stmt);
         return;
+      case "prefetch":
+        this.#expr(stmt.index);
+        if (!isIndex(stmt.index))
+          this.#fail(`prefetch index ${printExpr(stmt.index)} is ${describeType(stmt.index)}, not i32`);
+        return;
       case "for":
         this.#for(stmt);
         return;

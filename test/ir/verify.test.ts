@@ -47,6 +47,7 @@ describe("verifyKernel", () => {
       { kind: "while", cond: x.lt(sum, one), body: [{ kind: "assign", v: sum, value: x.unary("exp", sum) }] },
       store(x.add(tile, x.int(3)), sum, x.lt(tile, x.int(1))),
       store(x.int(16), x.load(a, x.int(16), 4)),
+      { kind: "prefetch", buffer: out, index: x.int(25), use: "write" },
       store(x.int(18), x.load(a, x.int(19), 8, x.lanes(Array.from({ length: 8 }, (_, j) => x.bool(j < 1)))), mask),
     ];
 
@@ -72,6 +73,7 @@ describe("verifyKernel", () => {
     ["variable is f32 but value is v4 f32", [{ kind: "let", v: local, value: vector }]],
     ["a i32 does not fit out: float32[20] of f32", [store(x.int(0), x.int(1))]],
     ["index of out is f32, not i32", [store(one, one)]],
+    ["prefetch index 1 is f32, not i32", [{ kind: "prefetch", buffer: out, index: one, use: "read" }]],
     ["index 20 is outside out: float32[20]", [store(x.int(20), one)]],
     ["index 30 is outside a: float32[20]", [store(x.int(0), x.extract(x.load(a, x.int(30), 4), 0))]],
     ["guard is f32, not a bool", [store(x.int(0), one, one)]],

@@ -25,13 +25,14 @@ export interface MicroPlace {
 
 export type Accumulators = readonly (readonly Var[])[];
 
-/** Sums one block into `rows` × microVectors accumulators, then does what `keep` says with them. */
+/** Does what `ahead` says, sums one block into `rows` × microVectors accumulators, then does what `keep` says with them. */
 export function microKernel(
   p: Problem,
   place: MicroPlace,
   block: Block,
   a: Source,
   b: Source,
+  ahead: readonly Stmt[],
   keep: (acc: Accumulators) => Stmt[],
 ): Stmt[] {
   const { f } = p.env;
@@ -51,6 +52,7 @@ export function microKernel(
       (v) => columnAt(v, at),
     );
   return [
+    ...ahead,
     ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: zero })),
     ...(a.kind === "memory" || b.kind === "memory" ? depthLoops(f, block.axes, step) : flatLoop(p, block, a, b, step)),
     ...keep(acc),

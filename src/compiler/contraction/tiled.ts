@@ -9,6 +9,7 @@ import { type Axis, extentOf } from "./form.js";
 import { type Accumulators, type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import { packPanels } from "./pack.js";
+import { prefetchResults, prefetchRows } from "./prefetch.js";
 import {
   addFromBlock,
   isRowMajor,
@@ -316,12 +317,19 @@ class TileBody {
       const place: MicroPlace = { rows, row, column };
       const sourceA = this.#source(a, this.tile.row, i, number, block);
       const sourceB = this.#source(b, this.tile.column, j, number, block);
+      const results = this.#finishesPanels ? prefetchResults(this.p, this.finish, place, this.#base) : [];
+      const next = this.#source(a, this.tile.row, f.add(i, f.int(1)), number, block);
+      const nextRow = f.add(row, f.int(a.unit));
+      const ahead = [
+        ...branch(turn.isLast, results, []),
+        ...prefetchRows(this.p, nextRow, next, block, j, b.tilePanels),
+      ];
       return [
         loop(
           f,
           j,
           panelsOf(this.p, b, this.tile.column),
-          microKernel(this.p, place, block, sourceA, sourceB, (acc) =>
+          microKernel(this.p, place, block, sourceA, sourceB, ahead, (acc) =>
             this.#keep(acc, place, { row: local, column: f.mul(j, f.int(b.unit)) }, turn),
           ),
         ),

@@ -43,7 +43,7 @@ export function buffersOf(body: readonly Stmt[]): Buffer[] {
     if (x.kind === "load") buffers.add(x.buffer);
   });
   visitStatements(body, (stmt) => {
-    if (stmt.kind === "store") buffers.add(stmt.buffer);
+    if (stmt.kind === "store" || stmt.kind === "prefetch") buffers.add(stmt.buffer);
   });
   return [...buffers];
 }

@@ -114,6 +114,9 @@ class Placer {
       case "store":
         block.out.push({ ...stmt, index: first, value: second, guard: placed[2] ?? null });
         return;
+      case "prefetch":
+        block.out.push({ ...stmt, index: first });
+        return;
       case "for": {
         const runs = this.f.lt(stmt.from, stmt.to);
         if (runs.kind === "const" && !runs.value) return;

@@ -358,6 +358,8 @@ class LoopVectorizer {
         return this.#assign(stmt);
       case "store":
         return this.#stores(stmt);
+      case "prefetch":
+        return this.#copies((u) => ({ ...stmt, index: this.#walk(stmt.index, u).first }));
       case "for":
         if (this.#dependsOnLoop(stmt.from) || this.#dependsOnLoop(stmt.to)) throw new NotVectorizable();
         return [{ ...stmt, body: this.#statementsOfBlock(stmt.body) }];

@@ -52,6 +52,8 @@ class KernelCompiler {
       }
       case "store":
         return this.#store(stmt);
+      case "prefetch":
+        return () => {};
       case "for":
         return this.#for(stmt);
       case "if": {

@@ -61,6 +61,8 @@ function emitStmt(context: KernelContext, s: Stmt): void {
       return f.set(context.local(s.v));
     case "store":
       return emitStore(context, s);
+    case "prefetch":
+      return; // WebAssembly has none
     case "for":
       return emitFor(context, s);
     case "if":

@@ -28,6 +28,18 @@ const upTo = (end: number, step: number, shift: number, lanes: number) => (x: Ex
   loop(x, 0, end, step, (i) => [store(out, i, x.load(a, x.binary("add", i, x.int(shift)), lanes))]),
 ];
 
+/** Asks for lines of memory up to `distance` elements ahead of those that are copied. */
+const prefetching = (distance: number) => (x: ExprFactory, a: Buffer, out: Buffer) => [
+  loop(x, 0, n, 1, (i): Stmt[] => {
+    const index = x.binary("add", i, x.int(distance));
+    return [
+      { kind: "prefetch", buffer: a, index, use: "read" },
+      { kind: "prefetch", buffer: out, index, use: "write" },
+      store(out, i, x.load(a, i)),
+    ];
+  }),
+];
+
 /** Vectors of eight from i on, of which those below `end` are touched. */
 const guarded = (end: number) => (x: ExprFactory, a: Buffer, out: Buffer) => [
   loop(x, 0, n, 8, (i) => {
@@ -69,6 +81,7 @@ console.log(
     scalarBefore: outcome(upTo(n, 1, -1, 1)),
     vectorAcross: outcome(upTo(n, 8, 0, 8)),
     farAway: outcome(upTo(n, 1, 2 ** 28, 1)),
+    prefetchedOutside: outcome(prefetching(2 ** 28)),
     guardedInside: outcome(guarded(n)),
     guardedAcross: outcome(guarded(n + 1)),
   }),

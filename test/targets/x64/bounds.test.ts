@@ -16,7 +16,7 @@ describe.skipIf(platform.native().native === null).each(nativeTargets.names)("ch
 
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       const outcomes = JSON.parse(stdout);
-      expect(outcomes).toMatchObject({ sums: "equal", inside: "ran", guardedInside: "ran" });
+      expect(outcomes).toMatchObject({ sums: "equal", inside: "ran", guardedInside: "ran", prefetchedOutside: "ran" });
       const behind = (offset: number) =>
         new RegExp(`^internal: kernel kernel: .+ at byte ${offset} of buffer (a|out), which has 400 bytes\\.`);
       expect(outcomes.scalarBehind).toMatch(behind(400));

@@ -1,10 +1,11 @@
 // Statements: one kernel becomes one function (begin, end, table, scratch) that runs a range of tiles.
 import type { Expr, Kernel, Stmt, Var } from "../../../ir/index.js";
 import type { ConstantPool } from "../asm/constants.js";
-import { type Features, type Imm, imm, type Reg, rcx, rdi, rdx, rsi } from "../asm/operands.js";
+import { type Features, type Imm, imm, type Mem, type Reg, rcx, rdi, rdx, rsi } from "../asm/operands.js";
 import { MachineFunction } from "../machine.js";
 import type { Places } from "../places.js";
 import { emitStore } from "./access.js";
+import { addressOf } from "./address.js";
 import { emitJumpIf } from "./condition.js";
 import { type Emitters, KernelContext } from "./context.js";
 import { emitFloatArithmetic, isFloatArithmetic } from "./float.js";
@@ -62,6 +63,11 @@ function emitStatement(context: KernelContext, s: Stmt): void {
       return emitAssign(context, s);
     case "store":
       return emitStore(context, s);
+    case "prefetch":
+      context.f.emit(s.use === "read" ? "prefetcht0" : "prefetchw", 64, [
+        unchecked(addressOf(context, s.buffer, s.index)),
+      ]);
+      return;
     case "for":
       return isWrittenOut(s) ? emitUnrolled(context, s) : emitFor(context, s);
     case "if":
@@ -69,6 +75,11 @@ function emitStatement(context: KernelContext, s: Stmt): void {
     case "while":
       return emitWhile(context, s);
   }
+}
+
+/** A prefetch may be of any address. */
+function unchecked({ bounds: _, ...memory }: Mem): Mem {
+  return memory;
 }
 
 /** The variable takes over the register of its value, if nobody else changes that. */
