@@ -25,6 +25,8 @@ export class Storage {
   /** Bumped at each in-place write; a node that was made for an older version is stale. */
   version = 0;
   buffer: ArrayBuffer | null;
+  /** Where the elements begin in `buffer`: targets that see addresses let results begin with a cache line. */
+  byteOffset = 0;
   home: StorageHome | null = null;
   /** A number homes give it to know it again; 0 until then. */
   tag = 0;
@@ -51,13 +53,14 @@ export class Storage {
   static from(dtype: DType, values: TypedArray): Storage {
     const storage = new Storage(dtype, values.length);
     const { buffer, byteOffset, byteLength } = memoryOf(dtype, values);
-    new Uint8Array(storage.buffer as ArrayBuffer).set(new Uint8Array(buffer, byteOffset, byteLength));
+    storage.hostBytes().set(new Uint8Array(buffer, byteOffset, byteLength));
     return storage;
   }
 
   /** Its bytes are in `home` from now on. */
   moveTo(home: StorageHome): void {
     this.buffer = null;
+    this.byteOffset = 0;
     this.addressed = null;
     this.home = home;
   }
@@ -77,19 +80,26 @@ export class Storage {
     const out = typedArray(this.dtype, this.length);
     const bytes = new Uint8Array(out.buffer);
     if (this.home) this.home.read(this, bytes);
-    else bytes.set(new Uint8Array(this.hostBuffer(), 0, bytes.length));
+    else bytes.set(this.hostBytes().subarray(0, bytes.length));
     return out;
   }
 
-  /** The host buffer, fetched back from a target's memory if need be. Do not keep it across program runs. */
+  /** The host buffer, fetched back from a target's memory if need be; elements begin at `byteOffset`. Do not keep it across program runs. */
   hostBuffer(): ArrayBuffer {
     if (this.home) this.home.evict(this);
     this.buffer ??= platform.allocate(this.byteLength);
     return this.buffer;
   }
 
+  /** The storage's bytes in its host buffer; one that was handed in may lack the padding. */
+  hostBytes(): Uint8Array<ArrayBuffer> {
+    const buffer = this.hostBuffer();
+    const { byteOffset } = this;
+    return new Uint8Array(buffer, byteOffset, Math.min(this.byteLength, buffer.byteLength - byteOffset));
+  }
+
   /** The host elements as they lie in memory (no copy). Do not keep the view across program runs. */
   hostView(): TypedArray {
-    return typedArray(this.dtype, this.hostBuffer(), 0, this.length);
+    return typedArray(this.dtype, this.hostBuffer(), this.byteOffset, this.length);
   }
 }

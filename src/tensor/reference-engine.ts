@@ -23,7 +23,7 @@ function toStorage({ dtype, data }: NdArray): Storage {
 
 function overwrite(storage: Storage, { dtype, data }: NdArray): void {
   const { buffer, byteOffset, byteLength } = memoryOf(dtype, data);
-  new Uint8Array(storage.hostBuffer(), 0, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+  storage.hostBytes().set(new Uint8Array(buffer, byteOffset, byteLength));
   storage.version++;
 }
 

@@ -48,7 +48,7 @@ export function runMixing(executable: Executable, bound: readonly Buffer[]): Uin
   );
   const output = emptyStorage(bound[1] as Buffer);
   executable.run([input, output], new Float64Array(0));
-  return new Uint8Array(output.hostBuffer());
+  return output.hostBytes();
 }
 
 /** A number that tells results apart (FNV-1a). */

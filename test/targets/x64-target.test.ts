@@ -81,6 +81,20 @@ describe.runIf(native !== null)("with machine code", () => {
     expect(report(stdout).runs).toEqual([{ target: "x64:avx2", values }]);
   });
 
+  it("given tensors of one target, others read them and write in place", async () => {
+    const { stdout } = await runChild("x64-handover.ts", {
+      args: ["x64", "wasm", "interpreter", "x64:avx2", "reference"],
+    });
+    // The last value but one of arange(0, size), one more each time, twice that plus 1.
+    const expected = (added: number) => [3, 100, 5000, 40_000].map((size) => 2 * (size - 2 + added) + 1);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([1, 2, 3, 4, 5].map(expected));
+  });
+
   it("given an unknown name, the nearest is offered", async () => {
     const { stdout } = await runChild("x64-public.ts", { env: { GRADUS_TARGET: "x64:avx3" } });
     expect(stdout).toBe('ArgumentError: GRADUS_TARGET: unknown target "x64:avx3"; did you mean "x64:avx2"?\n');

@@ -146,7 +146,10 @@ export class ProgramMemory {
     const placement = this.program.placements.get(buffer);
     if (!placement) throw new InternalError(`interpreter: program ${this.program.name} does not place ${buffer.name}`);
     if (placement.kind === "arena") memory.bind(this.#arena.buffer, placement.offset);
-    else memory.bind((bindings[placement.slot] as Storage).hostBuffer(), placement.offset ?? 0);
+    else {
+      const storage = bindings[placement.slot] as Storage;
+      memory.bind(storage.hostBuffer(), storage.byteOffset + (placement.offset ?? 0));
+    }
   }
 
   #localOffset(buffer: Buffer): number {

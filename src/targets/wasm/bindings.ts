@@ -1,7 +1,7 @@
 // Brings the storages bound to a run into the wasm memory, and takes results out again.
 import type { Storage } from "../../base/index.js";
 import type { Program } from "../../ir/index.js";
-import { hostBytes, type Resident } from "./residency.js";
+import type { Resident } from "./residency.js";
 import type { Runtime } from "./runtime.js";
 
 type Binding = Program["bindings"][number];
@@ -59,7 +59,7 @@ export class Bindings {
     for (const { slot, storage, offset } of this.#staged) {
       if (!(this.#slots[slot] as Slot).binding.written) continue;
       const from = staging.address + offset;
-      const into = hostBytes(storage);
+      const into = storage.hostBytes();
       into.set(heap.bytes.subarray(from, from + into.length));
     }
     this.forget();
@@ -114,7 +114,7 @@ export class Bindings {
       const slot = this.#slots[index] as Slot;
       const address = staging.address + offset;
       this.#setAddress(index, slot, address);
-      if (slot.binding.read) heap.bytes.set(hostBytes(storage), address);
+      if (slot.binding.read) heap.bytes.set(storage.hostBytes(), address);
     }
     return true;
   }

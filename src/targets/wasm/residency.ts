@@ -96,7 +96,7 @@ export class Residency {
   /** Moves a storage to a block that the caller allocated; its bytes are copied unless they are about to be overwritten. */
   moveIn(storage: Storage, address: number, run: number, options: { copy: boolean; isYoung: boolean }): Resident {
     const { byteLength } = storage;
-    if (options.copy) this.#heap.bytes.set(hostBytes(storage), address);
+    if (options.copy) this.#heap.bytes.set(storage.hostBytes(), address);
     else if (storage.home) storage.home.evict(storage);
     const resident: Resident = { address, byteLength, lastRun: run, isYoung: options.isYoung, movedTo: null };
     const lease = new Lease(this, resident, this.#isSynchronous ? null : makeBallast(byteLength));
@@ -180,10 +180,4 @@ export class Residency {
     this.#bytes -= resident.byteLength;
     this.#heap.free(resident.address, resident.byteLength);
   }
-}
-
-/** The bytes of a storage on the host; a buffer that was handed in may lack the padding, or have more of it. */
-export function hostBytes(storage: Storage): Uint8Array<ArrayBuffer> {
-  const buffer = storage.hostBuffer();
-  return new Uint8Array(buffer, 0, Math.min(buffer.byteLength, storage.byteLength));
 }

@@ -158,12 +158,12 @@ export class Runtime implements StorageHome {
 
   read(storage: Storage, into: Uint8Array): void {
     this.settle();
-    into.set(new Uint8Array(storage.hostBuffer(), 0, into.length));
+    into.set(storage.hostBytes().subarray(0, into.length));
   }
 
   write(storage: Storage, from: Uint8Array): void {
     this.settle();
-    new Uint8Array(storage.hostBuffer()).set(from);
+    storage.hostBytes().set(from);
   }
 
   evict(): void {
