@@ -77,7 +77,7 @@ function chooseByEstimate(
   bytes: number,
 ): ContractionOptions {
   const { batch, m, n, k, lanes } = shape;
-  const { rows: microRows, vectors: microVectors } = chooseMicro(shape, info, alignmentOf(form));
+  const { rows: microRows, vectors: microVectors } = chooseMicro(shape, info, rowPlaces(form, shape, bytes));
   const width = microVectors * lanes;
   const blockDepth = depthLimit(lanes);
   const depth = Math.min(k, blockDepth);
@@ -185,7 +185,7 @@ function traffic(c: Cutting, { rowTiles, columnTiles }: TileCounts): number {
 export function chooseMicro(
   { m, n, lanes }: ContractionShape,
   info: TargetInfo,
-  alignment = 1,
+  { alignment, fitting }: RowPlaces = anywhere,
 ): { rows: number; vectors: number } {
   let best = { rows: 1, vectors: 1 };
   let least = Infinity;
@@ -197,7 +197,7 @@ export function chooseMicro(
         const cost =
           (isAligned ? 1 : UNALIGNED) *
           panels *
-          (Math.floor(m / rows) * microCost(rows, vectors) + microCost(m % rows, vectors));
+          (Math.floor(m / rows) * microCost(rows, vectors, fitting) + microCost(m % rows, vectors, fitting));
         if (cost < least * 0.98) [best, least] = [{ rows, vectors }, cost];
       }
     }
@@ -205,17 +205,42 @@ export function chooseMicro(
   return best;
 }
 
-/** Rows of a staged operand lie constants apart where panels begin with its inner loops. */
-function alignmentOf({ stageA, rows }: StagedForm): number {
-  return stageA ? extentOf(rows.slice(1)) : 1;
+/** How the rows that a micro-kernel reads lie. */
+interface RowPlaces {
+  /** Rows of a staged operand lie constants apart where panels begin with its inner loops. */
+  readonly alignment: number;
+  /** More rows than this evict each other from the first-level cache before the next summed element is read. */
+  readonly fitting: number;
 }
+
+const anywhere: RowPlaces = { alignment: 1, fitting: Infinity };
+
+function rowPlaces(form: StagedForm, shape: ContractionShape, bytes: number): RowPlaces {
+  if (form.stageA) return { alignment: extentOf(form.rows.slice(1)), fitting: Infinity };
+  const [row, ...others] = axesIn(form.rows, "a") as [Axis, ...Axis[]];
+  if (form.isComputedA || others.length > 0 || packsRows(form, shape)) return anywhere;
+  // Lines of rows a page apart all fall on one set.
+  let apart = LINE_BYTES;
+  while (apart < PAGE_BYTES && (row.a * bytes) % (2 * apart) === 0) apart *= 2;
+  return { alignment: 1, fitting: (PAGE_BYTES / apart) * WAYS };
+}
+
+const LINE_BYTES = 64;
+/** Addresses this far apart share a set of the first-level cache, which holds that many lines beside others. */
+const PAGE_BYTES = 4096;
+const WAYS = 8;
 
 /** What it costs that each row of a micro-kernel has an address of its own. */
 const UNALIGNED = 1.25;
 
-/** Two multiply-adds or two loads a cycle, and a latency of four cycles for the chain of each accumulator. */
-function microCost(rows: number, vectors: number): number {
-  return rows === 0 ? 0 : Math.max(rows * vectors, rows + vectors, 8) / 2 + 0.25;
+/**
+ * Two multiply-adds or two loads a cycle, a latency of four cycles for the chain of each accumulator, and a cycle for each row
+ * that is fetched from the second-level cache.
+ */
+function microCost(rows: number, vectors: number, fitting: number): number {
+  if (rows === 0) return 0;
+  const fetched = rows > fitting ? rows : 0;
+  return Math.max(rows * vectors, rows + vectors, 8, 2 * fetched) / 2 + 0.25;
 }
 
 /** Elements of an operand that stays in the first-level cache however it is walked. */
