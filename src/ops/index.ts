@@ -95,11 +95,13 @@ export {
 } from "./half-forms.js";
 export * from "./hyperbolic.js";
 export { embedding, gather, indexGather, indexSelect, takeAlongDim } from "./indexing.js";
+export { gcd, lcm } from "./integers.js";
 export * from "./interpret.js";
 export * from "./joining.js";
 export * from "./leaves.js";
 export { checkSquare, cholesky, det, eigh, inv, slogdet, solve, solveTriangular } from "./linalg.js";
 export * from "./losses.js";
+export { luFactor, luParts, luPermutation, luSolve } from "./lu.js";
 export * from "./matmul.js";
 export { matrixExp } from "./matrix-exp.js";
 export * from "./movement.js";

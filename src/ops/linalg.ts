@@ -9,8 +9,9 @@ import { eye } from "./creation.js";
 import { abs, add, cast, div, eq, log, mul, ne, neg, sub, where } from "./elementwise.js";
 import { gatherUnchecked } from "./gathering.js";
 import { iota } from "./leaves.js";
+import { luPacked } from "./lu-kernels.js";
 import { matmul, matrixTranspose } from "./matmul.js";
-import { choleskyFactor, eighPacked, luPacked, substitute } from "./matrix-kernels.js";
+import { choleskyFactor, eighPacked, substitute } from "./matrix-kernels.js";
 import { expand, reshape, slice } from "./movement.js";
 import { prod, sum } from "./reductions.js";
 import { diagonal } from "./shaping.js";
@@ -59,14 +60,14 @@ function signOf(order: Node, like: Node): Node {
 }
 
 /** The rows of `b` in the order of the factors. */
-function exchanged(b: Node, order: Node): Node {
+export function exchanged(b: Node, order: Node): Node {
   const rank = b.shape.length;
   const index = expand(reshape(order, [...order.shape, 1]), b.shape);
   return gatherUnchecked(b, rank - 2, index);
 }
 
 /** `b`, and an error where the factor U of the system has a zero on its diagonal. */
-function solvable(op: string, b: Node, lu: Node): Node {
+export function solvable(op: string, b: Node, lu: Node): Node {
   return checked(b, diagonals(lu), { op, says: "singular", except: 0 });
 }
 
@@ -86,7 +87,7 @@ const solveP = defineComposite("solve", {
 });
 
 /** Both with the same leading dims. */
-function aligned(a: Node, b: Node): [Node, Node] {
+export function aligned(a: Node, b: Node): [Node, Node] {
   const [rankA, rankB] = [a.shape.length, b.shape.length];
   const lead = Math.max(rankA, rankB) - 2;
   const common = Array.from({ length: lead }, (_, d) =>

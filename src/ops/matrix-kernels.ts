@@ -1,5 +1,5 @@
-// Factorisations of matrices as kernels, one matrix a tile: LU with row exchanges, Cholesky, substitution, symmetric
-// eigenvectors by Jacobi's rotations. After Golub & Van Loan, "Matrix Computations", 4th edition, 3.4, 4.2, 3.1, 8.5.
+// Factorisations of matrices as kernels, one matrix a tile: Cholesky, substitution, symmetric eigenvectors by Jacobi's
+// rotations. After Golub & Van Loan, "Matrix Computations", 4th edition, 4.2, 3.1, 8.5.
 import { valueArray } from "../base/index.js";
 import {
   attr,
@@ -62,91 +62,6 @@ export function assemble(node: Node, one: (index: number) => Rows): NdArray {
   let at = 0;
   for (let b = 0; b < batchOf(node); b++) for (const row of one(b)) for (const value of row) out[at++] = value;
   return { shape: node.shape, dtype: node.dtype, data: out };
-}
-
-// ---- LU ---------------------------------------------------------------------------------------------------------
-
-/** `[…, n, n]` to `[…, n, n + 1]`: U above, L's multipliers below the diagonal; the last column says which row came here. */
-const luP: RoutinePrimitive = {
-  kind: "routine",
-  name: "lu",
-  hash: hashText("lu"),
-  vjp: nonDifferentiable("what is computed with it has a rule of its own"),
-  saves: { inputs: [], output: false },
-  infer: ([x]) => ({ shape: [...(x as Node).shape.slice(0, -1), last(x as Node) + 1], dtype: (x as Node).dtype }),
-  build: (context, node) => buildLu(context, last(node.inputs[0] as Node), batchOf(node)),
-  reference: (node, [x]) => assemble(node, (index) => luRows(rowsAt(x as NdArray, index))),
-};
-
-function buildLu({ f, inputs, output, kernel }: RoutineContext, n: number, batch: number): void {
-  const type = scalarOf(output.dtype);
-  const size = f.int(n);
-  kernel("lu", batch, (tile) => {
-    const a = matrix(f, inputs[0] as Buffer, f.mul(tile, f.int(n * n)), n);
-    const lu = matrix(f, output, f.mul(tile, f.int(n * (n + 1))), n + 1);
-    const pivot = f.variable("pivot", "i32", { mutable: true, min: 0, max: Math.max(0, n - 1) });
-    const best = f.variable("best", type, { mutable: true });
-    return [
-      loop(f, "i", size, (i) => [
-        loop(f, "j", size, (j) => [lu.set(i, j, a.at(i, j))]),
-        lu.set(i, size, f.cast(i, type)),
-      ]),
-      declare(pivot, f.int(0)),
-      declare(best, f.const(type, 0)),
-      loop(f, "k", size, (k) => {
-        const after = f.add(k, f.int(1));
-        const diagonal = held(f, "diagonal", lu.at(k, k));
-        return [
-          assign(pivot, k),
-          assign(best, f.unary("abs", lu.at(k, k))),
-          range(f, "i", after, size, n, (i) => {
-            const value = held(f, "value", f.unary("abs", lu.at(i, k)));
-            return [value.statement, when(f.lt(best, value.v), [assign(best, value.v), assign(pivot, i)])];
-          }),
-          when(f.binary("ne", pivot, k), [
-            loop(f, "j", f.int(n + 1), (j) => {
-              const [upper, lower] = [held(f, "upper", lu.at(k, j)), held(f, "lower", lu.at(pivot, j))];
-              return [upper.statement, lower.statement, lu.set(k, j, lower.v), lu.set(pivot, j, upper.v)];
-            }),
-          ]),
-          diagonal.statement,
-          range(f, "i", after, size, n, (i) => {
-            // A column of zeros stays: U is singular then.
-            const isZero = f.eq(diagonal.v, f.const(type, 0));
-            const factor = held(f, "factor", f.select(isZero, f.const(type, 0), f.div(lu.at(i, k), diagonal.v)));
-            return [
-              factor.statement,
-              lu.set(i, k, factor.v),
-              range(f, "j", after, size, n, (j) => [lu.set(i, j, f.sub(lu.at(i, j), f.mul(factor.v, lu.at(k, j))))]),
-            ];
-          }),
-        ];
-      }),
-    ];
-  });
-}
-
-function luRows(a: Rows): Rows {
-  const n = a.length;
-  const lu = a.map((row, i) => [...row, i]);
-  const get = (i: number, j: number): number => (lu[i] as number[])[j] as number;
-  for (let k = 0; k < n; k++) {
-    let pivot = k;
-    for (let i = k + 1; i < n; i++) if (Math.abs(get(i, k)) > Math.abs(get(pivot, k))) pivot = i;
-    [lu[k], lu[pivot]] = [lu[pivot] as number[], lu[k] as number[]];
-    for (let i = k + 1; i < n; i++) {
-      const row = lu[i] as number[];
-      const factor = get(k, k) === 0 ? 0 : get(i, k) / get(k, k);
-      row[k] = factor;
-      for (let j = k + 1; j < n; j++) row[j] = get(i, j) - factor * get(k, j);
-    }
-  }
-  return lu;
-}
-
-/** LU factors with row exchanges, packed: see `luP`. */
-export function luPacked(x: Node): Node {
-  return apply(luP, [x]);
 }
 
 // ---- substitution -----------------------------------------------------------------------------------------------

@@ -68,6 +68,20 @@ function ofMatrix(name: string): Callable | null {
       return linalg.cholesky(square, options as { upper: boolean });
     };
   }
+  if (name === "luFactor") return (x) => Object.values(linalg.luFactor(x as Tensor));
+  if (name === "lu") return (x) => Object.values(linalg.lu(x as Tensor));
+  if (name === "luUnpackOf") {
+    return (x) => {
+      const { LU, pivots } = linalg.luFactor(x as Tensor);
+      return Object.values(gradus.luUnpack(LU, pivots));
+    };
+  }
+  if (name === "luSolveOf") {
+    return (a, b, options) => {
+      const { LU, pivots } = linalg.luFactor(a as Tensor);
+      return linalg.luSolve(LU, pivots, b as Tensor, options as linalg.LuSolveOptions);
+    };
+  }
   if (name === "linalgNorm") return linalg.norm as Callable;
   if (name === "lstsqSolution") return (a, b) => linalg.lstsq(a as Tensor, b as Tensor).solution;
   if (name === "svdWithoutSigns") {

@@ -7,7 +7,8 @@ import { type Dims, floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { type MatrixNormOptions, vectorNorm } from "./linalg.js";
 
-function matricesOf(op: string, name: string, value: unknown): Node {
+/** A float tensor with at least two dims. */
+export function matricesOf(op: string, name: string, value: unknown): Node {
   const x = floatNode(op, name, value);
   if (x.shape.length >= 2) return x;
   throw new ShapeError(`${op}: ${name} must have at least 2 dims, got [${x.shape.join(",")}]`, {

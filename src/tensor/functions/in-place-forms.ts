@@ -833,6 +833,18 @@ export const hypot_ = binary_("hypot_", ops.hypot);
  */
 export const heaviside_ = binary_("heaviside_", ops.heaviside);
 /**
+ * The greatest common divisor of integers, in place. Shapes: this, other that broadcasts to it → the same.
+ * @throws DTypeError unless both are integer tensors.
+ * @throws ShapeError if `other` does not broadcast to this shape, or elements share memory (`expand`).
+ */
+export const gcd_ = binary_("gcd_", ops.gcd);
+/**
+ * The least common multiple of integers, in place; overflow wraps. Shapes: this, other that broadcasts to it → the same.
+ * @throws DTypeError unless both are integer tensors.
+ * @throws ShapeError if `other` does not broadcast to this shape, or elements share memory (`expand`).
+ */
+export const lcm_ = binary_("lcm_", ops.lcm);
+/**
  * In place: this · log(other); 0 where this is 0. Shapes: this, other that broadcasts to it → the same.
  * @throws ShapeError if `other` does not broadcast to this shape, or elements share memory (`expand`).
  * @throws DTypeError if this is an integer or bool tensor: the result is a float.

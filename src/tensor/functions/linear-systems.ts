@@ -1,9 +1,109 @@
 // Systems of equations by factors that are there already, products of reflections, and equations between tensors.
-import { checkOptions, normalizeDim, ShapeError } from "../../base/index.js";
+import { checkOptions, DTypeError, isFloat, normalizeDim, ShapeError, shapesEqual } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, noMore } from "../args.js";
-import type { Tensor } from "../tensor.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
+import { type Tensor, wrap } from "../tensor.js";
+import { matricesOf } from "./decompositions.js";
 import { made } from "./define.js";
+
+/** LU factors of matrices with row exchanges: what `luFactor` gives, and `luSolve` and `luUnpack` take. */
+export interface LuFactorResult {
+  /** U `[…,m,n]` and, below its diagonal, L without its ones. */
+  readonly LU: Tensor;
+  /** With which row, counted from 1, row i was exchanged at step i: `[…,min(m,n)]`, int32. */
+  readonly pivots: Tensor;
+}
+
+/** Factors P, L and U. */
+export interface LuParts {
+  /** Permutation `[…,m,m]`. */
+  readonly P: Tensor;
+  /** Lower triangular with ones `[…,m,k]`. */
+  readonly L: Tensor;
+  /** Upper triangular `[…,k,n]`. */
+  readonly U: Tensor;
+}
+
+/**
+ * A = P L U for matrices `[…,m,n]` of any rank: a permutation P `[…,m,m]`, L `[…,m,k]` lower triangular with ones on its diagonal and U
+ * `[…,k,n]` upper triangular, k = min(m, n), by elimination with row exchanges. The gradient exists where the first k columns have full
+ * rank.
+ * @throws ShapeError for fewer than 2 dims; DTypeError unless the dtype is a float.
+ * @example const { P, L, U } = lu(randn([3, 3]));
+ */
+export function lu(A: Tensor, ...surplus: []): LuParts {
+  noMore("lu", surplus);
+  const a = matricesOf("lu", "A", A);
+  const factors = ops.luFactor(a);
+  const { l, u } = ops.luParts(factors.lu);
+  return { P: wrap(ops.luPermutation(factors.pivots, a.shape.at(-2) as number, a)), L: wrap(l), U: wrap(u) };
+}
+
+/**
+ * The factors of `lu` in one matrix, with the row exchanges as numbers: for `luSolve`. A `[…,m,n]`.
+ * @throws NumericError where U has a zero on its diagonal, when the result is computed; ShapeError and DTypeError as `lu`.
+ * @example const { LU, pivots } = luFactor(A); const x = luSolve(LU, pivots, b);
+ */
+export function luFactor(A: Tensor, ...surplus: []): LuFactorResult {
+  noMore("luFactor", surplus);
+  const a = matricesOf("luFactor", "A", A);
+  const factors = ops.luFactor(a, "luFactor");
+  return { LU: wrap(factors.lu), pivots: wrap(factors.pivots) };
+}
+
+/** Options of `luSolve`. */
+export interface LuSolveOptions {
+  /** Solves X A = B if false. Default true. */
+  readonly left?: boolean;
+  /** Takes Aᵀ in place of A. Default false. */
+  readonly adjoint?: boolean;
+}
+
+/**
+ * X with A X = B, given what `luFactor` gave for A `[…,n,n]`; B `[…,n,m]`, leading dims broadcast. Exchanges outside of the matrix are kept
+ * inside.
+ * @param options - `left` (false: X A = B), `adjoint` (true: Aᵀ in place of A).
+ * @throws ShapeError if the shapes do not fit; DTypeError unless `LU` and `B` are floats and `pivots` integers.
+ */
+export function luSolve(LU: Tensor, pivots: Tensor, B: Tensor, options: LuSolveOptions = {}, ...surplus: []): Tensor {
+  const op = "luSolve";
+  noMore(op, surplus);
+  checkOptions(op, options, ["left", "adjoint"]);
+  const { left = true, adjoint = false } = options;
+  const [factors, b] = [matricesOf(op, "LU", LU), matricesOf(op, "B", B)];
+  const exchanges = exchangesOf(op, pivots);
+  return made(op, () => {
+    if (left) return ops.luSolve(factors, exchanges, b, adjoint);
+    return ops.matrixTranspose(ops.luSolve(factors, exchanges, ops.matrixTranspose(b), !adjoint));
+  });
+}
+
+function exchangesOf(op: string, pivots: Tensor) {
+  const node = nodeOf(op, "pivots", pivots);
+  if (!isFloat(node.dtype) && node.dtype !== "bool") return node;
+  throw new DTypeError(`${op}: pivots must be integers, got ${node.dtype}`, { op });
+}
+
+/**
+ * P, L and U of what `luFactor` gave: A = P L U.
+ * @throws ShapeError unless `pivots` is `[…,min(m,n)]` for LU `[…,m,n]`; DTypeError unless they are floats and integers.
+ */
+export function luUnpack(LU: Tensor, pivots: Tensor, ...surplus: []): LuParts {
+  const op = "luUnpack";
+  noMore(op, surplus);
+  const factors = matricesOf(op, "LU", LU);
+  const exchanges = exchangesOf(op, pivots);
+  const [m, n] = factors.shape.slice(-2) as [number, number];
+  const wanted = [...factors.shape.slice(0, -2), Math.min(m, n)];
+  if (!shapesEqual(exchanges.shape, wanted)) {
+    throw new ShapeError(
+      `${op}: pivots must be [${wanted.join(",")}] (LU [${factors.shape.join(",")}], pivots [${exchanges.shape.join(",")}])`,
+      { op, shapes: [factors.shape, exchanges.shape] },
+    );
+  }
+  const { l, u } = ops.luParts(factors);
+  return { P: wrap(ops.luPermutation(exchanges, m, factors)), L: wrap(l), U: wrap(u) };
+}
 
 /**
  * X with A X = B, given the Cholesky factor of A: L with A = L Lᵀ, or with `upper` U with A = Uᵀ U.

@@ -65,6 +65,19 @@ export const heaviside: Binary = binary("heaviside", (x, values) => {
   return ops.heaviside(x, values);
 });
 /**
+ * The greatest common divisor of integers, at least 0; of 0 and 0 it is 0. Shapes: both broadcast.
+ * @throws DTypeError unless both are integer tensors.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example gcd(tensor([12n]), tensor([18n])) // [6]
+ */
+export const gcd: Binary = binary("gcd", ops.gcd);
+/**
+ * The least common multiple of integers, at least 0; 0 where one of both is, and overflow wraps. Shapes: both broadcast.
+ * @throws DTypeError unless both are integer tensors.
+ * @throws ShapeError if the shapes do not broadcast.
+ */
+export const lcm: Binary = binary("lcm", ops.lcm);
+/**
  * input^other in float64. Shapes: any that broadcast → the common shape.
  * @throws ShapeError if the shapes do not broadcast.
  * @throws ArgumentError if neither is a tensor.

@@ -20,7 +20,7 @@ export const exceptions: Readonly<Record<string, string>> = {
     `argmax argmin argsort argwhere bincount bucketize countNonzero histc histogram linalg.matrixRank nonzero numel
     searchsorted unravelIndex oneHot`,
   ),
-  ...because("takes integers", "bitwiseAnd bitwiseLeftShift bitwiseNot bitwiseOr bitwiseRightShift bitwiseXor"),
+  ...because("takes integers", "bitwiseAnd bitwiseLeftShift bitwiseNot bitwiseOr bitwiseRightShift bitwiseXor gcd lcm"),
   ...because(
     "constant between its steps: its gradient is zero, which test/conformance compares",
     "ceil floor floorDivide heaviside round sign sgn trunc fix",

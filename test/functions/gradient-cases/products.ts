@@ -30,6 +30,13 @@ export const products: Cases = {
   kron: [(a, b) => gradus.kron(a, b), like(2, 2), like(2, 1)],
   linear: [(x, w, b) => functional.linear(x, w, b), like(2, 3), like(2, 3), like(2)],
   logdet: [(x) => gradus.logdet(definite(x)), like(2, 2)],
+  luUnpack: [
+    (x) => {
+      const { L, U } = gradus.luUnpack(x, gradus.tensor(Int32Array.of(2, 2)));
+      return [L, U];
+    },
+    like(2, 3),
+  ],
   matmul: [gradus.matmul, like(2, 2, 1), like(1, 3)],
   matrixExp: [gradus.matrixExp, like(2, 2)],
   matrixPower: [(x) => gradus.matrixPower(x, 3), like(2, 2)],
@@ -57,6 +64,17 @@ export const products: Cases = {
   "linalg.householderProduct": [(x, tau) => linalg.householderProduct(x, tau), like(3, 2), like(2)],
   "linalg.inv": [(x) => linalg.inv(definite(x)), like(2, 2)],
   "linalg.lstsq": [(a, b) => linalg.lstsq(a, b).solution, like(3, 2), like(3, 1)],
+  "linalg.lu wide": [(x) => Object.values(linalg.lu(x)).slice(1), like(2, 3)],
+  "linalg.lu tall": [(x) => Object.values(linalg.lu(x)).slice(1), like(3, 2)],
+  "linalg.luFactor": [(x) => linalg.luFactor(x).LU, like(2, 2)],
+  "linalg.luSolve": [
+    (a, b) => {
+      const { LU, pivots } = linalg.luFactor(definite(a));
+      return [linalg.luSolve(LU, pivots, b), linalg.luSolve(LU, pivots, b, { adjoint: true })];
+    },
+    like(2, 2),
+    like(2, 1),
+  ],
   "linalg.matrixNorm": [(x) => linalg.matrixNorm(x, "nuc"), like(2, 2)],
   "linalg.norm": [(x) => linalg.norm(x, 1), like(2, 2)],
   "linalg.pinv": [(x) => linalg.pinv(x), like(3, 2)],
