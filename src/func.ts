@@ -3,7 +3,9 @@ export { type FunctionalCallOptions, functionalCall, type NamedTensors, stackMod
 export {
   type ArgnumsOptions,
   type AuxOption,
+  type ChunkOption,
   type Cotangents,
+  type DimTree,
   functionGrad as grad,
   type GradientOf,
   type Gradients,

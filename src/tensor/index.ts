@@ -211,7 +211,7 @@ export { type CheckedFunction, type GradcheckOptions, gradcheck, gradgradcheck }
 export { hostEffect, runtimeScalar, whenComputed } from "./host.js";
 export type { IndexItem } from "./index-items.js";
 export { maskedSelect, nonzero } from "./indexing.js";
-export { type HessianOf, hessian, type JacobianOf, jacfwd, jacrev } from "./jacobians.js";
+export { type ChunkOption, type HessianOf, hessian, type JacobianOf, jacfwd, jacrev } from "./jacobians.js";
 export { leaveModule, type Place, quietly } from "./pending.js";
 
 import "./methods.js"; // declares the methods of Tensor
@@ -238,5 +238,5 @@ export {
   valueAndGrad,
   vjp,
 } from "./transforms.js";
-export type { TensorTree } from "./tree-arguments.js";
+export type { DimTree, TensorTree } from "./tree-arguments.js";
 export { type InDims, type Randomness, type TensorFunction, type VmapOptions, vmap } from "./vmap.js";

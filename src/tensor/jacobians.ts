@@ -1,7 +1,8 @@
 // Jacobians and Hessians of functions of trees, as torch.func.
-import { checkFunction, checkOptions, type DType, numel, type Shape } from "../base/index.js";
+import { checkFunction, checkOptions, checkWholeNumber, type DType, numel, type Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
+import { isSyncHeld, sync } from "./sync.js";
 import { type Tensor, wrap } from "./tensor.js";
 import { type Argnums, gradients, pushforwardOf, type TracedCall, traceCall, zerosOf } from "./traced-call.js";
 import type { ArgnumsOptions, AuxOption, GradientOf, TransformOptions } from "./transforms.js";
@@ -42,10 +43,25 @@ function jacobianTree({ results, treeOf }: TracedCall, blocks: readonly (readonl
   return results.treeOf(blocks.map((row) => treeOf(row)));
 }
 
-function byRows(call: TracedCall): unknown {
+/** What `make` gives for each place; with a chunk size, computed when so many are there, so that what they need is free again. */
+function inChunks(places: readonly number[], chunkSize: number | null, make: (k: number) => Tensor[]): Tensor[][] {
+  if (chunkSize === null) return places.map(make);
+  const all: Tensor[][] = [];
+  for (let from = 0; from < places.length; from += chunkSize) {
+    const chunk = places.slice(from, from + chunkSize).map(make);
+    if (!isSyncHeld()) sync(chunk.flatMap((row) => row.map(({ node }) => node)));
+    all.push(...chunk);
+  }
+  return all;
+}
+
+type Method = (call: TracedCall, chunkSize: number | null) => unknown;
+
+function byRows(call: TracedCall, chunkSize: number | null): unknown {
   const { inputs, results, createGraph } = call;
   const blocks = results.tensors.map((y) => {
-    const rows = places(y).map((k) => gradients([y], inputs, [unit(y.shape, y.dtype, k)], createGraph));
+    const row = (k: number) => gradients([y], inputs, [unit(y.shape, y.dtype, k)], createGraph);
+    const rows = inChunks(places(y), chunkSize, row);
     return inputs.map((x, j) =>
       joined(
         rows.map((row) => row[j] as Tensor),
@@ -58,11 +74,13 @@ function byRows(call: TracedCall): unknown {
   return jacobianTree(call, blocks);
 }
 
-function byColumns(call: TracedCall): unknown {
+function byColumns(call: TracedCall, chunkSize: number | null): unknown {
   const { inputs, results } = call;
   const push = pushforwardOf(call);
   const columns = inputs.map((x) =>
-    places(x).map((k) => push(inputs.map((other) => (other === x ? unit(x.shape, x.dtype, k) : zerosOf(other))))),
+    inChunks(places(x), chunkSize, (k) =>
+      push(inputs.map((other) => (other === x ? unit(x.shape, x.dtype, k) : zerosOf(other)))),
+    ),
   );
   const blocks = results.tensors.map((y, i) =>
     inputs.map((x, j) =>
@@ -77,16 +95,25 @@ function byColumns(call: TracedCall): unknown {
   return jacobianTree(call, blocks);
 }
 
-function jacobianBy(op: string, method: (call: TracedCall) => unknown, fn: TreeFunction, options: TransformOptions) {
-  checkOptions(op, options, ["argnums", "hasAux"]);
+function jacobianBy(op: string, method: Method, fn: TreeFunction, options: JacobianOptions) {
+  checkOptions(op, options, ["argnums", "hasAux", ...(op === "hessian" ? [] : ["chunkSize"])]);
   checkFunction(op, "its first argument", fn);
-  const { argnums = 0, hasAux = false } = options;
+  const { argnums = 0, hasAux = false, chunkSize = null } = options;
+  if (chunkSize !== null) checkWholeNumber(op, "chunkSize", chunkSize, 1);
   return (...args: unknown[]): unknown => {
     const call = traceCall(op, fn, args, { argnums, hasAux });
-    const jacobian = method(call);
+    const jacobian = method(call, chunkSize);
     return hasAux ? [jacobian, call.aux] : jacobian;
   };
 }
+
+/** An option of `jacrev` and `jacfwd`. */
+export interface ChunkOption {
+  /** Compute so many rows (of `jacfwd`: columns) at a time, to use less memory; null (default): all in one program. */
+  readonly chunkSize?: number | null;
+}
+
+type JacobianOptions = TransformOptions & ChunkOption;
 
 /**
  * The function that gives the Jacobian of `fn` by its first argument (or those of `argnums`). For a result and an argument that are
@@ -95,16 +122,19 @@ function jacobianBy(op: string, method: (call: TracedCall) => unknown, fn: TreeF
  * @throws ArgumentError if `fn` gives anything but tensors.
  * @example jacrev((x) => x.square())(tensor([1, 2])) // [[2, 0], [0, 4]]
  */
-export function jacrev(fn: SingleFunction, options?: ArgnumsOptions): (...args: Tensor[]) => Tensor | Tensor[];
+export function jacrev(
+  fn: SingleFunction,
+  options?: ArgnumsOptions & ChunkOption,
+): (...args: Tensor[]) => Tensor | Tensor[];
 export function jacrev<A extends readonly TensorTree[], Y extends TensorTree, const N extends Argnums = 0>(
   fn: (...args: A) => Y,
-  options?: { readonly argnums?: N },
+  options?: ChunkOption & { readonly argnums?: N },
 ): (...args: A) => JacobianOf<Y, GradientOf<A, N>>;
 export function jacrev<A extends readonly TensorTree[], Y extends TensorTree, X, const N extends Argnums = 0>(
   fn: (...args: A) => readonly [outputs: Y, aux: X],
-  options: AuxOption & { readonly argnums?: N },
+  options: AuxOption & ChunkOption & { readonly argnums?: N },
 ): (...args: A) => [jacobian: JacobianOf<Y, GradientOf<A, N>>, aux: X];
-export function jacrev(fn: TreeFunction, options: TransformOptions = {}): (...args: never[]) => unknown {
+export function jacrev(fn: TreeFunction, options: JacobianOptions = {}): (...args: never[]) => unknown {
   return jacobianBy("jacrev", byRows, fn, options);
 }
 
@@ -112,16 +142,19 @@ export function jacrev(fn: TreeFunction, options: TransformOptions = {}): (...ar
  * As `jacrev`, column by column: one directional derivative for each element of the arguments. For few inputs and many outputs.
  * @throws ArgumentError if `fn` gives anything but tensors.
  */
-export function jacfwd(fn: SingleFunction, options?: ArgnumsOptions): (...args: Tensor[]) => Tensor | Tensor[];
+export function jacfwd(
+  fn: SingleFunction,
+  options?: ArgnumsOptions & ChunkOption,
+): (...args: Tensor[]) => Tensor | Tensor[];
 export function jacfwd<A extends readonly TensorTree[], Y extends TensorTree, const N extends Argnums = 0>(
   fn: (...args: A) => Y,
-  options?: { readonly argnums?: N },
+  options?: ChunkOption & { readonly argnums?: N },
 ): (...args: A) => JacobianOf<Y, GradientOf<A, N>>;
 export function jacfwd<A extends readonly TensorTree[], Y extends TensorTree, X, const N extends Argnums = 0>(
   fn: (...args: A) => readonly [outputs: Y, aux: X],
-  options: AuxOption & { readonly argnums?: N },
+  options: AuxOption & ChunkOption & { readonly argnums?: N },
 ): (...args: A) => [jacobian: JacobianOf<Y, GradientOf<A, N>>, aux: X];
-export function jacfwd(fn: TreeFunction, options: TransformOptions = {}): (...args: never[]) => unknown {
+export function jacfwd(fn: TreeFunction, options: JacobianOptions = {}): (...args: never[]) => unknown {
   return jacobianBy("jacfwd", byColumns, fn, options);
 }
 

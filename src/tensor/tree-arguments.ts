@@ -1,10 +1,13 @@
 // Arguments of transformed functions: tensors, and arrays and plain objects of tensors, seen as one list of tensors.
-import { ArgumentError, isPlainObject, ShapeError, shapesEqual } from "../base/index.js";
+import { ArgumentError, isPlainObject, ShapeError, shapesEqual, shownValue } from "../base/index.js";
 import { isTensor, type Tensor } from "./tensor.js";
 import { fillTemplate, hasOtherValues, type Template, templateOf } from "./trees.js";
 
 /** A tensor, or an array or plain object of such: parameters by their keys. */
 export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree };
+
+/** A dim for each tensor of a tree: a dim (null: none) in the place of an array or object is that of all tensors in it. */
+export type DimTree = number | null | readonly DimTree[] | { readonly [key: string]: DimTree };
 
 /** A function of trees. */
 export type TreeFunction = (...args: never[]) => unknown;
@@ -39,9 +42,20 @@ export class TreeArguments {
     return this.#templates.length;
   }
 
+  /** The dim of each tensor. */
+  dimsOf(name: string, dims: DimTree): (number | null)[] {
+    const template: Template = { kind: "array", items: this.#templates };
+    return spread(this.op, name, "arguments", template, dims, this.tensors.length);
+  }
+
   /** Calls `fn` with other tensors in the places of these. */
   call(fn: TreeFunction, tensors: readonly Tensor[]): unknown {
     return (fn as (...args: unknown[]) => unknown)(...this.#templates.map((one) => fillTemplate(one, tensors)));
+  }
+
+  /** Which argument tensor `n` belongs to. */
+  argumentOf(n: number): number {
+    return this.#starts.findLastIndex((start) => start <= n);
   }
 
   /** Numbers of the tensors of argument `i`. */
@@ -99,6 +113,11 @@ export class TreeResults {
     return this.#template.kind === "array";
   }
 
+  /** The dim of each tensor. */
+  dimsOf(name: string, dims: DimTree): (number | null)[] {
+    return spread(this.op, name, "results", this.#template, dims, this.tensors.length);
+  }
+
   /** The tree with `values`, one for each tensor. */
   treeOf(values: readonly unknown[]): unknown {
     return fillTemplate(this.#template, values);
@@ -108,6 +127,46 @@ export class TreeResults {
   alike(name: string, tree: unknown): Tensor[] {
     return alike(this.op, name, this.#template, this.tensors, tree);
   }
+}
+
+/** The dims of a tree's tensors, in their order. */
+function spread(
+  op: string,
+  name: string,
+  what: string,
+  template: Template,
+  dims: DimTree,
+  count: number,
+): (number | null)[] {
+  const found = new Array<number | null>(count).fill(null);
+  const fail = (text: string) => new ArgumentError(`${op}: ${text}`, { op });
+  const visit = (path: string, part: Template, value: DimTree): void => {
+    if (value === null || typeof value === "number") {
+      if (part.kind === "tensor") found[part.index] = value;
+      if (part.kind === "array") for (const item of part.items) visit(path, item, value);
+      if (part.kind === "object") for (const [, item] of part.entries) visit(path, item, value);
+    } else if (Array.isArray(value)) {
+      const items = part.kind === "array" ? part.items : [part];
+      if (part.kind !== "array" || value.length !== items.length) {
+        throw fail(`${path} has ${value.length} entries for ${items.length} ${path === name ? what : "values"}`);
+      }
+      items.forEach((item, i) => {
+        visit(`${path}[${i}]`, item, value[i] as DimTree);
+      });
+    } else if (isPlainObject(value) && part.kind === "object") {
+      const keys = part.entries.map(([key]) => key);
+      const surplus = Object.keys(value).find((key) => !keys.includes(key));
+      if (surplus !== undefined) throw fail(`${path} has ${surplus}, which the ${what} have not: ${keys.join(", ")}`);
+      for (const [key, item] of part.entries) {
+        if (!Object.hasOwn(value, key)) throw fail(`${path} lacks ${key}`);
+        visit(`${path}.${key}`, item, value[key] as DimTree);
+      }
+    } else {
+      throw fail(`${path} must be a dim, null, or built as the ${what}, got ${shownValue(value)}`);
+    }
+  };
+  visit(name, template, dims);
+  return found;
 }
 
 /** The tensors of `tree` in the order of `template`, whose tensors are `like`. Keys of objects may come in any order. */

@@ -8,19 +8,22 @@ import { type Draw, type Generator, withDrawListener } from "./generator.js";
 import { quietly, withoutRecording } from "./pending.js";
 import { holdSync, isSyncHeld } from "./sync.js";
 import { type Tensor, wrap } from "./tensor.js";
-import { type TensorTree, TreeArguments, type TreeFunction, TreeResults } from "./tree-arguments.js";
+import { type DimTree, type TensorTree, TreeArguments, type TreeFunction, TreeResults } from "./tree-arguments.js";
 import { Variable } from "./variable.js";
 import { isLeafNode } from "./walk.js";
 
-/** A dim for each argument, or for all: what is null is the same for every example. */
-export type InDims = number | null | readonly (number | null)[];
+/** A dim for all arguments, or one or a tree for each: what is null is the same for every example. */
+export type InDims = number | null | readonly DimTree[];
 
 /** Options of `vmap`. */
 export interface VmapOptions {
-  /** Where the arguments have their batch dim; one for all tensors of an array or object. Default 0. */
+  /** Where the arguments have their batch dim; one in the place of an array or object is for all tensors in it. Default 0. */
   readonly inDims?: InDims;
-  /** Where the results have it, one dim or one a tensor. Default 0. */
-  readonly outDims?: number | readonly number[];
+  /**
+   * Where the results have it: a dim for all, or a tree as the results, where a dim in the place of an array or object is for all tensors
+   * in it. null: the result is the same for all examples and has none. Default 0.
+   */
+  readonly outDims?: DimTree;
   /** Random draws in the function: an error (default), "different" for each example, or the "same" for all. */
   readonly randomness?: Randomness;
   /** Take so many examples at a time, to use less memory; null (default): all at once. */
@@ -40,13 +43,8 @@ interface Batch {
 }
 
 function batchOf(given: TreeArguments, inDims: InDims): Batch {
-  const { tensors, count } = given;
-  const dims = Array.isArray(inDims)
-    ? (inDims as readonly (number | null)[])
-    : new Array<number | null>(count).fill(inDims as number | null);
-  if (dims.length !== count) {
-    throw new ArgumentError(`vmap: inDims has ${dims.length} entries for ${count} arguments`, { op: "vmap" });
-  }
+  const { tensors } = given;
+  const dims = given.dimsOf("inDims", inDims);
   let size = -1;
   const nodeOf = (x: Tensor, i: number, dim: number): Node => {
     if (x.shape.length === 0)
@@ -62,9 +60,7 @@ function batchOf(given: TreeArguments, inDims: InDims): Batch {
     size = own;
     return ops.movedim(x.node, d, 0);
   };
-  const nodes = dims.flatMap((dim, i) =>
-    given.numbersOf(i).map((n) => (dim === null ? null : nodeOf(tensors[n] as Tensor, i, dim))),
-  );
+  const nodes = dims.map((dim, n) => (dim === null ? null : nodeOf(tensors[n] as Tensor, given.argumentOf(n), dim)));
   if (size < 0) throw new ArgumentError("vmap: no argument has a batch dim; give one with inDims", { op: "vmap" });
   if (size === 0) throw new ArgumentError("vmap: the batch is empty", { op: "vmap" });
   return { size, nodes };
@@ -188,8 +184,8 @@ class Rebuild {
 
 interface Mapped {
   readonly results: TreeResults;
-  /** Of each result, the values of all examples, batch dim first. */
-  readonly nodes: readonly Node[];
+  /** Of each result, the values of all examples, batch dim first; or the one value for all. */
+  readonly nodes: readonly ops.BatchedInput[];
 }
 
 /** The results for the examples of `batches`, one an argument's tensor; null where it is the same for all. */
@@ -205,11 +201,23 @@ function mapped(fn: TreeFunction, given: TreeArguments, batch: Batch, draws: Exa
     if (own) rebuild.stand((examples[i] as Tensor).node, own);
   });
   const results = new TreeResults("vmap", outputs);
-  const all = results.tensors.map((y) => {
-    const { node, isBatched } = rebuild.of(y.node);
-    return isBatched ? node : ops.expand(ops.reshape(node, [1, ...node.shape]), [size, ...node.shape]);
-  });
-  return { results, nodes: all };
+  return { results, nodes: results.tensors.map((y) => rebuild.of(y.node)) };
+}
+
+/** Result `k` with its batch dim at `dim`, from its parts for chunks of some sizes. */
+function placed(k: number, parts: readonly ops.BatchedInput[], sizes: readonly number[], dim: number | null): Tensor {
+  if (dim === null) {
+    const [first] = parts;
+    if (first && !parts.some(({ isBatched }) => isBatched)) return wrap(first.node);
+    throw new ArgumentError(
+      `vmap: result ${k} differs between examples, so its entry in outDims must be a dim, not null`,
+      { op: "vmap" },
+    );
+  }
+  const nodes = parts.map(({ node, isBatched }, i) =>
+    isBatched ? node : ops.expand(ops.reshape(node, [1, ...node.shape]), [sizes[i] as number, ...node.shape]),
+  );
+  return wrap(ops.movedim(nodes.length === 1 ? (nodes[0] as Node) : ops.concat(nodes, 0), 0, dim));
 }
 
 /** The batch in parts of `chunkSize` examples. */
@@ -254,18 +262,13 @@ export function vmap(fn: TreeFunction, options: VmapOptions = {}): (...args: nev
     const given = new TreeArguments("vmap", args);
     const batch = batchOf(given, inDims);
     const draws = new ExampleDraws(randomness);
-    const parts = chunksOf(batch, options.chunkSize ?? batch.size).map((part) => mapped(fn, given, part, draws));
+    const chunks = chunksOf(batch, options.chunkSize ?? batch.size);
+    const parts = chunks.map((part) => mapped(fn, given, part, draws));
     const { results } = parts[0] as Mapped;
-    const dims = Array.isArray(outDims) ? (outDims as readonly number[]) : results.tensors.map(() => outDims as number);
-    if (dims.length !== results.tensors.length) {
-      throw new ArgumentError(`vmap: outDims has ${dims.length} entries for ${results.tensors.length} results`, {
-        op: "vmap",
-      });
-    }
-    const whole = results.tensors.map((_, k) => {
-      const nodes = parts.map((part) => part.nodes[k] as Node);
-      const all = nodes.length === 1 ? (nodes[0] as Node) : ops.concat(nodes, 0);
-      return wrap(ops.movedim(all, 0, dims[k] as number));
+    const sizes = chunks.map(({ size }) => size);
+    const whole = results.dimsOf("outDims", outDims).map((dim, k) => {
+      const nodes = parts.map((part) => part.nodes[k] as ops.BatchedInput);
+      return placed(k, nodes, sizes, dim);
     });
     return results.treeOf(whole);
   };

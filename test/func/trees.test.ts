@@ -1,7 +1,7 @@
 // Transforms of functions whose arguments and results are arrays and objects, against torch.func (test/fixtures/func-transforms.py).
 import { readFileSync } from "node:fs";
 import { arange, isTensor, matmul, type Tensor, tanh, tensor } from "gradus";
-import { grad, hessian, jacfwd, jacrev, jvp, type TensorTree, valueAndGrad, vjp } from "gradus/func";
+import { grad, hessian, jacfwd, jacrev, jvp, type TensorTree, valueAndGrad, vjp, vmap } from "gradus/func";
 import { describe, expect, test } from "vitest";
 
 const file = new URL("../fixtures/func-transforms.json", import.meta.url);
@@ -97,6 +97,10 @@ describe("functions of trees, as torch.func gives them", () => {
     same(jacrev(model, { argnums: [0, 1] })(p, x), torch.jacrevBoth);
     same(jacfwd(model)(p, x), torch.jacfwd);
     same(jacfwd(model, { argnums: [0, 1] })(p, x), torch.jacrevBoth);
+    for (const chunkSize of [2, 100]) {
+      same(jacrev(model, { argnums: [0, 1], chunkSize })(p, x), torch.jacrevBoth);
+      same(jacfwd(model, { argnums: [0, 1], chunkSize })(p, x), torch.jacrevBoth);
+    }
     const [jacobian, { seen }] = jacrev(withAux(model), { argnums: 1, hasAux: true })(p, x);
     same([jacobian, { seen }], torch.jacrevAux);
     const [forward, aux] = jacfwd(withAux(model), { argnums: 1, hasAux: true })(p, x);
@@ -107,6 +111,29 @@ describe("functions of trees, as torch.func gives them", () => {
     same(hessian(loss)(p, x), torch.hessian);
     same(hessian(loss, { argnums: [0, 1] })(p, x), torch.hessianBoth);
     same(hessian(model, { argnums: 1 })(p, x), torch.hessianOfTree);
+  });
+
+  test("vmap: dims of trees, one in the place of a tree for all of it, null for what is the same for all", () => {
+    const rows = numbers(12, 0.2).reshape(4, 3);
+    const many = { w: numbers(24, 0.3).reshape(3, 2, 4), b: p.b };
+    const run = (q: Args, y: Tensor) => ({ ...model(q, y), same: q.b[1].mul(2) });
+    const inDims = [{ w: 2, b: null }, 0];
+    for (const chunkSize of [null, 3]) {
+      const outDims = { hidden: 1, rest: [0, -1], same: null };
+      same(vmap(run, { inDims, outDims, chunkSize })(many, rows), torch.vmapOfTrees);
+    }
+    const failing = (outDims: unknown) => () => vmap(run, { inDims, outDims: outDims as number })(many, rows);
+    expect(failing({ hidden: null, rest: 0, same: 0 })).toThrow(
+      "vmap: result 0 differs between examples, so its entry in outDims must be a dim, not null",
+    );
+    expect(failing({ hidden: 0, rest: 0 })).toThrow("vmap: outDims lacks same");
+    expect(failing({ hidden: 0, rest: [0], same: 0 })).toThrow("vmap: outDims.rest has 1 entries for 2 values");
+    expect(failing({ hidden: 0, rest: 0, same: 0, more: 1 })).toThrow(
+      "vmap: outDims has more, which the results have not: hidden, rest, same",
+    );
+    expect(failing("0")).toThrow('vmap: outDims must be a dim, null, or built as the results, got "0"');
+    expect(() => vmap(run, { inDims: [0] })(many, rows)).toThrow("vmap: inDims has 1 entries for 2 arguments");
+    expect(() => jacrev(model, { chunkSize: 0 } as never)).toThrow("jacrev: chunkSize must be an integer >= 1, got 0");
   });
 
   test("given something else than trees of tensors, throws and names where", () => {
