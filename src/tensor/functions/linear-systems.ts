@@ -25,10 +25,12 @@ export interface LuParts {
 }
 
 /**
- * A = P L U for matrices `[…,m,n]` of any rank: a permutation P `[…,m,m]`, L `[…,m,k]` lower triangular with ones on its diagonal and U
- * `[…,k,n]` upper triangular, k = min(m, n), by elimination with row exchanges. The gradient exists where the first k columns have full
- * rank.
- * @throws ShapeError for fewer than 2 dims; DTypeError unless the dtype is a float.
+ * A = P L U with a permutation P, L lower triangular with ones on its diagonal and U upper triangular, by elimination with row exchanges.
+ * The gradient exists where the first k columns have full rank.
+ *
+ * Shapes: `[…,m,n]` → P `[…,m,m]`, L `[…,m,k]`, U `[…,k,n]`, k = min(m, n).
+ * @throws ShapeError for fewer than 2 dims.
+ * @throws DTypeError unless the dtype is a float.
  * @example const { P, L, U } = lu(randn([3, 3]));
  */
 export function lu(A: Tensor, ...surplus: []): LuParts {
@@ -40,8 +42,12 @@ export function lu(A: Tensor, ...surplus: []): LuParts {
 }
 
 /**
- * The factors of `lu` in one matrix, with the row exchanges as numbers: for `luSolve`. A `[…,m,n]`.
- * @throws NumericError where U has a zero on its diagonal, when the result is computed; ShapeError and DTypeError as `lu`.
+ * The factors of `lu` in one matrix, with the row exchanges as numbers: for `luSolve`.
+ *
+ * Shapes: `[…,m,n]` → LU `[…,m,n]`, pivots `[…,min(m,n)]`.
+ * @throws NumericError where U has a zero on its diagonal, when the result is computed.
+ * @throws ShapeError for fewer than 2 dims.
+ * @throws DTypeError unless the dtype is a float.
  * @example const { LU, pivots } = luFactor(A); const x = luSolve(LU, pivots, b);
  */
 export function luFactor(A: Tensor, ...surplus: []): LuFactorResult {
@@ -60,10 +66,12 @@ export interface LuSolveOptions {
 }
 
 /**
- * X with A X = B, given what `luFactor` gave for A `[…,n,n]`; B `[…,n,m]`, leading dims broadcast. Exchanges outside of the matrix are kept
- * inside.
+ * X with A X = B, given what `luFactor` gave for A. Exchanges outside of the matrix are kept inside.
+ *
+ * Shapes: LU `[…,n,n]`, pivots `[…,n]`, B `[…,n,m]` → `[…,n,m]`; leading dims broadcast.
  * @param options - `left` (false: X A = B), `adjoint` (true: Aᵀ in place of A).
- * @throws ShapeError if the shapes do not fit; DTypeError unless `LU` and `B` are floats and `pivots` integers.
+ * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError unless `LU` and `B` are floats and `pivots` integers.
  */
 export function luSolve(LU: Tensor, pivots: Tensor, B: Tensor, options: LuSolveOptions = {}, ...surplus: []): Tensor {
   const op = "luSolve";
@@ -86,7 +94,10 @@ function exchangesOf(op: string, pivots: Tensor) {
 
 /**
  * P, L and U of what `luFactor` gave: A = P L U.
- * @throws ShapeError unless `pivots` is `[…,min(m,n)]` for LU `[…,m,n]`; DTypeError unless they are floats and integers.
+ *
+ * Shapes: LU `[…,m,n]`, pivots `[…,k]` → P `[…,m,m]`, L `[…,m,k]`, U `[…,k,n]`, k = min(m, n).
+ * @throws ShapeError unless the shapes fit each other.
+ * @throws DTypeError unless `LU` is a float tensor and `pivots` integers.
  */
 export function luUnpack(LU: Tensor, pivots: Tensor, ...surplus: []): LuParts {
   const op = "luUnpack";

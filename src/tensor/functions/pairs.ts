@@ -65,14 +65,16 @@ export const heaviside: Binary = binary("heaviside", (x, values) => {
   return ops.heaviside(x, values);
 });
 /**
- * The greatest common divisor of integers, at least 0; of 0 and 0 it is 0. Shapes: both broadcast.
+ * The greatest common divisor of integers, at least 0; of 0 and 0 it is 0. Shapes: input, other → their broadcast.
  * @throws DTypeError unless both are integer tensors.
  * @throws ShapeError if the shapes do not broadcast.
  * @example gcd(tensor([12n]), tensor([18n])) // [6]
  */
 export const gcd: Binary = binary("gcd", ops.gcd);
 /**
- * The least common multiple of integers, at least 0; 0 where one of both is, and overflow wraps. Shapes: both broadcast.
+ * The least common multiple of integers, at least 0; 0 where one of both is, and overflow wraps.
+ *
+ * Shapes: input, other → their broadcast.
  * @throws DTypeError unless both are integer tensors.
  * @throws ShapeError if the shapes do not broadcast.
  */
