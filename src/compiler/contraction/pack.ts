@@ -22,8 +22,8 @@ interface Panel {
 }
 
 /**
- * Packs `count` panels, the first with rows or columns from `panel.first`. Where whole panels are neighbours in memory, each
- * of its lines is read from end to end before the next.
+ * Packs `count` panels, the first with rows or columns from `panel.first`. Where whole panels are neighbours in memory, or lie
+ * near each other, each of its lines is read from end to end before the next.
  */
 export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, count: Expr, most: number): Stmt[] {
   const { f } = p.env;
@@ -37,14 +37,18 @@ export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, c
   });
   const n = f.variable("p", "i32", { min: 0, max: most - 1 });
   const one = (m: Expr): Stmt[] => packPanel(p, side, block, at(m));
-  if (!side.buffer || side.axes.length > 1 || inner[side.key] !== 1) return [loop(f, n, count, one(n))];
+  const isStep = !runsAlong(p, side, axes) && isStrided(p, side);
+  const isAlong = side.buffer !== null && side.axes.length === 1 && inner[side.key] === 1;
+  if (!isAlong && !isStep) return [loop(f, n, count, one(n))];
   // Panels that end within the operand; those behind are packed one by one.
   const room = f.sub(f.int(side.count - side.pitch), panel.first);
   const fitting = f.div(f.max(f.int(0), f.add(room, f.int(side.unit))), f.int(side.unit));
   const whole = f.min(count, fitting);
   const rest = f.variable("p", "i32", { min: 0, max: most - 1 });
   const left: Stmt = { kind: "for", v: rest, from: whole, to: count, step: 1, body: one(rest) };
-  const lines = depthLoops(f, axes, (depth) => [loop(f, n, whole, copyVectors(p, side, at(n), at(n).first, depth))]);
+  const copied = (depth: Depth): Stmt[] =>
+    isStep ? gatherVectors(p, side, at(n), depth) : copyVectors(p, side, at(n), at(n).first, depth);
+  const lines = depthLoops(f, axes, (depth) => [loop(f, n, whole, copied(depth))]);
   return side.count < side.pitch ? [loop(f, n, count, one(n))] : [...lines, left];
 }
 
@@ -64,15 +68,13 @@ function packPanel(p: Problem, side: Side, block: Block, panel: Panel): Stmt[] {
   const { f } = p.env;
   const axes = depthIn(f, block.axes, side.key);
   const inner = side.axes[side.axes.length - 1] as Axis;
-  const last = axes[axes.length - 1] as DepthAxis;
   const isWhole = f.le(f.add(panel.first, f.int(side.pitch)), f.int(side.count));
   if (inner[side.key] === 1) {
     const digit = f.rem(panel.first, f.int(inner.extent));
     const isRun = f.le(f.add(digit, f.int(side.pitch)), f.int(inner.extent));
     return branch(f.and(isWhole, isRun), copyRun(p, side, axes, panel), packSingly(p, side, axes, panel));
   }
-  const runsAlong = last.axis[side.key] === 1 && p.lanes > 1 && last.length.max >= p.lanes;
-  if (!runsAlong) return packSingly(p, side, axes, panel);
+  if (!runsAlong(p, side, axes)) return packSingly(p, side, axes, panel);
   return side.buffer ? packTurned(p, side, axes, panel, isWhole) : packByStrip(p, side, axes, panel);
 }
 
@@ -107,6 +109,32 @@ function copyRun(p: Problem, side: Side, axes: readonly DepthAxis[], { buffer, t
     return [loop(f, j, f.int(side.pitch), [store], "vectorize")];
   });
   return [{ kind: "let", v: digit, value: isOnly ? first : f.rem(first, extent) }, ...body];
+}
+
+/** True if the sum goes along memory, for a vector at least. */
+function runsAlong({ lanes }: Problem, { key }: Side, axes: readonly DepthAxis[]): boolean {
+  const { axis, length } = axes[axes.length - 1] as DepthAxis;
+  return axis[key] === 1 && lanes > 1 && length.max >= lanes;
+}
+
+/** Elements between neighbours up to which the lines that a vector takes its elements from are still there for the next ones. */
+const MOST_STRIDE = 64;
+
+/** True if a panel's rows or columns lie near each other, at one distance: weights of a data gradient, a window apart. */
+function isStrided({ lanes }: Problem, { buffer, axes, key }: Side): boolean {
+  const [inner, ...others] = axes as [Axis, ...Axis[]];
+  return buffer !== null && lanes > 1 && others.length === 0 && inner[key] > 1 && inner[key] <= MOST_STRIDE;
+}
+
+/** One summed element of a panel's rows or columns, at one distance in memory: gathered in vectors. */
+function gatherVectors(p: Problem, side: Side, { buffer, to, first, start }: Panel, at: Depth): Stmt[] {
+  const { f } = p.env;
+  const inner = side.axes[0] as Axis;
+  const j = f.variable("j", "i32", { min: 0, max: side.pitch - 1 });
+  const place = f.add(f.add(start, at[side.key]), f.mul(f.add(first, j), f.int(inner[side.key])));
+  const index = f.add(f.add(to, f.mul(at.flat, f.int(side.pitch))), j);
+  const store: Stmt = { kind: "store", buffer, index, value: elementAt(p, side, place), guard: null };
+  return [loop(f, j, f.int(side.pitch), [store], "vectorize")];
 }
 
 /** The panel's rows or columns one after the other, each from its offset in the operand. */
