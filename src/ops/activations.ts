@@ -1,5 +1,5 @@
 // Activation functions. Each keeps NaN, and its gradient at a kink is PyTorch's.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, isFloat } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { apply } from "./apply.js";
 import { clamp } from "./clamp.js";
@@ -136,6 +136,7 @@ export function tanhshrink(x: Node): Node {
 /** x limited to [min, max]. */
 export function hardtanh(x: Node, min = -1, max = 1): Node {
   if (min > max) throw new ArgumentError(`hardtanh: min ${min} is larger than max ${max}`, { op: "hardtanh" });
+  if (!isFloat(x.dtype)) return clamp(x, Math.trunc(min), Math.trunc(max)); // PyTorch's bounds are of the input's dtype
   return clamp(x, min, max);
 }
 

@@ -272,10 +272,20 @@ const bitwise =
 export const and = bitwise(andP);
 export const or = bitwise(orP);
 export const xor = bitwise(xorP);
+const shift = (primitive: typeof eqP) => {
+  const shifted = bitwise(primitive);
+  return (a: Node, b: Node): Node => {
+    if (a.dtype !== "bool" || b.dtype !== "bool") return shifted(a, b);
+    throw new DTypeError(`${primitive.name}: bool tensors have no bits to move; convert one with .to("int32")`, {
+      op: primitive.name,
+    });
+  };
+};
+
 /** The amount counts modulo the width. */
-export const shiftLeft = bitwise(shlP);
+export const shiftLeft = shift(shlP);
 /** Keeps the sign; the amount counts modulo the width. */
-export const shiftRight = bitwise(shrP);
+export const shiftRight = shift(shrP);
 
 /** Logical functions take any dtype: what is not 0 is true. */
 export const logicalNot = (x: Node): Node => not(cast(x, "bool"));

@@ -1,5 +1,5 @@
 // Matrix products with all of PyTorch's shapes, on `contract`: operands are labelled, never copied or expanded.
-import { DTypeError, formatShape, ShapeError } from "../base/index.js";
+import { DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constantLike } from "./composing.js";
 import { contract } from "./contraction.js";
@@ -149,9 +149,22 @@ export function scaledSum(
   product: Node,
   { beta = 1, alpha = 1 }: { beta?: number; alpha?: number } = {},
 ): Node {
-  const scaled = alpha === 1 ? product : mul(product, constantLike(product, alpha));
+  checkFactor("alpha", alpha, x, product);
+  checkFactor("beta", beta, x, product);
+  // A fraction beside an integer part of a float sum makes that part a float.
+  const times = (y: Node, factor: number) =>
+    mul(y, isFloat(y.dtype) || Number.isInteger(factor) ? constantLike(y, factor) : constant(factor, "float32"));
+  const scaled = alpha === 1 ? product : times(product, alpha);
   if (beta === 0) return x.requiresGrad ? where(constant(true, "bool"), scaled, x) : scaled;
-  return add(scaled, beta === 1 ? x : mul(x, constantLike(x, beta)));
+  return add(scaled, beta === 1 ? x : times(x, beta));
+}
+
+function checkFactor(name: string, factor: number, x: Node, product: Node): void {
+  if (Number.isInteger(factor) || isFloat(x.dtype) || isFloat(product.dtype)) return;
+  throw new DTypeError(
+    `addmm: ${name} must be an integer between integer tensors, got ${factor}; convert them with .to("float32")`,
+    { op: "addmm" },
+  );
 }
 
 /** `x·Wᵀ + bias` over the last dim, as torch.nn.functional.linear: x `[…,in]`, weight `[out,in]` or `[in]`, bias `[out]`. */

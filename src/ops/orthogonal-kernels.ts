@@ -96,7 +96,7 @@ function buildQr(context: RoutineContext, m: number, n: number, q: number, batch
 }
 
 function qrRows(a: Rows, q: number): Rows {
-  const [m, n] = [a.length, (a[0] as number[]).length];
+  const [m, n] = [a.length, a[0]?.length ?? 0];
   const count = Math.min(m, n);
   const out = a.map((row, i) => [...Array.from({ length: q }, (_, j) => Number(i === j)), ...row]);
   const at = (i: number, j: number): number => (out[i] as number[])[j] as number;

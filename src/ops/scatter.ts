@@ -28,6 +28,7 @@ import { indexSum, linearIndex } from "./indexing.js";
 import { linesOf } from "./kernel-text.js";
 import { constant } from "./leaves.js";
 import { expand, pad, permute, reshape, slice } from "./movement.js";
+import { expandTo } from "./shaping.js";
 
 const dimOf = (node: Pick<Node, "attrs">): number => attr<number>(node, "dim");
 const sizeOf = (node: Pick<Node, "attrs">): number => attr<number>(node, "size");
@@ -68,8 +69,8 @@ function lastPosition(op: string, index: Node, dim: number, size: number): Node 
   return apply(lastPositionP, [index], { dim, size, op });
 }
 
-/** Throws unless index and source fit the input. */
-export function checkScatter(op: string, x: Node, dim: number, index: Node, source: Node): void {
+/** Throws unless index and source fit the input. False where nothing is written and their shapes say nothing, as in PyTorch. */
+export function checkScatter(op: string, x: Node, dim: number, index: Node, source: Node): boolean {
   if (!isInteger(index.dtype)) {
     throw new DTypeError(`${op}: index must be of an integer dtype, is ${index.dtype}; convert it with .to("int64")`, {
       op,
@@ -83,7 +84,7 @@ export function checkScatter(op: string, x: Node, dim: number, index: Node, sour
     index.shape.length === rank &&
     source.shape.length === rank &&
     index.shape.every((n, d) => n <= (source.shape[d] as number) && (d === dim || n <= (x.shape[d] as number)));
-  if (fits || index.size === 0) return;
+  if (fits || index.size === 0) return fits;
   throw new ShapeError(
     `${op}: index must have the dims of input and src, be no larger than src and, except dim ${dim}, than the input (input ${formatShape(x.shape)}, index ${formatShape(index.shape)}, src ${formatShape(source.shape)})`,
     { op, shapes: [x.shape, index.shape, source.shape] },
@@ -107,8 +108,8 @@ function asVectors(x: Node, index: Node, source: Node, scattered: (x: Node, inde
 /** A copy of `x` with `source` written at `index` along `dim`, as torch.scatter. Of several values for one place the last counts. */
 export function scatter(x: Node, dim: number, index: Node, source: Node): Node {
   if (x.shape.length === 0) return asVectors(x, index, source, (a, b, c) => scatter(a, 0, b, c));
-  checkScatter("scatter", x, dim, index, source);
-  if (x.size === 0) return x;
+  const fits = checkScatter("scatter", x, dim, index, source);
+  if (x.size === 0 || !fits) return x;
   if (index.size === 0) return isFloat(x.dtype) ? scatterAdd(x, dim, index, source) : x; // still part of the graph
   const last = lastPosition("scatter", index, dim, x.shape[dim] as number);
   const values = gatherUnchecked(leading(source, index.shape), dim, maximum(last, constant(0, "int32")));
@@ -122,7 +123,7 @@ export function scatter(x: Node, dim: number, index: Node, source: Node): Node {
 /** A copy of `x` with `source` added at `index` along `dim`, as torch.scatter_add. */
 export function scatterAdd(x: Node, dim: number, index: Node, source: Node): Node {
   if (x.shape.length === 0) return asVectors(x, index, source, (a, b, c) => scatterAdd(a, 0, b, c));
-  checkScatter("scatterAdd", x, dim, index, source);
+  if (!checkScatter("scatterAdd", x, dim, index, source)) return x;
   return add(x, scatterSum(index, leading(source, index.shape), dim, x.shape, { op: "scatterAdd" }));
 }
 
@@ -170,7 +171,7 @@ export function indexPut(
   const index = linearIndex("indexPut", indices, sizes, true);
   const before = x.shape.slice(0, first);
   const after = x.shape.slice(first + dims.length);
-  const source = expand(values, [...before, ...index.shape, ...after]);
+  const source = expandTo(values, [...before, ...index.shape, ...after]);
   if (x.size === 0) return x;
   if (accumulate || (index.size === 0 && isFloat(x.dtype))) return add(x, indexSum(index, source, first, sizes, null));
   if (index.size === 0) return x;

@@ -49,6 +49,13 @@ export function constants(shape: Shape, value: number, dtype: DType): Tensor {
   return wrap(ops.full(shape, constantFor(value, dtype), dtype));
 }
 
+/** `value` as users state it for elements of `dtype`: of int64 without its fraction, as the other integer dtypes take it. */
+export function elementOf(value: number | boolean | bigint, dtype: DType): number | boolean | bigint {
+  if (dtype !== "int64") return value;
+  if (typeof value === "number" && !Number.isFinite(value)) return 0n;
+  return BigInt(typeof value === "number" ? Math.trunc(value) : value);
+}
+
 function constantFor(value: number, dtype: DType): number | bigint | boolean {
   return dtype === "int64" ? BigInt(value) : dtype === "bool" ? value !== 0 : value;
 }

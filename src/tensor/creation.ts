@@ -1,10 +1,11 @@
 // Functions that make tensors from values, constants and ranges.
-import { ArgumentError, type DType } from "../base/index.js";
+import { ArgumentError, checkWholeNumber, type DType } from "../base/index.js";
 import * as ops from "../ops/index.js";
 import { noMore, shapeOf } from "./args.js";
 import {
   type CreationOptions,
   constants,
+  elementOf,
   finish,
   optionsDType,
   type SizeArgs,
@@ -94,8 +95,8 @@ export function empty(...args: SizeArgs): Tensor {
 }
 
 /**
- * `value` everywhere; a number gives float32, a boolean bool, a bigint int64. Shapes: the given sizes.
- * @throws ArgumentError if a size is no integer >= 0, or the value is fractional and `dtype` int64.
+ * `value` everywhere; a number gives float32, a boolean bool, a bigint int64. Integer dtypes take it without its fraction. Shapes: the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
  * @throws DTypeError if an integer tensor is to require grad.
  * @throws DeviceError if the device is not there.
  */
@@ -111,7 +112,7 @@ export function full(
   }
   const own: DType = typeof value === "boolean" ? "bool" : typeof value === "bigint" ? "int64" : "float32";
   const dtype = creationDType("full", options, own);
-  const node = ops.full(shapeOf("full", [shape]), dtype === "int64" ? BigInt(value) : value, dtype);
+  const node = ops.full(shapeOf("full", [shape]), elementOf(value, dtype), dtype);
   return finish(wrap(node), options);
 }
 
@@ -174,6 +175,7 @@ export function logspace(
   noMore("logspace", surplus);
   const { base = 10, ...rest } = options;
   const dtype = creationDType("logspace", rest, "float32");
+  checkWholeNumber("logspace", "steps", steps, 0);
   const exponents = ops.linspace(start, end, steps, "float64");
   return finish(wrap(ops.cast(ops.pow(ops.constant(base, "float64"), exponents), dtype)), rest);
 }
@@ -232,8 +234,7 @@ export function emptyLike(x: Tensor, options?: CreationOptions, ...surplus: []):
 }
 
 /**
- * `value` everywhere, with the shape and dtype of `x`. Shapes: any → the same.
- * @throws ArgumentError if the value is fractional and the dtype int64.
+ * `value` everywhere, with the shape and dtype of `x`; integers take it without its fraction. Shapes: any → the same.
  * @throws DTypeError if an integer tensor is to require grad.
  * @throws DeviceError if the device is not there.
  */
@@ -244,5 +245,5 @@ export function fullLike(
   ...surplus: []
 ): Tensor {
   const dtype = like("fullLike", x, options, surplus);
-  return finish(wrap(ops.full(x.shape, dtype === "int64" ? BigInt(value) : value, dtype)), options);
+  return finish(wrap(ops.full(x.shape, elementOf(value, dtype), dtype)), options);
 }

@@ -80,6 +80,7 @@ export function randn(...args: RandomArgs): Tensor {
  *
  * Shapes: the given sizes → the same.
  * @throws DTypeError in the form with tensors, if they are no float tensors of one dtype.
+ * @throws ShapeError in the form with tensors, if they do not broadcast.
  * @throws ArgumentError if a size is no integer >= 0, `std` negative, or the dtype no float.
  * @throws DeviceError if the device is not there.
  */

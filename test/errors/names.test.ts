@@ -74,6 +74,20 @@ const cases: readonly (readonly [op: string, call: () => unknown, problem: strin
   ["add_", () => zeros([2, 3]).add_(b), "shapes [2,3] and [4] do not broadcast"],
   ["lerp_", () => zeros([2, 3]).lerp_(b, 0.5), "shapes [4] and [2,3] do not broadcast"],
   ["prelu", () => tensor([1, 2]).prelu(zeros([3])), "weight must have one element"],
+  ["max", () => gradus.max(zeros([0])), "no elements along dim 0 of shape [0]"],
+  ["varMean", () => gradus.varMean(a, 5), "dim 5 is out of range [-2, 1]"],
+  ["aminmax", () => gradus.aminmax(a, { dim: 5 }), "dim 5 is out of range [-2, 1]"],
+  ["allclose", () => gradus.allclose(a, b), "shapes [2,3] and [4] do not broadcast"],
+  ["vstack", () => gradus.vstack([a, b]), "shapes [2,3] and [1,4] differ outside dim 0"],
+  ["columnStack", () => gradus.columnStack([a, b]), "shapes [2,3] and [4,1] differ outside dim 1"],
+  ["diff", () => gradus.diff(a, { prepend: c }), "shapes [5,7] and [2,3] differ outside dim 1"],
+  ["trapezoid", () => gradus.trapezoid(a, b), "shapes [2,2] and [3] do not broadcast"],
+  ["multiDot", () => linalg.multiDot([a, c]), "inner sizes 3 and 5 differ"],
+  ["tensordot", () => gradus.tensordot(a, zeros([3], { dtype: "float64" }), 1), "dtypes float32 and float64 differ"],
+  ["histogram", () => gradus.histogram(a, 3, { range: [2, 1] }), "max 1 must not be below min 2"],
+  ["logspace", () => gradus.logspace(0, 1, -1), "steps must be an integer >= 0, got -1"],
+  ["maxUnpool1d", () => F.maxUnpool1d(a, truth, 2), "indices must be of an integer dtype, is bool"],
+  ["scaledDotProductAttention", () => F.scaledDotProductAttention(whole, whole, whole), "query must be a float tensor"],
 ];
 
 function errorOf(call: () => unknown): GradusError {

@@ -4,6 +4,7 @@ import { GradusError, tensor, zeros } from "gradus";
 import * as data from "gradus/data";
 import { encodeSafetensors } from "gradus/formats";
 import * as func from "gradus/func";
+import * as linalg from "gradus/linalg";
 import * as nn from "gradus/nn";
 import * as F from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -776,7 +777,138 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "ARGUMENT",
     "getTotalNorm: takes a tensor or an array of tensors, as model.parameters() gives",
   ],
+  [
+    "half an offset",
+    () => gradus.diagonal(zeros([2, 2]), { offset: 0.5 }),
+    "ARGUMENT",
+    "diagonal: offset must be an integer, got 0.5",
+  ],
+  [
+    "half a diagonal of a triangle",
+    () => zeros([2, 2]).tril({ diagonal: 0.5 }),
+    "ARGUMENT",
+    "tril: diagonal must be an integer, got 0.5",
+  ],
+  [
+    "truth values to shift",
+    () => gradus.bitwiseLeftShift(tensor([true]), tensor([true])),
+    "DTYPE",
+    'bitwiseLeftShift: bool tensors have no bits to move; convert one with .to("int32")',
+  ],
+  ["a number to integrate", () => gradus.trapezoid(tensor(1)), "SHAPE", "trapezoid: y needs at least 1 dim"],
+  [
+    "digits of integers to round to",
+    () => ints(15).round({ decimals: -1 }),
+    "DTYPE",
+    'round: an input with decimals must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  [
+    "the inverse of integers",
+    () => linalg.matrixPower(gradus.eye(2, { dtype: "int64" }), -1),
+    "DTYPE",
+    'matrixPower: input must be a float tensor, is int64; convert it with .to("float32")',
+  ],
+  [
+    "a step backwards",
+    () => zeros([3]).sliceScatter(zeros([1]), { step: -1 }),
+    "ARGUMENT",
+    "sliceScatter: step must be an integer >= 1, got -1",
+  ],
+  [
+    "a part of another shape",
+    () => zeros([2, 3]).selectScatter(zeros([1]), 0, 0),
+    "SHAPE",
+    "selectScatter: src must have the input's shape without dim 0 (input [2,3], src [1])",
+  ],
+  [
+    "more indices than dims",
+    () => zeros([3]).indexPut([ints(0), ints(0)], zeros([1])),
+    "INDEX",
+    "indexPut: 2 indices for 1 dims (input [3])",
+  ],
+  [
+    "values that are too many",
+    () => zeros([2, 3]).indexPut([ints(0)], zeros([2, 3])),
+    "SHAPE",
+    "indexPut: cannot broadcast to [1,3]; only dims of size 1 grow (input [2,3])",
+  ],
+  [
+    "fewer slices than places",
+    () => zeros([3]).indexCopy(0, ints(0, 1), zeros([1])),
+    "SHAPE",
+    "indexCopy: source must have the input's shape with 2 slices along dim 0, one for each index (input [3], source [1])",
+  ],
+  [
+    "half a factor between integers",
+    () => gradus.addr(ints(1), ints(1), ints(1), { beta: 0.5 }),
+    "DTYPE",
+    'addr: beta must be an integer between integer tensors, got 0.5; convert them with .to("float32")',
+  ],
+  [
+    "running statistics in integers",
+    () => F.batchNorm(zeros([2, 1]), ints(0), ints(1), { training: true }),
+    "DTYPE",
+    'batchNorm: runningMean must be a float tensor, is int32; convert it with .to("float32")',
+  ],
+  ["a dim that is not there", () => zeros([2]).size(3), "INDEX", "size: dim 3 is out of range (input [2])"],
+  [
+    "no results of a checkpoint",
+    () => gradus.checkpoint(wrong(() => 3)),
+    "ARGUMENT",
+    "checkpoint: the function must return a tensor or an array of tensors",
+  ],
+  [
+    "a state of no generator",
+    () => new gradus.Generator().setState(wrong({ offset: 1 })),
+    "FORMAT",
+    "Generator.setState: the state must be what getState() gave",
+  ],
 ];
+
+describe("right use that was refused or gave nonsense", () => {
+  it("given a fraction to fill integers with, cuts it off", () => {
+    expect(gradus.fullLike(zeros([1], { dtype: "int64" }), 1.5).toArray()).toEqual([1]);
+    expect(gradus.full([1], -1.5, { dtype: "int64" }).toArray()).toEqual([-1]);
+    expect(ints(0).newFull([1], 1.5).toArray()).toEqual([1]);
+  });
+
+  it("given fractional bounds of hardtanh for integers, cuts them off as PyTorch does", () => {
+    expect(F.hardtanh(ints(-2, 1, 2), { minVal: -1.5, maxVal: 1.5 }).toArray()).toEqual([-1, 1, 1]);
+  });
+
+  it("given null for what stands for infinities, takes the largest numbers", () => {
+    const limits = tensor([Number.POSITIVE_INFINITY]).nanToNum({ posinf: null, neginf: null });
+    expect(limits.item()).toBe(3.4028234663852886e38);
+  });
+
+  it("given half a factor of integers in a float sum, adds it up", () => {
+    expect(gradus.addr(ints(1), tensor([1]), tensor([1]), { beta: 0.5 }).toArray()).toEqual([[1.5]]);
+  });
+
+  it("given no indices of another rank, scatters nothing", () => {
+    const none = zeros([0, 3], { dtype: "int64" });
+    expect(
+      zeros([1, 2, 4])
+        .scatterAdd(-1, none, zeros([2]))
+        .toArray(),
+    ).toEqual(zeros([1, 2, 4]).toArray());
+  });
+
+  it("given floats, writes their negation as truth values in place", () => {
+    expect(tensor([0, 1.5]).logicalNot_().toArray()).toEqual([1, 0]);
+  });
+
+  it("given integers to turn into radians in place, says that the result is a float", () => {
+    expect(() => ints(1).deg2rad_()).toThrow(
+      "deg2rad_: the result is float32 and cannot be written into a int32 tensor",
+    );
+    expect(() => tensor([true]).relu_()).toThrow("relu_: bool tensors have no relu_");
+    expect(() => ints(1).frac_()).toThrow("frac_: this tensor must be a float tensor");
+    expect(() => tensor([true]).square_()).toThrow(
+      "square_: the result is int64 and cannot be written into a bool tensor",
+    );
+  });
+});
 
 describe("wrong use", () => {
   it.each(cases)("given %s, throws an error of the family that says what to do", (_use, call, code, message) => {

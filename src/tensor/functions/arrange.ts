@@ -4,6 +4,7 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { checkList, nodeOf, noMore, notATensor, sizesOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 import { expand, reshape } from "./shape.js";
 
 function nodesOf(op: string, tensors: readonly Tensor[]): Node[] {
@@ -60,7 +61,7 @@ export function stack(tensors: readonly Tensor[], dim = 0, ...surplus: []): Tens
 export function vstack(tensors: readonly Tensor[], ...surplus: []): Tensor {
   noMore("vstack", surplus);
   const rows = nodesOf("vstack", tensors).map((x) => (x.shape.length < 2 ? ops.reshape(x, [1, x.size]) : x));
-  return wrap(ops.cat(rows, 0));
+  return made("vstack", () => ops.cat(rows, 0));
 }
 
 /**
@@ -73,7 +74,7 @@ export function vstack(tensors: readonly Tensor[], ...surplus: []): Tensor {
 export function hstack(tensors: readonly Tensor[], ...surplus: []): Tensor {
   noMore("hstack", surplus);
   const parts = nodesOf("hstack", tensors).map((x) => (x.shape.length < 1 ? ops.reshape(x, [1]) : x));
-  return wrap(ops.cat(parts, (parts[0]?.shape.length ?? 0) > 1 ? 1 : 0));
+  return made("hstack", () => ops.cat(parts, (parts[0]?.shape.length ?? 0) > 1 ? 1 : 0));
 }
 
 /**
@@ -141,20 +142,24 @@ export function repeatInterleave(
 /**
  * Elements on and below a diagonal of the last two dims, 0 elsewhere. Shapes: `[…, m, n]` → the same.
  * @throws ShapeError if there are fewer than 2 dims.
+ * @throws ArgumentError if `diagonal` is no integer.
  */
 export function tril(input: Tensor, options: { readonly diagonal?: number } = {}, ...surplus: []): Tensor {
   noMore("tril", surplus);
   checkOptions("tril", options, ["diagonal"]);
+  checkWholeNumber("tril", "diagonal", options.diagonal ?? 0);
   return wrap(ops.tril(nodeOf("tril", "input", input), options.diagonal));
 }
 
 /**
  * Elements on and above a diagonal of the last two dims, 0 elsewhere. Shapes: `[…, m, n]` → the same.
  * @throws ShapeError if there are fewer than 2 dims.
+ * @throws ArgumentError if `diagonal` is no integer.
  */
 export function triu(input: Tensor, options: { readonly diagonal?: number } = {}, ...surplus: []): Tensor {
   noMore("triu", surplus);
   checkOptions("triu", options, ["diagonal"]);
+  checkWholeNumber("triu", "diagonal", options.diagonal ?? 0);
   return wrap(ops.triu(nodeOf("triu", "input", input), options.diagonal));
 }
 
@@ -168,6 +173,7 @@ export function diag(input: Tensor, options: { readonly diagonal?: number } = {}
   noMore("diag", surplus);
   checkOptions("diag", options, ["diagonal"]);
   const { diagonal = 0 } = options;
+  checkWholeNumber("diag", "diagonal", diagonal);
   const x = nodeOf("diag", "input", input);
   if (x.shape.length === 2) return wrap(ops.diagonal(x, diagonal));
   if (x.shape.length !== 1) {

@@ -180,7 +180,7 @@ export function allclose(input: Tensor, other: Tensor, options: CloseOptions = {
   checkOptions("allclose", options, closeOptions);
   const [a, b] = [nodeOf("allclose", "input", input), nodeOf("allclose", "other", other)];
   checkOneDType("allclose", { input: a, other: b });
-  return isTrue("allclose", ops.allclose(a, b, options));
+  return isTrue("allclose", made("allclose", () => ops.allclose(a, b, options)).node);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   largestFinite,
   normalizeDim,
   promote,
+  ShapeError,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
@@ -59,6 +60,7 @@ export function cartesianProd(...tensors: readonly Tensor[]): Tensor {
   for (const x of vectors) {
     if (x.shape.length !== 1) throw new ArgumentError(`${op}: takes vectors (got [${x.shape.join(",")}])`, { op });
   }
+  if (vectors.length === 0) throw new ArgumentError(`${op}: needs at least one vector`, { op });
   if (vectors.length === 1) return wrap(vectors[0] as Node);
   const sizes = vectors.map((x) => x.size);
   const columns = vectors.map((x, i) => {
@@ -125,6 +127,8 @@ export function diagEmbed(input: Tensor, options: DiagonalOptions = {}, ...surpl
   checkOptions(op, options, ["offset", "dim1", "dim2"]);
   const { offset = 0, dim1 = -2, dim2 = -1 } = options;
   const x = nodeOf(op, "input", input);
+  checkWholeNumber(op, "offset", offset);
+  if (x.shape.length === 0) throw new ShapeError(`${op}: needs at least 1 dim (input [])`, { op, shapes: [[]] });
   const rank = x.shape.length + 1;
   const [a, b] = [normalizeDim(op, dim1, rank), normalizeDim(op, dim2, rank)];
   if (a === b) throw new ArgumentError(`${op}: dim1 and dim2 must differ, got ${dim1} and ${dim2}`, { op });

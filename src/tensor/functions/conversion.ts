@@ -5,6 +5,7 @@ import {
   checkFunction,
   checkOptions,
   type DType,
+  IndexError,
   isDType,
   normalizeDim,
   shownValue,
@@ -212,7 +213,7 @@ export function size(input: Tensor, dim?: number): number | number[] {
   if (dim === undefined) return [...input.shape];
   const value = Number.isInteger(dim) ? input.shape.at(dim) : undefined;
   if (value !== undefined) return value;
-  throw new ArgumentError(`size: dim ${String(dim)} is out of range (input [${input.shape.join(",")}])`, {
+  throw new IndexError(`size: dim ${String(dim)} is out of range (input [${input.shape.join(",")}])`, {
     op: "size",
   });
 }

@@ -1,10 +1,12 @@
 // Convolutions and pooling.
+
 import { checkOptions } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
+import { indexNode } from "./gather.js";
 
 type PerDim = number | readonly number[];
 
@@ -255,7 +257,7 @@ type OutputSize = number | readonly (number | null)[];
 function adaptive(op: string, compute: (x: Node, outputSize: OutputSize) => Node) {
   return (input: Tensor, outputSize: OutputSize, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return wrap(compute(nodeOf(op, "input", input), outputSize));
+    return made(op, () => compute(nodeOf(op, "input", input), outputSize));
   };
 }
 
@@ -408,8 +410,8 @@ function maxUnpooling(op: string, rank: number) {
   ): Tensor => {
     noMore(op, surplus);
     checkOptions(op, options, ["stride", "padding", "outputSize"]);
-    const [x, at] = [nodeOf(op, "input", input), nodeOf(op, "indices", indices)];
-    return wrap(ops.maxUnpool(op, rank, x, at, kernelSize, options));
+    const [x, at] = [nodeOf(op, "input", input), indexNode(op, indices, "indices")];
+    return made(op, () => ops.maxUnpool(op, rank, x, at, kernelSize, options));
   };
 }
 

@@ -104,7 +104,7 @@ function lengthsOf(name: string, lengths: Lengths, batch: number, most: number):
 /** Targets as `[N, S]`. */
 function padded(targets: Tensor, lengths: Lengths, batch: number, isSingle: boolean): Tensor {
   if (targets.shape.length === 2) return targets;
-  if (isSingle) return targets.unsqueeze(0);
+  if (isSingle && targets.shape.length === 1) return targets.unsqueeze(0);
   const sizes = isTensor(lengths) ? Array.from(lengths.toTypedArray(), Number) : lengths;
   const total = sizes.reduce((sum, n) => sum + n, 0);
   if (targets.shape.length !== 1 || targets.size(0) !== total) {

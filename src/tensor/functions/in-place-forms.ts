@@ -356,7 +356,10 @@ export const reciprocal_ = unary_("reciprocal_", ops.reciprocal);
  * @throws DTypeError if this tensor is bool.
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export const square_ = unary_("square_", (x) => ops.mul(x, x));
+export const square_ = unary_("square_", (x) => {
+  const number = x.dtype === "bool" ? ops.cast(x, "int64") : x;
+  return ops.mul(number, number);
+});
 /**
  * In place: the sine of x in radians. Shapes: any → the same.
  * @throws ShapeError if elements share memory (`expand`).
@@ -391,13 +394,16 @@ export const sigmoid_ = unary_("sigmoid_", ops.sigmoid);
  * @throws DTypeError if this tensor is bool.
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export const relu_ = unary_("relu_", ops.relu);
+export const relu_ = unary_("relu_", (x) => {
+  ops.checkNumeric("relu_", x);
+  return ops.relu(x);
+});
 /**
  * In place: 1 where x is 0, else 0, in this tensor's dtype. Shapes: any → the same.
  * @throws ShapeError if elements share memory (`expand`).
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export const logicalNot_ = unary_("logicalNot_", ops.not);
+export const logicalNot_ = unary_("logicalNot_", ops.logicalNot);
 /**
  * In place: 0 above the main diagonal of the last two dims. Shapes: `[…, m, n]` → the same.
  * @throws ShapeError if there are fewer than 2 dims, or elements share memory (`expand`).
@@ -461,7 +467,10 @@ export const fix_ = trunc_;
  * @throws DTypeError if this is no float tensor.
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export const frac_ = unary_("frac_", (x) => ops.sub(x, ops.trunc(x)));
+export const frac_ = unary_("frac_", (x) => {
+  ops.checkFloat("frac_", "this tensor", x);
+  return ops.sub(x, ops.trunc(x));
+});
 /**
  * In place: 2^x. Shapes: any → the same.
  * @throws ShapeError if elements share memory (`expand`).
@@ -601,14 +610,18 @@ export const sinc_ = unary_("sinc_", ops.sinc);
  * @throws DTypeError if this is an integer or bool tensor: the result is a float.
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export const deg2rad_ = unary_("deg2rad_", (x) => ops.mul(x, ops.constantLike(x, Math.PI / 180)));
+export const deg2rad_ = unary_("deg2rad_", (x) =>
+  ops.mul(ops.toFloat(x), ops.constantLike(ops.toFloat(x), Math.PI / 180)),
+);
 /**
  * In place: radians as degrees. Shapes: any → the same.
  * @throws ShapeError if elements share memory (`expand`).
  * @throws DTypeError if this is an integer or bool tensor: the result is a float.
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export const rad2deg_ = unary_("rad2deg_", (x) => ops.mul(x, ops.constantLike(x, 180 / Math.PI)));
+export const rad2deg_ = unary_("rad2deg_", (x) =>
+  ops.mul(ops.toFloat(x), ops.constantLike(ops.toFloat(x), 180 / Math.PI)),
+);
 /**
  * In place: 2/√π ∫₀ˣ exp(-t²) dt. Shapes: any → the same.
  * @throws ShapeError if elements share memory (`expand`).

@@ -1,7 +1,7 @@
 // Negative log likelihoods of counts and of normal values.
 import { checkOptions, NumericError } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
 import { full } from "../creation.js";
 import { isTensor, type Tensor } from "../tensor.js";
 import { where } from "./arithmetic.js";
@@ -68,7 +68,7 @@ export interface GaussianNllLossOptions {
  * Shapes: input and target `[N, …]`; `variance` a number, the same shape, with a last dim of 1, or without it → `[]`,
  * or the common shape with `reduction: "none"`.
  * @throws ShapeError if the shapes do not broadcast.
- * @throws DTypeError if none is a float tensor.
+ * @throws DTypeError if `input` is no float tensor and `variance` a number.
  * @throws NumericError if a variance whose value is known at the call is negative.
  * @throws ArgumentError if `reduction` is another name.
  */
@@ -84,6 +84,7 @@ export function gaussianNllLoss(
   checkOptions(op, options, ["full", "eps", "reduction"]);
   const { full: isFull = false, eps = 1e-6 } = options;
   const tensors = { input, target, ...(isTensor(variance) && { variance }) };
+  if (!isTensor(variance)) floatNode(op, "input", input);
   const hasSign = {
     input: 0,
     low: 0,

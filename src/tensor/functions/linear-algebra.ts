@@ -57,7 +57,7 @@ export const outer = product("outer", ops.outer, "vec2");
 /**
  * beta input + alpha mat1·mat2. Shapes: input that broadcasts to `[m, n]`, mat1 `[m, k]`, mat2 `[k, n]` → `[m, n]`.
  * @throws ShapeError if the shapes do not fit.
- * @throws DTypeError if the dtypes of the matrices differ.
+ * @throws DTypeError if the dtypes of the matrices differ, or a factor is fractional and all are integers.
  */
 export function addmm(
   input: Tensor,

@@ -5,6 +5,7 @@ import { noMore, shapeOf } from "../args.js";
 import {
   type CreationOptions,
   constants,
+  elementOf,
   finish,
   optionsDType,
   type SizeArgs,
@@ -45,8 +46,8 @@ export const newOnes = filled("newOnes", 1);
 export const newEmpty = filled("newEmpty", 0);
 
 /**
- * `value` everywhere, of the given shape, in this tensor's dtype. Shapes: any → the given sizes.
- * @throws ArgumentError if a size is no integer >= 0, or the value is fractional and the dtype int64.
+ * `value` everywhere, of the given shape, in this tensor's dtype; integers take it without its fraction. Shapes: any → the given sizes.
+ * @throws ArgumentError if a size is no integer >= 0.
  * @throws DTypeError if an integer tensor is to require grad.
  * @throws DeviceError if the device is not there.
  */
@@ -63,7 +64,7 @@ export function newFull(
     throw new ArgumentError(`${op}: value must be a number, boolean or bigint, got ${typeof value}`, { op });
   }
   const dtype = optionsDType(op, options, input.dtype);
-  const node = ops.full(shapeOf(op, [shape]), dtype === "int64" ? BigInt(value) : value, dtype);
+  const node = ops.full(shapeOf(op, [shape]), elementOf(value, dtype), dtype);
   return finish(wrap(node), options);
 }
 

@@ -1,11 +1,13 @@
 // Normalisation layers as functions, and attention.
+
 import { ArgumentError, checkOptions, numel } from "../../base/index.js";
 import { gradEnabled, type Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { detached } from "../alias.js";
-import { nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
 import { assign } from "../in-place.js";
 import { type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 
 interface AffineOptions {
   /** One factor a channel, or of `normalizedShape`; none by default. */
@@ -14,6 +16,11 @@ interface AffineOptions {
   readonly bias?: Tensor | null;
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
+}
+
+/** A running statistic, which rounding to integers would spoil. */
+function statistic(op: string, name: string, value: Tensor | null | undefined): Node | null {
+  return value === null || value === undefined ? null : floatNode(op, name, value);
 }
 
 function optional(op: string, name: string, value: Tensor | null | undefined): Node | null {
@@ -114,10 +121,12 @@ export function instanceNorm(input: Tensor, options: InstanceNormOptions = {}, .
   const x = nodeOf(op, "input", input);
   const scaling = affine(op, options);
   if (!useInputStats) {
-    const [mean, variance] = [optional(op, "runningMean", runningMean), optional(op, "runningVar", runningVar)];
+    const [mean, variance] = [statistic(op, "runningMean", runningMean), statistic(op, "runningVar", runningVar)];
     if (mean && variance) return wrap(ops.batchNormInference(x, mean, variance, scaling));
     throw new ArgumentError(`${op}: needs runningMean and runningVar where useInputStats is false`, { op });
   }
+  statistic(op, "runningMean", runningMean);
+  statistic(op, "runningVar", runningVar);
   const output = ops.instanceNorm(x, scaling);
   const [n = 1, c = 1, ...space] = x.shape;
   const flat = ops.reshape(x, [n, c, numel(space)]); // [N, C, L]
@@ -156,12 +165,14 @@ export function batchNorm(
   const x = nodeOf(op, "input", input);
   const scaling = affine(op, options);
   if (!training) {
-    const [mean, variance] = [optional(op, "runningMean", runningMean), optional(op, "runningVar", runningVar)];
+    const [mean, variance] = [statistic(op, "runningMean", runningMean), statistic(op, "runningVar", runningVar)];
     if (!mean || !variance) {
       throw new ArgumentError("batchNorm: needs runningMean and runningVar unless training is true", { op });
     }
     return wrap(ops.batchNormInference(x, mean, variance, scaling));
   }
+  statistic(op, "runningMean", runningMean);
+  statistic(op, "runningVar", runningVar);
   const { output, mean, variance } = ops.batchNormTraining(x, scaling);
   if (runningMean) follow(runningMean, mean, momentum);
   if (runningVar) follow(runningVar, variance, momentum);
@@ -203,5 +214,6 @@ export function attentionWith(
   const [q, k, v] = [nodeOf(op, "query", query), nodeOf(op, "key", key), nodeOf(op, "value", value)];
   const attnMask = optional(op, "attnMask", options.attnMask);
   const { isCausal = false, scale = null, enableGqa = false } = options;
-  return wrap(ops.scaledDotProductAttention(q, k, v, { attnMask, isCausal, scale, enableGqa, dropout }));
+  ops.checkFloat(op, "query", q);
+  return made(op, () => ops.scaledDotProductAttention(q, k, v, { attnMask, isCausal, scale, enableGqa, dropout }));
 }

@@ -1,10 +1,21 @@
 // Order statistics, running extrema, and searches in sorted sequences.
-import { ArgumentError, checkArray, checkOptions, normalizeDim } from "../../base/index.js";
+
+import {
+  ArgumentError,
+  checkArray,
+  checkOptions,
+  formatShape,
+  normalizeDim,
+  ShapeError,
+  shapesEqual,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { Interpolation } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
 import { type Dims, floatNode, nodeOf, noMore, operand, optionsWith } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
+import { indexNode } from "./gather.js";
 import type { ValuesIndices } from "./reduction.js";
 
 interface OneDim {
@@ -190,7 +201,11 @@ export function aminmax(
   checkOptions("aminmax", options, ["dim", "keepdim"]);
   const x = nodeOf("aminmax", "input", input);
   const dim: Dims = options.dim ?? null;
-  return { min: wrap(ops.aminOver(x, dim, options.keepdim)), max: wrap(ops.amaxOver(x, dim, options.keepdim)) };
+  const { keepdim } = options;
+  return {
+    min: made("aminmax", () => ops.aminOver(x, dim, keepdim)),
+    max: made("aminmax", () => ops.amaxOver(x, dim, keepdim)),
+  };
 }
 
 export interface SearchOptions {
@@ -220,7 +235,7 @@ function isRightSide(op: string, { right = false, side }: SearchOptions): boolea
  * false.
  *
  * Shapes: sequence `[n]` and values of any shape, or sequence `[…, n]` and values `[…, m]` → that of the values.
- * @throws ShapeError if the leading dims differ.
+ * @throws ShapeError if the leading dims differ, or `sorter` has not the shape of the sequence.
  * @throws ArgumentError if `side` and `right` contradict, or `side` is another name.
  * @throws DTypeError if `sorter` is no integer tensor.
  * @throws IndexError if an index in `sorter` is out of range.
@@ -236,7 +251,14 @@ export function searchsorted(
   checkOptions(op, options, ["right", "side", "sorter", "outInt32"]);
   const given = nodeOf(op, "sortedSequence", sortedSequence);
   const { sorter } = options;
-  const line = sorter ? ops.gather(given, given.shape.length - 1, nodeOf(op, "sorter", sorter)) : given;
+  const order = sorter ? indexNode(op, sorter, "sorter") : null;
+  if (order && !shapesEqual(order.shape, given.shape)) {
+    throw new ShapeError(
+      `${op}: sorter must have the shape of the sequence (sortedSequence ${formatShape(given.shape)}, sorter ${formatShape(order.shape)})`,
+      { op, shapes: [given.shape, order.shape] },
+    );
+  }
+  const line = order ? ops.gather(given, given.shape.length - 1, order) : given;
   const found = ops.searchsorted(line, operand(op, "values", values, line.dtype), isRightSide(op, options));
   return places(found, options.outInt32);
 }

@@ -4,8 +4,11 @@ import {
   checkOptions,
   checkWholeNumber,
   DTypeError,
+  formatShape,
+  IndexError,
   normalizeDim,
   ShapeError,
+  shapesEqual,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { ScatterReduction } from "../../ops/index.js";
@@ -152,8 +155,16 @@ export function indexCopyNode(x: Node, dim: number, index: Tensor, source: Tenso
   const op = "indexCopy";
   const d = normalizeDim(op, dim, x.shape.length);
   const values = sameDType(op, "source", nodeOf(op, "source", source), x);
-  if (x.shape.length > 0) return ops.indexPut(x, [indexVector(op, index)], [d], values);
-  return ops.reshape(ops.indexPut(flat(x), [indexVector(op, index)], [0], flat(values)), []);
+  const at = indexVector(op, index);
+  const [target, from] = x.shape.length > 0 ? [x, values] : [flat(x), flat(values)];
+  const wanted = target.shape.map((n, i) => (i === d ? at.size : n));
+  if (!shapesEqual(from.shape, wanted)) {
+    throw new ShapeError(
+      `${op}: source must have the input's shape with ${at.size} slices along dim ${dim}, one for each index (input ${formatShape(x.shape)}, source ${formatShape(values.shape)})`,
+      { op, shapes: [x.shape, values.shape] },
+    );
+  }
+  return ops.reshape(ops.indexPut(target, [at], [d], from), x.shape);
 }
 
 /**
@@ -199,6 +210,12 @@ export function indexPutNode(x: Node, indices: readonly Tensor[], values: Tensor
     if (isTensor(index) && index.dtype === "bool") return maskColumns(index);
     return [indexNode(op, index, `indices[${i}]`)];
   });
+  if (lists.length > x.shape.length) {
+    throw new IndexError(`${op}: ${lists.length} indices for ${x.shape.length} dims (input ${formatShape(x.shape)})`, {
+      op,
+      shapes: [x.shape],
+    });
+  }
   return ops.indexPut(
     x,
     lists,
@@ -278,7 +295,15 @@ export function selectScatter(input: Tensor, src: Tensor, dim: number, index: nu
   const d = normalizeDim(op, dim, x.shape.length);
   checkWholeNumber(op, "index", index);
   const at = index < 0 ? index + (x.shape[d] as number) : index;
-  const part = ops.unsqueeze(nodeOf(op, "src", src), d);
+  const given = nodeOf(op, "src", src);
+  const wanted = x.shape.filter((_, i) => i !== d);
+  if (x.shape.length === 0 || !shapesEqual(given.shape, wanted)) {
+    throw new ShapeError(
+      `${op}: src must have the input's shape without dim ${dim} (input ${formatShape(x.shape)}, src ${formatShape(given.shape)})`,
+      { op, shapes: [x.shape, given.shape] },
+    );
+  }
+  const part = ops.unsqueeze(given, d);
   return made(op, () => replaced(op, x, part, d, at, 1));
 }
 
@@ -307,6 +332,11 @@ export function sliceScatter(input: Tensor, src: Tensor, options: SliceScatterOp
   checkOptions(op, options, ["dim", "start", "end", "step"]);
   const x = nodeOf(op, "input", input);
   const d = normalizeDim(op, options.dim ?? 0, x.shape.length);
+  if (x.shape.length === 0) throw new ShapeError(`${op}: needs at least 1 dim (input [])`, { op, shapes: [[]] });
+  for (const name of ["start", "end"] as const) {
+    if (options[name] !== undefined) checkWholeNumber(op, name, options[name]);
+  }
+  checkWholeNumber(op, "step", options.step ?? 1, 1);
   const size = x.shape[d] as number;
   const bound = (value: number) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
   const { step = 1 } = options;
@@ -314,7 +344,7 @@ export function sliceScatter(input: Tensor, src: Tensor, options: SliceScatterOp
   const count = Math.max(0, Math.ceil((end - start) / step));
   const part = nodeOf(op, "src", src);
   const wanted = x.shape.map((n, i) => (i === d ? count : n));
-  return made(op, () => replaced(op, x, ops.expandTo(part, wanted), d, start, step));
+  return made(op, () => (count === 0 ? x : replaced(op, x, ops.expandTo(part, wanted), d, start, step)));
 }
 
 /** `x` with `part` at places start, start + step … of dim d. */
@@ -350,9 +380,12 @@ export function diagonalScatter(
   checkOptions(op, options, ["offset", "dim1", "dim2"]);
   const { offset = 0, dim1 = 0, dim2 = 1 } = options;
   const x = nodeOf(op, "input", input);
-  const places = ops.diagonal(ops.reshape(ops.iota(x.size), x.shape), offset, dim1, dim2);
-  const values = ops.expandTo(sameDType(op, "src", nodeOf(op, "src", src), x), places.shape);
-  return made(op, () => ops.reshape(ops.indexPut(flat(x), [flat(places)], [0], flat(values)), x.shape));
+  checkWholeNumber(op, "offset", offset);
+  return made(op, () => {
+    const places = ops.diagonal(ops.reshape(ops.iota(x.size), x.shape), offset, dim1, dim2);
+    const values = ops.expandTo(sameDType(op, "src", nodeOf(op, "src", src), x), places.shape);
+    return ops.reshape(ops.indexPut(flat(x), [flat(places)], [0], flat(values)), x.shape);
+  });
 }
 
 /**

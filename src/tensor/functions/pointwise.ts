@@ -186,17 +186,18 @@ export function nanToNum(input: Tensor, options: NanToNumOptions = {}, ...surplu
   noMore("nanToNum", surplus);
   checkOptions("nanToNum", options, ["nan", "posinf", "neginf"]);
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && !Number.isNaN(value)) checkNumber("nanToNum", name, value);
+    if (value !== undefined && value !== null && !Number.isNaN(value)) checkNumber("nanToNum", name, value);
   }
   return wrap(ops.nanToNum(nodeOf("nanToNum", "input", input), options));
 }
 
 /**
  * To the nearest integer, ties to even; `decimals` digits after the point are kept (of the one before it, if negative).
- * Integers stay as they are, but for negative `decimals`.
+ * Integers stay as they are.
  *
  * Shapes: any → the same.
  * @throws ArgumentError if `decimals` is no integer.
+ * @throws DTypeError for other `decimals` than 0, if the input is no float tensor.
  */
 export function round(input: Tensor, options: { readonly decimals?: number } = {}, ...surplus: []): Tensor {
   noMore("round", surplus);
@@ -205,6 +206,7 @@ export function round(input: Tensor, options: { readonly decimals?: number } = {
   const { decimals = 0 } = options;
   checkWholeNumber("round", "decimals", decimals);
   if (decimals === 0) return wrap(ops.round(x));
+  ops.checkFloat("round", "an input with decimals", x);
   const scale = ops.constantLike(x, 10 ** decimals);
   return wrap(ops.div(ops.round(ops.mul(x, scale)), scale));
 }

@@ -33,12 +33,13 @@ const batchSum = (a: Node, b: Node): Node => ops.sumOver(ops.bmm(a, b), 0);
 /**
  * beta input + alpha mat·vec. Shapes: input that broadcasts to `[m]`, mat `[m, k]`, vec `[k]` → `[m]`.
  * @throws ShapeError if the shapes do not fit.
- * @throws DTypeError if the dtypes of mat and vec differ.
+ * @throws DTypeError if the dtypes of mat and vec differ, or a factor is fractional and all are integers.
  */
 export const addmv = withProduct("addmv", "mat", "vec", ops.mv);
 /**
  * beta input + alpha vec1 ⊗ vec2. Shapes: input that broadcasts to `[m, n]`, vec1 `[m]`, vec2 `[n]` → `[m, n]`.
  * @throws ShapeError if the shapes do not fit.
+ * @throws DTypeError if a factor is fractional and all are integers.
  */
 export const addr = withProduct("addr", "vec1", "vec2", ops.outer);
 /**
@@ -46,7 +47,7 @@ export const addr = withProduct("addr", "vec1", "vec2", ops.outer);
  *
  * Shapes: input that broadcasts to `[B, m, n]`, batch1 `[B, m, k]`, batch2 `[B, k, n]` → `[B, m, n]`.
  * @throws ShapeError if the shapes do not fit.
- * @throws DTypeError if the dtypes of the batches differ.
+ * @throws DTypeError if the dtypes of the batches differ, or a factor is fractional and all are integers.
  */
 export const baddbmm = withProduct("baddbmm", "batch1", "batch2", ops.bmm);
 /**
@@ -54,7 +55,7 @@ export const baddbmm = withProduct("baddbmm", "batch1", "batch2", ops.bmm);
  *
  * Shapes: input that broadcasts to `[m, n]`, batch1 `[B, m, k]`, batch2 `[B, k, n]` → `[m, n]`.
  * @throws ShapeError if the shapes do not fit.
- * @throws DTypeError if the dtypes of the batches differ.
+ * @throws DTypeError if the dtypes of the batches differ, or a factor is fractional and all are integers.
  */
 export const addbmm = withProduct("addbmm", "batch1", "batch2", batchSum);
 
@@ -348,6 +349,7 @@ export function matrixPowerNode(op: string, x: Node, n: number, inverse: ((x: No
   if (!Number.isInteger(n) || (n < 0 && !inverse))
     throw new ArgumentError(`${op}: n must be an integer, got ${n}`, { op });
   const size = x.shape[rank - 1] as number;
+  if (n < 0) ops.checkFloat(op, "input", x);
   if (n === 0) return ops.expand(ops.eye(size, size, x.dtype), x.shape);
   let square = n < 0 && inverse ? inverse(x) : x;
   let result: Node | null = null;

@@ -4,6 +4,7 @@ import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { checkList, nodeOf, noMore, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
+import { made } from "./define.js";
 import { narrow, reshape, split } from "./shape.js";
 
 /**
@@ -117,7 +118,7 @@ function nodesOf(op: string, tensors: readonly Tensor[]): Node[] {
  */
 export function dstack(tensors: readonly Tensor[], ...surplus: []): Tensor {
   noMore("dstack", surplus);
-  return wrap(ops.cat(nodesOf("dstack", atleast3d(tensors)), 2));
+  return made("dstack", () => ops.cat(nodesOf("dstack", atleast3d(tensors)), 2));
 }
 
 /**
@@ -130,7 +131,7 @@ export function dstack(tensors: readonly Tensor[], ...surplus: []): Tensor {
 export function columnStack(tensors: readonly Tensor[], ...surplus: []): Tensor {
   noMore("columnStack", surplus);
   const columns = nodesOf("columnStack", tensors).map((x) => (x.shape.length < 2 ? ops.reshape(x, [x.size, 1]) : x));
-  return wrap(ops.cat(columns, 1));
+  return made("columnStack", () => ops.cat(columns, 1));
 }
 
 /**
@@ -163,6 +164,7 @@ export function tensorSplit(
     const sizes = Array.from({ length: parts }, (_, i) => Math.floor(size / parts) + (i < size % parts ? 1 : 0));
     return split(input, sizes, d);
   }
+  for (const index of indicesOrSections) checkWholeNumber(op, "an index", index);
   const place = (at: number) => Math.min(size, Math.max(0, at < 0 ? at + size : at));
   const cuts = [0, ...indicesOrSections.map(place), size];
   return cuts
@@ -183,10 +185,15 @@ function splitAlong(op: string, least: number, dimOf: (rank: number) => number) 
     }
     const d = dimOf(rank);
     const size = x.shape[d] as number;
+    if (typeof indicesOrSections === "number") checkWholeNumber(op, "the number of parts", indicesOrSections, 1);
     if (typeof indicesOrSections === "number" && size % indicesOrSections !== 0) {
       throw new ArgumentError(`${op}: ${size} elements of dim ${d} do not divide into ${indicesOrSections} parts`, {
         op,
       });
+    }
+    if (typeof indicesOrSections !== "number") {
+      checkList(op, "indices", indicesOrSections);
+      for (const index of indicesOrSections) checkWholeNumber(op, "an index", index);
     }
     return tensorSplit(input, indicesOrSections, d);
   };

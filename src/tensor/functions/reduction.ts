@@ -193,7 +193,7 @@ function extremum(
   elementwise: (a: TensorLike, b: TensorLike) => Tensor,
 ): Extremum {
   const compute = (input: Tensor, dim?: number | Tensor | OneDimOptions, options?: OneDimOptions, ...surplus: []) => {
-    if (dim === undefined && options === undefined) return made("countNonzero", () => over(nodeOf(op, "input", input)));
+    if (dim === undefined && options === undefined) return made(op, () => over(nodeOf(op, "input", input)));
     if (isTensor(dim)) return elementwise(input, dim);
     const given = optionsWith<OneDimOptions>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
     if (given.dim === undefined || given.dim === null) {
@@ -283,8 +283,10 @@ function withMean<K extends "variance" | "std">(
     ...surplus: []
   ): [Tensor, Tensor] => {
     const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
-    const result = compute(spreadInput(op, input, given), given.dim ?? null, given);
-    return [wrap(result[key]), wrap(result.mean)];
+    return composed(op, () => {
+      const result = compute(spreadInput(op, input, given), given.dim ?? null, given);
+      return [wrap(result[key]), wrap(result.mean)];
+    });
   };
 }
 

@@ -3,7 +3,7 @@ import { ArgumentError, checkArray, checkOptions, formatShape, ShapeError } from
 import type { Node } from "../../graph/index.js";
 import type { Interpolation1d, PaddingMode, SampleMode, UnfoldOptions } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 
 type PerDim = number | readonly number[];
@@ -162,7 +162,7 @@ export function gridSample(input: Tensor, grid: Tensor, options: GridSampleOptio
   noMore(op, surplus);
   checkOptions(op, options, ["mode", "paddingMode", "alignCorners"]);
   const { mode = "bilinear", paddingMode = "zeros", alignCorners = false } = options;
-  const [x, at] = [nodeOf(op, "input", input), nodeOf(op, "grid", grid)];
+  const [x, at] = [floatNode(op, "input", input), floatNode(op, "grid", grid)];
   const dims = x.shape.length - 2;
   const fits = (dims === 2 || dims === 3) && at.shape.length === x.shape.length && at.shape.at(-1) === dims;
   if (!fits || at.shape[0] !== x.shape[0]) {
@@ -199,7 +199,7 @@ export function affineGrid(
   const op = "affineGrid";
   noMore(op, surplus);
   checkOptions(op, options, ["alignCorners"]);
-  const map = nodeOf(op, "theta", theta);
+  const map = floatNode(op, "theta", theta);
   checkArray(op, "size", size);
   const sizes = size.slice(2);
   const dims = sizes.length;

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   checkArray,
   checkOptions,
+  checkWholeNumber,
   formatShape,
   IndexError,
   normalizeDim,
@@ -125,13 +126,17 @@ export function ravel(input: Tensor, ...surplus: []): Tensor {
 /**
  * Splits `dim` into `sizes`, one of which may be -1. Shapes: `[…, n, …]` → `[…, ...sizes, …]`, whose product is n.
  * @throws ShapeError if the product of the sizes is not that of the dim, or a size is negative.
- * @throws IndexError if `dim` is out of range.
+ * @throws IndexError if `dim` is out of range, or the input is 0-d.
+ * @throws ArgumentError if a size is no integer.
  */
 export function unflatten(input: Tensor, dim: number, sizes: readonly number[], ...surplus: []): Tensor {
   noMore("unflatten", surplus);
   const x = check("unflatten", input);
   const d = normalizeDim("unflatten", dim, x.shape.length);
   checkArray("unflatten", "sizes", sizes);
+  for (const size of sizes) checkWholeNumber("unflatten", "each size", size);
+  if (x.shape.length === 0)
+    throw new IndexError("unflatten: a 0-d tensor has no dim to split", { op: "unflatten", shapes: [[]] });
   const parts = ops.resolveSizes("unflatten", sizes, x.shape[d] as number, x.shape);
   return reshapeTo(x, [...x.shape.slice(0, d), ...parts, ...x.shape.slice(d + 1)]);
 }
@@ -360,6 +365,7 @@ export function diagonal(
   checkOptions("diagonal", options, ["offset", "dim1", "dim2"]);
   const x = check("diagonal", input);
   const { offset = 0, dim1 = 0, dim2 = 1 } = options;
+  checkWholeNumber("diagonal", "offset", offset);
   const [a, b] = [normalizeDim("diagonal", dim1, x.shape.length), normalizeDim("diagonal", dim2, x.shape.length)];
   if (x.shape.length < 2 || a === b) {
     throw new ShapeError(`diagonal: needs two different dims (input ${formatShape(x.shape)})`, {
@@ -385,6 +391,7 @@ export function split(input: Tensor, size: number | readonly number[], dim = 0, 
   const total = x.shape[d] as number;
   if (typeof size !== "number") checkList("split", "sizes", size);
   const sizes = typeof size === "number" ? equalParts(total, size) : size;
+  for (const part of sizes) checkWholeNumber("split", "each size", part);
   if (sizes.reduce((sum, part) => sum + part, 0) !== total || sizes.some((part) => part < 0)) {
     throw new ShapeError(
       `split: sizes [${sizes.join(",")}] do not add up to ${total}, the size of dim ${dim} (input ${formatShape(x.shape)})`,

@@ -5,10 +5,12 @@ import {
   checkOptions,
   checkWholeNumber,
   type DType,
+  formatShape,
   isFloat,
   isInteger,
   normalizeDim,
   ShapeError,
+  shapesEqual,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
@@ -212,7 +214,7 @@ export function histc(
   const { bins = 100, min = 0, max = 0 } = options;
   const x = ops.toFloat(nodeOf(op, "input", input));
   checkBins(op, bins);
-  const [low, high] = bounds(x, min, max);
+  const [low, high] = bounds(op, x, min, max);
   return made(op, () => countIn(x, bins, low, high, null));
 }
 
@@ -222,8 +224,8 @@ function checkBins(op: string, bins: number): void {
 }
 
 /** The bounds as nodes; of the data if both are equal, one apart if these are. */
-function bounds(x: Node, min: number, max: number): [Node, Node] {
-  if (min > max) throw new ArgumentError(`histc: max ${max} must not be below min ${min}`, { op: "histc" });
+function bounds(op: string, x: Node, min: number, max: number): [Node, Node] {
+  if (min > max) throw new ArgumentError(`${op}: max ${max} must not be below min ${min}`, { op });
   if (min !== max) return [number(x, min), number(x, max)];
   if (x.size === 0) return [number(x, min), number(x, min + 1)];
   const [low, high] = [ops.aminOver(x), ops.amaxOver(x)];
@@ -281,6 +283,12 @@ export function histogram(
   }
   const x = ops.toFloat(nodeOf(op, "input", input));
   const weight = options.weight ? nodeOf(op, "weight", options.weight) : null;
+  if (weight && !shapesEqual(weight.shape, x.shape)) {
+    throw new ShapeError(
+      `${op}: weight must have the shape of the input (input ${formatShape(x.shape)}, weight ${formatShape(weight.shape)})`,
+      { op, shapes: [x.shape, weight.shape] },
+    );
+  }
   const { hist, edges } = counted(op, x, isTensor(bins) ? ops.cast(bins.node, x.dtype) : bins, weight, options);
   return { hist: wrap(hist), binEdges: wrap(edges) };
 }
@@ -307,7 +315,7 @@ function equalIntervals(
   weight: Node | null,
 ) {
   checkBins(op, bins);
-  const [low, high] = bounds(x, range?.[0] ?? 0, range?.[1] ?? 0);
+  const [low, high] = bounds(op, x, range?.[0] ?? 0, range?.[1] ?? 0);
   const step = ops.div(ops.sub(high, low), number(x, bins));
   const inner = ops.add(low, ops.mul(ops.cast(ops.iota(bins), x.dtype), step));
   const edges = ops.cat([inner, ops.reshape(high, [1])]);
@@ -399,16 +407,18 @@ export function diff(input: Tensor, options: DiffOptions = {}, ...surplus: []): 
   const d = normalizeDim(op, dim, x.shape.length);
   if (x.shape.length === 0) throw new ArgumentError(`${op}: takes at least 1 dim`, { op });
   const parts = [prepend && nodeOf(op, "prepend", prepend), x, append && nodeOf(op, "append", append)];
-  let y = ops.cat(
-    parts.filter((part): part is Node => part !== undefined),
-    d,
-  );
-  for (let i = 0; i < n && (y.shape[d] as number) > 0; i++) {
-    const size = y.shape[d] as number;
-    const [late, early] = [ops.slice(y, d, 1, size), ops.slice(y, d, 0, size - 1)];
-    y = y.dtype === "bool" ? ops.xor(late, early) : ops.sub(late, early);
-  }
-  return made(op, () => y);
+  return made(op, () => {
+    let y = ops.cat(
+      parts.filter((part): part is Node => part !== undefined),
+      d,
+    );
+    for (let i = 0; i < n && (y.shape[d] as number) > 0; i++) {
+      const size = y.shape[d] as number;
+      const [late, early] = [ops.slice(y, d, 1, size), ops.slice(y, d, 0, size - 1)];
+      y = y.dtype === "bool" ? ops.xor(late, early) : ops.sub(late, early);
+    }
+    return y;
+  });
 }
 
 export interface TrapezoidOptions {
@@ -427,10 +437,12 @@ function trapezoids(
 ): { d: number; areas: Node } {
   const f = ops.toFloat(y);
   const d = normalizeDim(op, dim, f.shape.length);
+  if (f.shape.length === 0) throw new ShapeError(`${op}: y needs at least 1 dim`, { op, shapes: [f.shape] });
   const size = f.shape[d] as number;
   const ends = ops.add(ops.slice(f, d, 1, size), ops.slice(f, d, 0, size - 1));
   if (!x) return { d, areas: ops.mul(ends, number(f, dx / 2)) };
   const place = nodeOf(op, "x", x);
+  if (place.shape.length === 0) throw new ShapeError(`${op}: x needs at least 1 dim`, { op, shapes: [place.shape] });
   const own = place.shape.length === 1 ? ops.reshape(place, [place.size, ...f.shape.slice(d + 1).map(() => 1)]) : place;
   const at = place.shape.length === 1 ? own.shape.length - (f.shape.length - d) : d + own.shape.length - f.shape.length;
   const points = own.shape[at] as number;
@@ -447,7 +459,7 @@ function splitPoints(x: Tensor | TrapezoidOptions | undefined, options: Trapezoi
  * bool give float32.
  *
  * Shapes: y `[…, n, …]`, x `[n]` or that of y → `[…, …]`.
- * @throws ShapeError if x does not fit.
+ * @throws ShapeError if y is 0-d, or x does not fit.
  * @throws IndexError if `dim` is out of range.
  * @throws DTypeError if x is bool.
  */
@@ -460,15 +472,17 @@ export function trapezoid(
   noMore("trapezoid", surplus);
   const { x: points, given } = splitPoints(x, options);
   checkOptions("trapezoid", given, ["dx", "dim"]);
-  const { d, areas } = trapezoids("trapezoid", nodeOf("trapezoid", "y", y), points, given);
-  return made("trapezoid", () => ops.sumOver(areas, d));
+  return made("trapezoid", () => {
+    const { d, areas } = trapezoids("trapezoid", nodeOf("trapezoid", "y", y), points, given);
+    return ops.sumOver(areas, d);
+  });
 }
 
 /**
  * The integrals up to each point but the first, as {@link trapezoid}. Integers and bool give float32.
  *
  * Shapes: y `[…, n, …]`, x `[n]` or that of y → `[…, n - 1, …]`.
- * @throws ShapeError if x does not fit.
+ * @throws ShapeError if y is 0-d, or x does not fit.
  * @throws IndexError if `dim` is out of range.
  * @throws DTypeError if x is bool.
  */
@@ -482,8 +496,10 @@ export function cumulativeTrapezoid(
   noMore(op, surplus);
   const { x: points, given } = splitPoints(x, options);
   checkOptions(op, given, ["dx", "dim"]);
-  const { d, areas } = trapezoids(op, nodeOf(op, "y", y), points, given);
-  return made(op, () => ops.cumsum(areas, d));
+  return made(op, () => {
+    const { d, areas } = trapezoids(op, nodeOf(op, "y", y), points, given);
+    return ops.cumsum(areas, d);
+  });
 }
 
 export interface GradientOptions {
