@@ -352,7 +352,7 @@ export class Softshrink extends WithOptions<{ readonly lambd: number }> {
  * The first half along `dim` (default -1) times the sigmoid of the second. Dauphin et al., 2017, arXiv:1612.08083.
  *
  * Shapes: `[…, 2 D, …]` → `[…, D, …]`.
- * @throws ArgumentError if the input has no such dim.
+ * @throws IndexError if the input has no such dim.
  * @throws ShapeError if the size of `dim` is odd.
  * @throws DTypeError if the input is no float tensor.
  */

@@ -155,6 +155,7 @@ function poolingWithIndices(op: string, rank: number) {
  *
  * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`, or ⌊H · outputRatio⌋, ⌊W · outputRatio⌋.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 2]`.
+ * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
  * @throws DTypeError if the input is no float tensor.
  * @example fractionalMaxPool2d(images, 2, { outputRatio: 0.7 })
@@ -165,6 +166,7 @@ export const fractionalMaxPool2d = pooling("fractionalMaxPool2d", 2);
  *
  * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`, or ⌊D · outputRatio⌋ …
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 3]`.
+ * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
  * @throws DTypeError if the input is no float tensor.
  */
@@ -174,6 +176,7 @@ export const fractionalMaxPool3d = pooling("fractionalMaxPool3d", 3);
  *
  * Shapes: `[N, C, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 2]`.
+ * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
  * @throws DTypeError if the input is no float tensor.
  */
@@ -183,6 +186,7 @@ export const fractionalMaxPool2dWithIndices = poolingWithIndices("fractionalMaxP
  *
  * Shapes: `[N, C, D, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 3]`.
+ * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
  * @throws DTypeError if the input is no float tensor.
  */

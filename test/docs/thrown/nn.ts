@@ -61,11 +61,11 @@ const activations: ThrownErrors = {
     undefined,
     onlyFloats(new nn.Softshrink()).DTypeError,
   ),
-  GLU: errors(
-    () => new nn.GLU({ dim: 3 })(f(4)),
-    () => new nn.GLU()(f(3)),
-    () => new nn.GLU()(int(4)),
-  ),
+  GLU: {
+    IndexError: () => new nn.GLU({ dim: 3 })(f(4)),
+    ShapeError: () => new nn.GLU()(f(3)),
+    DTypeError: () => new nn.GLU()(int(4)),
+  },
   RReLU: errors(() => new nn.RReLU({ lower: 1, upper: 0 })(f(3)), undefined, onlyFloats(new nn.RReLU()).DTypeError),
   Softmax: alongDim((dim) => new nn.Softmax(dim)),
   Softmin: alongDim((dim) => new nn.Softmin(dim)),
