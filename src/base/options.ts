@@ -122,3 +122,18 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length] as number;
 }
+
+/** A number for all spatial dims, or one a dim. */
+export type PerDim = number | readonly number[];
+
+/**
+ * One integer >= `least` for each of `rank` dims; a list of one stands for all.
+ * @throws ArgumentError for anything else.
+ */
+export function perDim(op: string, name: string, value: PerDim, rank: number, least: number): number[] {
+  const given: readonly number[] = typeof value === "number" ? [value] : Array.isArray(value) ? value : [];
+  const list = given.length === 1 ? new Array<number>(rank).fill(given[0] as number) : [...given];
+  if (list.length === rank && list.every((n) => Number.isInteger(n) && n >= least)) return list;
+  const shown = Array.isArray(value) ? JSON.stringify(value) : shownValue(value);
+  throw new ArgumentError(`${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${shown}`, { op });
+}

@@ -8,8 +8,6 @@ const ALIGNMENT = 64;
 export interface StorageHome {
   /** Copies the storage's current bytes to `into`. */
   read(storage: Storage, into: Uint8Array): void;
-  /** Overwrites the storage's bytes. */
-  write(storage: Storage, from: Uint8Array): void;
   /** Hands the storage back: its bytes are in a host buffer, `storage.home` becomes null. */
   evict(storage: Storage): void;
 }

@@ -1,5 +1,4 @@
 // File formats: safetensors, PyTorch's and NumPy's files, checkpoints.
-export { reason } from "../base/index.js";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
 export {
   load,

@@ -15,23 +15,6 @@ export function checkCounts(layer: string, counts: Readonly<Record<string, numbe
   }
 }
 
-/** A size for each of `rank` dims. */
-export function perDim(
-  layer: string,
-  name: string,
-  value: number | readonly number[],
-  rank: number,
-  least = 1,
-): number[] {
-  const sizes =
-    typeof value === "number" ? new Array<number>(rank).fill(value) : Array.isArray(value) ? [...value] : [];
-  if (sizes.length === rank && sizes.every((size) => Number.isInteger(size) && size >= least)) return sizes;
-  throw new ArgumentError(
-    `${layer}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${JSON.stringify(value) ?? "undefined"}`,
-    { op: layer },
-  );
-}
-
 /** Throws unless `value` is an integer >= 1 or a list of them; how many there must be is known by the function. */
 export function checkSize(layer: string, name: string, value: number | readonly number[]): void {
   const sizes: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -1,7 +1,7 @@
 // Convolution layers.
-import { ArgumentError, checkChoice, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions, formatShape, perDim, ShapeError } from "../base/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
-import { checkCounts, perDim, type Size2, type Size3 } from "./checks.js";
+import { checkCounts, type Size2, type Size3 } from "./checks.js";
 import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, pad } from "./functional.js";
 import { uniformParameter } from "./linear.js";
 import { Module } from "./module.js";
@@ -101,8 +101,8 @@ abstract class ConvBase extends Module {
         { op: layer },
       );
     }
-    this.kernelSize = perDim(layer, "kernelSize", kernelSize, rank);
-    this.stride = perDim(layer, "stride", stride, rank);
+    this.kernelSize = perDim(layer, "kernelSize", kernelSize, rank, 1);
+    this.stride = perDim(layer, "stride", stride, rank, 1);
     if (typeof padding === "string") {
       checkChoice(layer, "padding", padding, ["same", "valid"]);
       if (padding === "same" && this.stride.some((s) => s !== 1)) {
@@ -112,7 +112,7 @@ abstract class ConvBase extends Module {
       }
     }
     this.padding = typeof padding === "string" ? padding : perDim(layer, "padding", padding, rank, 0);
-    this.dilation = perDim(layer, "dilation", dilation, rank);
+    this.dilation = perDim(layer, "dilation", dilation, rank, 1);
     this.groups = groups;
     const channels = isTransposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
     const shape = [...channels, ...this.kernelSize];

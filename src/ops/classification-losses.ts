@@ -9,7 +9,7 @@ import { expand, reshape } from "./movement.js";
 import { sum } from "./reductions.js";
 import { logSoftmax } from "./softmax.js";
 import { sumOver } from "./statistics.js";
-import { hostValues } from "./value-checks.js";
+import { testHost } from "./value-checks.js";
 
 export interface NllLossOptions {
   /** One factor a class. */
@@ -34,7 +34,10 @@ function withoutDim(shape: readonly number[], d: number): number[] {
   return shape.filter((_, other) => other !== d);
 }
 
-function checkLabels(op: string, input: Node, target: Node, d: number): void {
+/** Dtype and shape of class indices, and their range where they are on the host, as a loader's batch is. */
+function checkLabels(op: string, input: Node, target: Node, d: number, ignoreIndex = -100): void {
+  if (!Number.isInteger(ignoreIndex))
+    throw new ArgumentError(`${op}: ignoreIndex must be an integer, got ${ignoreIndex}`, { op });
   if (!isInteger(target.dtype)) {
     throw new DTypeError(
       `${op}: target of class indices must be an integer tensor, is ${target.dtype}; for class probabilities it needs the shape of input`,
@@ -42,29 +45,25 @@ function checkLabels(op: string, input: Node, target: Node, d: number): void {
     );
   }
   const expected = withoutDim(input.shape, d);
-  if (shapesEqual(target.shape, expected)) return;
-  throw shapeError(op, `target must have shape [${expected.join(",")}], the input's without its class dim`, {
-    input,
-    target,
-  });
+  if (!shapesEqual(target.shape, expected)) {
+    throw shapeError(op, `target must have shape [${expected.join(",")}], the input's without its class dim`, {
+      input,
+      target,
+    });
+  }
+  const high = (input.shape[d] as number) - 1;
+  const shapes = `(input ${formatShape(input.shape)}, target ${formatShape(target.shape)})`;
+  const error = (label: number) =>
+    new IndexError(`${op}: class index ${label} is out of range [0, ${high}] ${shapes}`, {
+      op,
+      shapes: [input.shape, target.shape],
+    });
+  testHost(target, { input: 0, low: 0, high, error }, ignoreIndex);
 }
 
 function checkWeight(op: string, input: Node, weight: Node | null, d: number): void {
   if (!weight || (weight.shape.length === 1 && weight.shape[0] === input.shape[d])) return;
   throw shapeError(op, `weight must have one element for each of the ${input.shape[d]} classes`, { input, weight });
-}
-
-/** Errors at the call where the labels are on the host, as a loader's batch is. */
-function checkHostLabels(op: string, input: Node, target: Node, d: number, ignoreIndex: number): void {
-  const classes = input.shape[d] as number;
-  for (const value of Array.from(hostValues(target) ?? [])) {
-    const label = Number(value);
-    if ((label >= 0 && label < classes) || label === ignoreIndex) continue;
-    throw new IndexError(
-      `${op}: class index ${label} is out of range [0, ${classes - 1}] (input ${formatShape(input.shape)}, target ${formatShape(target.shape)})`,
-      { op, shapes: [input.shape, target.shape] },
-    );
-  }
 }
 
 /** Labels with the ignored ones replaced by class 0, and which are not ignored. */
@@ -102,17 +101,17 @@ function targetWeights(op: string, input: Node, labels: Labels, weight: Node | n
 
 /** Negative log likelihood of the target classes for `input` of log probabilities, `[C]`, `[N,C]` or `[N,C,d1,…]`. */
 export function nllLoss(input: Node, target: Node, options: NllLossOptions = {}): Node {
-  return labelLoss("nllLoss", input, target, options, 0);
+  const op = "nllLoss";
+  checkFloat(op, "input", input);
+  checkLabels(op, input, target, classDim(op, input), options.ignoreIndex);
+  return labelLoss(op, input, target, options, 0);
 }
 
-/** With smoothing s each loss is (1 - s) * nll + s / C * Σ over all classes of theirs. */
+/** `target` was checked. With smoothing s each loss is (1 - s) * nll + s / C * Σ over all classes of theirs. */
 function labelLoss(op: string, logp: Node, target: Node, options: NllLossOptions, smoothing: number): Node {
   const { weight = null, ignoreIndex = -100, reduction = "mean" } = options;
-  checkFloat(op, "input", logp);
   const d = classDim(op, logp);
-  checkLabels(op, logp, target, d);
   checkWeight(op, logp, weight, d);
-  checkHostLabels(op, logp, target, d, ignoreIndex);
   const labels = readLabels(target, d, ignoreIndex);
   const zero = constantLike(logp, 0);
   const weights = weight || reduction === "mean" ? targetWeights(op, logp, labels, weight, d) : null;
@@ -161,6 +160,6 @@ export function crossEntropy(input: Node, target: Node, options: CrossEntropyOpt
   checkFloat(op, "input", input);
   if (isFloat(target.dtype) && shapesEqual(input.shape, target.shape)) return probabilityLoss(input, target, options);
   const d = classDim(op, input);
-  checkLabels(op, input, target, d);
+  checkLabels(op, input, target, d, options.ignoreIndex);
   return labelLoss(op, logSoftmax(input, d), target, options, labelSmoothing);
 }

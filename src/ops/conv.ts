@@ -1,12 +1,9 @@
 // Convolutions and transposed convolutions with PyTorch's arguments, on the general `conv` composite.
-import { ArgumentError, DTypeError, formatShape, ShapeError, shownValue } from "../base/index.js";
+import { ArgumentError, DTypeError, formatShape, type PerDim, perDim, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { conv } from "./convolution.js";
 import { add } from "./elementwise.js";
 import { flip, permute, reshape } from "./movement.js";
-
-/** A number for all spatial dims, or one a dim. */
-export type PerDim = number | readonly number[];
 
 export interface ConvOptions {
   readonly stride?: PerDim;
@@ -23,19 +20,6 @@ export interface ConvTransposeOptions {
   readonly outputPadding?: PerDim;
   readonly dilation?: PerDim;
   readonly groups?: number;
-}
-
-/** One integer >= `least` a spatial dim. */
-export function perDim(op: string, name: string, value: PerDim, rank: number, least: number): number[] {
-  const given: readonly number[] = typeof value === "number" ? [value] : Array.isArray(value) ? value : [];
-  const list = given.length === 1 ? new Array<number>(rank).fill(given[0] as number) : [...given];
-  if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least)) {
-    throw new ArgumentError(
-      `${op}: ${name} must be an integer >= ${least}, or ${rank} of them, got ${Array.isArray(value) ? JSON.stringify(value) : shownValue(value)}`,
-      { op },
-    );
-  }
-  return list;
 }
 
 /** Zeros before and after each spatial dim. */

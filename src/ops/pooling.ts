@@ -1,8 +1,17 @@
 // Max and average pooling over windows of the last one, two or three dims.
-import { ArgumentError, type DType, formatShape, isFloat, numel, ShapeError, shapesEqual } from "../base/index.js";
+import {
+  ArgumentError,
+  type DType,
+  formatShape,
+  isFloat,
+  numel,
+  type PerDim,
+  perDim,
+  ShapeError,
+  shapesEqual,
+} from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constantLike, toFloat } from "./composing.js";
-import { type PerDim, perDim } from "./conv.js";
 import { intdiv, rem } from "./division.js";
 import { add, cast, div, maximum, minimum, mul, sub } from "./elementwise.js";
 import { firstElement, firstIndex } from "./extrema.js";

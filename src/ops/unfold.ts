@@ -1,7 +1,7 @@
 // Windows of images as columns, and their sums back in place: im2col and col2im.
-import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, formatShape, type PerDim, perDim, ShapeError } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { batched, type PerDim, perDim } from "./conv.js";
+import { batched } from "./conv.js";
 import { fold as foldWindows, pad, permute, reshape, slice, type WindowAxis, window } from "./movement.js";
 
 export interface UnfoldOptions {

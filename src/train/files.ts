@@ -1,8 +1,7 @@
 // Files a run writes: whole or not at all, into a folder that was checked before the run.
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { FormatError } from "../base/index.js";
-import { reason } from "../formats/index.js";
+import { FormatError, reason } from "../base/index.js";
 
 /** Replaces a file by one with new content: readers see the old or the new one, and a failure keeps the old one. */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {

@@ -267,7 +267,7 @@ describe("wasm status", () => {
 });
 
 describe("wasm residency", () => {
-  it("given a storage bound by two runs in a row, it moves in, and reads and writes still reach it", () => {
+  it("given a storage bound by two runs in a row, it moves in, and reads still reach it, until the host has it again", () => {
     const { runtime, target } = makeTarget();
     const { bound, program } = increment(8);
     const executable = target.load(program);
@@ -281,8 +281,7 @@ describe("wasm residency", () => {
     expect(runtime.residency.find(input)).not.toBe(null);
     expect(input.buffer).toBe(null);
     expect([...input.toTypedArray()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-    input.home?.write(input, new Uint8Array(Float32Array.of(9).buffer));
-    expect(input.hostView()[0]).toBe(9);
+    expect(input.hostView()[0]).toBe(1);
     expect(input.home).toBe(null);
     expect([...(outputs[1] as Storage).toTypedArray()]).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   });
@@ -361,7 +360,7 @@ describe("wasm residency", () => {
     executable.run([source, first], none);
     executable.run([source, second], none);
     expect(runtime.residency.find(first)).toBe(null);
-    first.home?.write(first, new Uint8Array(Float32Array.of(7).buffer));
+    first.hostView()[0] = 7;
     executable.run([first, third], none);
 
     expect([...third.toTypedArray().subarray(0, 2)]).toEqual([8, 3]);

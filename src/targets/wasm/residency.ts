@@ -41,10 +41,6 @@ class Lease implements StorageHome {
     into.set(this.residency.bytesOf(this.resident).subarray(0, into.length));
   }
 
-  write(_: Storage, from: Uint8Array): void {
-    this.residency.bytesOf(this.resident).set(from);
-  }
-
   evict(storage: Storage): void {
     storage.buffer = this.residency.moveOut(this.resident);
     storage.home = null;

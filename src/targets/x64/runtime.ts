@@ -161,11 +161,6 @@ export class Runtime implements StorageHome {
     into.set(storage.hostBytes().subarray(0, into.length));
   }
 
-  write(storage: Storage, from: Uint8Array): void {
-    this.settle();
-    storage.hostBytes().set(from);
-  }
-
   evict(): void {
     this.settle();
   }

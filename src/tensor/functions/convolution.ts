@@ -1,14 +1,11 @@
 // Convolutions and pooling.
-
-import { checkOptions } from "../../base/index.js";
+import { checkOptions, type PerDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { indexNode } from "./gather.js";
-
-type PerDim = number | readonly number[];
 
 export interface ConvOptions {
   /** `[outChannels]`; none by default. */

@@ -1,5 +1,14 @@
 // Pooling with windows at random places.
-import { ArgumentError, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkOptions,
+  DTypeError,
+  formatShape,
+  isFloat,
+  type PerDim,
+  perDim,
+  ShapeError,
+} from "../../base/index.js";
 import { nodeOf, noMore } from "../args.js";
 import { arange, full } from "../creation.js";
 import type { Generator } from "../generator.js";
@@ -7,8 +16,6 @@ import { rand } from "../random.js";
 import type { Tensor } from "../tensor.js";
 import { cat } from "./arrange.js";
 import { composed } from "./composed.js";
-
-type PerDim = number | readonly number[];
 
 export interface FractionalMaxPoolOptions {
   /** Spatial sizes of the result; either these or `outputRatio`. */
@@ -23,12 +30,13 @@ export interface FractionalMaxPoolOptions {
 
 const optionNames = ["outputSize", "outputRatio", "randomSamples", "generator"];
 
-function perDim(op: string, name: string, value: PerDim, rank: number): readonly number[] {
+function ratiosOf(op: string, value: PerDim, rank: number): readonly number[] {
   const list = typeof value === "number" ? new Array<number>(rank).fill(value) : value;
-  if (list.length === rank && list.every((n) => n > 0)) return list;
-  throw new ArgumentError(`${op}: ${name} must be positive, one number or ${rank}, got ${JSON.stringify(value)}`, {
-    op,
-  });
+  if (list.length === rank && list.every((ratio) => ratio > 0 && ratio < 1)) return list;
+  throw new ArgumentError(
+    `${op}: outputRatio must be between 0 and 1, one number or ${rank}, got ${JSON.stringify(value)}`,
+    { op },
+  );
 }
 
 /**
@@ -63,7 +71,7 @@ function pool(op: string, rank: number, input: Tensor, kernelSize: PerDim, optio
   }
   const x = isBatched ? input : input.unsqueeze(0);
   const [n, c, ...sizes] = x.shape as unknown as [number, number, ...number[]];
-  const kernel = perDim(op, "kernelSize", kernelSize, rank);
+  const kernel = perDim(op, "kernelSize", kernelSize, rank, 1);
   const counts = outputSizes(op, sizes, options);
   counts.forEach((count, d) => {
     if (count + (kernel[d] as number) - 1 <= (sizes[d] as number)) return;
@@ -109,8 +117,8 @@ function outputSizes(
   if ((outputSize === undefined) === (outputRatio === undefined)) {
     throw new ArgumentError(`${op}: give either outputSize or outputRatio`, { op });
   }
-  if (outputSize !== undefined) return perDim(op, "outputSize", outputSize, sizes.length);
-  const ratios = perDim(op, "outputRatio", outputRatio as PerDim, sizes.length);
+  if (outputSize !== undefined) return perDim(op, "outputSize", outputSize, sizes.length, 1);
+  const ratios = ratiosOf(op, outputRatio as PerDim, sizes.length);
   if (ratios.some((ratio) => ratio >= 1)) {
     throw new ArgumentError(`${op}: outputRatio must be below 1, got ${JSON.stringify(outputRatio)}`, { op });
   }

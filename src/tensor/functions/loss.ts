@@ -1,17 +1,8 @@
 // Losses, with PyTorch's options.
-import {
-  ArgumentError,
-  checkOptions,
-  formatShape,
-  isFloat,
-  isInteger,
-  ShapeError,
-  shapesEqual,
-} from "../../base/index.js";
+import { checkOptions, formatShape, isFloat, ShapeError, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { floatNode, nodeOf, noMore } from "../args.js";
-import { checkHostIndices } from "../index-checks.js";
 import type { Tensor } from "../tensor.js";
 import { made } from "./define.js";
 
@@ -196,14 +187,6 @@ export interface CrossEntropyOptions extends NllLossOptions {
   readonly labelSmoothing?: number;
 }
 
-function checkLabels(op: string, input: Node, target: Node, ignoreIndex = -100): void {
-  if (!Number.isInteger(ignoreIndex))
-    throw new ArgumentError(`${op}: ignoreIndex must be an integer, got ${ignoreIndex}`, { op });
-  const classes = input.shape[input.shape.length === 1 ? 0 : 1];
-  if (isInteger(target.dtype) && classes !== undefined)
-    checkHostIndices(op, "class index", target, 0, classes - 1, ignoreIndex);
-}
-
 /**
  * -log probability of each target class, times its class's `weight`; the mean is divided by the weights of the targets.
  *
@@ -220,7 +203,6 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   checkOptions("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
   const { weight, ...rest } = options;
   const [x, t] = [nodeOf("nllLoss", "input", input), nodeOf("nllLoss", "target", target)];
-  checkLabels("nllLoss", x, t, options.ignoreIndex);
   return made("nllLoss", () => ops.nllLoss(x, t, { ...rest, weight: optional("nllLoss", "weight", weight) }));
 }
 
@@ -242,6 +224,5 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   checkOptions(op, options, ["weight", "ignoreIndex", "reduction", "labelSmoothing"]);
   const { weight, ...rest } = options;
   const [x, t] = [nodeOf(op, "input", input), nodeOf(op, "target", target)];
-  checkLabels(op, x, t, options.ignoreIndex);
   return made(op, () => ops.crossEntropy(x, t, { ...rest, weight: optional(op, "weight", weight) }));
 }
