@@ -1,7 +1,15 @@
 // Modules that hold modules: in a chain, in a list, by name.
 import { ArgumentError } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { checkIterable, checkModule, ItemDict, ItemList, insertPosition, position } from "./item-containers.js";
+import {
+  checkIterable,
+  checkModule,
+  ItemDict,
+  ItemList,
+  insertPosition,
+  type Named,
+  position,
+} from "./item-containers.js";
 import { Module, type UnaryModule } from "./module.js";
 
 /**
@@ -98,6 +106,17 @@ export class Sequential extends Module {
   }
 
   /**
+   * The modules from `start` up to `end`, negative ones counted from the end, as a Sequential of the same modules. They keep their
+   * names, so that keys stay those of the whole: behind the first, positions become names.
+   * @example const features = resnet.slice(0, -1);
+   */
+  slice(start = 0, end = this.length): Sequential {
+    const part = Object.entries(this.items).slice(start, end);
+    const isFromStart = Array.isArray(this.items) && (part[0]?.[0] ?? "0") === "0";
+    return isFromStart ? new Sequential(...part.map(([, module]) => module)) : new Sequential(Object.fromEntries(part));
+  }
+
+  /**
    * Takes the module at a position out, by default the last one, and returns it. Positions behind move up, names stay.
    * @throws ArgumentError if there is no such position.
    */
@@ -142,6 +161,11 @@ export class ModuleList<M extends Module = Module> extends ItemList<M> {
     return module;
   }
 
+  /** The modules from `start` up to `end`, negative ones counted from the end, as a list of the same modules, counted anew. */
+  slice(start = 0, end = this.length): ModuleList<M> {
+    return new ModuleList(this.items.slice(start, end));
+  }
+
   forward(): never {
     throw new ArgumentError("ModuleList: has no forward; loop over it in the forward of the module that holds it", {
       op: "ModuleList",
@@ -155,7 +179,7 @@ export class ModuleList<M extends Module = Module> extends ItemList<M> {
  * @example heads = new nn.ModuleDict({ left: new nn.Linear(4, 2) }); // keys: heads.left.weight, …
  */
 export class ModuleDict<M extends Module = Module> extends ItemDict<M> {
-  constructor(modules: Readonly<Record<string, M>> = {}) {
+  constructor(modules: Named<M> = {}) {
     super("ModuleDict", "module", modules);
   }
 

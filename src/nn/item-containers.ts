@@ -131,6 +131,12 @@ export abstract class ItemList<T, Given = T> extends Module {
   }
 }
 
+/** Items by name: an object, pairs of names and items, or another dictionary of items. */
+export type Named<Given> =
+  | Readonly<Record<string, Given>>
+  | Iterable<readonly [name: string, value: Given]>
+  | ItemDict<Given>;
+
 /** Items by name. */
 export abstract class ItemDict<T, Given = T> extends Module {
   static override readonly stateKeys: Readonly<Record<string, string>> = { items: "" };
@@ -141,7 +147,7 @@ export abstract class ItemDict<T, Given = T> extends Module {
   constructor(
     private readonly owner: string,
     private readonly what: string,
-    items: Readonly<Record<string, Given>>,
+    items: Named<Given>,
   ) {
     super();
     this.items = {};
@@ -180,7 +186,8 @@ export abstract class ItemDict<T, Given = T> extends Module {
    * Puts items under their names; returns this. Names that are there already get the new items.
    * @throws ArgumentError if one of them does not fit, and then puts none.
    */
-  update(values: Readonly<Record<string, Given>> | Iterable<readonly [name: string, value: Given]>): this {
+  update(values: Named<Given>): this {
+    if (values instanceof ItemDict) return this.update(values.entries());
     const isIterable = typeof values === "object" && values !== null && Symbol.iterator in values;
     if (typeof values !== "object" || values === null) {
       throw new ArgumentError(`${this.owner}: takes an object or pairs of names and values, got ${String(values)}`, {
@@ -201,6 +208,16 @@ export abstract class ItemDict<T, Given = T> extends Module {
     const item = this.get(name);
     delete this.items[name];
     return item;
+  }
+
+  /**
+   * Takes the last item out and returns its name and it.
+   * @throws ArgumentError if there is none.
+   */
+  popItem(): [name: string, item: T] {
+    const name = this.keys().at(-1);
+    if (name === undefined) throw new ArgumentError(`${this.owner}: popItem: it has none`, { op: this.owner });
+    return [name, this.pop(name)];
   }
 
   /** Takes all items out. */

@@ -1,7 +1,7 @@
 // Parameters in a list, and by name.
 import { ArgumentError, formatShape } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
-import { ItemDict, ItemList } from "./item-containers.js";
+import { ItemDict, ItemList, type Named } from "./item-containers.js";
 import { Parameter } from "./parameter.js";
 
 /** Parameters are kept, tensors become parameters. */
@@ -32,6 +32,11 @@ export class ParameterList extends ItemList<Parameter, Tensor> {
     return parameterOf("ParameterList", value, place);
   }
 
+  /** The parameters from `start` up to `end`, negative ones counted from the end, as a list of the same parameters. */
+  slice(start = 0, end = this.length): ParameterList {
+    return new ParameterList(this.items.slice(start, end));
+  }
+
   forward(): never {
     throw new ArgumentError(
       "ParameterList: has no forward; use its parameters in the forward of the module that holds it",
@@ -51,7 +56,7 @@ export class ParameterList extends ItemList<Parameter, Tensor> {
  * @example scales = new nn.ParameterDict({ left: ones([2]), right: ones([3]) }); // keys: scales.left, scales.right
  */
 export class ParameterDict extends ItemDict<Parameter, Tensor> {
-  constructor(parameters: Readonly<Record<string, Tensor>> = {}) {
+  constructor(parameters: Named<Tensor> = {}) {
     super("ParameterDict", "parameter", parameters);
   }
 
@@ -63,6 +68,11 @@ export class ParameterDict extends ItemDict<Parameter, Tensor> {
   setDefault(name: string, value: Tensor): Parameter {
     if (!this.has(name)) this.set(name, value);
     return this.get(name);
+  }
+
+  /** A dictionary of the same parameters. */
+  copy(): ParameterDict {
+    return new ParameterDict(this);
   }
 
   forward(): never {

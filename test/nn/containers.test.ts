@@ -70,4 +70,35 @@ describe("ModuleList and ModuleDict", () => {
     );
     expect(() => new nn.ModuleDict().get("x")).toThrow('ModuleDict: no module "x"; it has ');
   });
+
+  test("given slices, they hold the same modules; those of a Sequential keep their names", () => {
+    const [a, b, c] = [new nn.Linear(2, 2), new nn.ReLU(), new nn.Linear(2, 2)];
+    const chain = new nn.Sequential(a, b, c);
+    expect(Object.keys(chain.slice(1).stateDict())).toEqual(["2.weight", "2.bias"]);
+    expect(Object.keys(chain.slice(0, -1).append(c).stateDict())).toEqual(Object.keys(chain.stateDict()));
+    expect(chain.slice(-1).at(0)).toBe(c);
+    expect(chain.slice(3).length).toBe(0);
+    const named = new nn.Sequential({ first: a, second: b });
+    expect(Object.keys(named.slice(0, 1).stateDict())).toEqual(["first.weight", "first.bias"]);
+    const list = new nn.ModuleList([a, b, c]).slice(1, 3);
+    expect([list.length, list.at(1), Object.keys(list.stateDict())]).toEqual([2, c, ["1.weight", "1.bias"]]);
+    expect(new nn.ParameterList([a.weight, a.bias!]).slice(1).at(0)).toBe(a.bias);
+  });
+
+  test("given pairs or another dictionary, dictionaries are made of them; popItem takes the last", () => {
+    const [a, b] = [new nn.Linear(2, 2), new nn.ReLU()];
+    const dict = new nn.ModuleDict<nn.Linear | nn.ReLU>([
+      ["a", a],
+      ["b", b],
+    ]);
+    const other = new nn.ModuleDict<nn.Linear | nn.ReLU>(dict);
+    expect(other.popItem()).toEqual(["b", b]);
+    expect([other.keys(), dict.keys()]).toEqual([["a"], ["a", "b"]]);
+    const scales = new nn.ParameterDict({ w: a.weight });
+    const copy = scales.copy();
+    expect(copy.get("w")).toBe(a.weight);
+    copy.clear();
+    expect(scales.size).toBe(1);
+    expect(() => copy.popItem()).toThrow("ParameterDict: popItem: it has none");
+  });
 });

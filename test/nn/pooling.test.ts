@@ -43,6 +43,9 @@ test("FractionalMaxPool2d: given a seed, windows come again, keep their sizes, a
   expect(() => new nn.FractionalMaxPool2d(4, { outputSize: 9 })(x)).toThrow(
     "fractionalMaxPool2d: 9 windows of 4 do not fit 11 elements (input [1,4,11,9])",
   );
+  expect(() => nn.functional.fractionalMaxPool2d(x, 2.5, { outputSize: 2 })).toThrow(
+    "fractionalMaxPool2d: kernelSize must be an integer >= 1, or 2 of them, got 2.5",
+  );
   expect(() => new nn.FractionalMaxPool2d(4, {})(x)).toThrow("takes outputSize or outputRatio, one of them");
 });
 

@@ -162,6 +162,7 @@ function poolingWithIndices(op: string, rank: number) {
  * arXiv:1412.6071.
  *
  * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`, or ⌊H · outputRatio⌋, ⌊W · outputRatio⌋.
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 2]`.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
@@ -173,6 +174,7 @@ export const fractionalMaxPool2d = pooling("fractionalMaxPool2d", 2);
  * As {@link fractionalMaxPool2d}, for volumes.
  *
  * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`, or ⌊D · outputRatio⌋ …
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 3]`.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
@@ -183,6 +185,7 @@ export const fractionalMaxPool3d = pooling("fractionalMaxPool3d", 3);
  * As {@link fractionalMaxPool2d}, with the place of each value in its plane.
  *
  * Shapes: `[N, C, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 2]`.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
@@ -193,6 +196,7 @@ export const fractionalMaxPool2dWithIndices = poolingWithIndices("fractionalMaxP
  * As {@link fractionalMaxPool3d}, with the place of each value in its volume.
  *
  * Shapes: `[N, C, D, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError if the dims do not fit, or `randomSamples` is not `[N, C, 3]`.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if the windows do not fit, or both or neither of `outputSize` and `outputRatio` are given.
