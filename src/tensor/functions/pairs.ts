@@ -68,6 +68,7 @@ export const heaviside: Binary = binary("heaviside", (x, values) => {
  * The greatest common divisor of integers, at least 0; of 0 and 0 it is 0. Shapes: input, other → their broadcast.
  * @throws DTypeError unless both are integer tensors.
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
  * @example gcd(tensor([12n]), tensor([18n])) // [6]
  */
 export const gcd: Binary = binary("gcd", ops.gcd);
@@ -77,6 +78,7 @@ export const gcd: Binary = binary("gcd", ops.gcd);
  * Shapes: input, other → their broadcast.
  * @throws DTypeError unless both are integer tensors.
  * @throws ShapeError if the shapes do not broadcast.
+ * @throws ArgumentError if neither is a tensor.
  */
 export const lcm: Binary = binary("lcm", ops.lcm);
 /**
