@@ -9,8 +9,8 @@ const formatName = "gradus-checkpoint";
 
 /**
  * Writes all a training run needs to go on: nested objects and arrays of tensors, numbers, texts. An older checkpoint is replaced
- * as a whole or not at all.
- * @throws FormatError if it cannot be written.
+ * as a whole or not at all. Shapes: any; dtypes and bits stay.
+ * @throws FormatError if it cannot be written, or a key is one of those that stand for tensors and numbers, such as `$tensor`.
  * @example
  * saveCheckpoint("run.ckpt", {
  *   model: model.stateDict(),
@@ -30,7 +30,7 @@ export function saveCheckpoint(path: string, state: StateObject): void {
 }
 
 /**
- * Reads a checkpoint.
+ * Reads a checkpoint, as it was given to `saveCheckpoint`. Shapes: those of the file.
  * @throws FormatError if the file is missing, damaged, or no checkpoint of this version.
  */
 export function loadCheckpoint(path: string): StateObject {

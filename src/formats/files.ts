@@ -12,8 +12,9 @@ export interface SaveOptions {
 }
 
 /**
- * Saves tensors, such as a model's `stateDict()`, as a safetensors file. An older file is replaced as a whole or not at all.
- * @throws FormatError if the file cannot be written.
+ * Saves tensors, such as a model's `stateDict()`, as a safetensors file. An older file is replaced as a whole or not at all. Shapes: any;
+ * dtypes and bits stay.
+ * @throws FormatError if the file cannot be written, or a tensor is called `__metadata__`.
  * @example await save("model.safetensors", model.stateDict());
  */
 export async function save(file: string, tensors: NamedTensors, options: SaveOptions = {}): Promise<void> {
@@ -30,7 +31,10 @@ export async function load(file: string): Promise<Record<string, Tensor>> {
   return (await loadWithMetadata(file)).tensors;
 }
 
-/** As `load`, with the metadata. */
+/**
+ * As `load`, with the metadata: `{ tensors, metadata }`. Shapes: those of the file.
+ * @throws FormatError if the file is missing, truncated or damaged.
+ */
 export async function loadWithMetadata(file: string): Promise<SafetensorsContent> {
   return decodeSafetensors(readBytes("load", file), file);
 }
@@ -55,22 +59,36 @@ export async function saveTorch(file: string, value: TorchValue): Promise<void> 
   writeBytes("saveTorch", file, encodeTorch(value));
 }
 
-/** Reads a .npy file: see decodeNpy. @throws FormatError if it is missing or damaged. */
+/**
+ * Reads a .npy file: see decodeNpy. Shapes: that of the array.
+ * @throws FormatError if it is missing, damaged, or of a dtype that tensors do not have.
+ */
 export async function loadNpy(file: string): Promise<Tensor> {
   return decodeNpy(readBytes("loadNpy", file), file);
 }
 
-/** Reads a .npz file: its arrays by name. @throws FormatError if it is missing, damaged or compressed. */
+/**
+ * Reads a .npz file: its arrays by name. Shapes: those of the arrays.
+ * @throws FormatError if it is missing, damaged or compressed.
+ */
 export async function loadNpz(file: string): Promise<Record<string, Tensor>> {
   return decodeNpz(readBytes("loadNpz", file), file);
 }
 
-/** Writes a .npy file for `np.load`. @throws FormatError if it cannot be written. */
+/**
+ * Writes a .npy file for `np.load`. Shapes: any; dtypes stay.
+ * @throws FormatError if it cannot be written, or the tensor is bfloat16, which NumPy does not have.
+ * @example await saveNpy("x.npy", x)
+ */
 export async function saveNpy(file: string, value: Tensor): Promise<void> {
   writeBytes("saveNpy", file, encodeNpy(value));
 }
 
-/** Writes a .npz file for `np.load`. @throws FormatError if it cannot be written. */
+/**
+ * Writes a .npz file for `np.load`. Shapes: any; dtypes stay.
+ * @throws FormatError if it cannot be written, or a tensor is bfloat16, which NumPy does not have.
+ * @example await saveNpz("data.npz", { x, y })
+ */
 export async function saveNpz(file: string, arrays: Readonly<Record<string, Tensor>>): Promise<void> {
   writeBytes("saveNpz", file, encodeNpz(arrays));
 }

@@ -38,7 +38,7 @@ function fail(name: string, text: string): FormatError {
 }
 
 /**
- * Reads the bytes of a .npy file. 16-bit integers without sign become int32; Fortran order is undone.
+ * Reads the bytes of a .npy file. 16-bit integers without sign become int32; Fortran order is undone. Shapes: that of the array.
  * @param name - the file, for error messages.
  * @throws FormatError if it is truncated, damaged, or of a dtype that tensors do not have.
  */
@@ -86,8 +86,8 @@ function elementsOf(raw: Uint8Array, { dtype, size, widen }: ElementType, count:
 }
 
 /**
- * The bytes of a .npy file.
- * @throws FormatError for bfloat16, which NumPy does not have.
+ * The bytes of a .npy file. Shapes: any; the dtype stays.
+ * @throws FormatError if the tensor is bfloat16, which NumPy does not have.
  */
 export function encodeNpy(value: Tensor): Uint8Array {
   if (!codes[value.dtype]) {
@@ -110,13 +110,20 @@ export function encodeNpy(value: Tensor): Uint8Array {
   return bytes;
 }
 
-/** Reads the bytes of a .npz file that `np.savez` wrote. @throws FormatError if it is damaged or compressed. */
+/**
+ * Reads the bytes of a .npz file that `np.savez` wrote: its arrays by name. Shapes: those of the arrays.
+ * @param name - the file, for error messages.
+ * @throws FormatError if it is damaged or compressed.
+ */
 export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Tensor> {
   const arrays = [...readZip(bytes, name)].filter(([entry]) => entry.endsWith(".npy"));
   return Object.fromEntries(arrays.map(([entry, data]) => [entry.slice(0, -4), decodeNpy(data, `${name}: ${entry}`)]));
 }
 
-/** The bytes of a .npz file. */
+/**
+ * The bytes of a .npz file. Shapes: any; dtypes stay.
+ * @throws FormatError if a tensor is bfloat16, which NumPy does not have.
+ */
 export function encodeNpz(arrays: Readonly<Record<string, Tensor>>): Uint8Array {
   return writeZip(Object.entries(arrays).map(([name, value]) => [`${name}.npy`, encodeNpy(value)] as const));
 }

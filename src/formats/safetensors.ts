@@ -53,6 +53,7 @@ const ALIGNMENT = 8;
 
 /**
  * The bytes of a safetensors file. The tensors' dtypes and bits are kept; larger element types come first, so all are aligned.
+ * Shapes: any.
  * @param options - `metadata`: free text by key.
  * @throws FormatError if a tensor is called `__metadata__`.
  */
@@ -101,7 +102,7 @@ interface Entry {
 }
 
 /**
- * Reads the bytes of a safetensors file. 16-bit integers without sign become int32.
+ * Reads the bytes of a safetensors file. 16-bit integers without sign become int32; other dtypes and bits stay. Shapes: those of the file.
  * @param name - the file, for error messages.
  * @throws FormatError if the file is truncated, or its header does not describe exactly the bytes that follow.
  */

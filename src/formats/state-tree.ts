@@ -23,7 +23,10 @@ const numberMark = "$number";
 const bigintMark = "$bigint";
 const marks = [tensorMark, numberMark, bigintMark];
 
-/** Takes the tensors out of a state; each is named after its path. */
+/**
+ * Takes the tensors out of a state; each is named after its path, such as `model.fc.weight`. Shapes: any → the same.
+ * @throws FormatError if a key is one of those that stand for tensors and numbers, such as `$tensor`.
+ */
 export function splitState(state: StateObject): SplitState {
   const tensors: Record<string, Tensor> = {};
   const strip = (value: State, path: string): unknown => {
@@ -46,7 +49,7 @@ export function splitState(state: StateObject): SplitState {
 }
 
 /**
- * The inverse of `splitState`.
+ * The inverse of `splitState`. Shapes: any → the same.
  * @throws FormatError if the text is damaged or names a tensor that is not there.
  */
 export function joinState({ json, tensors }: SplitState): StateObject {

@@ -111,8 +111,7 @@ function encoded(name: string, [text, encoding]: readonly unknown[]): Uint8Array
 /**
  * Reads the bytes of a file that `torch.save` wrote (`.pt`, `.pth`, `.bin`): its tensors and plain data.
  *
- * Dicts become objects, lists and tuples arrays, sets Sets; parameters are tensors; float16 and bfloat16 become float32, 8- and
- * 16-bit integers int32 (uint8 stays). Only plain data is read, as with PyTorch's `weights_only=True`: classes and functions that
+ * Dicts become objects, lists and tuples arrays, sets Sets; parameters are tensors; dtypes and bits stay. Only plain data is read, as with PyTorch's `weights_only=True`: classes and functions that
  * a pickle names are refused, none is run.
  * @param name - the file, for error messages.
  * @throws FormatError if the file is truncated, damaged, or holds more than plain data.
@@ -222,7 +221,7 @@ function elementSize(name: string, dtype: string): number {
 /**
  * The bytes of a file that `torch.load(file, weights_only=True)` reads: tensors, and around them objects (dicts), arrays (lists),
  * Maps (dicts with the keys' own types), numbers (integers are ints), bigints, texts, booleans and null.
- * @throws FormatError for values that have no form in PyTorch, such as functions.
+ * @throws FormatError if a value has no form in PyTorch, such as a function.
  * @example encodeTorch({ model: model.stateDict(), epoch: 3 })
  */
 export function encodeTorch(value: TorchValue): Uint8Array {

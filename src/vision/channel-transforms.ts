@@ -13,7 +13,12 @@ export class Identity extends Transform {
   }
 }
 
-/** Images of 3 channels: grey ones three times, an alpha is dropped. */
+/**
+ * Images of 3 channels: grey ones three times, an alpha is dropped.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` of 1 to 4 channels → the same with 3.
+ * @throws ShapeError if images have other dims or channels.
+ */
 export class RGB extends Transform {
   protected transform(images: Tensor): Tensor {
     const { count, channels, height, width } = sizesOf("RGB", images);
@@ -51,11 +56,11 @@ export class RandomChannelPermutation extends Transform {
 
 /** Options of `RandomPhotometricDistort`: from which ranges factors are drawn. */
 export interface PhotometricOptions {
-  /** Default [0.875, 1.125]. */
+  /** Factors of the brightness; default [0.875, 1.125]. */
   readonly brightness?: Range;
-  /** Default [0.5, 1.5]. */
+  /** Factors of the contrast; default [0.5, 1.5]. */
   readonly contrast?: Range;
-  /** Default [0.5, 1.5]. */
+  /** Factors of the saturation; default [0.5, 1.5]. */
   readonly saturation?: Range;
   /** In turns; default [-0.05, 0.05]. */
   readonly hue?: Range;
@@ -66,6 +71,11 @@ export interface PhotometricOptions {
 /**
  * Changes brightness, contrast (before the other two or after), saturation and hue, and the order of the channels, each with probability
  * `p`. For detectors: Liu et al., "SSD: Single Shot MultiBox Detector", 2016, arXiv:1512.02325.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` of 1 or 3 channels → the same.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ * @throws ShapeError if images have other dims or channels.
+ * @throws DTypeError if they are neither floats nor uint8.
  */
 export class RandomPhotometricDistort extends Transform {
   readonly #options: Required<PhotometricOptions>;

@@ -6,7 +6,14 @@ import * as color from "./color.js";
 import { between, checkColors, checkProbability, perSample, type Range, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 
-/** Grey images of 1 (default) or 3 equal channels. */
+/**
+ * Grey images of 1 (default) or 3 equal channels: 0.2989 R + 0.587 G + 0.114 B.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` of 1 or 3 channels → the same with `numOutputChannels`.
+ * @throws ArgumentError if the number of channels is neither 1 nor 3.
+ * @throws ShapeError if images have other dims or channels.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export class Grayscale extends Transform {
   constructor(
     /** Channels of the result: 1, or 3 equal ones. */
@@ -144,6 +151,10 @@ export interface ColorJitterOptions {
 
 /**
  * Changes brightness, contrast, saturation and hue of each image by random factors, in this order (torchvision draws the order).
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` of 1 or 3 channels → the same.
+ * @throws ArgumentError if a range is negative or not ascending, or `hue` is not in [-0.5, 0.5].
+ * @throws ShapeError if images have other dims or channels.
+ * @throws DTypeError if they are neither floats nor uint8.
  * @example new ColorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 })
  */
 export class ColorJitter extends Transform {
@@ -192,7 +203,15 @@ export class ColorJitter extends Transform {
   }
 }
 
-/** Blurs each image by a Gaussian with a deviation drawn from `sigma` (default [0.1, 2]). `kernelSize` is odd. */
+/**
+ * Blurs each image by a Gaussian with a deviation drawn from the range `sigma` (default [0.1, 2]), or of one deviation.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @param kernelSize - odd: one, or [x, y].
+ * @throws ArgumentError if the kernel is not odd and positive, or a deviation not above 0.
+ * @throws ShapeError if images have other dims, or are smaller than half the kernel.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export class GaussianBlur extends Transform {
   private readonly size: readonly [number, number];
 
@@ -202,10 +221,8 @@ export class GaussianBlur extends Transform {
   ) {
     super();
     this.size = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
-    if (this.size.every((n) => Number.isInteger(n) && n > 0 && n % 2 === 1)) return;
-    throw new ArgumentError(`GaussianBlur: kernelSize must be odd and positive, got ${JSON.stringify(kernelSize)}`, {
-      op: "GaussianBlur",
-    });
+    color.checkKernel("GaussianBlur", this.size);
+    for (const deviation of [sigma].flat() as number[]) color.checkDeviation("GaussianBlur", deviation);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
@@ -219,15 +236,21 @@ export class GaussianBlur extends Transform {
 
 /** Options of `GaussianNoise`. */
 export interface GaussianNoiseOptions {
-  /** Default 0. */
+  /** Mean of the noise; default 0. */
   readonly mean?: number;
-  /** Default 0.1. */
+  /** Its standard deviation, of images in [0, 1]; default 0.1. */
   readonly sigma?: number;
   /** Keep values in [0, 1]; default true. */
   readonly clip?: boolean;
 }
 
-/** Adds normal noise, drawn from the global generator. */
+/**
+ * Adds normal noise, drawn from the global generator.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ShapeError if images have other dims.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export class GaussianNoise extends Transform {
   private readonly options: Required<GaussianNoiseOptions>;
 

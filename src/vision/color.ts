@@ -1,7 +1,8 @@
 // Colour arithmetic on image batches `[N, C, H, W]`, as torchvision's functions of the same names: floats in [0, 1] or uint8. Bytes are
 // computed in float32 and what is no whole number is cut off, as torchvision does.
-import { DTypeError, isFloat } from "../base/index.js";
+import { ArgumentError, DTypeError, isFloat } from "../base/index.js";
 import { cat, maximum, pad, type Tensor, where, zeros } from "../tensor/index.js";
+import { checkColors, sizesOf } from "./samples.js";
 
 /** A number, or one a sample `[N, 1, 1, 1]`. */
 export type Factor = number | Tensor;
@@ -20,6 +21,7 @@ export function boundOf(name: string, images: Tensor): Bound {
 
 /** Calls `compute` with floats and their bound; bytes come back as bytes, by cutting off. */
 export function inColors(name: string, images: Tensor, compute: (x: Tensor, bound: Bound) => Tensor): Tensor {
+  sizesOf(name, images);
   const bound = boundOf(name, images);
   return bound === 1 ? compute(images, bound) : compute(images.to("float32"), bound).to("uint8");
 }
@@ -34,27 +36,49 @@ export function blend(images: Tensor, other: Tensor, factor: Factor, rest = rest
   });
 }
 
-/** Weighted sum of red, green and blue (ITU-R 601), `[N, 1, H, W]`; a grey image stays. */
+/**
+ * 0.2989 R + 0.587 G + 0.114 B (ITU-R 601); grey images stay. Shapes: `[N, 3, H, W]` or `[N, 1, H, W]` → `[N, 1, H, W]`.
+ * @throws ShapeError if the images are no batch of 1 or 3 channels.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function rgbToGrayscale(images: Tensor): Tensor {
-  if (images.shape[1] === 1) return images;
+  if (checkColors("rgbToGrayscale", images).channels === 1) return images;
   return inColors("rgbToGrayscale", images, (x) => {
     const [r, g, b] = x.split(1, 1) as [Tensor, Tensor, Tensor];
     return r.mul(0.2989).add(g.mul(0.587)).add(b.mul(0.114));
   });
 }
 
-/** Every value times `factor`, limited to the range: 0 is black, 1 changes nothing. */
+/**
+ * Every value times `factor`, limited to the range: 0 is black, 1 changes nothing. Shapes: `[N, C, H, W]` → the same.
+ * @param factor - a number, or one a sample `[N, 1, 1, 1]`.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function adjustBrightness(images: Tensor, factor: Factor): Tensor {
   return inColors("adjustBrightness", images, (x, bound) => x.mul(factor).clamp(0, bound));
 }
 
-/** Blends with the grey image: `factor` 0 is grey, 1 changes nothing, 2 doubles the saturation. */
+/**
+ * Blends with the grey image: `factor` 0 is grey, 1 changes nothing, 2 doubles the saturation. Shapes: `[N, C, H, W]` → the same.
+ * @param factor - a number, or one a sample `[N, 1, 1, 1]`.
+ * @throws ShapeError if the images are no batch of 1 or 3 channels.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function adjustSaturation(images: Tensor, factor: Factor): Tensor {
-  return images.shape[1] === 1 ? images : blend(images, rgbToGrayscale(images), factor);
+  return checkColors("adjustSaturation", images).channels === 1
+    ? images
+    : blend(images, rgbToGrayscale(images), factor);
 }
 
-/** Blends with the mean grey: `factor` 0 is one grey, 1 changes nothing, 2 doubles the contrast. */
+/**
+ * Blends with the mean grey of each sample: `factor` 0 is one grey, 1 changes nothing, 2 doubles the contrast. Shapes: `[N, C, H, W]` → the same.
+ * @param factor - a number, or one a sample `[N, 1, 1, 1]`.
+ * @throws ShapeError if the images are no batch of 1 or 3 channels.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function adjustContrast(images: Tensor, factor: Factor): Tensor {
+  checkColors("adjustContrast", images);
   return blend(images, meanGray(images), factor);
 }
 
@@ -64,9 +88,14 @@ export function meanGray(images: Tensor): Tensor {
   return (gray.dtype === "uint8" ? gray.to("float32") : gray).mean([1, 2, 3], { keepdim: true });
 }
 
-/** Turns the hue by `factor`, in turns from -0.5 to 0.5. */
+/**
+ * Turns the hue by `factor`, in turns from -0.5 to 0.5; grey images stay. Shapes: `[N, C, H, W]` → the same.
+ * @param factor - a number, or one a sample `[N, 1, 1, 1]`.
+ * @throws ShapeError if the images are no batch of 1 or 3 channels.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function adjustHue(images: Tensor, factor: Factor): Tensor {
-  if (images.shape[1] === 1) return images;
+  if (checkColors("adjustHue", images).channels === 1) return images;
   return inColors("adjustHue", images, (x, bound) =>
     bound === 1 ? turnHue(x, factor) : turnHue(x.div(bound), factor).mul(255.999),
   );
@@ -101,17 +130,31 @@ function hsvToRgb(hue: Tensor, saturation: Tensor, value: Tensor): Tensor {
   return cat([choose([v, q, p, p, t, v]), choose([t, v, v, q, p, p]), choose([p, p, t, v, v, q])], 1);
 }
 
-/** 1 - x of every value, of bytes 255 - x. */
+/**
+ * 1 - x of every value, of bytes 255 - x. Shapes: `[N, C, H, W]` → the same.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function invert(images: Tensor): Tensor {
   return inColors("invert", images, (x, bound) => x.neg().add(bound));
 }
 
-/** Inverts what is at least `threshold`. */
+/**
+ * Inverts what is at least `threshold`. Shapes: `[N, C, H, W]` → the same.
+ * @param threshold - a number, or one a sample `[N, 1, 1, 1]`; of bytes up to 255.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function solarize(images: Tensor, threshold: Factor): Tensor {
   return where(images.ge(threshold), invert(images), images);
 }
 
-/** Keeps the upper `bits` bits of each value. */
+/**
+ * Keeps the upper `bits` bits of each value. Shapes: `[N, C, H, W]` → the same.
+ * @param bits - from 0 to 8, or one a sample `[N, 1, 1, 1]`.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function posterize(images: Tensor, bits: Factor): Tensor {
   // Rounded: a power of two must be one.
   const levels = typeof bits === "number" ? 2 ** bits : bits.exp2().round();
@@ -122,7 +165,11 @@ export function posterize(images: Tensor, bits: Factor): Tensor {
   });
 }
 
-/** Stretches each channel of each sample to the whole range; constant ones stay. */
+/**
+ * Stretches each channel of each sample to the whole range; constant ones stay. Shapes: `[N, C, H, W]` → the same.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function autocontrast(images: Tensor): Tensor {
   return inColors("autocontrast", images, (x, bound) => {
     const [low, high] = [x.amin([2, 3], { keepdim: true }), x.amax([2, 3], { keepdim: true })];
@@ -156,7 +203,12 @@ function smooth(images: Tensor): Tensor {
   return where(isInside, inside, images);
 }
 
-/** Blends with a smoothed image: `factor` 0 is smooth, 1 changes nothing, 2 doubles the sharpness. */
+/**
+ * Blends with a smoothed image: `factor` 0 is smooth, 1 changes nothing, 2 doubles the sharpness. Shapes: `[N, C, H, W]` → the same.
+ * @param factor - a number, or one a sample `[N, 1, 1, 1]`.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function adjustSharpness(images: Tensor, factor: Factor): Tensor {
   return sharpen(images, restOf(factor));
 }
@@ -169,9 +221,13 @@ export function sharpen(images: Tensor, rest: Factor): Tensor {
   });
 }
 
-/** Makes the histogram of each channel of each sample, over 256 levels, even. */
+/**
+ * Makes the histogram of each channel of each sample, over 256 levels, even. Shapes: `[N, C, H, W]` → the same.
+ * @throws ShapeError if the images are no batch.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function equalize(images: Tensor): Tensor {
-  const [count = 0, channels = 0, height = 0, width = 0] = images.shape;
+  const { count, channels, height, width } = sizesOf("equalize", images);
   const bound = boundOf("equalize", images);
   const bytes = bound === 255 ? images : images.mul(255.999).floor().clamp(0, 255);
   const levels = bytes.to("int64").reshape([count * channels, height * width]);
@@ -192,13 +248,34 @@ export function equalize(images: Tensor): Tensor {
   return bound === 255 ? even.to("uint8") : even.div(255);
 }
 
-/** A Gaussian of `size` pixels (odd) and deviation `sigma` in each direction; the image is mirrored at its borders. */
+/**
+ * Convolves with a Gaussian of `size` pixels (x, y) and deviation `sigma` in each direction; images are mirrored at their borders.
+ * Shapes: `[N, C, H, W]` → the same.
+ * @param sigma - above 0: a number, or one a sample `[N, 1, 1, 1]`.
+ * @throws ArgumentError if a size is not odd and positive, or `sigma` not above 0.
+ * @throws ShapeError if the images are no batch, or smaller than half the kernel.
+ * @throws DTypeError if they are neither floats nor uint8.
+ */
 export function gaussianBlur(images: Tensor, size: readonly [number, number], sigma: Factor): Tensor {
+  checkKernel("gaussianBlur", size);
+  if (typeof sigma === "number") checkDeviation("gaussianBlur", sigma);
   const [x, y] = size;
   return inColors("gaussianBlur", images, (values, bound) => {
     const blurred = blurAlong(blurAlong(values, 3, x, sigma), 2, y, sigma);
     return bound === 1 ? blurred : blurred.round();
   });
+}
+
+/** Throws unless a kernel has odd sizes. */
+export function checkKernel(op: string, size: readonly number[]): void {
+  if (size.length === 2 && size.every((n) => Number.isInteger(n) && n > 0 && n % 2 === 1)) return;
+  throw new ArgumentError(`${op}: kernelSize must be odd and positive, got ${JSON.stringify(size)}`, { op });
+}
+
+/** Throws unless a Gaussian's deviation is positive. */
+export function checkDeviation(op: string, sigma: number): void {
+  if (sigma > 0) return;
+  throw new ArgumentError(`${op}: sigma must be above 0, got ${sigma}`, { op });
 }
 
 /** Blurs along one dim by a Gaussian of `size` pixels (odd), mirrored at the borders. */

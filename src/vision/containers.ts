@@ -14,7 +14,9 @@ export type ImageStep = BatchTransform | ((images: Tensor, context: SampleContex
 /**
  * Applies transforms one after the other. Behind a `FiveCrop` or `TenCrop`, transforms work on each crop with the same draws, and a
  * `Lambda` gets all crops, each a batch `[N, C, h, w]`.
- * @throws ArgumentError where the last transform leaves several batches.
+ *
+ * Shapes: images `[N, C, H, W]` or `[C, H, W]` → what the last transform gives.
+ * @throws ArgumentError if something is no transform, or in the call if the last one leaves several batches.
  * @example
  * const prepare = new Compose([
  *   new Resize(256), new CenterCrop(224), new ToDtype("float32", { scale: true }), new Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -67,7 +69,10 @@ export class Lambda<Given extends Images = Tensor> extends Transform {
   }
 }
 
-/** Applies transforms to each image with probability `p` (default 0.5). They must keep the shape. */
+/**
+ * Applies transforms to each image with probability `p` (default 0.5). They must keep the shape. Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if something is no transform, or `p` is not in [0, 1].
+ */
 export class RandomApply extends Transform {
   constructor(
     /** The transforms, in order. */
@@ -88,7 +93,7 @@ export class RandomApply extends Transform {
 
 /**
  * Applies one of several transforms to each image. They must agree about the result's shape.
- * @throws ArgumentError for no transforms, or another number of `p`.
+ * @throws ArgumentError if there are no transforms, something is none, or `p` are not as many numbers >= 0.
  */
 export class RandomChoice extends Transform {
   private readonly shares: readonly number[];
@@ -134,6 +139,7 @@ export class RandomChoice extends Transform {
 /**
  * Applies all transforms to each image, in an order drawn for it. Of a batch, each place in the order applies every transform that
  * some image has there. They must agree about the result's shape.
+ * @throws ArgumentError if something is no transform.
  */
 export class RandomOrder extends Transform {
   constructor(

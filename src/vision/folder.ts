@@ -74,7 +74,10 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
     this.length = this.samples.length;
   }
 
-  /** The sample and its class, int32 `[]`. */
+  /**
+   * The sample and its class, int32. Shapes: label `[]`, of the sample what `load` gives.
+   * @throws IndexError if there is no such item.
+   */
   get(index: number, context: EpochContext = { seed: 0, epoch: 0 }): [sample: T, label: Tensor] {
     const at = checkIndex("DatasetFolder", index, this.length);
     const [path, target] = this.samples[at] as FolderSample;
@@ -87,7 +90,7 @@ const imageExtensions = [".png", ".jpg", ".jpeg"];
 
 /** Options of `ImageFolder`. */
 export interface ImageFolderOptions extends FolderOptions {
-  /** Default "rgb". */
+  /** Channels of the images; default "rgb". */
   readonly mode?: ImageMode;
   /** Turn images as their cameras noted; default false. */
   readonly applyExifOrientation?: boolean;
@@ -100,7 +103,7 @@ export interface ImageFolderOptions extends FolderOptions {
 /**
  * Images in one folder a class: items are uint8 `[C, H, W]` and the class, int32 `[]`. Files are read and decoded as items are
  * asked for; workers of a `DataLoader` do that in parallel.
- * @throws FormatError if there is no class folder, or a class without images; at an item, for a damaged file, which it names.
+ * @throws FormatError if there is no class folder, or a class without images; at an item if its file is damaged, which it names.
  * @example
  * const resize = new Compose([new ToDtype("float32", { scale: true }), new Resize([64, 64])]);
  * new DataLoader(new ImageFolder("animals/train", { transform: resize }), { batchSize: 32, shuffle: true });

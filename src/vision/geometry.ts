@@ -30,7 +30,7 @@ function checkInterpolation(transform: string, interpolation: string): void {
 
 /** How sizes change. */
 export interface ResizeFilter {
-  /** Default "bilinear". */
+  /** How pixels between pixels are read; default "bilinear". */
   readonly interpolation?: Interpolation;
   /** Smooth kinds average over all that a smaller pixel covers; default true. */
   readonly antialias?: boolean;
@@ -74,8 +74,13 @@ function resizeBoxes(
 }
 
 /**
- * Cuts `box` out of all images `[N, C, H, W]` and resizes it to `size`.
- * @throws ShapeError if it leaves the images.
+ * Cuts `box` out of all images and resizes it to `size`, a number for both sides or height and width.
+ *
+ * Shapes: `[N, C, H, W]` → `[N, C, ...size]`; the dtype stays.
+ * @param options - `interpolation` (default "bilinear"), `antialias` (default true).
+ * @throws ShapeError if the images are no batch, or the box leaves them.
+ * @throws ArgumentError if a size is no integer >= 1, or the interpolation is unknown.
+ * @example functional.resizedCrop(images, { top: 0, left: 4, height: 20, width: 20 }, [28, 28])
  */
 export function resizedCrop(images: Tensor, box: Box, size: Size, options: ResizeFilter = {}): Tensor {
   checkOptions("resizedCrop", options, ["interpolation", "antialias"]);
@@ -97,7 +102,9 @@ function checkBox(op: string, images: Tensor, { top, left, height: h, width: w }
 /**
  * Resizes images to `size`: height and width, or the shorter side, which keeps the shape. uint8 gives uint8, with PyTorch's bits.
  * @param size - null: `maxSize` is the longer side.
- * @throws ArgumentError unless `maxSize` is larger than a single `size`, or given with null.
+ * @throws ArgumentError if a size is no integer >= 1, `maxSize` is neither larger than a single `size` nor given with null, or the
+ * interpolation is unknown.
+ * @throws ShapeError if images have other dims.
  * @example new Resize([224, 224])
  */
 export class Resize extends Transform {
@@ -145,7 +152,13 @@ export class Resize extends Transform {
   }
 }
 
-/** Cuts `size` out of the middle; smaller images get borders of `fill` first. */
+/**
+ * Cuts `size`, a number for both sides or height and width, out of the middle; smaller images get borders of `fill` (default 0) first.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → `[N, C, ...size]` or `[C, ...size]`.
+ * @throws ArgumentError if a size is no integer >= 1.
+ * @throws ShapeError if images have other dims.
+ */
 export class CenterCrop extends Transform {
   private readonly size: [number, number];
   private readonly fill: Fill;
@@ -219,6 +232,10 @@ export interface RandomResizedCropOptions extends ResizeFilter {
 
 /**
  * Cuts a random part out of each image and resizes it to `size`. Szegedy et al., 2014, arXiv:1409.4842, section 6.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → `[N, C, ...size]` or `[C, ...size]`.
+ * @throws ArgumentError if a size is no integer >= 1, or the interpolation is unknown.
+ * @throws ShapeError if images have other dims.
  * @example new RandomResizedCrop(224)
  */
 export class RandomResizedCrop extends Transform {
@@ -257,7 +274,10 @@ export class RandomResizedCrop extends Transform {
   }
 }
 
-/** Mirrors each image top to bottom with probability `p` (default 0.5). */
+/**
+ * Mirrors each image top to bottom with probability `p` (default 0.5). Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ */
 export class RandomVerticalFlip extends Transform {
   constructor(
     /** Chance that a sample is flipped. */
@@ -276,7 +296,7 @@ export class RandomVerticalFlip extends Transform {
 
 /** Options of `RandomErasing`. */
 export interface RandomErasingOptions {
-  /** Default 0.5. */
+  /** Chance that a sample is erased; default 0.5. */
   readonly p?: number;
   /** Share of the image's area; default [0.02, 0.33]. */
   readonly scale?: Range;
@@ -299,15 +319,21 @@ function filled(op: string, images: Tensor, edges: readonly (number | Tensor)[],
 }
 
 /**
- * Writes a number, one a channel, or normal noise into `box` of all images `[N, C, H, W]`.
- * @throws ShapeError if it leaves the images, or for another number of values than channels.
+ * Writes a number, one a channel, or normal noise into `box` of all images. Shapes: `[N, C, H, W]` → the same.
+ * @throws ShapeError if the images are no batch, the box leaves them, or there is another number of values than channels.
  */
 export function erase(images: Tensor, box: Box, value: Erased): Tensor {
   checkBox("erase", images, box);
   return filled("erase", images, [box.top, box.left, box.top + box.height, box.left + box.width], value);
 }
 
-/** Erases a random rectangle of each image with probability `p`. Zhong et al., 2017, arXiv:1708.04896. */
+/**
+ * Erases a random rectangle of each image with probability `p`. Zhong et al., 2017, arXiv:1708.04896.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ * @throws ShapeError if images have other dims, or `value` has another number of values than channels.
+ */
 export class RandomErasing extends Transform {
   private readonly options: Required<RandomErasingOptions>;
 

@@ -1,7 +1,7 @@
 // The base of all transforms: what can be called with images, one or a batch.
 import { Callable, formatShape, ShapeError } from "../base/index.js";
 import { type BatchTransform, type ImageTransform, RandomSequence, type SampleContext } from "../data/index.js";
-import { defaultGenerator, type Tensor } from "../tensor/index.js";
+import { checkTensor, defaultGenerator, type Tensor } from "../tensor/index.js";
 
 // The merged interface is the only way to give a class a call signature.
 export interface Transform {
@@ -28,14 +28,15 @@ export abstract class Transform extends Callable<null> implements BatchTransform
   }
 
   /**
-   * The transformed images: what a call gives.
+   * The transformed images: what a call gives. Shapes: `[N, C, H, W]` or `[C, H, W]` → the same number of dims.
    * @param images - a batch `[N, C, H, W]`, or one image `[C, H, W]`, whose result has no batch dim either; floats in [0, 1]
    *   or uint8.
    * @param context - which samples these are, seed and epoch, for random parameters; data sets give it. Default: parameters are
    *   drawn from the default generator, for each image of the batch.
-   * @throws ShapeError for other shapes.
+   * @throws ShapeError if the images have other dims.
    */
   apply(images: Tensor, context?: SampleContext): Tensor {
+    checkTensor(this.constructor.name, "images", images);
     const dims = images.shape.length;
     if (dims !== 3 && dims !== 4) {
       throw new ShapeError(

@@ -6,7 +6,13 @@ import { type Fill, fillOf, gatherPixels } from "./pixels.js";
 import { forEachSample, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 
-/** (x - mean) / std, with a number for all channels or one a channel. */
+/**
+ * (x - mean) / std, with a number for all channels or one a channel. Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if a `std` is not above 0.
+ * @throws ShapeError if images have other dims, or another number of channels than there are numbers.
+ * @throws DTypeError if they are no floats.
+ * @example new Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+ */
 export class Normalize extends Transform {
   constructor(
     /** What is subtracted, one a channel or one for all. */
@@ -108,6 +114,8 @@ function cropEach(
 
 /**
  * Moves each image by a random whole number of pixels, up to `pixels` in each direction; what comes in is `fill`.
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if `pixels` is no integer >= 0.
  * @example await mnist({ transform: new RandomShift(2) })
  */
 export class RandomShift extends Transform {
@@ -146,7 +154,10 @@ export interface RandomCropOptions extends FillOptions {
 
 /**
  * Cuts a window of `size` (a number, or height and width) at a random place out of each padded image.
- * @throws ShapeError if the window is larger than the padded images.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → `[N, C, ...size]` or `[C, ...size]`.
+ * @throws ArgumentError if a size is no integer >= 1, a padding none >= 0, or the padding's mode is unknown.
+ * @throws ShapeError if images have other dims, or the window is larger than the padded images.
  */
 export class RandomCrop extends Transform {
   private readonly size: readonly [number, number];
@@ -158,6 +169,11 @@ export class RandomCrop extends Transform {
     checkOptions("RandomCrop", options, ["padding", "padIfNeeded", "paddingMode", "fill"]);
     const { padding = 0, paddingMode = "constant" } = options;
     this.size = typeof size === "number" ? [size, size] : size;
+    if (this.size.length !== 2 || !this.size.every((n) => Number.isInteger(n) && n >= 1)) {
+      throw new ArgumentError(`RandomCrop: size must be a positive integer or two, got ${JSON.stringify(size)}`, {
+        op: "RandomCrop",
+      });
+    }
     this.padding = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
     this.options = options;
     for (const side of this.padding) checkPixels("RandomCrop", "padding", side);
@@ -193,7 +209,10 @@ function checkPixels(transform: string, name: string, value: number): void {
   throw new ArgumentError(`${transform}: ${name} must be an integer >= 0, got ${value}`, { op: transform });
 }
 
-/** Mirrors each image left to right with probability `p` (default 0.5). */
+/**
+ * Mirrors each image left to right with probability `p` (default 0.5). Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if `p` is not in [0, 1].
+ */
 export class RandomHorizontalFlip extends Transform {
   constructor(
     /** Chance that a sample is flipped. */

@@ -117,6 +117,14 @@ export function samplePerspective(images: Tensor, coefficients: Tensor, options:
 /** Four corners: upper left, upper right, lower right, lower left. */
 export type Corners = readonly [Point, Point, Point, Point];
 
+/** Whether three of four corners lie on a line: then no perspective takes others to them. */
+export function hasLine(corners: Corners): boolean {
+  return corners.some((_, skipped) => {
+    const [[ax, ay], [bx, by], [cx, cy]] = corners.filter((_, i) => i !== skipped) as unknown as [Point, Point, Point];
+    return (bx - ax) * (cy - ay) === (by - ay) * (cx - ax);
+  });
+}
+
 /** The eight coefficients of the perspective that takes `start` to `end`, from output to input: two equations a corner. */
 export function perspectiveCoefficients(start: Corners, end: Corners): number[] {
   const rows = end.flatMap(([x, y], i) => {

@@ -9,6 +9,7 @@ import {
   type Corners,
   checkWarp,
   columnsOf,
+  hasLine,
   inverseAffine,
   perspectiveCoefficients,
   sampleAffine,
@@ -20,7 +21,11 @@ import {
 export interface AffineOptions extends WarpOptions, Partial<AffineMap> {}
 
 /**
- * Rotates, scales, shears and moves all images `[N, C, H, W]` alike.
+ * Rotates, scales, shears and moves all images alike. Shapes: `[N, C, H, W]` → the same.
+ * @param options - `angle` (default 0), `translate` ([0, 0]), `scale` (1), `shear` ([0, 0]), `center` (the middle), `fill` (0),
+ * `interpolation` ("nearest").
+ * @throws ArgumentError if the interpolation is unknown.
+ * @throws ShapeError if the images are no batch, or `fill` has another number of values than channels.
  * @example functional.affine(images, { angle: 30, translate: [2, -1], interpolation: "bilinear" })
  */
 export function affine(images: Tensor, options: AffineOptions = {}): Tensor {
@@ -42,7 +47,9 @@ export interface RotationOptions extends WarpOptions {
 const rotationNames = ["expand", "center", "fill", "interpolation"] as const;
 
 /**
- * Rotates all images `[N, C, H, W]` by `angle` degrees, counter-clockwise.
+ * Rotates all images by `angle` degrees, counter-clockwise. Shapes: `[N, C, H, W]` → the same; with `expand` as large as the turned images.
+ * @throws ArgumentError if the interpolation is unknown.
+ * @throws ShapeError if the images are no batch, or `fill` has another number of values than channels.
  * @example functional.rotate(images, 45, { expand: true })
  */
 export function rotate(images: Tensor, angle: number, options: RotationOptions = {}): Tensor {
@@ -90,8 +97,9 @@ function roomOf(angle: number, matrix: readonly number[], height: number, width:
 
 /**
  * Moves the corners `startpoints` of all images to `endpoints`: upper left, upper right, lower right, lower left, each [x, y].
- * `interpolation` is "bilinear" by default.
- * @throws ArgumentError if three corners lie on a line.
+ * `interpolation` is "bilinear" by default. Shapes: `[N, C, H, W]` → the same.
+ * @throws ArgumentError if three corners lie on a line, or the interpolation is unknown.
+ * @throws ShapeError if the images are no batch, or `fill` has another number of values than channels.
  */
 export function perspective(
   images: Tensor,
@@ -123,7 +131,9 @@ export interface RandomAffineOptions extends WarpOptions {
 
 /**
  * Rotates, moves, scales and shears each image about its centre by random amounts.
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
  * @param degrees - range of the angle, or its limit on both sides.
+ * @throws ArgumentError if the interpolation is unknown.
  * @example new RandomAffine(10, { translate: [0.1, 0.1], scale: [0.9, 1.1], interpolation: "bilinear" })
  */
 export class RandomAffine extends Transform {
@@ -168,7 +178,12 @@ export class RandomAffine extends Transform {
   }
 }
 
-/** Rotates each image about its centre by a random angle in ±`degrees`, or in a range, counter-clockwise; what comes in is `fill`. */
+/**
+ * Rotates each image about its centre by a random angle in ±`degrees`, or in a range, counter-clockwise; what comes in is `fill`.
+ *
+ * Shapes: `[N, C, H, W]` or `[C, H, W]` → the same; with `expand` as large as the image that needs most room.
+ * @throws ArgumentError if the interpolation is unknown.
+ */
 export class RandomRotation extends Transform {
   private readonly degrees: Range;
 
@@ -197,7 +212,10 @@ export interface RandomPerspectiveOptions extends WarpOptions {
   readonly p?: number;
 }
 
-/** Moves the four corners of each image inwards by random amounts, with probability `p`. */
+/**
+ * Moves the four corners of each image inwards by random amounts, with probability `p`. Shapes: `[N, C, H, W]` or `[C, H, W]` → the same.
+ * @throws ArgumentError if `p` or `distortionScale` is not in [0, 1], or the interpolation is unknown.
+ */
 export class RandomPerspective extends Transform {
   constructor(private readonly options: RandomPerspectiveOptions = {}) {
     super();
@@ -228,13 +246,17 @@ export class RandomPerspective extends Transform {
         [width - 1, height - 1],
         [0, height - 1],
       ] as const;
-      const end: Corners = [
+      const drawn = (): Corners => [
         [near(right), near(down)],
         [far(width, right), near(down)],
         [far(width, right), far(height, down)],
         [near(right), far(height, down)],
       ];
-      coefficients.push(perspectiveCoefficients(start, end));
+      let end = drawn();
+      // Three on a line, as they come of small images, are drawn again; images of a single row or column stay.
+      for (let tries = 0; tries < 10 && hasLine(end); tries++) end = drawn();
+      const isFlat = hasLine(start) || hasLine(end);
+      coefficients.push(isFlat ? [1, 0, 0, 0, 1, 0, 0, 0] : perspectiveCoefficients(start, end));
       return [random.uniform()];
     }) as [Tensor];
     const tilted = samplePerspective(images, columnsOf(coefficients), {

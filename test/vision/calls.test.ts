@@ -22,6 +22,16 @@ describe("calls", () => {
     expect(prepare(image.unsqueeze(0)).squeeze(0).toArray()).toEqual(x.toArray());
   });
 
+  test("given small images, corners of a perspective that lie on a line are drawn again; a single row stays", () => {
+    manualSeed(1);
+    const tilt = new vision.RandomPerspective({ p: 1, distortionScale: 1 });
+    const images = bytes(1, 4, 4).expand([64, 1, 4, 4]);
+    const row = bytes(1, 1, 6);
+
+    expect(tilt(images).shape).toEqual([64, 1, 4, 4]);
+    expect(tilt(row).toArray()).toEqual(row.toArray());
+  });
+
   test("given a seed, random transforms repeat; without it each call draws anew", () => {
     const flip = new vision.RandomHorizontalFlip();
     const images = bytes(1, 3, 4).expand([32, 1, 3, 4]);

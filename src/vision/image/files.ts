@@ -7,6 +7,7 @@ import {
   hostFiles,
   readBytes,
   ShapeError,
+  shownValue,
   unknownName,
   writeBytes,
 } from "../../base/index.js";
@@ -34,12 +35,19 @@ const instead = "use encodePng";
  * Decodes a PNG or JPEG file to uint8 `[C, H, W]`; PNG files of 16 bits a sample give int32 of 0 to 65535.
  *
  * Palettes give colours. Grey of a colour PNG is 0.2989 R + 0.587 G + 0.114 B, of a JPEG file its luminance. Values are those of
- * libpng and libjpeg-turbo, and so of torchvision and PIL, bit for bit.
+ * libpng and libjpeg-turbo, and so of torchvision and PIL, bit for bit. Shapes: `[C, H, W]` with C from 1 to 4.
+ * @param options - `mode` (default "unchanged"), `applyExifOrientation` (default false).
  * @param name - what errors call it.
- * @throws FormatError for damaged and truncated files and other kinds of images.
+ * @throws FormatError if the file is damaged, truncated or of another kind.
+ * @throws ArgumentError if the bytes are no Uint8Array.
  * @example decodeImage(new Uint8Array(await response.arrayBuffer()), { mode: "rgb" })
  */
 export function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {}, name = "the image"): Tensor {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new ArgumentError(`decodeImage: takes the bytes of a file as Uint8Array, got ${shownValue(bytes)}`, {
+      op: "decodeImage",
+    });
+  }
   checkOptions("decodeImage", options, optionNames);
   const { mode = "unchanged", applyExifOrientation = false } = options;
   if (!imageModes.includes(mode)) throw unknownName("decodeImage", "mode", String(mode), imageModes);
@@ -67,8 +75,9 @@ export function readImageSync(file: string, options?: DecodeImageOptions): Tenso
 }
 
 /**
- * Reads a PNG or JPEG file: see `decodeImage`.
- * @throws FormatError if it is missing or damaged; it names the file.
+ * Reads a PNG or JPEG file: see `decodeImage`. Shapes: `[C, H, W]`.
+ * @throws FormatError if it is missing, damaged or of another kind; it names the file.
+ * @example const cat = await readImage("cat.jpg", { mode: "rgb" }); // uint8 [3, H, W]
  */
 export async function readImage(file: string, options?: DecodeImageOptions): Promise<Tensor> {
   return readImageSync(file, options);
@@ -94,8 +103,10 @@ function planesOf(op: string, image: Tensor, channels: readonly number[], descri
 }
 
 /**
- * The bytes of a PNG file. @param image - uint8 `[C, H, W]`: grey, grey and alpha, RGB, RGB and alpha.
- * @throws DTypeError unless uint8; ShapeError for other shapes.
+ * The bytes of a PNG file. Shapes: `[C, H, W]` with 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha.
+ * @param image - uint8.
+ * @throws DTypeError if the image is not uint8.
+ * @throws ShapeError if it has other dims or channels, or no pixel.
  */
 export function encodePng(image: Tensor): Uint8Array {
   const { values, count, height, width } = planesOf("encodePng", image, [1, 2, 3, 4], "1 to 4 channels");
@@ -113,8 +124,11 @@ const LARGEST_JPEG = 65535;
 
 /**
  * The bytes of a JPEG file, which loses detail: baseline, colours at half the resolution. Bit for bit what torchvision writes.
- * @param image - uint8 `[C, H, W]`: grey or RGB.
- * @throws DTypeError unless uint8; ShapeError for other shapes; ArgumentError for other qualities.
+ * Shapes: `[C, H, W]` with 1 or 3 channels: grey or RGB.
+ * @param image - uint8.
+ * @throws DTypeError if the image is not uint8.
+ * @throws ShapeError if it has other dims or channels, no pixel, or a side above 65535.
+ * @throws ArgumentError if the quality is no integer from 1 to 100.
  * @example encodeJpeg(image, { quality: 90 })
  */
 export function encodeJpeg(image: Tensor, options: JpegOptions = {}): Uint8Array {
@@ -138,7 +152,10 @@ function jpegBytes(op: string, image: Tensor, options: JpegOptions): Uint8Array 
 }
 
 /**
- * Writes a JPEG file: see `encodeJpeg`. An older file is replaced as a whole.
+ * Writes a JPEG file: see `encodeJpeg`. An older file is replaced as a whole. Shapes: `[C, H, W]` with 1 or 3 channels.
+ * @throws DTypeError if the image is not uint8.
+ * @throws ShapeError if it has other dims or channels, no pixel, or a side above 65535.
+ * @throws ArgumentError if the quality is no integer from 1 to 100.
  * @throws FormatError if the file cannot be written.
  */
 export async function writeJpeg(image: Tensor, file: string, options: JpegOptions = {}): Promise<void> {
@@ -147,7 +164,9 @@ export async function writeJpeg(image: Tensor, file: string, options: JpegOption
 }
 
 /**
- * Writes a PNG file: see `encodePng`. An older file is replaced as a whole.
+ * Writes a PNG file: see `encodePng`. An older file is replaced as a whole. Shapes: `[C, H, W]` with 1 to 4 channels.
+ * @throws DTypeError if the image is not uint8.
+ * @throws ShapeError if it has other dims or channels, or no pixel.
  * @throws FormatError if the file cannot be written.
  */
 export async function writePng(image: Tensor, file: string): Promise<void> {
@@ -158,9 +177,10 @@ export async function writePng(image: Tensor, file: string): Promise<void> {
 
 /**
  * Saves an image or a grid of images with values from 0 to 1 as a PNG or (by the name) JPEG file: see `makeGrid`. An older file is
- * replaced as a whole.
- * @param images - `[N, C, H, W]`, `[C, H, W]`, `[H, W]` or a list of images.
- * @throws ArgumentError for other names than *.png and *.jpg; FormatError if the file cannot be written.
+ * replaced as a whole. Shapes: `[N, C, H, W]`, `[C, H, W]`, `[H, W]` or a list of images of one shape.
+ * @throws ArgumentError if the name ends neither in .png nor in .jpg or .jpeg.
+ * @throws ShapeError if the images have other dims, or the picture other channels than the file can have.
+ * @throws FormatError if the file cannot be written.
  * @example await saveImage(model(noise), "samples.png", { nrow: 4, normalize: true })
  */
 export async function saveImage(

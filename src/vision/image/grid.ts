@@ -24,10 +24,12 @@ export const gridOptionNames = ["nrow", "padding", "normalize", "valueRange", "s
 const LEAST_RANGE = 1e-5;
 
 /**
- * Lays images out in rows: `[C, ceil(N / nrow) (H + padding) + padding, …]`, grey ones with three channels. A single image comes
- * back without a frame, as in torchvision.
- * @param images - `[N, C, H, W]`, `[C, H, W]`, `[H, W]` or a list of images of one shape.
- * @throws ShapeError for other shapes.
+ * Lays images out in rows, grey ones with three channels. A single image comes back without a frame, as in torchvision.
+ *
+ * Shapes: `[N, C, H, W]`, `[C, H, W]`, `[H, W]` or a list of images of one shape →
+ * `[C, ⌈N / n⌉ (H + padding) + padding, n (W + padding) + padding]` with n = min(`nrow`, N).
+ * @throws ShapeError if the images have other dims.
+ * @throws ArgumentError if `nrow` is no integer >= 1, or `padding` none >= 0.
  * @example makeGrid(rand([10, 3, 28, 28]), { nrow: 5 }).shape // [3, 62, 152]
  */
 export function makeGrid(images: Tensor | readonly Tensor[], options: GridOptions = {}): Tensor {
