@@ -117,16 +117,15 @@ export function samplePerspective(images: Tensor, coefficients: Tensor, options:
 /** Four corners: upper left, upper right, lower right, lower left. */
 export type Corners = readonly [Point, Point, Point, Point];
 
-/** Whether three of four corners lie on a line: then no perspective takes others to them. */
-export function hasLine(corners: Corners): boolean {
-  return corners.some((_, skipped) => {
-    const [[ax, ay], [bx, by], [cx, cy]] = corners.filter((_, i) => i !== skipped) as unknown as [Point, Point, Point];
-    return (bx - ax) * (cy - ay) === (by - ay) * (cx - ax);
-  });
-}
-
 /** The eight coefficients of the perspective that takes `start` to `end`, from output to input: two equations a corner. */
 export function perspectiveCoefficients(start: Corners, end: Corners): number[] {
+  const coefficients = perspectiveBetween(start, end);
+  if (coefficients) return coefficients;
+  throw new ArgumentError("perspective: three of the four corners lie on a line", { op: "perspective" });
+}
+
+/** As `perspectiveCoefficients`; null where no perspective with a last coefficient of 1 takes the corners to each other. */
+export function perspectiveBetween(start: Corners, end: Corners): number[] | null {
   const rows = end.flatMap(([x, y], i) => {
     const [u, v] = start[i] as Point;
     return [
@@ -137,8 +136,8 @@ export function perspectiveCoefficients(start: Corners, end: Corners): number[] 
   return solved(rows);
 }
 
-/** Gauss and Jordan with the largest pivots, on rows of 8 coefficients and the right side. */
-function solved(rows: number[][]): number[] {
+/** Gauss and Jordan with the largest pivots, on rows of 8 coefficients and the right side; null if there is no single solution. */
+function solved(rows: number[][]): number[] | null {
   const count = rows.length;
   for (let k = 0; k < count; k++) {
     let best = k;
@@ -147,9 +146,7 @@ function solved(rows: number[][]): number[] {
     }
     [rows[k], rows[best]] = [rows[best] as number[], rows[k] as number[]];
     const pivot = rows[k] as number[];
-    if (pivot[k] === 0) {
-      throw new ArgumentError("perspective: three of the four corners lie on a line", { op: "perspective" });
-    }
+    if (pivot[k] === 0) return null;
     rows.forEach((row, i) => {
       if (i === k) return;
       const factor = (row[k] as number) / (pivot[k] as number);

@@ -9,8 +9,8 @@ import {
   type Corners,
   checkWarp,
   columnsOf,
-  hasLine,
   inverseAffine,
+  perspectiveBetween,
   perspectiveCoefficients,
   sampleAffine,
   samplePerspective,
@@ -252,11 +252,10 @@ export class RandomPerspective extends Transform {
         [far(width, right), far(height, down)],
         [near(right), far(height, down)],
       ];
-      let end = drawn();
-      // Three on a line, as they come of small images, are drawn again; images of a single row or column stay.
-      for (let tries = 0; tries < 10 && hasLine(end); tries++) end = drawn();
-      const isFlat = hasLine(start) || hasLine(end);
-      coefficients.push(isFlat ? [1, 0, 0, 0, 1, 0, 0, 0] : perspectiveCoefficients(start, end));
+      // Corners that no perspective reaches, as they come of small images, are drawn again; images of a single row or column stay.
+      let found = perspectiveBetween(start, drawn());
+      for (let tries = 0; tries < 10 && !found; tries++) found = perspectiveBetween(start, drawn());
+      coefficients.push(found ?? [1, 0, 0, 0, 1, 0, 0, 0]);
       return [random.uniform()];
     }) as [Tensor];
     const tilted = samplePerspective(images, columnsOf(coefficients), {

@@ -22,7 +22,7 @@ describe("calls", () => {
     expect(prepare(image.unsqueeze(0)).squeeze(0).toArray()).toEqual(x.toArray());
   });
 
-  test("given small images, corners of a perspective that lie on a line are drawn again; a single row stays", () => {
+  test("given small images, corners that no perspective reaches are drawn again; a single row stays", () => {
     manualSeed(1);
     const tilt = new vision.RandomPerspective({ p: 1, distortionScale: 1 });
     const images = bytes(1, 4, 4).expand([64, 1, 4, 4]);
