@@ -1,7 +1,7 @@
 // Groups of loop nodes become kernels: outer loops spread over tiles, phases of inner loops, one loop marked as vector.
 import { numel } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
-import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var } from "../ir/index.js";
+import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var, visitLoads } from "../ir/index.js";
 import { ownCost } from "./costs.js";
 import { combine, Evaluator, identity, linearIndex } from "./evaluate.js";
 import type { Group, Member } from "./group.js";
@@ -27,6 +27,9 @@ const MIN_SPLIT = 1 << 15;
 
 /** Elements of a row that passes from loop to loop in the thread's own memory, which stays in the nearer caches. */
 const MOST_PASSING = 1 << 14;
+
+/** Rows shorter than this are over before memory that was asked for is there. */
+const MIN_AHEAD = 512;
 
 /** Iterations of a loop that is worth turning inside, and loads (in vectors) that it may save. */
 const MIN_INSIDE = 8;
@@ -102,6 +105,12 @@ interface Range {
   readonly limit: number;
 }
 
+/** What the loops of one phase ask of memory for later, beside each of their iterations. */
+interface Ahead {
+  readonly phase: number;
+  readonly at: (inner: readonly Expr[]) => Stmt[];
+}
+
 class LoopLowering {
   /** Values of members that the current outer iteration has: reductions and outer-level ones. */
   readonly #values = new Map<Node, Expr>();
@@ -133,7 +142,11 @@ class LoopLowering {
     if (tiles !== undefined && !isCutInOrder(nest, plan, tiles)) return null;
     const tile = f.variable("tile", "i32", { min: 0, max: plan.tiles - 1 });
     const body = emitOuterLoops(this.env, nest, plan, tile, vectorLoop, (vars) =>
-      this.#outerBody(dimIndices(f, nest, this.group.outer, vars), vectorLoop >= 0),
+      this.#outerBody(
+        dimIndices(f, nest, this.group.outer, vars),
+        vectorLoop >= 0,
+        vectorLoop < 0 && tiles === undefined ? this.#ahead(nest, vars) : null,
+      ),
     );
     return { name: this.name(), tiles: plan.tiles, tile, body, flops, bytes };
   }
@@ -307,7 +320,52 @@ class LoopLowering {
 
   // ---- writing loops ------------------------------------------------------------------------------------------
 
-  #outerBody(outer: readonly Expr[], isOuterVector: boolean): Stmt[] {
+  /**
+   * For rows that several loops pass over: what the second loop asks of memory, which it needs little of itself. Else the first
+   * loop waits for what it reads, and the last one for the place to store to.
+   */
+  #ahead(nest: Nest, vars: readonly Expr[]): Ahead | null {
+    const { f, info } = this.env;
+    const last = vars.at(-1);
+    const looped = this.group.members.filter((m) => m.inner.length > 0 || m.isReduction);
+    const phases = [...new Set(looped.map((m) => m.phase))].sort((a, b) => a - b);
+    const [first, second] = phases;
+    const size = numel(looped[0]?.inner ?? []);
+    const isRow = looped.every((m) => numel(m.inner) === size) && size >= MIN_AHEAD && size <= MOST_PASSING;
+    if (!info.prefetches || !last || first === undefined || second === undefined || !isRow) return null;
+    const outerAt = (v: Expr): Expr[] => dimIndices(f, nest, this.group.outer, [...vars.slice(0, -1), v]);
+    const [outer, nextOuter] = [outerAt(last), outerAt(f.add(last, f.int(1)))];
+    const read = looped.filter((m) => m.phase === first);
+    const written = phases.length > 2 ? looped.filter((m) => m.phase === phases.at(-1) && !m.isReduction) : [];
+    const at = (inner: readonly Expr[]): Stmt[] => [
+      ...this.#loadsOf(read, outer, nextOuter, inner),
+      ...written.flatMap((m): Stmt[] => {
+        const place = this.#placeOf(m, iterationIndex(f, m, outer, inner));
+        if (!place || place.buffer.space === "local") return [];
+        return [{ kind: "prefetch", buffer: place.buffer, index: place.at, use: "write" }];
+      }),
+    ];
+    return { phase: second, at };
+  }
+
+  /** Prefetches of what members read in the next row and not in this one. */
+  #loadsOf(members: readonly Member[], outer: readonly Expr[], next: readonly Expr[], inner: readonly Expr[]): Stmt[] {
+    const loads = (at: readonly Expr[]): Map<string, Stmt> => {
+      const found = new Map<string, Stmt>();
+      for (const m of members) {
+        const [value] = this.#probeMember(m, at, inner) as [Expr];
+        visitLoads(value, (buffer, index) => {
+          if (buffer.space === "global")
+            found.set(`${buffer.id} ${index.id}`, { kind: "prefetch", buffer, index, use: "read" });
+        });
+      }
+      return found;
+    };
+    const own = loads(outer);
+    return [...loads(next)].flatMap(([key, stmt]) => (own.has(key) ? [] : [stmt]));
+  }
+
+  #outerBody(outer: readonly Expr[], isOuterVector: boolean, ahead: Ahead | null): Stmt[] {
     this.#values.clear();
     this.#memoEpoch = this.#makeEvaluator();
     const phases = Math.max(...this.group.members.map((m) => m.phase)) + 1;
@@ -317,7 +375,8 @@ class LoopLowering {
       const single = members.filter((m) => m.inner.length === 0 && !m.isReduction);
       const looped = members.filter((m) => !single.includes(m));
       for (const m of single) body.push(...this.#single(m, outer));
-      if (looped.length > 0) body.push(...this.#phaseLoops(looped, outer, isOuterVector));
+      const own = ahead?.phase === phase ? ahead : null;
+      if (looped.length > 0) body.push(...this.#phaseLoops(looped, outer, isOuterVector, own));
     }
     return body;
   }
@@ -334,7 +393,7 @@ class LoopLowering {
     return place ? [{ kind: "store", buffer: place.buffer, index: place.at, value, guard: null }] : [];
   }
 
-  #phaseLoops(members: readonly Member[], outer: readonly Expr[], isOuterVector: boolean): Stmt[] {
+  #phaseLoops(members: readonly Member[], outer: readonly Expr[], isOuterVector: boolean, ahead: Ahead | null): Stmt[] {
     return this.reduce(
       members,
       outer,
@@ -352,6 +411,7 @@ class LoopLowering {
         return this.#storeTo(m, position, value);
       },
       isOuterVector,
+      ahead,
     );
   }
 
@@ -362,6 +422,7 @@ class LoopLowering {
     range: Range | null,
     finish: (m: Member, value: Expr) => Stmt[],
     isOuterVector = false,
+    ahead: Ahead | null = null,
   ): Stmt[] {
     const { f } = this.env;
     const accumulators = new Map<Member, Var>();
@@ -372,7 +433,7 @@ class LoopLowering {
       accumulators.set(m, acc);
       body.push({ kind: "let", v: acc, value: identity(f, m.node) });
     }
-    body.push(...this.#innerLoops(members, outer, range, accumulators, isOuterVector));
+    body.push(...this.#innerLoops(members, outer, range, accumulators, isOuterVector, ahead));
     for (const [m, acc] of accumulators) {
       const result = f.variable("sum", acc.type);
       body.push({ kind: "let", v: result, value: acc });
@@ -388,14 +449,17 @@ class LoopLowering {
     range: Range | null,
     accumulators: ReadonlyMap<Member, Var>,
     isOuterVector: boolean,
+    ahead: Ahead | null,
   ): Stmt[] {
     const { f } = this.env;
     const [head] = members as [Member];
     const nest = this.innerNest(head);
     const along = lastLoop(nest);
     const emit = (k: number, vars: readonly Expr[]): Stmt[] => {
-      if (k === nest.length)
-        return this.#innerBody(members, outer, dimIndices(f, nest, head.inner, vars), accumulators);
+      if (k === nest.length) {
+        const inner = dimIndices(f, nest, head.inner, vars);
+        return [...(ahead?.at(inner) ?? []), ...this.#innerBody(members, outer, inner, accumulators)];
+      }
       const loop = nest[k] as Loop;
       if (loop.part === "inner") {
         return Array.from({ length: loop.extent }, (_, c) => emit(k + 1, [...vars, f.int(c)])).flat();

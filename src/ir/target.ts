@@ -22,6 +22,8 @@ export interface TargetInfo {
   readonly vectorRegisters: number;
   /** `fromHalf` and `toHalf` are instructions; without, they are spelled out. */
   readonly halves: boolean;
+  /** `prefetch` does something; without, the compiler leaves it out. */
+  readonly prefetches: boolean;
   readonly threads: number;
   readonly cacheBytes: { readonly l1: number; readonly l2: number };
 }

@@ -13,6 +13,10 @@ const LINE_BYTES = 64;
 /** Summed elements below which there is too little to compute for a wait to hide behind. */
 const LEAST_DEPTH = 64;
 
+function isWorthIt({ env, blocks }: Problem): boolean {
+  return env.info.prefetches && blocks.depth >= LEAST_DEPTH;
+}
+
 function lineOf(p: Problem): number {
   return LINE_BYTES / (p.type === "f64" ? 8 : 4);
 }
@@ -21,7 +25,7 @@ function lineOf(p: Problem): number {
 export function prefetchResults(p: Problem, finish: Finish, { row, rows, column }: MicroPlace, base: Expr): Stmt[] {
   const { f } = p.env;
   const [rowAxes, columnAxes] = [axesIn(p.form.rows, "out"), axesIn(p.form.columns, "out")];
-  if (p.blocks.depth < LEAST_DEPTH || rowAxes.length > 1 || columnAxes.length > 1) return [];
+  if (!isWorthIt(p) || rowAxes.length > 1 || columnAxes.length > 1) return [];
   const seen = new Map<string, Stmt>();
   const add = (buffer: Buffer, index: Expr, use: "read" | "write"): void => {
     const key = `${buffer.id} ${index.id}`;
@@ -46,7 +50,7 @@ export function prefetchResults(p: Problem, finish: Finish, { row, rows, column 
  */
 export function prefetchRows(p: Problem, row: Expr, source: Source, block: Block, part: Expr, parts: number): Stmt[] {
   const { f } = p.env;
-  const runs = p.blocks.depth < LEAST_DEPTH ? null : runsOf(p, row, source, block);
+  const runs = isWorthIt(p) ? runsOf(p, row, source, block) : null;
   if (!runs) return [];
   const { buffer, starts, length } = runs;
   const line = lineOf(p);

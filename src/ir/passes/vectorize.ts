@@ -122,9 +122,11 @@ function writeOut(f: ExprFactory, loop: ForStmt, from: Expr, count: number): Stm
  * short period (words of a random block), whole periods, so that the vectors share what a period has in common.
  */
 function chooseUnroll(loop: ForStmt, lanes: number, maxUnroll: number, vectors: number): number {
-  const inner = innerLoops(loop.body);
+  // What asks for memory ahead must not decide how many accumulators a sum has.
+  const body = loop.body.filter((stmt) => stmt.kind !== "prefetch");
+  const inner = innerLoops(body);
   // A loop inside is where the time goes: rows that are added up are read in runs as long as the vectors side by side.
-  const size = countExprs(inner.length > 0 ? inner : loop.body);
+  const size = countExprs(inner.length > 0 ? inner : body);
   const wish = Math.max(size <= 12 ? 4 : size <= 30 ? 2 : 1, vectorsOfPeriod(loop, lanes));
   let unroll = 1;
   while (unroll * 2 <= Math.min(wish, maxUnroll, vectors)) unroll *= 2;

@@ -34,6 +34,7 @@ export function createInterpreter(options: InterpreterOptions = {}): Target {
     vectorRegisters: 16,
     microShapes: [{ rows: 4, vectors: 2 }],
     halves: true,
+    prefetches: true,
     threads: 1,
     cacheBytes: { l1: 32768, l2: 1048576 },
   };

@@ -62,6 +62,7 @@ class WasmTarget implements Target {
       supportsVector: () => true,
       masks: false,
       halves: false,
+      prefetches: false,
       vectorRegisters: 16, // what engines have on x64
       microShapes: [{ rows: 4, vectors: 2 }],
       get threads() {

@@ -89,6 +89,7 @@ class X64Target implements Target {
       supportsVector: () => true,
       masks: true,
       halves: true,
+      prefetches: true,
       vectorRegisters: isWide ? 32 : 16,
       microShapes: isWide ? wideShapes : narrowShapes,
       get threads() {

@@ -1,0 +1,77 @@
+// Where kernels ask for memory ahead: by the kernels' statements, on a target that says it can.
+import { setTarget } from "gradus";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { runStep } from "../../src/compiler/index.js";
+import type { Node } from "../../src/graph/index.js";
+import { type Kernel, type Program, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
+import { matmul, softmax } from "../../src/ops/index.js";
+import { createInterpreter } from "../../src/targets/interpreter/index.js";
+import { input, integers } from "../ops/helpers.js";
+
+let previous: string;
+beforeEach(() => {
+  previous = setTarget("reference");
+});
+afterEach(() => {
+  setTarget(previous);
+});
+
+type Prefetch = Extract<Stmt, { kind: "prefetch" }>;
+
+function kernelOf(output: Node, prefetches: boolean): Kernel {
+  const programs: Program[] = [];
+  const plain = createInterpreter({ lanes: 16, masks: true });
+  const target: Target = {
+    ...plain,
+    info: { ...plain.info, prefetches },
+    load: (program) => {
+      programs.push(program);
+      return plain.load(program);
+    },
+  };
+  runStep({ outputs: [output], updates: [] }, target);
+  return programs.flatMap((program) => program.stages.flat()).at(-1) as Kernel;
+}
+
+/** What is asked for, as "buffer use", each once. */
+function asked(kernel: Kernel): string[] {
+  const found: Prefetch[] = [];
+  visitStatements(kernel.body, (stmt) => {
+    if (stmt.kind === "prefetch") found.push(stmt);
+  });
+  return [...new Set(found.map(({ buffer, use }) => `${buffer.name} ${use}`))];
+}
+
+const rows = (shape: readonly [number, number], seed: number): Node =>
+  input(integers(shape[0] * shape[1], 4, seed), shape);
+
+it("given long rows that three loops pass over, the second loop asks for the next row and for the place of this one", () => {
+  const kernel = kernelOf(softmax(rows([3, 512], 1), 1), true);
+
+  const loops: string[][] = [];
+  visitStatements(kernel.body, (stmt) => {
+    const own = stmt.kind === "for" ? stmt.body.filter((inner) => inner.kind === "prefetch") : [];
+    if (stmt.kind === "for" && stmt.body.every((inner) => inner.kind !== "for"))
+      loops.push([...new Set((own as Prefetch[]).map(({ use }) => use))]);
+  });
+  expect(loops).toEqual([[], ["read", "write"], []]);
+});
+
+it("given short rows, asks for nothing", () => {
+  expect(asked(kernelOf(softmax(rows([3, 64], 1), 1), true))).toEqual([]);
+});
+
+it("given a product, asks for its results, and for the next rows where they are read in place", () => {
+  const product = matmul(rows([64, 128], 1), rows([128, 96], 2));
+
+  const names = asked(kernelOf(product, true));
+
+  expect(names.sort()).toEqual(["contract0 write", "leaf0 read"]);
+});
+
+it("given a target without prefetches, asks for nothing", () => {
+  const long = softmax(rows([3, 512], 1), 1);
+  const product = matmul(rows([64, 128], 1), rows([128, 96], 2));
+
+  expect([long, product].map((output) => asked(kernelOf(output, false)))).toEqual([[], []]);
+});
