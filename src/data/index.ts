@@ -29,6 +29,7 @@ export {
   SequentialSampler,
   SubsetRandomSampler,
   WeightedRandomSampler,
+  type WeightedSamplerOptions,
 } from "./sampler.js";
 export { TextLines } from "./text-lines.js";
 export { type BatchTransform, type ImageTransform, type SampleContext, transformImages } from "./transform.js";

@@ -1,5 +1,15 @@
 // Samplers: the order of a dataset's items in an epoch, a function of seed and epoch only.
-import { ArgumentError, checkArray, checkFlag, checkFunction, checkOptions, checkWholeNumber } from "../base/index.js";
+import {
+  ArgumentError,
+  checkArray,
+  checkFlag,
+  checkFunction,
+  checkOptions,
+  checkWholeNumber,
+  formatShape,
+  ShapeError,
+} from "../base/index.js";
+import { isTensor, type Tensor } from "../tensor/index.js";
 import { permutation, RandomSequence } from "./philox.js";
 
 /** The order of items: an epoch's indices. */
@@ -86,41 +96,87 @@ export class RandomSampler implements Sampler {
   }
 }
 
+function weightsOf(op: string, weights: readonly number[] | Tensor): Float64Array {
+  if (!isTensor(weights)) {
+    checkArray(op, "weights", weights);
+    return Float64Array.from(weights);
+  }
+  const { shape } = weights;
+  if (shape.length === 1) return Float64Array.from(weights.toTypedArray(), Number);
+  throw new ShapeError(`${op}: weights must be [N], one a sample, got shape ${formatShape(shape)}`, {
+    op,
+    shapes: [shape],
+  });
+}
+
+/** Options of `WeightedRandomSampler`. */
+export interface WeightedSamplerOptions {
+  /** Whether an index may be drawn again in an epoch; default true. */
+  readonly replacement?: boolean;
+  /** What the draws depend on, beside the epoch; default 0. */
+  readonly seed?: number;
+}
+
 /**
- * Draws `length` indices an epoch, index i with probability proportional to `weights[i]`, with replacement.
+ * Draws `length` indices an epoch, index i with probability proportional to `weights[i]`. Without replacement, each further draw is among
+ * those that are left.
+ *
+ * Shapes: weights of a tensor `[N]`.
  * @param weights - one a sample, >= 0; they need not sum to 1.
- * @throws ArgumentError if `length` is no integer >= 1, or the weights are negative or all 0.
+ * @throws ArgumentError if `length` is no integer >= 1, the weights are negative or all 0, or without replacement fewer than `length` are
+ * positive.
+ * @throws ShapeError if a tensor of weights is not `[N]`.
  * @example new WeightedRandomSampler(labels.map((c) => 1 / counts[c]), labels.length)
  */
 export class WeightedRandomSampler implements Sampler {
   /** What the draws depend on, beside the epoch. */
   readonly seed: number;
+  /** Whether an index may be drawn again in an epoch. */
+  readonly replacement: boolean;
+  private readonly weights: Float64Array;
   private readonly cumulative: Float64Array;
 
   constructor(
-    weights: readonly number[],
+    weights: readonly number[] | Tensor,
     readonly length: number,
-    options: { readonly seed?: number } = {},
+    options: WeightedSamplerOptions = {},
   ) {
-    checkOptions("WeightedRandomSampler", options, ["seed"]);
-    checkWholeNumber("WeightedRandomSampler", "length", length, 1);
+    const op = "WeightedRandomSampler";
+    checkOptions(op, options, ["replacement", "seed"]);
+    checkWholeNumber(op, "length", length, 1);
     this.seed = options.seed ?? 0;
+    this.replacement = options.replacement ?? true;
+    checkFlag(op, "replacement", this.replacement);
+    this.weights = weightsOf(op, weights);
     let sum = 0;
-    this.cumulative = Float64Array.from(weights, (weight) => {
+    this.cumulative = this.weights.map((weight) => {
       sum += weight;
       return sum;
     });
-    if (!(sum > 0) || weights.some((weight) => !(weight >= 0))) {
-      throw new ArgumentError("WeightedRandomSampler: weights must be non-negative with a positive sum", {
-        op: "WeightedRandomSampler",
-      });
+    if (!(sum > 0) || this.weights.some((weight) => !(weight >= 0))) {
+      throw new ArgumentError(`${op}: weights must be non-negative with a positive sum`, { op });
     }
+    const drawable = this.weights.filter((weight) => weight > 0).length;
+    if (this.replacement || drawable >= length) return;
+    throw new ArgumentError(
+      `${op}: without replacement, length ${length} needs as many positive weights; there are ${drawable}`,
+      { op },
+    );
   }
 
   indices(epoch: number): Int32Array {
     const random = new RandomSequence(this.seed, "shuffle", epoch);
+    if (!this.replacement) return this.distinct(random);
     const total = this.cumulative[this.cumulative.length - 1] as number;
     return Int32Array.from({ length: this.length }, () => this.find(random.uniform() * total));
+  }
+
+  /** In the order of exponential times of these rates: the first is drawn by weight, so is the next of those left. */
+  private distinct(random: RandomSequence): Int32Array {
+    const times = this.weights.map((weight) => -Math.log(1 - random.uniform()) / weight); // 0 is never drawn: Infinity or NaN
+    const drawable = [...times.keys()].filter((i) => (this.weights[i] as number) > 0);
+    drawable.sort((a, b) => (times[a] as number) - (times[b] as number));
+    return Int32Array.from(drawable.slice(0, this.length));
   }
 
   /** The first index whose cumulative weight exceeds `value`. */

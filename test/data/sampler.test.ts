@@ -1,4 +1,5 @@
 // Samplers: orders are functions of seed and epoch.
+import { tensor } from "gradus";
 import { describe, expect, test } from "vitest";
 import { BatchSampler, RandomSampler, SequentialSampler, WeightedRandomSampler } from "../../src/data/sampler.js";
 
@@ -31,6 +32,24 @@ describe("RandomSampler", () => {
 });
 
 describe("WeightedRandomSampler", () => {
+  test("given no replacement, draws each index at most once, by weight at each step", () => {
+    const firsts = [0, 0, 0, 0];
+    for (let epoch = 0; epoch < 2000; epoch++) {
+      const sampler = new WeightedRandomSampler(tensor([1, 0, 3, 4]), 3, { replacement: false });
+      const drawn = [...sampler.indices(epoch)];
+      expect([...drawn].sort()).toEqual([0, 2, 3]);
+      firsts[drawn[0]!]!++;
+    }
+    // 1/8, 0, 3/8 and 1/2 of 2000; five standard deviations of the largest are 112.
+    expect(Math.max(...firsts.map((n, i) => Math.abs(n - [250, 0, 750, 1000][i]!)))).toBeLessThan(112);
+    expect(() => new WeightedRandomSampler([1, 0, 1], 3, { replacement: false })).toThrow(
+      "WeightedRandomSampler: without replacement, length 3 needs as many positive weights; there are 2",
+    );
+    expect(() => new WeightedRandomSampler(tensor([[1]]), 1)).toThrow(
+      "WeightedRandomSampler: weights must be [N], one a sample, got shape [1,1]",
+    );
+  });
+
   test("given weights, indices come in proportion, and never one of weight 0", () => {
     const counts = [0, 0, 0];
     for (const i of new WeightedRandomSampler([1, 0, 3], 4000).indices(0)) counts[i]!++;

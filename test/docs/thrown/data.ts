@@ -62,7 +62,10 @@ export const dataErrors: ThrownErrors = {
   fromModule: argument(() => data.fromModule(import.meta.url, "nothing" as never)),
   SequentialSampler: argument(() => new data.SequentialSampler(-1)),
   RandomSampler: argument(() => new data.RandomSampler(3, { numSamples: 4 })),
-  WeightedRandomSampler: argument(() => new data.WeightedRandomSampler([0, 0], 1)),
+  WeightedRandomSampler: {
+    ArgumentError: () => new data.WeightedRandomSampler([0, 0], 1),
+    ShapeError: () => new data.WeightedRandomSampler(zeros([2, 2]), 1),
+  },
   DistributedSampler: argument(() => new data.DistributedSampler(3, { numReplicas: 2, rank: 2 })),
   BatchSampler: argument(() => new data.BatchSampler(new data.SequentialSampler(3), 0)),
   TextLines: format(() => new data.TextLines(missing)),
