@@ -257,7 +257,7 @@ export function expand(input: Tensor, ...sizes: Sizes): Tensor {
 }
 
 /**
- * As {@link expand}: dims of size 1 grow without a copy. Shapes: any that broadcasts to `sizes` → `sizes`.
+ * As `expand`: dims of size 1 grow without a copy. Shapes: any that broadcasts to `sizes` → `sizes`.
  * @throws ShapeError if a dim that is not of size 1 would have to grow, or there are fewer sizes than dims.
  * @throws ArgumentError if a size is no integer.
  */
