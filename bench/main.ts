@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   pointwise: async () => (await import("./cases/pointwise.js")).benchPointwise,
   training: async () => (await import("./cases/training.js")).benchTraining,
   inference: async () => (await import("./cases/inference.js")).benchInference,
+  loading: async () => (await import("./cases/loading.js")).benchLoading,
   compile: async () => (await import("./cases/compile.js")).benchCompile,
   mlp: async () => (await import("./cases/mlp.js")).benchMlp,
   memory: async () => (await import("./cases/memory.js")).benchMemory,

@@ -1,9 +1,10 @@
 // Answers requests of every kind that several libraries are compared by: {kind, …}, as bench/peers/README.md says.
 import { conv } from "./conv.js";
+import { loading } from "./loading.js";
 import { matmul } from "./matmul.js";
 import { inference, training } from "./networks.js";
 import { pointwise } from "./pointwise.js";
 import { configure, serveKinds } from "./protocol.js";
 
 configure();
-await serveKinds({ matmul, conv, pointwise, inference, training });
+await serveKinds({ matmul, conv, pointwise, inference, training, loading });

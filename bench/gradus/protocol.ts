@@ -38,13 +38,16 @@ function peakMegabytes(): number {
   return Number(kilobytes) / 1024;
 }
 
+/** Does what is measured, and gives tensors to wait for. */
+type Prepared = () => Tensor | Tensor[] | Promise<Tensor>;
+
 /**
  * Answers `{kind, …}` requests: `kinds[kind](request)` prepares a call, which is kept while requests differ in timing only.
  * The first answer for a call also has `setupMs`, and `firstMs`: the time of the call that compiles its program.
  */
-export async function serveKinds<Kinds extends Readonly<Record<string, (request: never) => () => Tensor | Tensor[]>>>(
-  kinds: Kinds,
-): Promise<void> {
+export async function serveKinds<
+  Kinds extends Readonly<Record<string, (request: never) => Prepared | Promise<Prepared>>>,
+>(kinds: Kinds): Promise<void> {
   let last: { key: string; call: () => Promise<void> } | null = null;
   await serve(async (line) => {
     const { seconds, least, warmup, ...request } = JSON.parse(line) as Timing & { readonly kind: string };
@@ -56,8 +59,11 @@ export async function serveKinds<Kinds extends Readonly<Record<string, (request:
     if (last?.key === key) return medianSeconds(last.call, timing);
     last = null; // frees the one before first
     const start = performance.now();
-    const run = prepare(request as never);
-    const call = () => ready(...[run()].flat());
+    const run = await prepare(request as never);
+    const call = () => {
+      const result = run();
+      return result instanceof Promise ? result.then((last) => ready(last)) : ready(...[result].flat());
+    };
     const setupMs = performance.now() - start;
     await call();
     const firstMs = performance.now() - start - setupMs;

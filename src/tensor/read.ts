@@ -11,7 +11,7 @@ import {
 } from "../base/index.js";
 import { throughAliases } from "./alias.js";
 import { formatTensor } from "./print.js";
-import { isSyncHeld, sync } from "./sync.js";
+import { computeApart, isSyncHeld, sync } from "./sync.js";
 import type { Tensor } from "./tensor.js";
 import { isContiguous, type Layout } from "./view.js";
 
@@ -146,6 +146,17 @@ export async function data(x: Tensor): Promise<TypedArray> {
   const values = readValues("data", x);
   await turnDue();
   return values;
+}
+
+/**
+ * Computes `x` by itself, apart from everything pending; inside `compile` and `vmap` it stays part of what is traced. For values
+ * whose way of coming about differs from time to time: they would make each step that uses them a program of its own.
+ * @returns `x`
+ */
+export function computed(x: Tensor): Tensor {
+  const node = throughAliases(x.cell.nodeFor(x));
+  if (!isSyncHeld() && !node.isRealized) computeApart(node);
+  return x;
 }
 
 /**

@@ -162,6 +162,12 @@ export function computeNow(node: Node): void {
   withoutRecording(() => runStep({ outputs: [node], updates: [] }));
 }
 
+/** As `computeNow`, and the value stands for itself from then on, if it needs no gradient. */
+export function computeApart(node: Node): void {
+  computeNow(node);
+  drop(node);
+}
+
 function planStep(
   computed: readonly Node[],
   views: readonly Node[],

@@ -8,7 +8,7 @@ import {
   rememberInstance,
   transformImages,
 } from "../data/index.js";
-import { type Tensor, tensor } from "../tensor/index.js";
+import { computed, type Tensor, tensor } from "../tensor/index.js";
 import { readImageSync } from "./image/files.js";
 import type { ImageMode } from "./image/pixels.js";
 
@@ -117,7 +117,8 @@ export class ImageFolder extends DatasetFolder<Tensor> {
         const image = loader ? loader(path) : readImageSync(path, { mode, applyExifOrientation });
         if (!transform) return image;
         const place = { ...context, indices: [index], stream: 0 };
-        return transformImages(transform, image.unsqueeze(0), place).squeeze(0);
+        // Each by itself: files differ in size, and a batch of them would be a new program for each order they come in.
+        return computed(transformImages(transform, image.unsqueeze(0), place)).squeeze(0);
       },
       { extensions: imageExtensions, ...folder },
     );

@@ -3,7 +3,7 @@ import { ArgumentError, Callable, checkOptions, formatShape, ShapeError } from "
 import type { SampleContext } from "../data/index.js";
 import { arange, randn, type Tensor, where } from "../tensor/index.js";
 import { type Fill, fillOf } from "./pixels.js";
-import { fillWeights, type Interpolation, resample } from "./resampling.js";
+import { type Interpolation, resample } from "./resampling.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 import { checkPaddingMode, type FillOptions, type PaddingMode, padSides, type Sides } from "./transforms.js";
@@ -62,15 +62,13 @@ function resizeBoxes(
   { interpolation: kind = "bilinear", antialias = true }: ResizeFilter,
 ): Tensor {
   const [, , height, width] = images.shape as readonly [number, number, number, number];
-  const rows = new Float64Array(boxes.length * h * height);
-  const columns = new Float64Array(boxes.length * w * width);
-  boxes.forEach((box, n) => {
-    const down = { inputs: height, start: box.top, length: box.height, size: h, kind, antialias };
-    const across = { inputs: width, start: box.left, length: box.width, size: w, kind, antialias };
-    fillWeights(rows, n * h * height, down);
-    fillWeights(columns, n * w * width, across);
-  });
-  return resample(images, rows, columns, [h, w]);
+  const rows = boxes.map(({ top, height: length }) => ({ start: top, length }));
+  const columns = boxes.map(({ left, width: length }) => ({ start: left, length }));
+  return resample(
+    images,
+    { spans: rows, inputs: height, size: h, kind, antialias },
+    { spans: columns, inputs: width, size: w, kind, antialias },
+  );
 }
 
 /**

@@ -18,7 +18,7 @@ function cubic(x: number, a: number): number {
  * Writes the weights of `size` outputs over a window [start, start + length) of `inputs` inputs into `out` from `at` on, row by row.
  * Where the window shrinks and `antialias` is set, the kernel is as wide as the inputs that one output stands for.
  */
-export function fillWeights(
+function fillWeights(
   out: Float64Array,
   at: number,
   {
@@ -78,12 +78,71 @@ function fillPoint(out: Float64Array, at: number, length: number, position: numb
 const INT16 = 2 ** 15;
 
 /** Weights of uint8 images as PyTorch's kernel has them: fractions of the largest power of two that keeps them in int16. */
-function quantized(weights: Float64Array): Float64Array {
-  const largest = weights.reduce((a, b) => Math.max(a, b), 0);
+function quantize(weights: Float64Array, into: Float32Array): void {
+  let largest = 0;
+  for (let i = 0; i < weights.length; i++) largest = Math.max(largest, weights[i] as number);
   let bits = 0;
   while (bits < 22 && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < INT16) bits++;
   const unit = 2 ** bits;
-  return weights.map((weight) => Math.trunc(weight * unit + (weight < 0 ? -0.5 : 0.5)) / unit);
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] as number;
+    if (weight !== 0) into[i] = Math.trunc(weight * unit + (weight < 0 ? -0.5 : 0.5)) / unit;
+  }
+}
+
+/** A part of one side of an image, from `start` on. */
+export interface Span {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** What spans of one side of images become. */
+export interface Resizing {
+  /** Pixels of the side. */
+  readonly inputs: number;
+  /** Pixels of each span afterwards. */
+  readonly size: number;
+  readonly kind: Interpolation;
+  readonly antialias: boolean;
+}
+
+/** Weights of single spans: data sets resize one image after the other alike, and these cost as much as decoding one. */
+const known = new Map<string, Float32Array>();
+const mostKnown = 32;
+
+/** Weights `[spans, 1, size, inputs]`, one span for all samples or one a sample. */
+function weightsOf(spans: readonly Span[], resizing: Resizing, isBytes: boolean): Tensor {
+  const { inputs, size, kind, antialias } = resizing;
+  const [span] = spans;
+  const isSingle = span && spans.length === 1;
+  const key = isSingle ? [inputs, size, kind, antialias, span.start, span.length, isBytes].join() : null;
+  const weights = (key && known.get(key)) || makeWeights(spans, resizing, isBytes);
+  if (key) {
+    // The one used last comes last; the first is given up.
+    known.delete(key);
+    known.set(key, weights);
+    if (known.size > mostKnown) known.delete(known.keys().next().value as string);
+  }
+  return tensor(weights).view(spans.length, 1, size, inputs);
+}
+
+function makeWeights(spans: readonly Span[], resizing: Resizing, isBytes: boolean): Float32Array {
+  const count = resizing.size * resizing.inputs;
+  const out = new Float32Array(spans.length * count);
+  spans.forEach((span, n) => {
+    const weights = new Float64Array(count);
+    fillWeights(weights, 0, { ...resizing, ...span });
+    const into = out.subarray(n * count, (n + 1) * count);
+    // Each sample has a precision of its own.
+    if (isBytes) quantize(weights, into);
+    else into.set(weights);
+  });
+  return out;
+}
+
+/** Spans of columns or rows, and what they become. */
+export interface SideResizing extends Resizing {
+  readonly spans: readonly Span[];
 }
 
 /**
@@ -92,25 +151,10 @@ function quantized(weights: Float64Array): Float64Array {
  * Bytes come out as PyTorch's bit for bit: columns first, rounded to bytes, then rows. Products and sums of quantized weights and
  * bytes are exact in float32. Other integers are rounded once.
  */
-export function resample(
-  images: Tensor,
-  rows: Float64Array,
-  columns: Float64Array,
-  size: readonly [number, number],
-): Tensor {
-  const [, , height = 0, width = 0] = images.shape;
+export function resample(images: Tensor, rows: SideResizing, columns: SideResizing): Tensor {
   const isBytes = images.dtype === "uint8";
-  const matrix = (weights: Float64Array, to: number, from: number): Tensor => {
-    const out = new Float32Array(weights.length);
-    // Each sample has a precision of its own.
-    for (let at = 0; at < weights.length; at += to * from) {
-      const part = weights.subarray(at, at + to * from);
-      out.set(isBytes ? quantized(part) : part, at);
-    }
-    return tensor(out).view(-1, 1, to, from);
-  };
-  const across = (x: Tensor) => x.matmul(matrix(columns, size[1], width).transpose(-2, -1));
-  const down = (x: Tensor) => matrix(rows, size[0], height).matmul(x);
+  const across = (x: Tensor) => x.matmul(weightsOf(columns.spans, columns, isBytes).transpose(-2, -1));
+  const down = (x: Tensor) => weightsOf(rows.spans, rows, isBytes).matmul(x);
   const x = images.dtype === "float32" ? images : images.to("float32");
   if (isFloat(images.dtype)) return across(down(x)).to(images.dtype);
   if (isBytes) {

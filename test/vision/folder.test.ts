@@ -48,6 +48,12 @@ describe("ImageFolder", () => {
     expect(images.at(2).toArray()).toEqual(folder.get(2, { seed: 3, epoch: 0 })[0].toArray());
   });
 
+  test("given a transform, items have their values, so that sizes of files do not shape a batch's program", () => {
+    const transform = new Compose([new Resize([8, 8]), new ToDtype("float32", { scale: true })]);
+    const folder = new ImageFolder(root, { transform });
+    for (let index = 0; index < 4; index++) expect(folder.get(index)[0].cell.storage).not.toBe(null);
+  });
+
   test("given a loader and a target transform, items are what they make of path and class", () => {
     const options = {
       loader: (path: string) => ones([1, 1, path.length]),
