@@ -1,6 +1,7 @@
 // Element types: sizes, categories, typed arrays and PyTorch's promotion table.
 import { DTypeError } from "./errors.js";
 import { type HalfType, narrowToHalves, roundToHalf, widenHalves } from "./half.js";
+import { shownValue } from "./options.js";
 
 /** Element types a tensor can have. */
 export type DType =
@@ -82,7 +83,7 @@ export function isDType(value: unknown): value is DType {
 /** Throws unless `value` names a dtype; for options that come from untyped callers. */
 export function checkDType(op: string, value: unknown): DType {
   if (isDType(value)) return value;
-  throw new DTypeError(`${op}: unknown dtype ${JSON.stringify(value)}; one of ${dtypes.join(", ")}`, { op });
+  throw new DTypeError(`${op}: unknown dtype ${shownValue(value)}; one of ${dtypes.join(", ")}`, { op });
 }
 
 /** A typed array of `length` elements of `dtype` over `buffer` (or fresh zeros), as they lie in memory. */

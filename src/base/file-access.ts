@@ -1,6 +1,7 @@
 // Reading and writing whole files, with errors in words, and where to keep some.
 import { platform } from "#platform";
 import { DeviceError, FormatError } from "./errors.js";
+import { checkText } from "./options.js";
 import type { FileSystem } from "./platform/platform.js";
 
 const reasons: Readonly<Record<string, string>> = {
@@ -28,6 +29,7 @@ export function hostFiles(op: string, remedy = "encode and decode bytes instead"
 
 /** @throws FormatError if the file is missing or cannot be read; DeviceError where there are no files. */
 export function readBytes(op: string, path: string, remedy?: string): Uint8Array {
+  checkText(op, "the file", path);
   const source = hostFiles(op, remedy);
   try {
     return source.readFile(path);
@@ -39,6 +41,7 @@ export function readBytes(op: string, path: string, remedy?: string): Uint8Array
 
 /** Replaces a file as a whole or not at all. @throws FormatError if it cannot be written. */
 export function writeBytes(op: string, path: string, bytes: Uint8Array, remedy?: string): void {
+  checkText(op, "the file", path);
   const target = hostFiles(op, remedy);
   try {
     target.writeFileAtomic(path, bytes);

@@ -37,6 +37,18 @@ export function checkArray(op: string, name: string, value: unknown, typed = fal
   throw new ArgumentError(`${op}: ${name} must be an array, got ${shownValue(value)}; write [a, b, …]`, { op });
 }
 
+/** Throws unless `value` is a Uint8Array, such as a Buffer. */
+export function checkBytes(op: string, name: string, value: unknown): void {
+  if (value instanceof Uint8Array) return;
+  throw new ArgumentError(`${op}: ${name} must be a Uint8Array, got ${shownValue(value)}`, { op });
+}
+
+/** Throws unless `value` is a text. */
+export function checkText(op: string, name: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new ArgumentError(`${op}: ${name} must be a text, got ${shownValue(value)}`, { op });
+}
+
 /** Throws unless `value` is true or false. */
 export function checkFlag(op: string, name: string, value: unknown): void {
   if (typeof value === "boolean") return;

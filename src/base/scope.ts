@@ -121,7 +121,9 @@ export function scope<R>(change: Partial<ScopeValues>, fn: (() => R) | undefined
   if (fn === undefined) return new ScopeHandle(change);
   if (typeof fn === "function") return runScope(change, fn);
   const what = fn === null ? "null" : typeof fn;
-  throw new ArgumentError(`a scope takes a function, or nothing as in \`using _ = noGrad()\`, got ${what}`);
+  throw new ArgumentError(`scope: takes a function, or nothing as in \`using _ = noGrad()\`, got ${what}`, {
+    op: "scope",
+  });
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,7 +1,8 @@
 // NumPy's files: one array (.npy), or several in a zip archive (.npz).
 // Specification: numpy/lib/format.py, versions 1.0 to 3.0.
-import { type DType, FormatError, memoryOf, numel, typedArray } from "../base/index.js";
-import { type Tensor, tensor } from "../tensor/index.js";
+import { checkBytes, type DType, FormatError, memoryOf, numel, typedArray } from "../base/index.js";
+import { checkTensor, type Tensor, tensor } from "../tensor/index.js";
+import { checkNamedTensors } from "./named-tensors.js";
 import { type ElementType, elementTypes } from "./torch-tensors.js";
 import { readZip, writeZip } from "./zip.js";
 
@@ -43,6 +44,7 @@ function fail(name: string, text: string): FormatError {
  * @throws FormatError if it is truncated, damaged, or of a dtype that tensors do not have.
  */
 export function decodeNpy(bytes: Uint8Array, name = "bytes"): Tensor {
+  checkBytes("decodeNpy", "bytes", bytes);
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) throw fail(name, "is no file of NumPy");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isLong = (bytes[6] as number) >= 2;
@@ -90,6 +92,7 @@ function elementsOf(raw: Uint8Array, { dtype, size, widen }: ElementType, count:
  * @throws FormatError if the tensor is bfloat16, which NumPy does not have.
  */
 export function encodeNpy(value: Tensor): Uint8Array {
+  checkTensor("encodeNpy", "the value", value);
   if (!codes[value.dtype]) {
     throw new FormatError(`npy: NumPy has no ${value.dtype}; convert the tensor with .to("float32"), which is exact`, {
       op: "npy",
@@ -116,6 +119,7 @@ export function encodeNpy(value: Tensor): Uint8Array {
  * @throws FormatError if it is damaged or compressed.
  */
 export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Tensor> {
+  checkBytes("decodeNpz", "bytes", bytes);
   const arrays = [...readZip(bytes, name)].filter(([entry]) => entry.endsWith(".npy"));
   return Object.fromEntries(arrays.map(([entry, data]) => [entry.slice(0, -4), decodeNpy(data, `${name}: ${entry}`)]));
 }
@@ -125,5 +129,6 @@ export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Ten
  * @throws FormatError if a tensor is bfloat16, which NumPy does not have.
  */
 export function encodeNpz(arrays: Readonly<Record<string, Tensor>>): Uint8Array {
+  checkNamedTensors("encodeNpz", arrays);
   return writeZip(Object.entries(arrays).map(([name, value]) => [`${name}.npy`, encodeNpy(value)] as const));
 }

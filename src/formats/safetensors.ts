@@ -1,7 +1,17 @@
 // The safetensors format: a length, a JSON header that names dtype, shape and place of each tensor, then their bytes.
 // Specification: https://github.com/huggingface/safetensors#format
-import { type DType, FormatError, formatShape, itemSize, memoryOf, numel, typedArray } from "../base/index.js";
+import {
+  checkBytes,
+  type DType,
+  FormatError,
+  formatShape,
+  itemSize,
+  memoryOf,
+  numel,
+  typedArray,
+} from "../base/index.js";
 import { checkTensor, type Tensor, tensor } from "../tensor/index.js";
+import { checkNamedTensors } from "./named-tensors.js";
 
 /** Tensors by name, as `stateDict()` gives them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -56,11 +66,13 @@ const ALIGNMENT = 8;
  * Shapes: any.
  * @param options - `metadata`: free text by key.
  * @throws FormatError if a tensor is called `__metadata__`.
+ * @throws ArgumentError for anything but an object of tensors.
  */
 export function encodeSafetensors(
   tensors: NamedTensors,
   options: { readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Uint8Array {
+  checkNamedTensors("encodeSafetensors", tensors);
   const header: Record<string, unknown> = {};
   if (options.metadata) header.__metadata__ = options.metadata;
   const parts: Uint8Array[] = [];
@@ -105,8 +117,10 @@ interface Entry {
  * Reads the bytes of a safetensors file. 16-bit integers without sign become int32; other dtypes and bits stay. Shapes: those of the file.
  * @param name - the file, for error messages.
  * @throws FormatError if the file is truncated, or its header does not describe exactly the bytes that follow.
+ * @throws ArgumentError unless it is given a Uint8Array.
  */
 export function decodeSafetensors(bytes: Uint8Array, name = "bytes"): SafetensorsContent {
+  checkBytes("decodeSafetensors", "bytes", bytes);
   const { header, dataStart } = readHeader(bytes, name);
   const { __metadata__: metadata = {}, ...rest } = header;
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {

@@ -1,5 +1,5 @@
 // PyTorch's own files: zip archives since PyTorch 1.6, and the pickles before. Read without running code, and written.
-import { FormatError } from "../base/index.js";
+import { checkBytes, FormatError } from "../base/index.js";
 import { pickle } from "./pickle.js";
 import { elementTypes, rebuildTensor, storageDTypes, TorchStorage } from "./torch-tensors.js";
 import { type GlobalName, type UnpickleHandlers, unpickle } from "./unpickle.js";
@@ -115,9 +115,11 @@ function encoded(name: string, [text, encoding]: readonly unknown[]): Uint8Array
  * a pickle names are refused, none is run.
  * @param name - the file, for error messages.
  * @throws FormatError if the file is truncated, damaged, or holds more than plain data.
+ * @throws ArgumentError unless it is given a Uint8Array.
  * @example model.loadStateDict(decodeTorch(bytes) as Record<string, Tensor>)
  */
 export function decodeTorch(bytes: Uint8Array, name = "bytes"): TorchValue {
+  checkBytes("decodeTorch", "bytes", bytes);
   return isZip(bytes) ? decodeArchive(bytes, name) : decodeLegacy(bytes, name);
 }
 

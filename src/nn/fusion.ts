@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/in
 import { checkTensor, noGrad, type Tensor, zerosLike } from "../tensor/index.js";
 import type { BatchNormBase } from "./batch-norm.js";
 import type { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d } from "./conv.js";
+import { checkModule } from "./item-containers.js";
 import type { Linear } from "./linear.js";
 import { Parameter } from "./parameter.js";
 
@@ -78,6 +79,8 @@ export function fuseLinearBnWeights(
 }
 
 function numbersOf(op: string, layer: { training: boolean; weight: Tensor }, norm: BatchNormBase): BatchNormNumbers {
+  checkModule(op, layer, "its first argument");
+  checkModule(op, norm, "its second argument");
   checkTensor(op, "the layer's weight", layer.weight);
   const { runningMean, runningVar, eps, weight, bias } = norm;
   if (layer.training || norm.training) {

@@ -12,6 +12,7 @@ import {
   solve,
   type Tensor,
 } from "../tensor/index.js";
+import { checkModule } from "./item-containers.js";
 import { Module } from "./module.js";
 import { Buffer } from "./parameter.js";
 import { registerParametrization } from "./parametrize.js";
@@ -113,6 +114,7 @@ export interface OrthogonalOptions {
  */
 export function orthogonal<M extends Module>(module: M, options: OrthogonalOptions = {}): M {
   const op = "orthogonal";
+  checkModule(op, module, "its first argument");
   checkOptions(op, options, ["name", "orthogonalMap", "useTrivialization"]);
   const { name = "weight", useTrivialization = true } = options;
   const weight = (module as unknown as Record<string, Tensor | undefined>)[name];

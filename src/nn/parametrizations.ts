@@ -2,6 +2,7 @@
 import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
 import { guarded, noGrad, randn, type Tensor } from "../tensor/index.js";
 import { normalize } from "./functional.js";
+import { checkModule } from "./item-containers.js";
 import { Module } from "./module.js";
 import { Buffer } from "./parameter.js";
 import { registerParametrization } from "./parametrize.js";
@@ -43,6 +44,7 @@ export function weightNorm<M extends Module>(
   module: M,
   options: { readonly name?: string; readonly dim?: number | null } = {},
 ): M {
+  checkModule("weightNorm", module, "its first argument");
   checkOptions("weightNorm", options, ["name", "dim"]);
   const { name = "weight", dim = 0 } = options;
   const weight = (module as unknown as Record<string, Tensor | undefined>)[name];
@@ -134,6 +136,7 @@ export interface SpectralNormOptions {
  * @example const layer = nn.utils.spectralNorm(new nn.Conv2d(3, 16, 3))
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {
+  checkModule("spectralNorm", module, "its first argument");
   checkOptions("spectralNorm", options, ["name", "nPowerIterations", "eps", "dim"]);
   const { name = "weight", nPowerIterations = 1, eps = 1e-12 } = options;
   const fail = (text: string) => new ArgumentError(`spectralNorm: ${text}`, { op: "spectralNorm" });

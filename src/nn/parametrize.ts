@@ -55,8 +55,12 @@ function listsOf(module: Module): Lists | undefined {
   return (module as unknown as { parametrizations?: Lists }).parametrizations;
 }
 
-/** Whether a module, or its parameter `name`, is parametrized. */
+/**
+ * Whether a module, or its parameter `name`, is parametrized.
+ * @throws ArgumentError if the first argument is no module.
+ */
 export function isParametrized(module: Module, name?: string): boolean {
+  checkModule("isParametrized", module, "its first argument");
   const lists = listsOf(module);
   if (!lists) return false;
   return name === undefined ? Object.keys(lists).length > 0 : Object.hasOwn(lists, name);
@@ -93,6 +97,7 @@ export function registerParametrization<M extends Module>(
   name: string,
   parametrization: Parametrization,
 ): M {
+  checkModule("registerParametrization", module, "its first argument");
   const fields = module as unknown as Record<string, unknown> & { parametrizations?: Lists };
   checkModule("registerParametrization", parametrization, "the parametrization");
   const known = listsOf(module)?.[name];
@@ -127,6 +132,7 @@ export function registerParametrization<M extends Module>(
  * @example nn.utils.removeParametrizations(layer, "weight")
  */
 export function removeParametrizations<M extends Module>(module: M, name: string): M {
+  checkModule("removeParametrizations", module, "its first argument");
   const lists = listsOf(module);
   const list = lists?.[name];
   if (!lists || !list) {

@@ -107,7 +107,7 @@ export { matrixExp } from "./matrix-exp.js";
 export * from "./movement.js";
 export * from "./normalization.js";
 export { type Interpolation, median, medianOfAll, mode, type QuantileOptions } from "./order-statistics.js";
-export { pinv, qr, qrComplete, significant, svd, svdFull } from "./orthogonal.js";
+export { pinv, qr, qrComplete, significant, svd, svdFull, withoutNaN } from "./orthogonal.js";
 export * from "./padding.js";
 export * from "./pairs.js";
 export { sumOfParts, withoutPadding } from "./pieces.js";

@@ -13,6 +13,7 @@ import { expand, reshape, slice } from "./movement.js";
 import { columnsOf, qrPacked, rowsOf, svdPacked } from "./orthogonal-kernels.js";
 import { diagonal } from "./shaping.js";
 import { triu } from "./triangular.js";
+import { checked } from "./value-checks.js";
 
 /** Columns (of the last dim) and rows (of the one before) from … to … */
 const columns = (x: Node, from: number, to: number): Node => slice(x, x.shape.length - 1, from, to);
@@ -168,6 +169,11 @@ const svdTallP = defineComposite("svdAll", {
   },
   saves: { inputs: [0], output: true },
 });
+
+/** `x`, and an error of the function `op` where it holds NaN, which has no singular values. */
+export function withoutNaN(op: string, x: Node): Node {
+  return checked(x, x, { op, says: "nanMatrix", low: Number.NEGATIVE_INFINITY });
+}
 
 /** A = U diag(s) Vᵀ with k = min(m, n) columns of U and rows of Vᵀ. Signs are free. */
 export function svd(x: Node): SvdParts {

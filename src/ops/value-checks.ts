@@ -90,6 +90,18 @@ const says = {
       { op },
     );
   },
+  nanMatrix: (op, _, position, tested) => {
+    const size = tested.shape.slice(-2).reduce((n, d) => n * d, 1);
+    const where = tested.shape.length > 2 ? ` (matrix ${Math.floor(position / size)} of the batch)` : "";
+    return new NumericError(`${op}: the input holds NaN, so it has no singular values${where}`, { op });
+  },
+  dataRange: (op, value) =>
+    new NumericError(
+      `${op}: the data reach to ${shown(value)}, so no intervals can be laid over them; give their range`,
+      {
+        op,
+      },
+    ),
   probability: (op, value) => new NumericError(`${op}: probabilities must be in [0, 1], got ${shown(value)}`, { op }),
   share: (op, value) => new NumericError(`${op}: q must lie in [0, 1], got ${shown(value)}`, { op }),
   weight: (op, value) => new NumericError(`${op}: weights must be finite and >= 0, got ${shown(value)}`, { op }),

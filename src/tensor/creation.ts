@@ -1,7 +1,7 @@
 // Functions that make tensors from values, constants and ranges.
 import { ArgumentError, checkWholeNumber, type DType } from "../base/index.js";
 import * as ops from "../ops/index.js";
-import { noMore, shapeOf } from "./args.js";
+import { checkTensor, noMore, shapeOf } from "./args.js";
 import {
   type CreationOptions,
   constants,
@@ -200,6 +200,7 @@ export function eye(
 
 function like(op: string, x: Tensor, options: CreationOptions | undefined, surplus: readonly unknown[]) {
   noMore(op, surplus);
+  checkTensor(op, "x", x);
   return creationDType(op, options, x.dtype);
 }
 

@@ -1,5 +1,5 @@
 // Devices that users name. The CPU is there; asking for another says why it is not.
-import { DeviceError } from "../base/index.js";
+import { DeviceError, shownValue } from "../base/index.js";
 import type { Device } from "../graph/index.js";
 
 const reason = "this version of Gradus computes on the CPU only";
@@ -32,7 +32,7 @@ export function checkDevice(op: string, device: unknown): Device {
       },
     );
   }
-  throw new DeviceError(`${op}: unknown device ${JSON.stringify(device)}; devices are "cpu", "gpu" and "gpu:1" …`, {
+  throw new DeviceError(`${op}: unknown device ${shownValue(device)}; devices are "cpu", "gpu" and "gpu:1" …`, {
     op,
   });
 }

@@ -1,6 +1,7 @@
 // Gradients against central differences in float64, as torch.autograd.gradcheck.
 import {
   ArgumentError,
+  checkFunction,
   checkOptions,
   NumericError,
   numel,
@@ -8,7 +9,7 @@ import {
   type TypedArray,
   typedArray,
 } from "../base/index.js";
-import { noMore } from "./args.js";
+import { checkList, checkTensor, noMore } from "./args.js";
 import { grad } from "./autograd.js";
 import { drawNormal } from "./draws.js";
 import { Generator } from "./generator.js";
@@ -39,8 +40,11 @@ function listOf(value: Outputs): readonly Tensor[] {
   return isTensor(value) ? [value] : value;
 }
 
-function checkedInputs(op: string, inputs: Outputs): readonly Tensor[] {
+function checkedInputs(op: string, fn: unknown, inputs: Outputs): readonly Tensor[] {
+  checkFunction(op, "its first argument", fn);
+  if (!isTensor(inputs)) checkList(op, "inputs", inputs);
   const list = listOf(inputs);
+  for (const x of list) checkTensor(op, "each input", x);
   const wanted = list.filter((x) => x.requiresGrad);
   if (wanted.length === 0) throw new ArgumentError(`${op}: no input requires grad`, { op });
   const other = wanted.find((x) => x.dtype !== "float64");
@@ -116,7 +120,7 @@ export function gradcheck(
   noMore("gradcheck", surplus);
   checkOptions("gradcheck", options, optionNames);
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true } = options;
-  const list = checkedInputs("gradcheck", inputs);
+  const list = checkedInputs("gradcheck", fn, inputs);
   const positions = list.flatMap((x, i) => (x.requiresGrad ? [i] : []));
   const wanted = positions.map((i) => list[i] as Tensor);
   const outputs = enableGrad(() => listOf(fn(...list)));
@@ -157,7 +161,7 @@ export function gradgradcheck(
   noMore("gradgradcheck", surplus);
   const { gradOutputs, ...rest } = options;
   checkOptions("gradgradcheck", rest, [...optionNames, "gradOutputs"]);
-  const list = checkedInputs("gradgradcheck", inputs);
+  const list = checkedInputs("gradgradcheck", fn, inputs);
   const outputs = enableGrad(() => listOf(fn(...list)));
   const seeds = gradOutputs ?? randomSeeds(outputs.filter((y) => y.requiresGrad));
   const first = (...all: Tensor[]): Tensor[] =>

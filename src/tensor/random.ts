@@ -3,7 +3,7 @@ import { ArgumentError, broadcastShapes, checkOptions, type DType, DTypeError } 
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { detached } from "./alias.js";
-import { nodeOf, noMore, shapeOf } from "./args.js";
+import { checkTensor, nodeOf, noMore, shapeOf } from "./args.js";
 import { creationDType } from "./creation.js";
 import { type CreationOptions, finish, type SizeArgs, splitSizes } from "./creation-options.js";
 import {
@@ -177,6 +177,7 @@ export function randperm(n: number, options?: RandomOptions, ...surplus: []): Te
 }
 
 function like(op: string, x: Tensor, options: RandomOptions | undefined, draw: Draw): Tensor {
+  checkTensor(op, "x", x);
   const { generator, dtype, rest } = prepare(op, options, x.dtype);
   checkRandomDType(op, dtype);
   return finish(wrap(draw(x.shape, dtype, 0, 1, generator)), rest);
@@ -218,6 +219,7 @@ export function randintLike(
   ...surplus: []
 ): Tensor {
   noMore("randintLike", surplus);
+  checkTensor("randintLike", "x", x);
   const hasHigh = typeof high === "number";
   const { generator, dtype, rest } = prepare("randintLike", hasHigh ? options : high, x.dtype);
   return finish(wrap(drawIntegers(x.shape, dtype, hasHigh ? low : 0, hasHigh ? high : low, generator)), rest);

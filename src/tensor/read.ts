@@ -10,6 +10,7 @@ import {
   valuesOf,
 } from "../base/index.js";
 import { throughAliases } from "./alias.js";
+import { checkTensor } from "./args.js";
 import { formatTensor } from "./print.js";
 import { computeApart, isSyncHeld, sync } from "./sync.js";
 import type { Tensor } from "./tensor.js";
@@ -31,6 +32,7 @@ function checkReadable(op: string): void {
 
 /** The bytes of the cell that `x` is or looks at, computed if need be. */
 function baseStorage(op: string, x: Tensor): Storage {
+  checkTensor(op, "input", x);
   checkReadable(op);
   const ready = x.cell.storage;
   if (ready) return ready;
@@ -171,6 +173,7 @@ export function computed(x: Tensor): Tensor {
  * console.log(performance.now() - start, "ms");
  */
 export async function ready(...tensors: Tensor[]): Promise<void> {
+  for (const x of tensors) checkTensor("ready", "each argument", x);
   checkReadable("ready");
   sync(tensors.map((x) => x.cell.nodeFor(x)));
   for (const x of tensors) baseStorage("ready", x).settle();

@@ -8,6 +8,10 @@ import { describe, expect, test } from "vitest";
 const [a, b, c] = [zeros([2, 3]), zeros([4]), zeros([5, 7])];
 const truth = zeros([2, 3], { dtype: "bool" });
 const whole = zeros([2, 3], { dtype: "int64" });
+const holed = tensor([
+  [1, Number.NaN],
+  [2, 3],
+]);
 
 const cases: readonly (readonly [op: string, call: () => unknown, problem: string])[] = [
   ["mseLoss", () => F.mseLoss(a, b), "shapes [2,3] and [4] do not broadcast"],
@@ -56,6 +60,28 @@ const cases: readonly (readonly [op: string, call: () => unknown, problem: strin
   ],
   ["luSolve", () => linalg.luSolve(zeros([2, 2]), b, a), "pivots must be integers, got float32"],
   ["luUnpack", () => gradus.luUnpack(a, zeros([3], { dtype: "int32" })), "pivots must be [2] (LU [2,3], pivots [3])"],
+  ["svd", () => linalg.svd(holed), "the input holds NaN, so it has no singular values"],
+  [
+    "svdvals",
+    () => linalg.svdvals(holed.expand(2, 2, 2)).toArray(),
+    "the input holds NaN, so it has no singular values (matrix 0 of the batch)",
+  ],
+  ["pinv", () => linalg.pinv(holed), "the input holds NaN, so it has no singular values"],
+  ["matrixRank", () => linalg.matrixRank(holed), "the input holds NaN, so it has no singular values"],
+  ["lstsq", () => linalg.lstsq(holed, holed), "the input holds NaN, so it has no singular values"],
+  ["cond", () => linalg.cond(holed), "the input holds NaN, so it has no singular values"],
+  ["matrixNorm", () => linalg.matrixNorm(holed, "nuc").item(), "the input holds NaN, so it has no singular values"],
+  ["histc", () => gradus.histc(holed).toArray(), "the data reach to NaN, so no intervals can be laid over them"],
+  ["histc", () => gradus.histc(a, { min: Number.NaN, max: 1 }), "the bounds must be finite, got NaN and 1"],
+  ["histogram", () => gradus.histogram(tensor([1, Infinity]), 3).hist.toArray(), "the data reach to Infinity"],
+  ["maxPool1d", () => gradus.maxPool1d(whole, 2), "input must be a float tensor, is int64"],
+  ["maxPool2d", () => F.maxPool2d(truth.unsqueeze(0), 2), "input must hold numbers, is bool"],
+  ["avgPool1d", () => gradus.avgPool1d(whole, 2), "input must be a float tensor, is int64"],
+  ["adaptiveAvgPool1d", () => gradus.adaptiveAvgPool1d(whole, 2), "input must be a float tensor, is int64"],
+  ["adaptiveMaxPool1dWithIndices", () => F.adaptiveMaxPool1dWithIndices(whole, 2), "input must be a float tensor"],
+  ["maxUnpool1d", () => F.maxUnpool1d(whole, whole, 2), "input must be a float tensor, is int64"],
+  ["interpolate", () => F.interpolate(whole.unsqueeze(0), { size: 4 }), "input must be a float tensor, is int64"],
+  ["unfold", () => F.unfold(whole.reshape(1, 1, 2, 3), 2), "input must be a float tensor, is int64"],
   ["isclose", () => gradus.isclose(a, b), "shapes [2,3] and [4] do not broadcast"],
   ["clamp", () => gradus.clamp(a, b), "shapes [2,3] and [4] do not broadcast"],
   ["clampMin", () => gradus.clampMin(a, b), "shapes [2,3] and [4] do not broadcast"],

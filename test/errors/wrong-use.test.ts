@@ -81,7 +81,7 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "a number in place of a callback",
     () => gradus.noGrad(wrong(3)),
     "ARGUMENT",
-    "a scope takes a function, or nothing as in `using _ = noGrad()`, got number",
+    "scope: takes a function, or nothing as in `using _ = noGrad()`, got number",
   ],
   ["nothing to profile", () => gradus.profile(wrong(3)), "ARGUMENT", "profile: fn must be a function, got number"],
   [

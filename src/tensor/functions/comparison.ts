@@ -2,7 +2,7 @@
 import { checkOptions, isFloat, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkOneDType, nodeOf, noMore } from "../args.js";
+import { checkOneDType, checkTensor, nodeOf, noMore } from "../args.js";
 import { Cell } from "../cell.js";
 import { readValues } from "../read.js";
 import { Tensor } from "../tensor.js";
@@ -197,5 +197,6 @@ export function equal(input: Tensor, other: Tensor, ...surplus: []): boolean {
 /** Whether the dtype is a float one. Shapes: any → a boolean. */
 export function isFloatingPoint(input: Tensor, ...surplus: []): boolean {
   noMore("isFloatingPoint", surplus);
+  checkTensor("isFloatingPoint", "input", input);
   return isFloat(input.dtype);
 }

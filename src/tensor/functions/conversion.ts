@@ -124,6 +124,7 @@ export function cpu(input: Tensor, ...surplus: []): Tensor {
 /** The same memory without history: gradients stop here. Shapes: any → the same. */
 export function detach(input: Tensor, ...surplus: []): Tensor {
   noMore("detach", surplus);
+  checkTensor("detach", "input", input);
   return detachView(input);
 }
 
@@ -220,6 +221,7 @@ export function size(input: Tensor, dim?: number): number | number[] {
 
 /** Number of elements. Shapes: any → a number. */
 export function numel(input: Tensor): number {
+  checkTensor("numel", "input", input);
   return input.shape.reduce((n, length) => n * length, 1);
 }
 

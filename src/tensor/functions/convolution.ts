@@ -1,8 +1,8 @@
 // Convolutions and pooling.
-import { checkOptions, type PerDim } from "../../base/index.js";
+import { checkOptions, DTypeError, type PerDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, optionsWith } from "../args.js";
+import { floatNode, nodeOf, noMore, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { indexNode } from "./gather.js";
@@ -171,8 +171,19 @@ export interface AvgPoolOptions {
 const maxPoolNames = ["stride", "padding", "dilation", "ceilMode"];
 const avgPoolNames = ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"];
 
+/** What poolings take: numbers or floats only. PyTorch's kernels have no others (but for means of int64, which it truncates). */
+type Takes = "numbers" | "floats";
+
+function pooledNode(op: string, input: Tensor, takes: Takes): Node {
+  if (takes === "floats") return floatNode(op, "input", input);
+  const x = nodeOf(op, "input", input);
+  if (x.dtype !== "bool") return x;
+  throw new DTypeError(`${op}: input must hold numbers, is bool; convert it with .to("float32")`, { op });
+}
+
 function pooling<O extends { readonly stride?: PerDim }>(
   op: string,
+  takes: Takes,
   names: readonly string[],
   compute: (x: Node, kernelSize: PerDim, options: O) => Node,
 ) {
@@ -184,7 +195,7 @@ function pooling<O extends { readonly stride?: PerDim }>(
     ...surplus: []
   ): Tensor => {
     const given = optionsWith<{ stride?: PerDim }>(op, "stride", stride, options, names as never, surplus);
-    return wrap(compute(nodeOf(op, "input", input), kernelSize, given as O));
+    return wrap(compute(pooledNode(op, input, takes), kernelSize, given as O));
   };
 }
 
@@ -196,8 +207,9 @@ function pooling<O extends { readonly stride?: PerDim }>(
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
  * kernel, or options are given twice.
+ * @throws DTypeError unless the input is a float tensor.
  */
-export const maxPool1d = pooling<MaxPoolOptions>("maxPool1d", maxPoolNames, ops.maxPool1d);
+export const maxPool1d = pooling<MaxPoolOptions>("maxPool1d", "floats", maxPoolNames, ops.maxPool1d);
 /**
  * Largest element of each window; NaN if there is one; the gradient goes to the first one.
  *
@@ -206,8 +218,9 @@ export const maxPool1d = pooling<MaxPoolOptions>("maxPool1d", maxPoolNames, ops.
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
  * kernel, or options are given twice.
+ * @throws DTypeError if the input is a bool tensor.
  */
-export const maxPool2d = pooling<MaxPoolOptions>("maxPool2d", maxPoolNames, ops.maxPool2d);
+export const maxPool2d = pooling<MaxPoolOptions>("maxPool2d", "numbers", maxPoolNames, ops.maxPool2d);
 /**
  * Largest element of each window; NaN if there is one; the gradient goes to the first one.
  *
@@ -216,64 +229,69 @@ export const maxPool2d = pooling<MaxPoolOptions>("maxPool2d", maxPoolNames, ops.
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
  * kernel, or options are given twice.
+ * @throws DTypeError if the input is a bool tensor.
  */
-export const maxPool3d = pooling<MaxPoolOptions>("maxPool3d", maxPoolNames, ops.maxPool3d);
+export const maxPool3d = pooling<MaxPoolOptions>("maxPool3d", "numbers", maxPoolNames, ops.maxPool3d);
 /**
- * Mean of each window. Integers and bool give float32.
+ * Mean of each window.
  *
  * Shapes: `[N, C, L]` (or without N) → `[N, C, L']` with L' = ⌊(L + 2 padding - kernelSize) / stride⌋ + 1; ⌈…⌉ with
  * `ceilMode`.
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
  * kernel, `divisorOverride` is 0, or options are given twice.
+ * @throws DTypeError unless the input is a float tensor.
  */
-export const avgPool1d = pooling<AvgPoolOptions>("avgPool1d", avgPoolNames, ops.avgPool1d);
+export const avgPool1d = pooling<AvgPoolOptions>("avgPool1d", "floats", avgPoolNames, ops.avgPool1d);
 /**
- * Mean of each window. Integers and bool give float32.
+ * Mean of each window.
  *
  * Shapes: `[N, C, H, W]` (or without N) → `[N, C, H', W']` with H' = ⌊(H + 2 padding - kernelSize) / stride⌋ + 1, the
  * others likewise; ⌈…⌉ with `ceilMode`.
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
  * kernel, `divisorOverride` is 0, or options are given twice.
+ * @throws DTypeError unless the input is a float tensor.
  */
-export const avgPool2d = pooling<AvgPoolOptions>("avgPool2d", avgPoolNames, ops.avgPool2d);
+export const avgPool2d = pooling<AvgPoolOptions>("avgPool2d", "floats", avgPoolNames, ops.avgPool2d);
 /**
- * Mean of each window. Integers and bool give float32.
+ * Mean of each window.
  *
  * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, D', H', W']` with D' = ⌊(D + 2 padding - kernelSize) / stride⌋ +
  * 1, the others likewise; ⌈…⌉ with `ceilMode`.
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, `padding` is more than half the
  * kernel, `divisorOverride` is 0, or options are given twice.
+ * @throws DTypeError unless the input is a float tensor.
  */
-export const avgPool3d = pooling<AvgPoolOptions>("avgPool3d", avgPoolNames, ops.avgPool3d);
+export const avgPool3d = pooling<AvgPoolOptions>("avgPool3d", "floats", avgPoolNames, ops.avgPool3d);
 
 type OutputSize = number | readonly (number | null)[];
 
 function adaptive(op: string, compute: (x: Node, outputSize: OutputSize) => Node) {
   return (input: Tensor, outputSize: OutputSize, ...surplus: []): Tensor => {
     noMore(op, surplus);
-    return made(op, () => compute(nodeOf(op, "input", input), outputSize));
+    const x = floatNode(op, "input", input);
+    return made(op, () => compute(x, outputSize));
   };
 }
 
 /**
- * Means of windows ⌊i L / L'⌋ … ⌈(i + 1) L / L'⌉, so that the output has the given size; null keeps a size. Integers
- * and bool give float32.
+ * Means of windows ⌊i L / L'⌋ … ⌈(i + 1) L / L'⌉, so that the output has the given size; null keeps a size.
  *
  * Shapes: `[N, C, L]` (or without N) → `[N, C, outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0.
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", ops.adaptiveAvgPool1d);
 /**
- * Means of windows ⌊i H / H'⌋ … ⌈(i + 1) H / H'⌉, so that the output has the given size; null keeps a size. Integers
- * and bool give float32.
+ * Means of windows ⌊i H / H'⌋ … ⌈(i + 1) H / H'⌉, so that the output has the given size; null keeps a size.
  *
  * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0.
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", ops.adaptiveAvgPool2d);
 /**
@@ -282,6 +300,7 @@ export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", ops.adaptiveAvgPo
  * Shapes: `[N, C, L]` (or without N) → `[N, C, outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", ops.adaptiveMaxPool1d);
 /**
@@ -290,16 +309,17 @@ export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", ops.adaptiveMaxPo
  * Shapes: `[N, C, H, W]` (or without N) → `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", ops.adaptiveMaxPool2d);
 
 /**
- * Means of windows ⌊i D / D'⌋ … ⌈(i + 1) D / D'⌉, so that the output has the given size; null keeps a size. Integers
- * and bool give float32.
+ * Means of windows ⌊i D / D'⌋ … ⌈(i + 1) D / D'⌉, so that the output has the given size; null keeps a size.
  *
  * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0.
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", ops.adaptiveAvgPool3d);
 /**
@@ -308,13 +328,14 @@ export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", ops.adaptiveAvgPo
  * Shapes: `[N, C, D, H, W]` (or without N) → `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", ops.adaptiveMaxPool3d);
 
 function adaptiveWithIndices(op: string, rank: number) {
   return (input: Tensor, outputSize: OutputSize, ...surplus: []): [values: Tensor, indices: Tensor] => {
     noMore(op, surplus);
-    const { values, indices } = ops.adaptiveMaxPoolWithIndices(op, rank, nodeOf(op, "input", input), outputSize);
+    const { values, indices } = ops.adaptiveMaxPoolWithIndices(op, rank, floatNode(op, "input", input), outputSize);
     return [wrap(values), wrap(indices)];
   };
 }
@@ -325,6 +346,7 @@ function adaptiveWithIndices(op: string, rank: number) {
  * Shapes: `[N, C, L]` (or without N) → values and indices `[N, C, outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices("adaptiveMaxPool1dWithIndices", 1);
 /**
@@ -334,6 +356,7 @@ export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices("adaptiveMaxPool
  * Shapes: `[N, C, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices("adaptiveMaxPool2dWithIndices", 2);
 /**
@@ -343,6 +366,7 @@ export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices("adaptiveMaxPool
  * Shapes: `[N, C, D, H, W]` (or without N) → values and indices `[N, C, ...outputSize]`.
  * @throws ShapeError if the dims do not fit, or a spatial size is 0 (of the output, too).
  * @throws ArgumentError unless `outputSize` is an integer >= 0, or one a dim.
+ * @throws DTypeError unless the input is a float tensor.
  */
 export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices("adaptiveMaxPool3dWithIndices", 3);
 
@@ -407,7 +431,7 @@ function maxUnpooling(op: string, rank: number) {
   ): Tensor => {
     noMore(op, surplus);
     checkOptions(op, options, ["stride", "padding", "outputSize"]);
-    const [x, at] = [nodeOf(op, "input", input), indexNode(op, indices, "indices")];
+    const [x, at] = [floatNode(op, "input", input), indexNode(op, indices, "indices")];
     return made(op, () => ops.maxUnpool(op, rank, x, at, kernelSize, options));
   };
 }
@@ -417,6 +441,7 @@ function maxUnpooling(op: string, rank: number) {
  *
  * Shapes: values and indices `[N, C, L']` (or without N) → `[N, C, L]` with L = (L' - 1) stride - 2 padding +
  * kernelSize, or `outputSize`.
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError unless `indices` has the input's shape, the dims fit, and `outputSize` is a size a dim.
  * @throws IndexError if an index lies outside of the output: at the read or step that computes it.
  * @throws DTypeError if `indices` is no integer tensor.
@@ -428,6 +453,7 @@ export const maxUnpool1d = maxUnpooling("maxUnpool1d", 1);
  *
  * Shapes: values and indices `[N, C, H', W']` (or without N) → `[N, C, H, W]` with H = (H' - 1) stride - 2 padding +
  * kernelSize, the others likewise, or `outputSize`.
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError unless `indices` has the input's shape, the dims fit, and `outputSize` is a size a dim.
  * @throws IndexError if an index lies outside of the output: at the read or step that computes it.
  * @throws DTypeError if `indices` is no integer tensor.
@@ -439,6 +465,7 @@ export const maxUnpool2d = maxUnpooling("maxUnpool2d", 2);
  *
  * Shapes: values and indices `[N, C, D', H', W']` (or without N) → `[N, C, D, H, W]` with D = (D' - 1) stride - 2
  * padding + kernelSize, the others likewise, or `outputSize`.
+ * @throws DTypeError unless the input is a float tensor.
  * @throws ShapeError unless `indices` has the input's shape, the dims fit, and `outputSize` is a size a dim.
  * @throws IndexError if an index lies outside of the output: at the read or step that computes it.
  * @throws DTypeError if `indices` is no integer tensor.
@@ -450,7 +477,7 @@ function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof o
   return (input: Tensor, kernelSize: PerDim, options: MaxPoolOptions = {}, ...surplus: []): [Tensor, Tensor] => {
     noMore(op, surplus);
     checkOptions(op, options, maxPoolNames);
-    const x = nodeOf(op, "input", input);
+    const x = pooledNode(op, input, "numbers");
     return [made(op, () => values(x, kernelSize, options)), made(op, () => indices(x, kernelSize, options))];
   };
 }
@@ -462,6 +489,7 @@ function withIndices(op: string, values: typeof ops.maxPool2d, indices: typeof o
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, or `padding` is more than half the
  * kernel.
+ * @throws DTypeError if the input is a bool tensor.
  */
 export const maxPool1dWithIndices = withIndices("maxPool1dWithIndices", ops.maxPool1d, ops.maxPool1dIndices);
 /**
@@ -471,6 +499,7 @@ export const maxPool1dWithIndices = withIndices("maxPool1dWithIndices", ops.maxP
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, or `padding` is more than half the
  * kernel.
+ * @throws DTypeError if the input is a bool tensor.
  */
 export const maxPool2dWithIndices = withIndices("maxPool2dWithIndices", ops.maxPool2d, ops.maxPool2dIndices);
 /**
@@ -480,5 +509,6 @@ export const maxPool2dWithIndices = withIndices("maxPool2dWithIndices", ops.maxP
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded input.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number, or `padding` is more than half the
  * kernel.
+ * @throws DTypeError if the input is a bool tensor.
  */
 export const maxPool3dWithIndices = withIndices("maxPool3dWithIndices", ops.maxPool3d, ops.maxPool3dIndices);

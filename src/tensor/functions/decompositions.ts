@@ -56,6 +56,7 @@ export function qr(
  * k]`, Vh `[…, k, n]`.
  * @throws ShapeError if there are fewer than 2 dims.
  * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError if the input holds NaN, when the result is computed.
  * @example const { U, S, Vh } = svd(randn([5, 3]), { fullMatrices: false });
  */
 export function svd(
@@ -65,7 +66,9 @@ export function svd(
 ): { readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor } {
   noMore("svd", surplus);
   checkOptions("svd", options, ["fullMatrices"]);
-  const { u, s, vh } = ((options.fullMatrices ?? true) ? ops.svdFull : ops.svd)(matricesOf("svd", "A", A));
+  const { u, s, vh } = ((options.fullMatrices ?? true) ? ops.svdFull : ops.svd)(
+    ops.withoutNaN("svd", matricesOf("svd", "A", A)),
+  );
   return { U: wrap(u), S: wrap(s), Vh: wrap(vh) };
 }
 
@@ -73,10 +76,11 @@ export function svd(
  * Singular values of matrices, from the largest down. Shapes: `[…, m, n]` → `[…, min(m, n)]`.
  * @throws ShapeError if there are fewer than 2 dims.
  * @throws DTypeError if the input is no float tensor.
+ * @throws NumericError if the input holds NaN, when the result is computed.
  */
 export function svdvals(A: Tensor, ...surplus: []): Tensor {
   noMore("svdvals", surplus);
-  return wrap(ops.svd(matricesOf("svdvals", "A", A)).s);
+  return wrap(ops.svd(ops.withoutNaN("svdvals", matricesOf("svdvals", "A", A))).s);
 }
 
 export interface ToleranceOptions {
@@ -113,7 +117,7 @@ function symmetricOf(op: string, x: Node): Node {
 /** The matrices of `pinv` and `matrixRank`, and what counts as 0. */
 function measured(op: string, A: Tensor, { hermitian = false, ...options }: SymmetricOptions) {
   const given = matricesOf(op, "A", A);
-  return { x: hermitian ? symmetricOf(op, given) : given, ...tolerances(op, given, options) };
+  return { x: hermitian ? symmetricOf(op, given) : ops.withoutNaN(op, given), ...tolerances(op, given, options) };
 }
 
 /**
@@ -124,6 +128,7 @@ function measured(op: string, A: Tensor, { hermitian = false, ...options }: Symm
  * @throws ShapeError if there are fewer than 2 dims, or with `hermitian` the matrices are not square.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if `atol` or `rtol` is negative.
+ * @throws NumericError if the input holds NaN, when the result is computed.
  */
 export function matrixRank(A: Tensor, options: SymmetricOptions = {}, ...surplus: []): Tensor {
   noMore("matrixRank", surplus);
@@ -140,6 +145,7 @@ export function matrixRank(A: Tensor, options: SymmetricOptions = {}, ...surplus
  * @throws ShapeError if there are fewer than 2 dims, or with `hermitian` the matrices are not square.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if `atol` or `rtol` is negative.
+ * @throws NumericError if the input holds NaN, when the result is computed.
  */
 export function pinv(A: Tensor, options: SymmetricOptions = {}, ...surplus: []): Tensor {
   noMore("pinv", surplus);
@@ -176,12 +182,13 @@ export interface LeastSquares {
  * @throws ShapeError if A has fewer than 2 dims, or unless A and B have the same number of rows.
  * @throws DTypeError if one is no float tensor.
  * @throws ArgumentError if `rcond` is negative.
+ * @throws NumericError if the input holds NaN, when the result is computed.
  */
 export function lstsq(A: Tensor, B: Tensor, options: { readonly rcond?: number } = {}, ...surplus: []): LeastSquares {
   const op = "lstsq";
   noMore(op, surplus);
   checkOptions(op, options, ["rcond"]);
-  const [a, given] = [matricesOf(op, "A", A), floatNode(op, "B", B)];
+  const [a, given] = [ops.withoutNaN(op, matricesOf(op, "A", A)), floatNode(op, "B", B)];
   const isVector = given.shape.length === 1;
   const b = isVector ? ops.reshape(given, [...given.shape, 1]) : given;
   if (b.shape[b.shape.length - 2] !== a.shape[a.shape.length - 2]) {
@@ -217,6 +224,7 @@ export type MatrixNorm = number | "fro" | "nuc";
  * @throws ArgumentError for other orders, and unless `dim` is two different dims.
  * @throws DTypeError if the input is no float tensor.
  * @throws IndexError if a dim is out of range.
+ * @throws NumericError if the input holds NaN and singular values are asked for, when the result is computed.
  */
 export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormOptions = {}, ...surplus: []): Tensor {
   const op = "matrixNorm";
@@ -232,7 +240,7 @@ export function matrixNorm(input: Tensor, ord?: MatrixNorm, options: MatrixNormO
     ops.reshape(value, keepdim ? shape : shape.filter((_, d) => d !== rows && d !== columns));
   if (ord === "nuc" || ord === 2 || ord === -2) {
     const others = x.shape.flatMap((_, d) => (d === rows || d === columns ? [] : [d]));
-    const { s } = ops.svd(ops.permute(x, [...others, rows, columns]));
+    const { s } = ops.svd(ops.withoutNaN(op, ops.permute(x, [...others, rows, columns])));
     const dim = s.shape.length - 1;
     const at = ord === 2 ? 0 : (s.shape[dim] as number) - 1;
     return wrap(shaped(ord === "nuc" ? ops.sumOver(s, dim) : ops.slice(s, dim, at, at + 1)));
@@ -291,12 +299,13 @@ export function linalgNorm(A: Tensor, ord?: MatrixNorm, options: LinalgNormOptio
  * @throws ShapeError if there are fewer than 2 dims, or for other `p` the matrices are not square.
  * @throws DTypeError if the input is no float tensor.
  * @throws ArgumentError if `p` is no order of matrices.
+ * @throws NumericError if the input holds NaN and singular values are asked for, when the result is computed.
  */
 export function linalgCond(A: Tensor, p: MatrixNorm = 2, ...surplus: []): Tensor {
   noMore("cond", surplus);
   const x = matricesOf("cond", "A", A);
   if (p === 2 || p === -2) {
-    const { s } = ops.svd(x);
+    const { s } = ops.svd(ops.withoutNaN("cond", x));
     const dim = s.shape.length - 1;
     const k = s.shape[dim] as number;
     const [first, last] = [ops.slice(s, dim, 0, 1), ops.slice(s, dim, k - 1, k)];

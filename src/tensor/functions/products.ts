@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions, checkWholeNumber, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { checkTensor, floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 
@@ -252,6 +252,7 @@ function cheapest(matrices: readonly Node[]): Node {
  * @throws DTypeError if the dtypes differ.
  */
 export function chainMatmul(...matrices: readonly Tensor[]): Tensor {
+  for (const x of matrices) checkTensor("chainMatmul", "each matrix", x);
   return matrices.length === 1 ? (matrices[0] as Tensor) : multiDot(matrices);
 }
 

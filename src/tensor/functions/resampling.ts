@@ -53,10 +53,11 @@ function axisKind(mode: InterpolateMode): Interpolation1d {
 }
 
 /**
- * Resizes the spatial dims, 1 to 3 of them, to `size` or by `scaleFactor`. Integers and bool give float32.
+ * Resizes the spatial dims, 1 to 3 of them, to `size` or by `scaleFactor`.
  *
  * Shapes: `[N, C, …]` → `[N, C, ...size]`, with ⌊size · scaleFactor⌋ for a factor.
  * @throws ShapeError unless there are 3 to 5 dims.
+ * @throws DTypeError unless the input is a float tensor, or uint8 where the nearest elements are chosen.
  * @throws ArgumentError for modes that do not fit the number of spatial dims, options that do not fit the mode, both or
  * neither of size and scaleFactor, or sizes that are not positive.
  * @example interpolate(images, { scaleFactor: 2, mode: "bilinear" })
@@ -67,6 +68,9 @@ export function interpolate(input: Tensor, options: InterpolateOptions = {}, ...
   checkOptions(op, options, interpolateOptions);
   const x = nodeOf(op, "input", input);
   const { mode = "nearest", alignCorners, antialias = false } = options;
+  // Bytes of pictures are chosen as they are.
+  const isBytes = x.dtype === "uint8" && (mode === "nearest" || mode === "nearest-exact");
+  if (!isBytes) floatNode(op, "input", input);
   const rank = x.shape.length - 2;
   if (rank < 1 || rank > 3) {
     throw new ShapeError(`${op}: input must have 3 to 5 dims, [N, C, …] (input ${formatShape(x.shape)})`, {
@@ -90,7 +94,7 @@ export function interpolate(input: Tensor, options: InterpolateOptions = {}, ...
       antialias,
     });
   }, ops.toFloat(x));
-  return wrap(resized);
+  return wrap(isBytes ? ops.cast(resized, "uint8") : resized);
 }
 
 function checkMode(
@@ -225,18 +229,25 @@ export function affineGrid(
 
 const unfoldOptions = ["dilation", "padding", "stride"] as const;
 
+/** Floats, or bool: PyTorch's kernels of columns have no integers. */
+function columnsNode(op: string, input: Tensor): Node {
+  const x = nodeOf(op, "input", input);
+  return x.dtype === "bool" ? x : floatNode(op, "input", input);
+}
+
 /**
  * Windows of images as columns.
  *
  * Shapes: `[N, C, H, W]` (or without N) → `[N, C kH kW, L]` for L windows, H' · W' with H' = ⌊(H + 2 padding - dilation
  * (kH - 1) - 1) / stride⌋ + 1, W' likewise.
  * @throws ShapeError if the dims do not fit, or a window is larger than the padded image.
+ * @throws DTypeError if the input holds integers.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number.
  */
 export function unfold(input: Tensor, kernelSize: PerDim, options: UnfoldOptions = {}, ...surplus: []): Tensor {
   noMore("unfold", surplus);
   checkOptions("unfold", options, unfoldOptions);
-  return wrap(ops.unfold(nodeOf("unfold", "input", input), kernelSize, options));
+  return wrap(ops.unfold(columnsNode("unfold", input), kernelSize, options));
 }
 
 /**
@@ -244,6 +255,7 @@ export function unfold(input: Tensor, kernelSize: PerDim, options: UnfoldOptions
  *
  * Shapes: `[N, C kH kW, L]` (or without N) → `[N, C, ...outputSize]`.
  * @throws ShapeError if the columns do not fit, or a window is larger than the padded output.
+ * @throws DTypeError if the input holds integers.
  * @throws ArgumentError if a size is no integer, too small or of the wrong number.
  */
 export function fold(
@@ -255,5 +267,5 @@ export function fold(
 ): Tensor {
   noMore("fold", surplus);
   checkOptions("fold", options, unfoldOptions);
-  return wrap(ops.foldColumns(nodeOf("fold", "input", input), outputSize, kernelSize, options));
+  return wrap(ops.foldColumns(columnsNode("fold", input), outputSize, kernelSize, options));
 }

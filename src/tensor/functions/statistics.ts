@@ -8,6 +8,7 @@ import {
   formatShape,
   isFloat,
   isInteger,
+  largestFinite,
   normalizeDim,
   ShapeError,
   shapesEqual,
@@ -201,7 +202,8 @@ export function corrcoef(input: Tensor, ...surplus: []): Tensor {
  * data. Integers and bool give float32.
  *
  * Shapes: any → `[bins]`.
- * @throws ArgumentError unless `bins` is a positive integer, and `max` not below `min`.
+ * @throws ArgumentError unless `bins` is a positive integer, the bounds are finite, and `max` is not below `min`.
+ * @throws NumericError if the bounds are those of data with NaN or an infinity, when the result is computed.
  */
 export function histc(
   input: Tensor,
@@ -223,12 +225,22 @@ function checkBins(op: string, bins: number): void {
   throw new ArgumentError(`${op}: bins must be a positive integer, got ${bins}`, { op });
 }
 
+/** The least and the largest value, and an error of the function `op` unless both are finite. */
+function dataRange(op: string, x: Node): [Node, Node] {
+  const most = largestFinite(x.dtype);
+  const finite = (end: Node) => ops.checked(end, end, { op, says: "dataRange", low: -most, high: most });
+  return [finite(ops.aminOver(x)), finite(ops.amaxOver(x))];
+}
+
 /** The bounds as nodes; of the data if both are equal, one apart if these are. */
 function bounds(op: string, x: Node, min: number, max: number): [Node, Node] {
+  if (!Number.isFinite(min) || !Number.isFinite(max)) {
+    throw new ArgumentError(`${op}: the bounds must be finite, got ${min} and ${max}`, { op });
+  }
   if (min > max) throw new ArgumentError(`${op}: max ${max} must not be below min ${min}`, { op });
   if (min !== max) return [number(x, min), number(x, max)];
   if (x.size === 0) return [number(x, min), number(x, min + 1)];
-  const [low, high] = [ops.aminOver(x), ops.amaxOver(x)];
+  const [low, high] = dataRange(op, x);
   const isFlat = ops.eq(low, high);
   const one = number(x, 1);
   return [ops.where(isFlat, ops.sub(low, one), low), ops.where(isFlat, ops.add(high, one), high)];
@@ -260,7 +272,8 @@ export interface HistogramOptions {
  *
  * Shapes: any → hist `[bins]`, binEdges `[bins + 1]`; weight has the input's shape.
  * @throws ShapeError if edges are no vector of at least 2, or the weight has not the input's shape.
- * @throws ArgumentError unless `bins` is a positive integer, and the range ascends.
+ * @throws ArgumentError unless `bins` is a positive integer, and the range is finite and ascends.
+ * @throws NumericError if the bounds are those of data with NaN or an infinity, when the result is computed.
  */
 export function histogram(
   input: Tensor,

@@ -1,6 +1,6 @@
 // Many images in one.
 import { ArgumentError, checkOptions, ShapeError } from "../../base/index.js";
-import { full, pad, stack, type Tensor } from "../../tensor/index.js";
+import { checkTensor, full, pad, stack, type Tensor } from "../../tensor/index.js";
 
 /** Options of `makeGrid`. */
 export interface GridOptions {
@@ -58,6 +58,7 @@ export function makeGrid(images: Tensor | readonly Tensor[], options: GridOption
 
 /** `[N, C, H, W]` with at least three channels. */
 function batchOf(images: Tensor | readonly Tensor[]): Tensor {
+  for (const x of Array.isArray(images) ? images : [images]) checkTensor("makeGrid", "images", x);
   let x = Array.isArray(images) ? stack(images as Tensor[]) : (images as Tensor);
   if (x.shape.length === 2) x = x.unsqueeze(0);
   if (x.shape.length === 3) x = x.unsqueeze(0);

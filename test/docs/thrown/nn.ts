@@ -652,6 +652,7 @@ const helpers: ThrownErrors = {
     () => utils.registerParametrization(linear(), "weight", new Doubled()),
     () => utils.registerParametrization(linear(), "weight", new Wide()),
   ),
+  "utils.isParametrized": errors(() => utils.isParametrized(null as never)),
   "utils.removeParametrizations": errors(() => utils.removeParametrizations(linear(), "weight")),
 };
 
