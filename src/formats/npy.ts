@@ -42,6 +42,7 @@ function fail(name: string, text: string): FormatError {
  * Reads the bytes of a .npy file. 16-bit integers without sign become int32; Fortran order is undone. Shapes: that of the array.
  * @param name - the file, for error messages.
  * @throws FormatError if it is truncated, damaged, or of a dtype that tensors do not have.
+ * @throws ArgumentError unless it is given a Uint8Array.
  */
 export function decodeNpy(bytes: Uint8Array, name = "bytes"): Tensor {
   checkBytes("decodeNpy", "bytes", bytes);
@@ -117,6 +118,7 @@ export function encodeNpy(value: Tensor): Uint8Array {
  * Reads the bytes of a .npz file that `np.savez` wrote: its arrays by name. Shapes: those of the arrays.
  * @param name - the file, for error messages.
  * @throws FormatError if it is damaged or compressed.
+ * @throws ArgumentError unless it is given a Uint8Array.
  */
 export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Tensor> {
   checkBytes("decodeNpz", "bytes", bytes);
@@ -127,6 +129,7 @@ export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Ten
 /**
  * The bytes of a .npz file. Shapes: any; dtypes stay.
  * @throws FormatError if a tensor is bfloat16, which NumPy does not have.
+ * @throws ArgumentError for anything but an object of tensors.
  */
 export function encodeNpz(arrays: Readonly<Record<string, Tensor>>): Uint8Array {
   checkNamedTensors("encodeNpz", arrays);
