@@ -33,8 +33,8 @@ export const compilerFaults: readonly Fault[] = [
   {
     name: "contraction: the block of a tile starts with old sums",
     file: "src/compiler/contraction/tiled.ts",
-    find: "blocks.count > 1 ? clearBlock(this.p, block) : []",
-    replace: "[]",
+    find: "isFirst: f.eq(number, f.int(0))",
+    replace: "isFirst: f.eq(number, f.int(-1))",
     tests: ["test/compiler/sizes.test.ts"],
   },
   {
