@@ -68,8 +68,9 @@ export const modellingFaults: readonly Fault[] = [
   {
     name: "RandomSampler: every epoch has the same order",
     file: "src/data/sampler.ts",
-    find: 'const random = new RandomSequence(this.seed, "shuffle", epoch);\n    if',
-    replace: 'const random = new RandomSequence(this.seed, "shuffle", epoch * 0);\n    if',
+    find: 'const random = new RandomSequence(this.seed, "shuffle", epoch);\n    if (!this.replacement) return permutation(this.size, random)',
+    replace:
+      'const random = new RandomSequence(this.seed, "shuffle", epoch * 0);\n    if (!this.replacement) return permutation(this.size, random)',
     tests: ["test/data/sampler.test.ts"],
   },
   {
