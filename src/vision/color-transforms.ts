@@ -220,8 +220,7 @@ export class GaussianBlur extends Transform {
     private readonly sigma: number | Range = [0.1, 2],
   ) {
     super();
-    this.size = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
-    color.checkKernel("GaussianBlur", this.size);
+    this.size = color.kernelSizes("GaussianBlur", kernelSize);
     for (const deviation of [sigma].flat() as number[]) color.checkDeviation("GaussianBlur", deviation);
   }
 

@@ -257,7 +257,7 @@ export function equalize(images: Tensor): Tensor {
  * @throws DTypeError if they are neither floats nor uint8.
  */
 export function gaussianBlur(images: Tensor, size: readonly [number, number], sigma: Factor): Tensor {
-  checkKernel("gaussianBlur", size);
+  kernelSizes("gaussianBlur", size);
   if (typeof sigma === "number") checkDeviation("gaussianBlur", sigma);
   const [x, y] = size;
   return inColors("gaussianBlur", images, (values, bound) => {
@@ -266,9 +266,11 @@ export function gaussianBlur(images: Tensor, size: readonly [number, number], si
   });
 }
 
-/** Throws unless a kernel has odd sizes. */
-export function checkKernel(op: string, size: readonly number[]): void {
-  if (size.length === 2 && size.every((n) => Number.isInteger(n) && n > 0 && n % 2 === 1)) return;
+/** The two sizes of a kernel given as one or as two. Throws unless they are odd. */
+export function kernelSizes(op: string, size: number | readonly number[]): readonly [number, number] {
+  const sizes = typeof size === "number" ? [size, size] : size;
+  if (sizes.length === 2 && sizes.every((n) => Number.isInteger(n) && n > 0 && n % 2 === 1))
+    return sizes as [number, number];
   throw new ArgumentError(`${op}: kernelSize must be odd and positive, got ${JSON.stringify(size)}`, { op });
 }
 

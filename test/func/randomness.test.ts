@@ -61,7 +61,7 @@ describe("vmap: chunkSize", () => {
     const f = (x: Tensor, y: Tensor) => ({ product: x.mul(y).sum(), rest: x.sin() });
     const [x, y] = [randn([5, 3], { dtype: "float64" }), randn([3, 5], { dtype: "float64" })];
     x.requiresGrad_();
-    const options = { inDims: [0, 1], outDims: [0, 1] };
+    const options = { inDims: [0, 1], outDims: { product: 0, rest: 1 } };
     const whole = vmap(f, options)(x, y);
     const parts = vmap(f, { ...options, chunkSize })(x, y);
     expect(parts.rest.shape).toEqual([3, 5]);
