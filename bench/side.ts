@@ -77,8 +77,10 @@ export class Side {
   }
 }
 
+/** The last line that names an error, else the last one: Node ends a failure with its version. */
 function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) || "no message";
+  const lines = text.trim().split("\n");
+  return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? (lines.at(-1) || "no message");
 }
 
 /** Starts bench/gradus/<script>.ts. */
