@@ -66,7 +66,7 @@ export class Residency {
   #youngBytes = 0;
   /**
    * The limit for young residents was met since the engine last spoke of garbage. Ballast is of no use then: the copies that
-   * move out have the engine collect, and with ballast it would do so more often (measured: 1.13 times the time of a loop).
+   * move out have the engine collect, and with ballast it would do so more often.
    */
   #isSynchronous = false;
 
