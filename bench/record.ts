@@ -16,8 +16,20 @@ export interface BenchRecord {
   readonly ratio: number | null;
 }
 
+/** What a row is before it is compared. */
+export type MeasuredRow = Omit<BenchRecord, "peer" | "peerValue" | "ratio">;
+
+/** A row for each of the peers, or one without where there is none. Of times the smaller is the better, else the larger. */
+export function comparedRecords(row: MeasuredRow, peers: readonly { label: string; value: number }[]): BenchRecord[] {
+  if (peers.length === 0) return [ownRecord(row)];
+  const isTime = row.unit === "ms" || row.unit === "µs";
+  return peers.map(({ label, value }) => {
+    return { ...row, peer: label, peerValue: value, ratio: isTime ? value / row.value : row.value / value };
+  });
+}
+
 /** A row without a peer. */
-export function ownRecord(row: Omit<BenchRecord, "peer" | "peerValue" | "ratio">): BenchRecord {
+export function ownRecord(row: MeasuredRow): BenchRecord {
   return { ...row, peer: null, peerValue: null, ratio: null };
 }
 

@@ -2,7 +2,7 @@
 import { alternate } from "../alternate.js";
 import { type BenchOptions, sideArguments } from "../options.js";
 import { type PeerName, startPeer } from "../peers.js";
-import type { BenchRecord } from "../record.js";
+import { type BenchRecord, comparedRecords } from "../record.js";
 import { type Answer, formerLabel, type Side, SideError, startFormer, startGradus } from "../side.js";
 import type { Timing } from "../statistics.js";
 
@@ -77,13 +77,8 @@ async function compareCase(
   const [own, ...others] = await alternate(measurements, rounds);
   const inUnit = (time: number) => (unit === "ms" ? 1000 * time : work / time);
   const row = { case: name, variant, target, threads, unit, value: inUnit(own as number) };
-  if (others.length === 0) return [{ ...row, peer: null, peerValue: null, ratio: null }];
-  return others.map((time, i) => ({
-    ...row,
-    peer: (able[i + 1] as { label: string }).label,
-    peerValue: inUnit(time),
-    ratio: time / (own as number),
-  }));
+  const peerRows = others.map((time, i) => ({ label: (able[i + 1] as { label: string }).label, value: inUnit(time) }));
+  return comparedRecords(row, peerRows);
 }
 
 function timingFor(callSeconds: number, seconds: number): Timing {

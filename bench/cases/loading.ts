@@ -6,7 +6,7 @@ import { alternate } from "../alternate.js";
 import { writePhotos } from "../gradus/photos.js";
 import { type BenchOptions, sideArguments } from "../options.js";
 import { startPeer } from "../peers.js";
-import type { BenchRecord } from "../record.js";
+import { type BenchRecord, comparedRecords } from "../record.js";
 import { type Side, startGradus } from "../side.js";
 
 const count = 128;
@@ -58,19 +58,12 @@ function recordsOf(
 ): BenchRecord[] {
   const own = speeds.filter(({ label }) => label === null);
   const none = own[0]?.value ?? 0;
-  return own.map(({ workers, value }) => {
-    const peer = speeds.find((other) => other.label !== null && other.workers === workers);
+  return own.flatMap(({ workers, value }) => {
+    const peers = speeds.flatMap(({ label, ...peer }) =>
+      label && peer.workers === workers ? [{ ...peer, label }] : [],
+    );
     console.log(`  numWorkers ${workers}: ${value.toFixed(1)} images/s, ${(value / none).toFixed(2)}× none`);
-    return {
-      case: "loading JPEG 500×375",
-      variant: `numWorkers ${workers}`,
-      target,
-      threads,
-      unit: "images/s",
-      value,
-      peer: peer?.label ?? null,
-      peerValue: peer?.value ?? null,
-      ratio: peer ? value / peer.value : null,
-    };
+    const row = { case: "loading JPEG 500×375", variant: `numWorkers ${workers}`, target, threads };
+    return comparedRecords({ ...row, unit: "images/s", value }, peers);
   });
 }

@@ -4,7 +4,7 @@ import { mnist } from "gradus/data";
 import { alternate } from "../alternate.js";
 import { type BenchOptions, sideArguments } from "../options.js";
 import { startPeer } from "../peers.js";
-import { type BenchRecord, ownRecord } from "../record.js";
+import { type BenchRecord, comparedRecords } from "../record.js";
 import { formerLabel, type Side, startFormer, startGradus } from "../side.js";
 
 const defaultSteps = 300;
@@ -43,13 +43,13 @@ async function compareAt(threads: number, data: string, options: BenchOptions): 
     const values = await alternate(measurements, options.rounds);
     return variants.flatMap((variant, i) => {
       const value = values[i] as number;
-      const peers: [string, number][] = [];
-      if (former.length > 0) peers.push([formerLabel, values[variants.length + i] as number]);
-      if (torch) peers.push([torch.label, values.at(-1) as number]);
-      const row = { case: "MNIST CNN training, batch 64", variant, target: String(own[i]?.ready.target), threads };
-      const measured = { ...row, unit: "images/s", value };
-      if (peers.length === 0) return [ownRecord(measured)];
-      return peers.map(([peer, peerValue]) => ({ ...measured, peer, peerValue, ratio: value / peerValue }));
+      const peers = former.length > 0 ? [{ label: formerLabel, value: values[variants.length + i] as number }] : [];
+      if (torch) peers.push({ label: torch.label, value: values.at(-1) as number });
+      const target = String(own[i]?.ready.target);
+      return comparedRecords(
+        { case: "MNIST CNN training, batch 64", variant, target, threads, unit: "images/s", value },
+        peers,
+      );
     });
   } finally {
     for (const side of sides) side.close();
