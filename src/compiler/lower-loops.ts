@@ -1,7 +1,7 @@
 // Groups of loop nodes become kernels: outer loops spread over tiles, phases of inner loops, one loop marked as vector.
 import { numel } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
-import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var, visitLoads } from "../ir/index.js";
+import { type Buffer, type Expr, type KernelDraft, type Stmt, scalarOf, type Var } from "../ir/index.js";
 import { ownCost } from "./costs.js";
 import { combine, Evaluator, identity, linearIndex } from "./evaluate.js";
 import type { Group, Member } from "./group.js";
@@ -19,6 +19,7 @@ import {
   visitAll,
   writtenOutLast,
 } from "./nest.js";
+import { Prefetches } from "./prefetches.js";
 import { emitOuterLoops, isCutInOrder, planTiles, wishedTiles } from "./tiles.js";
 
 /** Partial results of a reduction with few outputs. A constant: the order of a sum depends on shapes only. */
@@ -351,15 +352,9 @@ class LoopLowering {
   /** Prefetches of what members read in the next row and not in this one. */
   #loadsOf(members: readonly Member[], outer: readonly Expr[], next: readonly Expr[], inner: readonly Expr[]): Stmt[] {
     const loads = (at: readonly Expr[]): Map<string, Stmt> => {
-      const found = new Map<string, Stmt>();
-      for (const m of members) {
-        const [value] = this.#probeMember(m, at, inner) as [Expr];
-        visitLoads(value, (buffer, index) => {
-          if (buffer.space === "global")
-            found.set(`${buffer.id} ${index.id}`, { kind: "prefetch", buffer, index, use: "read" });
-        });
-      }
-      return found;
+      const asked = new Prefetches();
+      for (const m of members) asked.addLoads((this.#probeMember(m, at, inner) as [Expr])[0]);
+      return asked.byPlace;
     };
     const own = loads(outer);
     return [...loads(next)].flatMap(([key, stmt]) => (own.has(key) ? [] : [stmt]));

@@ -14,6 +14,7 @@ export {
   visitAccesses,
   visitExpressions,
   visitLoads,
+  visitOnce,
   visitStatements,
 } from "./statements.js";
 export * from "./target.js";

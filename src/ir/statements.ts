@@ -34,8 +34,8 @@ export function visitStatements(body: readonly Stmt[], visit: (stmt: Stmt) => vo
   }
 }
 
-/** Calls `visit` for each distinct expression of `body`, nested statements included. */
-export function visitExpressions(body: readonly Stmt[], visit: (x: Expr) => void): void {
+/** Visits expressions and what they are made of, each once in all calls: shared parts have many paths to them. */
+export function visitOnce(visit: (x: Expr) => void): (x: Expr) => void {
   const seen = new Set<Expr>();
   const walk = (x: Expr): void => {
     if (seen.has(x)) return;
@@ -43,6 +43,12 @@ export function visitExpressions(body: readonly Stmt[], visit: (x: Expr) => void
     visit(x);
     for (const child of children(x)) walk(child);
   };
+  return walk;
+}
+
+/** Calls `visit` for each distinct expression of `body`, nested statements included. */
+export function visitExpressions(body: readonly Stmt[], visit: (x: Expr) => void): void {
+  const walk = visitOnce(visit);
   visitStatements(body, (stmt) => {
     for (const x of expressionsOf(stmt)) walk(x);
   });
@@ -75,7 +81,7 @@ export function mapStatements(
   return inner(body);
 }
 
-/** The loads of an expression. */
+/** The loads of an expression, as often as they are written: of finished kernels, whose shared parts are variables. */
 export function visitLoads(x: Expr, visit: (buffer: Buffer, index: Expr) => void): void {
   if (x.kind === "load") visit(x.buffer, x.index);
   for (const child of children(x)) visitLoads(child, visit);

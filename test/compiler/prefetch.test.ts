@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
 import { type Kernel, type Program, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
-import { matmul, softmax } from "../../src/ops/index.js";
+import { add, matmul, softmax } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers } from "../ops/helpers.js";
 
@@ -74,4 +74,11 @@ it("given a target without prefetches, asks for nothing", () => {
   const product = matmul(rows([64, 128], 1), rows([128, 96], 2));
 
   expect([long, product].map((output) => asked(kernelOf(output, false)))).toEqual([[], []]);
+});
+
+it("given 60 sums of a value with itself after a product, each is looked at once", () => {
+  const twice = (x: Node): Node => Array.from({ length: 60 }).reduce((sum: Node) => add(sum, sum), x);
+  const product = matmul(rows([64, 64], 2), rows([64, 64], 3));
+
+  expect(asked(kernelOf(twice(product), true)).length).toBeGreaterThan(0);
 });

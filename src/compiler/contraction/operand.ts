@@ -42,6 +42,8 @@ export interface Problem {
   readonly form: StagedForm;
   readonly options: ContractionOptions;
   readonly type: "f32" | "f64";
+  /** Of an element. */
+  readonly bytes: number;
   readonly lanes: number;
   readonly blocks: DepthBlocks;
   readonly a: Side;
@@ -84,7 +86,8 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
     };
   };
   const parts = Math.ceil(blocks.count / each);
-  return { env, node, form: { ...form, columns }, options, type, lanes, blocks, a: side("a"), b: side("b"), parts };
+  const [a, b] = [side("a"), side("b")];
+  return { env, node, form: { ...form, columns }, options, type, bytes, lanes, blocks, a, b, parts };
 }
 
 /** Panels are packed side by side, a line of each after the other: those lines must not all want one set of the cache. */

@@ -221,9 +221,8 @@ function along(p: Problem, axis: Axis, outer: Depth, k: Expr): Depth {
 /** `lanes` summed elements of each row: loaded along the sum, stored along the rows. */
 function packSquares(p: Problem, side: Side, { buffer, to, first, start }: Panel, at: Depth, isWhole: boolean): Stmt[] {
   const { f } = p.env;
-  const { lanes } = p;
+  const { lanes, bytes } = p;
   const source = side.buffer as Buffer;
-  const bytes = p.type === "f64" ? 8 : 4;
   const offsets = Array.from({ length: side.pitch }, (_, j) => {
     const row = f.add(first, f.int(j));
     const digits = digitsOf(f, side.axes, isWhole ? row : f.min(row, f.int(side.count - 1)));

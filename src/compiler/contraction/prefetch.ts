@@ -1,7 +1,8 @@
 // Memory that is asked for while a micro-kernel computes: the results that will be stored, what is fused with them, and the next
 // panel of rows. Each is a few short runs far apart, in which the processor sees no pattern; without this every run begins
 // with a wait for the third-level cache. Measured on a GPT's step: products of its linear layers take 5 % less time.
-import { type Buffer, type Expr, type Stmt, visitLoads } from "../../ir/index.js";
+import type { Expr, Stmt } from "../../ir/index.js";
+import { Prefetches } from "../prefetches.js";
 import { axesIn, offsetAt } from "./axes.js";
 import { type Block, depthIn } from "./depth.js";
 import type { Finish } from "./finish.js";
@@ -18,7 +19,7 @@ function isWorthIt({ env, blocks }: Problem): boolean {
 }
 
 function lineOf(p: Problem): number {
-  return LINE_BYTES / (p.type === "f64" ? 8 : 4);
+  return LINE_BYTES / p.bytes;
 }
 
 /** What finishing a micro-kernel's sums will read and write, where rows and columns are one loop each. */
@@ -26,22 +27,18 @@ export function prefetchResults(p: Problem, finish: Finish, { row, rows, column 
   const { f } = p.env;
   const [rowAxes, columnAxes] = [axesIn(p.form.rows, "out"), axesIn(p.form.columns, "out")];
   if (!isWorthIt(p) || rowAxes.length > 1 || columnAxes.length > 1) return [];
-  const seen = new Map<string, Stmt>();
-  const add = (buffer: Buffer, index: Expr, use: "read" | "write"): void => {
-    const key = `${buffer.id} ${index.id}`;
-    if (buffer.space === "global" && !seen.has(key)) seen.set(key, { kind: "prefetch", buffer, index, use });
-  };
+  const asked = new Prefetches();
   const start = f.add(base, offsetAt(f, columnAxes, column, "out"));
   for (let i = 0; i < rows; i++) {
     const at = f.add(start, offsetAt(f, rowAxes, f.add(row, f.int(i)), "out"));
     for (let j = 0; j < p.b.unit; j += lineOf(p)) {
       for (const stmt of finish.element(f.add(at, f.int(j)), f.const(p.type, 0))) {
-        if (stmt.kind === "store") add(stmt.buffer, stmt.index, "write");
-        if (stmt.kind === "store" || stmt.kind === "let") visitLoads(stmt.value, (x, index) => add(x, index, "read"));
+        if (stmt.kind === "store") asked.add(stmt.buffer, stmt.index, "write");
+        if (stmt.kind === "store" || stmt.kind === "let") asked.addLoads(stmt.value);
       }
     }
   }
-  return [...seen.values()];
+  return [...asked.byPlace.values()];
 }
 
 /**

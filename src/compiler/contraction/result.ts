@@ -168,8 +168,7 @@ export function roundedRows({ lanes }: Problem, rows: number): number {
  */
 export function storeTurned(p: Problem, finish: Finish, from: Sums, region: Region, turned: Buffer): Stmt[] {
   const { f } = p.env;
-  const { lanes } = p;
-  const bytes = p.type === "f64" ? 8 : 4;
+  const { lanes, bytes } = p;
   const pitch = turned.size / lanes;
   const [rows, columns] = [region.rows, region.columns].map((count) =>
     f.div(f.add(count, f.int(lanes - 1)), f.int(lanes)),

@@ -52,7 +52,7 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): Kernel
   const done = finish(at.part);
   const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer).statements();
   const [m, n, k] = [p.a.count, p.b.count, extentOf(p.form.summed)];
-  const bytes = (p.type === "f64" ? 8 : 4) * batch * (m * k + n * k + m * n);
+  const bytes = p.bytes * batch * (m * k + n * k + m * n);
   const main: KernelDraft = { name: done.name, tiles, tile, body, flops: 2 * batch * m * n * k, bytes };
   return [...before.flatMap((x) => (x ? [x.draft] : [])), main];
 }
