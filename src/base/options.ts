@@ -62,6 +62,11 @@ export function shownValue(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** `runningMean` → `running_mean`: `_` and lower case for each inner capital; a leading capital and underscores stay. */
+export function snakeCase(name: string): string {
+  return name.replace(/(?!^)[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+}
+
 /** A name in snake case: `fanOut` as `fan_out`. */
 export type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? First extends Lowercase<First>
@@ -82,8 +87,7 @@ export function chosen<Name extends string>(
   value: Spelled<Name>,
   choices: readonly Name[],
 ): Name {
-  const snake = (name: string) => name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
-  const found = choices.find((name) => name === value || snake(name) === value);
+  const found = choices.find((name) => name === value || snakeCase(name) === value);
   if (found !== undefined) return found;
   if (typeof value === "string") throw unknownName(op, option, value, choices);
   throw new ArgumentError(`${op}: ${option} must be one of ${choices.join(", ")}, got ${shownValue(value)}`, { op });

@@ -1,10 +1,5 @@
 // State-dict keys: PyTorch's snake_case names of camelCase fields, so that weights load both ways.
-import { ArgumentError } from "../base/index.js";
-
-/** `runningMean` → `running_mean`: `_` and lower case for each inner capital; a leading capital and underscores stay. */
-export function snakeCase(field: string): string {
-  return field.replace(/(?!^)[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
-}
+import { ArgumentError, snakeCase } from "../base/index.js";
 
 /** The state-dict key of each field, in the fields' order; `overrides` is the class's `static stateKeys`. */
 export function stateKeys(

@@ -1,5 +1,5 @@
 // LU factors with row exchanges as kernels, one matrix a tile. After Golub & Van Loan, "Matrix Computations", 4th edition, 3.4.
-import { valueArray } from "../base/index.js";
+import { numel, valueArray } from "../base/index.js";
 import {
   attr,
   hashText,
@@ -12,12 +12,7 @@ import {
 import { type Buffer, scalarOf } from "../ir/index.js";
 import { apply } from "./apply.js";
 import { assign, declare, loop, range, store } from "./kernel-text.js";
-import { assemble, batchOf, held, matrix, type Rows, rowsAt, when } from "./matrix-kernels.js";
-
-const [rows, columns] = [-2, -1].map((d) => (x: Pick<Node, "shape">) => x.shape.at(d) as number) as [
-  (x: Pick<Node, "shape">) => number,
-  (x: Pick<Node, "shape">) => number,
-];
+import { assemble, batchOf, columns, held, matrix, type Rows, rows, rowsAt, when } from "./matrix-kernels.js";
 
 /**
  * `[…, m, n]` to `[…, m, n + 2]`: U above, L's multipliers below the diagonal; the last columns say which row came here, and with which
@@ -122,26 +117,22 @@ const orderP: RoutinePrimitive = {
   infer: ([pivots], { m }) => ({ shape: [...(pivots as Node).shape.slice(0, -1), m as number], dtype: "int32" }),
   build: ({ f, inputs, output, kernel }, node) => {
     const [m, k] = [attr<number>(node, "m"), columns(node.inputs[0] as Node)];
-    kernel(
-      "order",
-      node.shape.slice(0, -1).reduce((n, size) => n * size, 1),
-      (tile) => {
-        const base = f.mul(tile, f.int(m));
-        const [pivots, order] = [inputs[0] as Buffer, output];
-        return [
-          loop(f, "i", f.int(m), (i) => [store(order, f.add(base, i), i)]),
-          loop(f, "s", f.int(k), (s) => {
-            const at = attr<boolean>(node, "isInverse") ? f.sub(f.int(k - 1), s) : s;
-            const given = f.sub(f.load(pivots, f.add(f.mul(tile, f.int(k)), at)), f.int(1));
-            const other = held(f, "other", f.max(f.int(0), f.min(f.int(m - 1), given)));
-            const [mine, theirs] = [f.add(base, at), f.add(base, other.v)];
-            const x = held(f, "x", f.freshLoad(order, mine));
-            const y = held(f, "y", f.freshLoad(order, theirs));
-            return [other.statement, x.statement, y.statement, store(order, mine, y.v), store(order, theirs, x.v)];
-          }),
-        ];
-      },
-    );
+    kernel("order", numel(node.shape.slice(0, -1)), (tile) => {
+      const base = f.mul(tile, f.int(m));
+      const [pivots, order] = [inputs[0] as Buffer, output];
+      return [
+        loop(f, "i", f.int(m), (i) => [store(order, f.add(base, i), i)]),
+        loop(f, "s", f.int(k), (s) => {
+          const at = attr<boolean>(node, "isInverse") ? f.sub(f.int(k - 1), s) : s;
+          const given = f.sub(f.load(pivots, f.add(f.mul(tile, f.int(k)), at)), f.int(1));
+          const other = held(f, "other", f.max(f.int(0), f.min(f.int(m - 1), given)));
+          const [mine, theirs] = [f.add(base, at), f.add(base, other.v)];
+          const x = held(f, "x", f.freshLoad(order, mine));
+          const y = held(f, "y", f.freshLoad(order, theirs));
+          return [other.statement, x.statement, y.statement, store(order, mine, y.v), store(order, theirs, x.v)];
+        }),
+      ];
+    });
   },
   reference: (node, [pivots]) => {
     const [m, k] = [attr<number>(node, "m"), (pivots as NdArray).shape.at(-1) as number];

@@ -1,6 +1,6 @@
 // Factorisations of matrices as kernels, one matrix a tile: Cholesky, substitution, symmetric eigenvectors by Jacobi's
 // rotations. After Golub & Van Loan, "Matrix Computations", 4th edition, 4.2, 3.1, 8.5.
-import { valueArray } from "../base/index.js";
+import { numel, valueArray } from "../base/index.js";
 import {
   attr,
   hashText,
@@ -15,9 +15,9 @@ import { apply } from "./apply.js";
 import { assign, declare, loop, range, store } from "./kernel-text.js";
 
 const flag = (node: Pick<Node, "attrs">, key: string): boolean => attr<boolean>(node, key);
-const last = (x: Pick<Node, "shape">): number => x.shape[x.shape.length - 1] as number;
-const rows = (x: Pick<Node, "shape">): number => x.shape[x.shape.length - 2] as number;
-export const batchOf = (x: Pick<Node, "shape">): number => x.shape.slice(0, -2).reduce((n, size) => n * size, 1);
+export const columns = (x: Pick<Node, "shape">): number => x.shape[x.shape.length - 1] as number;
+export const rows = (x: Pick<Node, "shape">): number => x.shape[x.shape.length - 2] as number;
+export const batchOf = (x: Pick<Node, "shape">): number => numel(x.shape.slice(0, -2));
 
 /** A matrix in memory. */
 export interface Matrix {
@@ -75,7 +75,7 @@ const substituteP: RoutinePrimitive = {
   saves: { inputs: [], output: false },
   infer: ([, b]) => ({ shape: (b as Node).shape, dtype: (b as Node).dtype }),
   build: ({ f, inputs, output, kernel }, node) => {
-    const [n, m] = [rows(node), last(node)];
+    const [n, m] = [rows(node), columns(node)];
     const [upper, unit] = [flag(node, "upper"), flag(node, "unit")];
     const type = scalarOf(node.dtype);
     kernel("substitute", batchOf(node), (tile) => {
@@ -135,7 +135,7 @@ const choleskyP: RoutinePrimitive = {
   saves: { inputs: [], output: false },
   infer: ([x]) => ({ shape: (x as Node).shape, dtype: (x as Node).dtype }),
   build: ({ f, inputs, output, kernel }, node) => {
-    const n = last(node);
+    const n = columns(node);
     const type = scalarOf(node.dtype);
     kernel("cholesky", batchOf(node), (tile) => {
       const base = f.mul(tile, f.int(n * n));
@@ -188,8 +188,8 @@ const eighP: RoutinePrimitive = {
   hash: hashText("eigh"),
   vjp: nonDifferentiable("what is computed with it has a rule of its own"),
   saves: { inputs: [], output: false },
-  infer: ([x]) => ({ shape: [...(x as Node).shape.slice(0, -1), last(x as Node) + 1], dtype: (x as Node).dtype }),
-  build: (context, node) => buildEigh(context, last(node.inputs[0] as Node), batchOf(node)),
+  infer: ([x]) => ({ shape: [...(x as Node).shape.slice(0, -1), columns(x as Node) + 1], dtype: (x as Node).dtype }),
+  build: (context, node) => buildEigh(context, columns(node.inputs[0] as Node), batchOf(node)),
   reference: (node, [x]) => assemble(node, (index) => eighRows(rowsAt(x as NdArray, index))),
 };
 

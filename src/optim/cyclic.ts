@@ -1,10 +1,10 @@
 // Schedules of cycles: CyclicLR and OneCycleLR, which also move the momentum.
-import { ArgumentError, checkChoice, checkOptions, chosen, type Spelled } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions, chosen, type Spelled, snakeCase } from "../base/index.js";
 import { FormulaLR, type LastEpochOption, notResumed, perGroup } from "./lr-scheduler.js";
 import { checkHasMomentum, noteMomenta, setMomentum, usesBetas } from "./momentum-cycle.js";
 import type { Optimizer, ScheduleNotes } from "./optimizer.js";
 import type { SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
-import { camelCase, snakeCase } from "./torch-state.js";
+import { camelCase } from "./torch-state.js";
 
 type PerGroup = number | readonly number[];
 

@@ -1,6 +1,6 @@
 // What schedules save, in our form and in PyTorch's: there the attributes of the schedule, in snake case.
-import { ArgumentError, shownValue } from "../base/index.js";
-import { camelCase, snakeCase, type TorchEntries } from "./torch-state.js";
+import { ArgumentError, shownValue, snakeCase } from "../base/index.js";
+import { camelCase, type TorchEntries } from "./torch-state.js";
 
 /** Plain data, which survives JSON. */
 export type SchedulerEntry =

@@ -1,5 +1,5 @@
 // PyTorch's form of an optimizer's state: the same entries with keys in snake_case, and step counts as tensors.
-import { isPlainObject } from "../base/index.js";
+import { isPlainObject, snakeCase } from "../base/index.js";
 import { Tensor, tensor } from "../tensor/index.js";
 
 /** What PyTorch's `optimizer.state_dict()` gives, as its files hold it. */
@@ -12,9 +12,6 @@ export interface TorchOptimizerState {
 
 /** Named values in PyTorch's spelling. */
 export type TorchEntries = Readonly<Record<string, unknown>>;
-
-/** `expAvgSq` → `exp_avg_sq` */
-export const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 
 /** `exp_avg_sq` → `expAvgSq` */
 export const camelCase = (key: string): string =>

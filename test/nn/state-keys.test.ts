@@ -1,6 +1,7 @@
 // The rule from field names to state-dict keys.
 import { expect, test } from "vitest";
-import { snakeCase, stateKeys } from "../../src/nn/state-keys.js";
+import { snakeCase } from "../../src/base/index.js";
+import { stateKeys } from "../../src/nn/state-keys.js";
 
 test.each([
   ["weight", "weight"],
