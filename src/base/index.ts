@@ -1,4 +1,4 @@
-// Callable objects, dtypes, shapes, errors, turns of the event loop, options, storage, scopes, files.
+// Callable objects, dtypes, shapes, errors, turns of the event loop, options, storage and its buffers, scopes, files.
 export * from "./callable.js";
 export * from "./counter.js";
 export * from "./dtype.js";
@@ -11,4 +11,5 @@ export * from "./plain-object.js";
 export type { Native, NativeAccess } from "./platform/platform.js";
 export * from "./scope.js";
 export * from "./shape.js";
+export * from "./small-buffers.js";
 export * from "./storage.js";

@@ -1,8 +1,10 @@
 // The bytes of realised tensors. Targets may keep them in memory of their own for a while.
 import { platform } from "#platform";
 import { type DType, itemSize, memoryOf, type TypedArray, typedArray, valuesOf } from "./dtype.js";
+import { mostSmallBytes, SmallBuffers } from "./small-buffers.js";
 
 const ALIGNMENT = 64;
+const small = new SmallBuffers();
 
 /** Knows where the current bytes of a storage are while they are not in its own buffer. */
 export interface StorageHome {
@@ -23,7 +25,10 @@ export class Storage {
   /** Bumped at each in-place write; a node that was made for an older version is stale. */
   version = 0;
   buffer: ArrayBuffer | null;
-  /** Where the elements begin in `buffer`: targets that see addresses let results begin with a cache line. */
+  /**
+   * Where the elements begin in `buffer`: small storages share buffers, and targets that see addresses let results begin with a
+   * cache line.
+   */
   byteOffset = 0;
   home: StorageHome | null = null;
   /** A number homes give it to know it again; 0 until then. */
@@ -39,7 +44,8 @@ export class Storage {
     buffer?: ArrayBuffer | null,
   ) {
     this.byteLength = Math.max(ALIGNMENT, Math.ceil((length * itemSize(dtype)) / ALIGNMENT) * ALIGNMENT);
-    this.buffer = buffer === undefined ? new ArrayBuffer(this.byteLength) : buffer;
+    this.buffer = buffer ?? null;
+    if (buffer === undefined) this.#allocate((bytes) => new ArrayBuffer(bytes));
   }
 
   /** A storage that a program is about to write; it has no host buffer until somebody asks for it. */
@@ -85,7 +91,13 @@ export class Storage {
   /** The host buffer, fetched back from a target's memory if need be; elements begin at `byteOffset`. Do not keep it across program runs. */
   hostBuffer(): ArrayBuffer {
     if (this.home) this.home.evict(this);
-    this.buffer ??= platform.allocate(this.byteLength);
+    return this.buffer ?? this.#allocate(platform.allocate);
+  }
+
+  #allocate(large: (bytes: number) => ArrayBuffer): ArrayBuffer {
+    const place = this.byteLength <= mostSmallBytes ? small.take(this.byteLength) : null;
+    this.buffer = place ? place.buffer : large(this.byteLength);
+    this.byteOffset = place ? place.byteOffset : 0;
     return this.buffer;
   }
 

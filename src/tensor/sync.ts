@@ -144,7 +144,8 @@ export function sync(wanted: readonly Node[] = []): void {
   if (computed.length === 0 && written.size === 0 && wanted.every((node) => node.isRealized)) return;
   try {
     checkInputs(computed);
-    checkStale(wanted);
+    // What the pending nodes are made of has just been checked, but not what views are made of.
+    checkStale(views.length > 0 ? wanted : wanted.filter((node) => !isAmong(computed, node)));
     const { request, saved } = planStep(computed, views, written, wanted);
     if (request.outputs.length > 0 || request.updates.length > 0) withoutRecording(() => runStep(request));
     saved?.pin();
@@ -244,6 +245,17 @@ function checkInputs(computed: readonly Node[]): void {
     }
   }
   if (older.length > 0) checkStale(older);
+}
+
+/** Whether `node` is one of `nodes`, which are in the order in which they were made. */
+function isAmong(nodes: readonly Node[], node: Node): boolean {
+  let [low, high] = [0, nodes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((nodes[middle] as Node).id < node.id) low = middle + 1;
+    else high = middle;
+  }
+  return nodes[low] === node;
 }
 
 /** Throws if a value that `nodes` need was overwritten and cannot be computed again; the error names the one of `nodes`. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread, Worker } from "node:worker_threads";
 import { platform } from "#platform";
-import type { Storage } from "../../src/base/index.js";
+import { Storage } from "../../src/base/index.js";
 import { ProgramStatusError } from "../../src/ir/index.js";
 import { imm, mem } from "../../src/targets/x64/asm/operands.js";
 import { X64Executable } from "../../src/targets/x64/executable.js";
@@ -330,6 +330,25 @@ const cases: Record<string, () => void | Promise<void>> = {
     process.stdout.write("running\n");
     tellParent();
     for (;;) runMixing(executable, bound);
+  },
+
+  /** Memory of results begins with a cache line, whether it is shared or not. */
+  results() {
+    const { results, native } = makeRuntime(1);
+    for (const length of [1, 16, 17, 128, 129, 5000]) {
+      const [first, second] = [Storage.output("float32", length), Storage.output("float32", length)];
+      for (const storage of [first, second]) {
+        results.place(storage);
+        assert.equal(storage.address % 64, 0);
+        assert.equal(storage.address, native.addressOf(storage.hostBuffer()) + storage.byteOffset);
+        assert(storage.byteOffset + storage.byteLength <= storage.hostBuffer().byteLength);
+      }
+      assert(Math.abs(second.address - first.address) >= first.byteLength);
+    }
+    const many = Array.from({ length: 200 }, () => Storage.output("float32", 1));
+    for (const storage of many) results.place(storage);
+    assert.equal(new Set(many.map(({ address }) => address)).size, many.length);
+    assert(new Set(many.map(({ buffer }) => buffer)).size < 6);
   },
 
   /** Leaves while workers look for work. */

@@ -16,6 +16,7 @@ describe.skipIf(platform.native().native === null)("x64 driver", () => {
     ["given cheap checks, run() throws what they find and leaves the rest to the workers", "checks"],
     ["given a status set by one thread, nothing is written in place, and the next run works", "status"],
     ["given small work, it stays on the calling thread", "small"],
+    ["given results of any size, each begins with a cache line, and small ones share buffers", "results"],
     ["given programs, their pages are executable and not writable, and free() gives them back", "pages"],
     ["given several worker threads of Node, each has a pool of its own and the same bits", "workers"],
     ["given a worker thread ended in the middle of its runs, others go on", "terminate"],

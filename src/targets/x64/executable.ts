@@ -23,7 +23,6 @@ import type { Runtime } from "./runtime.js";
 
 /** A program's checks of values take no longer than this, or its caller waits for all of it. */
 const briefUs = 4;
-const lineBytes = 64;
 
 interface Pages {
   readonly native: Native;
@@ -33,21 +32,6 @@ interface Pages {
 
 /** Gives back the code of programs that nobody has freed, but nobody can run any more either. */
 const forgotten = new FinalizationRegistry<Pages>(({ native, address, bytes }) => native.unmapCode(address, bytes));
-
-/**
- * Gives a result memory that begins with a cache line: the system's does not, and each vector would lie in two lines, as would
- * those of whoever reads it.
- */
-function placeAligned(native: Native, storage: Storage): void {
-  const buffer = platform.allocate(storage.byteLength + lineBytes);
-  const start = native.addressOf(buffer);
-  storage.address = roundUp(start, lineBytes);
-  storage.byteOffset = storage.address - start;
-  storage.buffer = buffer;
-  storage.addressed = buffer;
-  // It is new with each run: each page of it is given when it is first written.
-  preferHugePages(native, storage.address, storage.byteLength);
-}
 
 export class X64Executable implements Executable {
   readonly sizeBytes: number;
@@ -187,7 +171,7 @@ export class X64Executable implements Executable {
     for (let slot = 0; slot < bindings.length; slot++) {
       const storage = bindings[slot] as Storage;
       const buffer = storage.home ? storage.hostBuffer() : storage.buffer;
-      if (buffer === null) placeAligned(native, storage);
+      if (buffer === null) this.#runtime.results.place(storage);
       else if (storage.addressed !== buffer) {
         storage.address = native.addressOf(buffer) + storage.byteOffset;
         storage.addressed = buffer;

@@ -8,7 +8,7 @@ import { assemble } from "./assemble.js";
 import { Clock } from "./clock.js";
 import { buildDriver } from "./driver.js";
 import type { MachineFunction } from "./machine.js";
-import { Region } from "./memory.js";
+import { Region, Results } from "./memory.js";
 import { type WorkerData, workerSource } from "./worker-source.js";
 
 /** Waking a sleeping thread takes about 100 µs (virtual machines), 10 of them the caller's: shorter runs go without. */
@@ -73,6 +73,7 @@ export class Runtime implements StorageHome {
   readonly arena: Region;
   /** Local buffers, one part a thread. */
   readonly scratch: Region;
+  readonly results: Results;
   readonly workers: Workers;
   /** The run that the workers are left with, kept here because machine code has addresses only. */
   #underWay: Run | null = null;
@@ -90,6 +91,7 @@ export class Runtime implements StorageHome {
     this.#threads = threads === undefined ? null : checkThreads(threads);
     this.arena = new Region(native);
     this.scratch = new Region(native);
+    this.results = new Results(native);
     this.#driver = driverCode(native);
     this.#control = new SharedArrayBuffer(controlBytes);
     this.#block = native.addressOf(this.#control);
