@@ -18,6 +18,8 @@ export interface PublicSymbol {
   readonly gaps: readonly string[];
   /** The error classes its own docstring names, without those it inherits. */
   readonly errors: readonly string[];
+  /** The code that its own docstring shows: of `@example`, and blocks between fences. */
+  readonly examples: readonly string[];
 }
 
 /** Source files of the entry points, by the name they are imported under. */
@@ -99,6 +101,7 @@ class Walker {
       hasAny: this.#typesOf(symbol, declaration).filter((type) => this.#hasAny(type)).length > 0,
       gaps: contractGaps(symbol, declaration, this.checker),
       errors: hasOwnText(symbol) ? documentedErrors(symbol, this.checker) : [],
+      examples: hasOwnText(symbol) ? examplesOf(symbol, this.checker) : [],
     });
   }
 
@@ -169,6 +172,17 @@ class Walker {
 /** A docstring of its own, not that of what it overrides. */
 function hasOwnText(symbol: ts.Symbol): boolean {
   return symbol.declarations?.some((d) => ts.getJSDocCommentsAndTags(d).length > 0) ?? false;
+}
+
+function examplesOf(symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
+  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
+  const tags = symbol.getJsDocTags(checker).filter(({ name }) => name === "example");
+  return [...fencedBlocks(text), ...tags.map((tag) => ts.displayPartsToString(tag.text))];
+}
+
+/** The code between fences of a page or docstring, where it is TypeScript or JavaScript. */
+export function fencedBlocks(text: string): string[] {
+  return [...text.matchAll(/^```(?:ts|js|typescript|javascript)\n(.*?)^```/gms)].map((match) => match[1] as string);
 }
 
 function isOutside(declaration: ts.Declaration): boolean {

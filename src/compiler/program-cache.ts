@@ -43,6 +43,7 @@ export interface ProgramCacheStats {
  * How many compiled programs there are, and how often one was made or found. For tests that a loop does not compile
  * anew.
  * @example
+ * trainOneEpoch();
  * const before = programCacheStats().compiles;
  * trainOneEpoch();
  * console.log(programCacheStats().compiles - before); // 0, once all shapes were seen

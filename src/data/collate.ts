@@ -25,7 +25,7 @@ export type Batched<T> = T extends Tensor | number | bigint | boolean
  * Shapes: N items of shape `[…]` → `[N, …]`, of numbers `[N]`.
  * @throws ArgumentError if items differ in kind or length, or cannot be batched.
  * @throws ShapeError if tensors of one field differ in shape.
- * @example defaultCollate([[randn([3]), 1], [randn([3]), 2]]) // [Tensor [2, 3], Tensor [2]]
+ * @example defaultCollate([[ones([3]), 1], [ones([3]), 2]]) // [[[1, 1, 1], [1, 1, 1]], [1, 2]]
  */
 export function defaultCollate<T>(items: readonly T[]): Batched<T> {
   return collate(items, "item") as Batched<T>;

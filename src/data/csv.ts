@@ -170,7 +170,7 @@ function textOf(op: string, file: string): string {
  * Reads a CSV file, UTF-8: see parseCsv.
  * @throws FormatError if it is missing, a row has another number of fields than the first, or a quote stays open.
  * @throws ArgumentError if the delimiter is not one character.
- * @example const x = (await readCsv("iris.csv")).matrix(["width", "length"]); // [150, 2]
+ * @example (await readCsv("iris.csv")).matrix(["width", "length"]).shape // [150, 2]
  */
 export async function readCsv(file: string, options: CsvOptions = {}): Promise<CsvTable> {
   return parseCsv(textOf("readCsv", file), options);

@@ -91,7 +91,10 @@ function checkDataset(dataset: unknown): void {
  * A batch is what `collate` makes of the items: by default each tensor field `[…]` becomes `[batchSize, …]`, numbers `[batchSize]`.
  * @throws ArgumentError if options exclude each other or are out of range, or the dataset is none; at iteration, if the dataset's items
  * are promises and the iteration is synchronous. What the dataset throws comes through, from workers too.
- * @example for await (const [images, labels] of new DataLoader(dataset, { batchSize: 64, shuffle: true })) { … }
+ * @example
+ * for await (const [images, labels] of new DataLoader(dataset, { batchSize: 64, shuffle: true })) {
+ *   criterion(model(images), labels).backward();
+ * }
  */
 export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable<B> {
   /** Items a batch; the last one of an epoch may have fewer. */

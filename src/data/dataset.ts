@@ -190,7 +190,9 @@ type Stacked<D> = { -readonly [K in keyof D]: D[K] extends Dataset<infer T> ? T 
 /**
  * Datasets side by side: item i is the i-th item of each, as a tuple, or as an object where they are given by name.
  * @throws ArgumentError unless there is one and all have the same length.
- * @example new StackDataset({ image: images, mask: masks }).get(0) // { image, mask }
+ * @example
+ * const pairs = new StackDataset({ image: photos, mask: masks }); // two data sets
+ * const { image, mask } = await pairs.get(0);
  */
 export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly<Record<string, Dataset<unknown>>>>
   implements Dataset<Stacked<D>>

@@ -126,7 +126,10 @@ export interface WeightedSamplerOptions {
  * @throws ArgumentError if `length` is no integer >= 1, the weights are negative or all 0, or without replacement fewer than `length` are
  * positive.
  * @throws ShapeError if a tensor of weights is not `[N]`.
- * @example new WeightedRandomSampler(labels.map((c) => 1 / counts[c]), labels.length)
+ * @example
+ * const classes = [0, 0, 0, 1];
+ * const share = [3 / 4, 1 / 4];
+ * new WeightedRandomSampler(classes.map((c) => 1 / share[c]), classes.length); // both as often
  */
 export class WeightedRandomSampler implements Sampler {
   /** What the draws depend on, beside the epoch. */

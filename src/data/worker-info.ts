@@ -19,8 +19,11 @@ export function setWorkerInfo(info: WorkerInfo): void {
 /**
  * In a worker of a `DataLoader`, who it is; null elsewhere. Streams ask it which part of the data is theirs.
  * @example
- * const { id, numWorkers } = workerInfo() ?? { id: 0, numWorkers: 1 };
- * for (let i = id; i < lines.length; i += numWorkers) yield lines[i];
+ * function* mine(lines: readonly string[]) {
+ *   const { id, numWorkers } = workerInfo() ?? { id: 0, numWorkers: 1 };
+ *   for (let i = id; i < lines.length; i += numWorkers) yield lines[i];
+ * }
+ * [...mine(["a", "b"])]; // ["a", "b"]
  */
 export function workerInfo(): WorkerInfo | null {
   return current;

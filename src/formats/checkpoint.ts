@@ -10,7 +10,8 @@ const formatName = "gradus-checkpoint";
 /**
  * Writes all a training run needs to go on: nested objects and arrays of tensors, numbers, texts. An older checkpoint is replaced
  * as a whole or not at all. Shapes: any; dtypes and bits stay.
- * @throws FormatError if it cannot be written, or a key is one of those that stand for tensors and numbers, such as `$tensor`.
+ * @throws FormatError if it cannot be written, holds something else (a function, a typed array, a module in place of its state), or a
+ * key is one of those that stand for tensors and numbers, such as `$tensor`.
  * @example
  * saveCheckpoint("run.ckpt", {
  *   model: model.stateDict(),
@@ -20,7 +21,7 @@ const formatName = "gradus-checkpoint";
  *   epoch,
  * });
  */
-export function saveCheckpoint(path: string, state: StateObject): void {
+export function saveCheckpoint(path: string, state: object): void {
   const { json, tensors } = splitState(state);
   writeBytes(
     "checkpoint",

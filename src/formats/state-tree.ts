@@ -1,5 +1,5 @@
 // Nested state (objects, lists, numbers, tensors) as JSON text and a list of named tensors, and back, bit for bit.
-import { FormatError } from "../base/index.js";
+import { FormatError, isPlainObject, shownValue } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
 
 /** What a checkpoint can hold. */
@@ -25,11 +25,13 @@ const marks = [tensorMark, numberMark, bigintMark];
 
 /**
  * Takes the tensors out of a state; each is named after its path, such as `model.fc.weight`. Shapes: any → the same.
- * @throws FormatError if a key is one of those that stand for tensors and numbers, such as `$tensor`.
+ * @param state - a `StateObject`; what `stateDict()` of modules, optimizers, schedules and loaders gives is one.
+ * @throws FormatError if a key is one of those that stand for tensors and numbers, such as `$tensor`, or something else than a `State` is
+ * in it.
  */
-export function splitState(state: StateObject): SplitState {
+export function splitState(state: object): SplitState {
   const tensors: Record<string, Tensor> = {};
-  const strip = (value: State, path: string): unknown => {
+  const strip = (value: unknown, path: string): unknown => {
     if (value instanceof Tensor) {
       tensors[path] = value;
       return { [tensorMark]: path };
@@ -40,8 +42,13 @@ export function splitState(state: StateObject): SplitState {
     if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
       return { [numberMark]: Object.is(value, -0) ? "-0" : String(value) };
     }
-    if (typeof value !== "object" || value === null) return value;
-    const entries = Object.entries(value as StateObject);
+    if (value === null || ["number", "string", "boolean", "undefined"].includes(typeof value)) return value;
+    if (!isPlainObject(value)) {
+      const held = "tensors, numbers, bigints, texts, booleans, null, and arrays and plain objects of these";
+      const kind = typeof value === "object" ? `a ${value.constructor?.name}` : shownValue(value);
+      throw new FormatError(`checkpoint: ${path || "the state"} is ${kind}; a checkpoint holds ${held}`);
+    }
+    const entries = Object.entries(value);
     if (entries.some(([key]) => marks.includes(key))) throw new FormatError(`checkpoint: ${path} uses a reserved key`);
     return Object.fromEntries(entries.map(([key, item]) => [key, strip(item, path ? `${path}.${key}` : key)]));
   };

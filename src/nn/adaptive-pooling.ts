@@ -114,7 +114,7 @@ abstract class AdaptiveMaxBase<Size, Indices extends boolean> extends AdaptiveBa
  * `returnIndices` values and places (int32, counted in the flattened plane) of that shape.
  * @throws ArgumentError if a size is no integer >= 0 or null, or in the call if there are not as many as spatial dims.
  * @throws ShapeError if the input has other dims, or a spatial size of 0.
- * @example new nn.AdaptiveMaxPool1d(4, { returnIndices: true })(randn([2, 3, 10])) // [values, indices]
+ * @example const [values, indices] = new nn.AdaptiveMaxPool1d(4, { returnIndices: true })(randn([2, 3, 10]));
  */
 export class AdaptiveMaxPool1d<const Indices extends boolean = false> extends AdaptiveMaxBase<number, Indices> {
   forward(input: Tensor): Pooled<Indices> {

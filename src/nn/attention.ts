@@ -62,7 +62,10 @@ const callNames = ["keyPaddingMask", "needWeights", "attnMask", "averageAttnWeig
  * @throws ArgumentError if a size is no integer >= 1.
  * @example
  * const cache = new nn.KVCache([1, 8, 256, 64]);
- * for (…) [y] = attention(x, x, x, { cache, needWeights: false }); // x [1, 1, 512]
+ * const attention = new nn.MultiheadAttention(512, 8, { batchFirst: true }).eval();
+ * for (let i = 0; i < 3; i++) {
+ *   const [y] = attention(token, token, token, { cache, needWeights: false }); // token [1, 1, 512]
+ * }
  */
 export class KVCache {
   /** Keys so far, `[N, heads, positions, features]`; what is not filled is 0. */
@@ -166,7 +169,7 @@ export class KVCache {
  * @throws DTypeError if an input has another dtype than the weights.
  * @example
  * const attention = new nn.MultiheadAttention(64, 8, { batchFirst: true });
- * const [y, weights] = attention(x, x, x, { isCausal: true }); // x [N, L, 64]
+ * const [y, weights] = attention(words, words, words, { isCausal: true }); // words [N, L, 64]
  */
 export class MultiheadAttention extends Module {
   /**

@@ -108,7 +108,7 @@ export class Sequential extends Module {
   /**
    * The modules from `start` up to `end`, negative ones counted from the end, as a Sequential of the same modules. They keep their
    * names, so that keys stay those of the whole: behind the first, positions become names.
-   * @example const features = resnet.slice(0, -1);
+   * @example new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2)).slice(0, -1).length // 2
    */
   slice(start = 0, end = this.length): Sequential {
     const part = Object.entries(this.items).slice(start, end);
@@ -149,7 +149,15 @@ export class Sequential extends Module {
 /**
  * A list of modules. It cannot be called: `forward` of the module that holds it says how they are used. State-dict keys are the positions.
  * @throws ArgumentError if something is no module, or if the list is called.
- * @example layers = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]); // keys: layers.0.weight, …
+ * @example
+ * class Net extends nn.Module {
+ *   layers = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]);
+ *   forward(x: Tensor) {
+ *     for (const layer of this.layers) x = layer(x);
+ *     return x;
+ *   }
+ * }
+ * Object.keys(new Net().stateDict()); // ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]
  */
 export class ModuleList<M extends Module = Module> extends ItemList<M> {
   constructor(modules: Iterable<M> = []) {
@@ -176,7 +184,14 @@ export class ModuleList<M extends Module = Module> extends ItemList<M> {
 /**
  * Modules by name. It cannot be called: `forward` of the module that holds it says how they are used. State-dict keys are the names.
  * @throws ArgumentError if something is no module, or if it is called.
- * @example heads = new nn.ModuleDict({ left: new nn.Linear(4, 2) }); // keys: heads.left.weight, …
+ * @example
+ * class Net extends nn.Module {
+ *   heads = new nn.ModuleDict({ left: new nn.Linear(4, 2) });
+ *   forward(x: Tensor) {
+ *     return this.heads.get("left")(x);
+ *   }
+ * }
+ * Object.keys(new Net().stateDict()); // ["heads.left.weight", "heads.left.bias"]
  */
 export class ModuleDict<M extends Module = Module> extends ItemDict<M> {
   constructor(modules: Named<M> = {}) {

@@ -339,7 +339,9 @@ export class ConvTranspose1d extends ConvTransposeBase {
  * @throws ShapeError if the input has other dims or channels, no output would be left, or no `outputPadding` below the stride gives
  * the `outputSize` of the call.
  * @throws DTypeError if the input has another dtype than the weight.
- * @example up(x, { outputSize: [8, 8] })
+ * @example
+ * const up = new nn.ConvTranspose2d(8, 4, 3, { stride: 2, padding: 1 });
+ * up(randn([1, 8, 4, 4]), { outputSize: [8, 8] }).shape; // [1, 4, 8, 8]
  */
 export class ConvTranspose2d extends ConvTransposeBase {
   constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: ConvTranspose2dOptions = {}) {

@@ -23,7 +23,7 @@ export interface CTCLossOptions extends LossOptions {
  * @throws ShapeError if logProbs have other dims, or targets neither of the two shapes.
  * @throws DTypeError if the targets are no integers.
  * @throws IndexError if a target is no class (when the loss is computed, at the latest).
- * @example new nn.CTCLoss()(logits.logSoftmax(2), targets, [50, 43], [10, 8])
+ * @example new nn.CTCLoss()(scores.logSoftmax(2), transcripts, [50, 43], [10, 8])
  */
 export class CTCLoss extends Loss {
   /** The class that stands for no label. */

@@ -112,7 +112,7 @@ function withValues<R>(slots: readonly Slot[], values: ReadonlyMap<string, Tenso
  * @throws ArgumentError if a key is in two objects, one tied tensor gets two values, or `strict` does not allow the keys.
  * @example
  * const loss = (params: NamedTensors, x: Tensor) => functionalCall(model, params, x).square().mean();
- * const gradients = grad(loss)(Object.fromEntries(model.namedParameters()), x);
+ * const gradients = func.grad(loss)(Object.fromEntries(model.namedParameters()), x);
  */
 export function functionalCall<M extends Module>(
   module: M,
@@ -138,7 +138,7 @@ export function functionalCall<M extends Module>(
  * @throws ArgumentError if there are no modules, or their classes, modes or `requiresGrad` differ.
  * @example
  * const [params, buffers] = stackModuleState(models);
- * const outputs = vmap((p: NamedTensors, b: NamedTensors, x: Tensor) => functionalCall(models[0], [p, b], x), {
+ * const outputs = func.vmap((p: NamedTensors, b: NamedTensors, x: Tensor) => functionalCall(models[0], [p, b], x), {
  *   inDims: [0, 0, null],
  * })(params, buffers, x);
  */

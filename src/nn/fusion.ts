@@ -95,7 +95,7 @@ function numbersOf(op: string, layer: { training: boolean; weight: Tensor }, nor
  * @throws ArgumentError if one of them is in training mode, the norm has no running statistics, or the convolution is transposed and has
  * groups.
  * @throws ShapeError if the norm has other channels than the convolution's output.
- * @example const fused = nn.utils.fuseConvBnEval(conv.eval(), bn.eval());
+ * @example const fused = nn.utils.fuseConvBnEval(new nn.Conv2d(3, 8, 3).eval(), new nn.BatchNorm2d(8).eval());
  */
 export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBase): C {
   const numbers = numbersOf("fuseConvBnEval", conv, norm);

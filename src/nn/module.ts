@@ -68,7 +68,7 @@ export interface Module {
  *     return relu(this.fc(x));
  *   }
  * }
- * const y = new Net()(x);
+ * new Net()(randn([3, 4])).shape; // [3, 2]
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
 export abstract class Module extends Callable<CallState> {

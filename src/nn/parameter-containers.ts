@@ -21,7 +21,7 @@ function shown({ dtype, shape }: Parameter): string {
  * A list of parameters; plain tensors become parameters, of any shape. It cannot be called. (A plain array of parameters in a field
  * is found too.) State-dict keys are the positions.
  * @throws ArgumentError if something is no tensor, or if the list is called.
- * @example weights = new nn.ParameterList([ones([2]), zeros([3])]); // keys: weights.0, weights.1
+ * @example new nn.ParameterList([ones([2]), zeros([3])]).namedParameters().map(([name]) => name) // ["0", "1"]
  */
 export class ParameterList extends ItemList<Parameter, Tensor> {
   constructor(parameters: Iterable<Tensor> = []) {
@@ -53,7 +53,9 @@ export class ParameterList extends ItemList<Parameter, Tensor> {
  * Parameters by name; plain tensors become parameters, of any shape. It cannot be called. (A plain object of parameters in a field is
  * found too.) State-dict keys are the names.
  * @throws ArgumentError if something is no tensor, or if it is called.
- * @example scales = new nn.ParameterDict({ left: ones([2]), right: ones([3]) }); // keys: scales.left, scales.right
+ * @example
+ * const scales = new nn.ParameterDict({ left: ones([2]), right: ones([3]) });
+ * scales.namedParameters().map(([name]) => name); // ["left", "right"]
  */
 export class ParameterDict extends ItemDict<Parameter, Tensor> {
   constructor(parameters: Named<Tensor> = {}) {

@@ -10,7 +10,13 @@ export class Parameter extends Tensor {
   /**
    * @param data - the first value; the parameter is a tensor of its own, later changes to either do not reach the other.
    * @param options - `requiresGrad` (default true).
-   * @example scale = new nn.Parameter(ones([8]));
+   * @example
+   * class Scale extends nn.Module {
+   *   scale = new nn.Parameter(ones([8]));
+   *   forward(x: Tensor) {
+   *     return x.mul(this.scale);
+   *   }
+   * }
    */
   constructor(data: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
     checkOptions("Parameter", options, ["requiresGrad"]);
@@ -30,7 +36,13 @@ export function initialized(shape: readonly number[], fill: (weight: Parameter) 
 
 /**
  * State of a module that is not trained (running statistics, masks): moves and is saved with it. Shapes: any, that of its first value.
- * @example mask = new nn.Buffer(ones([8, 8]).tril());
+ * @example
+ * class Mask extends nn.Module {
+ *   mask = new nn.Buffer(ones([8, 8]).tril());
+ *   forward(x: Tensor) {
+ *     return x.mul(this.mask);
+ *   }
+ * }
  */
 export class Buffer extends Tensor {
   /** Part of the state dict. */

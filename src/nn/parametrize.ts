@@ -90,7 +90,14 @@ function checkValue(by: Parametrization, value: Tensor, name: string, compute: (
  * @throws ArgumentError if the module has no such parameter, or `parametrization` is no module.
  * @throws ShapeError if the parametrization gives another shape than the parameter's.
  * @throws DTypeError if it gives another dtype.
- * @example nn.utils.registerParametrization(linear, "weight", new Symmetric())
+ * @example
+ * class Symmetric extends nn.Module {
+ *   forward(x: Tensor) {
+ *     return x.triu().add(x.triu({ diagonal: 1 }).T);
+ *   }
+ * }
+ * const layer = nn.utils.registerParametrization(new nn.Linear(3, 3), "weight", new Symmetric());
+ * layer.weight.equal(layer.weight.T); // true
  */
 export function registerParametrization<M extends Module>(
   module: M,
@@ -129,7 +136,7 @@ export function registerParametrization<M extends Module>(
 /**
  * Makes a parameter a plain one again, with the value it has now.
  * @throws ArgumentError if it is not parametrized.
- * @example nn.utils.removeParametrizations(layer, "weight")
+ * @example nn.utils.removeParametrizations(nn.utils.weightNorm(new nn.Linear(4, 2)), "weight")
  */
 export function removeParametrizations<M extends Module>(module: M, name: string): M {
   checkModule("removeParametrizations", module, "its first argument");

@@ -53,7 +53,7 @@ export function padSequence(sequences: readonly Tensor[], options: PadSequenceOp
  * @throws ArgumentError if there are not N lengths.
  * @throws ShapeError if `padded` has fewer than 2 dims.
  * @throws IndexError if a length is above L.
- * @example nn.utils.unpadSequence(padded, [3, 1], { batchFirst: true }) // [[3 steps], [1 step]]
+ * @example nn.utils.unpadSequence(ones([2, 3]), [3, 1], { batchFirst: true }) // [[1, 1, 1], [1]]
  */
 export function unpadSequence(
   padded: Tensor,

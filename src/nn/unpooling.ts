@@ -62,7 +62,9 @@ abstract class MaxUnpoolBase<Size extends number | readonly number[]> extends Mo
  * @throws ShapeError if the input has other dims, indices another shape, or `outputSize` differs from the usual size by a stride or more.
  * @throws DTypeError if the indices are no integers.
  * @throws IndexError if a place is outside of the output (when the values are read, at the latest).
- * @example new nn.MaxUnpool1d(2)(values, indices).shape // [1, 1, 8] of values [1, 1, 4]
+ * @example
+ * const [values, indices] = new nn.MaxPool1d(2, { returnIndices: true })(randn([1, 1, 8])); // [1, 1, 4]
+ * new nn.MaxUnpool1d(2)(values, indices).shape; // [1, 1, 8]
  */
 export class MaxUnpool1d extends MaxUnpoolBase<number> {
   constructor(kernelSize: number, stride?: number | MaxUnpoolOptions<number>, options?: MaxUnpoolOptions<number>) {
@@ -85,7 +87,7 @@ export class MaxUnpool1d extends MaxUnpoolBase<number> {
  * @throws DTypeError if the indices are no integers.
  * @throws IndexError if a place is outside of the output (when the values are read, at the latest).
  * @example
- * const [values, indices] = new nn.MaxPool2d(2, { returnIndices: true })(x); // x [1, 1, 4, 4]
+ * const [values, indices] = new nn.MaxPool2d(2, { returnIndices: true })(randn([1, 1, 4, 4]));
  * new nn.MaxUnpool2d(2)(values, indices).shape; // [1, 1, 4, 4]
  */
 export class MaxUnpool2d extends MaxUnpoolBase<Size2> {

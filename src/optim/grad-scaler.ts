@@ -52,6 +52,7 @@ const optionNames = ["initScale", "growthFactor", "backoffFactor", "growthInterv
  * @param options - `initScale` (65536), `growthFactor` (2), `backoffFactor` (0.5), `growthInterval` (2000), `enabled` (true).
  * @throws ArgumentError unless growthFactor > 1 and 0 < backoffFactor < 1.
  * @example
+ * const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
  * const scaler = new optim.GradScaler()
  * const loss = autocast({ dtype: "float16" }, () => criterion(model(x), y))
  * scaler.scale(loss).backward()

@@ -148,7 +148,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   /**
    * Adds parameters with options of their own, such as those of a layer that is no longer frozen. Shapes: any.
    * @throws ArgumentError if an option is out of range, or a parameter is no leaf or in a group already.
-   * @example optimizer.addParamGroup({ params: model.head.parameters(), lr: 1e-4 })
+   * @example optimizer.addParamGroup({ params: head.parameters(), lr: 1e-4 })
    */
   addParamGroup(input: ParamGroupInput<O>): void {
     const { params, ...options } = input;

@@ -31,7 +31,9 @@ type WarmRestartsSettings = {
  * @throws ArgumentError if `t0` or `tMult` is no integer >= 1.
  * @example
  * const scheduler = new CosineAnnealingWarmRestarts(optimizer, 10, { tMult: 2 });
- * scheduler.step(epoch + i / batches); // by parts of an epoch
+ * for (let epoch = 0; epoch < 3; epoch++) {
+ *   for (let i = 0; i < loader.length; i++) scheduler.step(epoch + i / loader.length); // by parts of an epoch
+ * }
  */
 export class CosineAnnealingWarmRestarts extends FormulaLR<WarmRestartsSettings> {
   constructor(optimizer: Optimizer, t0: number, options: CosineAnnealingWarmRestartsOptions = {}) {

@@ -61,7 +61,7 @@ function searchOf(options: CompileOptions | undefined): ScheduleSearch | null {
  * - A failed call leaves parameters, gradients and optimizer state as they were.
  * @throws ArgumentError if `fn` is no function, or an async one.
  * @example
- * const step = compile((images, labels) => {
+ * const step = compile((images: Tensor, labels: Tensor) => {
  *   const loss = criterion(model(images), labels);
  *   optimizer.zeroGrad();
  *   loss.backward();

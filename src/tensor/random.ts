@@ -95,7 +95,7 @@ export function normal(
  * Normal with a mean and a standard deviation for each element, of which one may be a number: shapes broadcast, the dtype is that
  * of the tensors. Without a gradient. Shapes: any that broadcast → the common shape.
  * @throws NumericError for a negative std, at the read or step that computes it at the latest.
- * @example normal(zeros(2, 3), ones(3)) // [2, 3]
+ * @example normal(zeros(2, 3), ones(3)).shape // [2, 3]
  */
 export function normal(mean: Tensor, std: Tensor | number, options?: { readonly generator?: Generator }): Tensor;
 export function normal(mean: number, std: Tensor, options?: { readonly generator?: Generator }): Tensor;

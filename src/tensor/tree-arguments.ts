@@ -19,21 +19,22 @@ export class TreeArguments {
   /** Where the tensors of each argument begin; one more at the end. */
   readonly #starts: readonly number[];
 
-  /** @throws ArgumentError for an argument without tensors. */
+  /** @throws ArgumentError for an argument without tensors, unless it is an empty array or object beside others with some. */
   constructor(
     readonly op: string,
     args: readonly unknown[],
   ) {
     const tensors: Tensor[] = [];
     const starts = [0];
+    const fail = (i: number) =>
+      new ArgumentError(`${op}: argument ${i} must be a Tensor, or an array or object of tensors`, { op });
     this.#templates = args.map((arg, i) => {
       const template = templateOf(arg, tensors);
-      if (tensors.length === starts.at(-1)) {
-        throw new ArgumentError(`${op}: argument ${i} must be a Tensor, or an array or object of tensors`, { op });
-      }
+      if (tensors.length === starts.at(-1) && hasOtherValues(template)) throw fail(i);
       starts.push(tensors.length);
       return template;
     });
+    if (tensors.length === 0 && args.length > 0) throw fail(0);
     this.tensors = tensors;
     this.#starts = starts;
   }

@@ -248,7 +248,10 @@ function checkChoices({ chunkSize = null, randomness = "error" }: VmapOptions): 
  * @throws ArgumentError if batch sizes differ, a result is no tensor, or `fn` draws random numbers without leave.
  * @example vmap((x, y) => x.dot(y))(randn(8, 3), randn(8, 3)).shape // [8]
  */
-export function vmap(fn: TensorFunction, options?: VmapOptions): (...args: Tensor[]) => Tensor | Tensor[];
+export function vmap<R extends Tensor | readonly Tensor[]>(
+  fn: (...args: Tensor[]) => R,
+  options?: VmapOptions,
+): (...args: Tensor[]) => R;
 export function vmap<A extends readonly TensorTree[], R extends TensorTree>(
   fn: (...args: A) => R,
   options?: VmapOptions,

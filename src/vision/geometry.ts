@@ -78,7 +78,7 @@ function resizeBoxes(
  * @param options - `interpolation` (default "bilinear"), `antialias` (default true).
  * @throws ShapeError if the images are no batch, or the box leaves them.
  * @throws ArgumentError if a size is no integer >= 1, or the interpolation is unknown.
- * @example functional.resizedCrop(images, { top: 0, left: 4, height: 20, width: 20 }, [28, 28])
+ * @example functional.resizedCrop(rand([4, 3, 28, 28]), { top: 0, left: 4, height: 20, width: 20 }, [28, 28]).shape // [4, 3, 28, 28]
  */
 export function resizedCrop(images: Tensor, box: Box, size: Size, options: ResizeFilter = {}): Tensor {
   checkOptions("resizedCrop", options, ["interpolation", "antialias"]);

@@ -248,8 +248,8 @@ test("checkpoint: given model, optimizer and schedule, a run goes on with the sa
   const file = join(folder, "run.ckpt");
   saveCheckpoint(file, {
     model: first.model.stateDict(),
-    optimizer: first.optimizer.stateDict() as never,
-    scheduler: first.scheduler.stateDict() as never,
+    optimizer: first.optimizer.stateDict(),
+    scheduler: first.scheduler.stateDict(),
   });
   const state = loadCheckpoint(file) as never as Record<"model" | "optimizer" | "scheduler", never>;
   second.model.loadStateDict(state.model);

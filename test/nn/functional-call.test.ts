@@ -162,6 +162,17 @@ describe("transforms of modules", () => {
     expect((params["layers.1.bias"] as Tensor).grad?.shape).toEqual([3, 2]);
   });
 
+  test("given models without buffers, their empty object is no argument without a batch", () => {
+    const models = [new nn.Linear(3, 2), new nn.Linear(3, 2)] as const;
+    const x = randn([4, 3]);
+    const all = vmap((p: NamedTensors, b: NamedTensors) => functionalCall(models[0], [p, b], x));
+
+    const out = all(...stackModuleState(models));
+
+    models.forEach((model, i) => void close(out.select(0, i), model(x)));
+    expect(() => all({}, {})).toThrow("vmap: argument 0 must be a Tensor, or an array or object of tensors");
+  });
+
   test("given models that differ in kind or mode, stackModuleState throws", () => {
     expect(() => stackModuleState([])).toThrow("stackModuleState: got no modules");
     expect(() => stackModuleState([new Net(), new Tied()])).toThrow(

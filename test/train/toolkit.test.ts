@@ -56,6 +56,13 @@ describe("checkpoint", () => {
     expect(state.weight.toArray()).toEqual([0.1, 1e-310]);
   });
 
+  test("given what is no state, saveCheckpoint says where and what", () => {
+    const path = join(folder, "c.safetensors");
+    const text = (value: unknown) => `checkpoint: model.weight is ${value}; a checkpoint holds tensors, numbers,`;
+    expect(() => saveCheckpoint(path, { model: { weight: Float32Array.of(1) } })).toThrow(text("a Float32Array"));
+    expect(() => saveCheckpoint(path, { model: { weight: () => 1 } })).toThrow(text("a function"));
+  });
+
   test("given a truncated file, says so", () => {
     const path = join(folder, "b.safetensors");
     saveCheckpoint(path, { weight: tensor([1, 2, 3]) });

@@ -36,7 +36,7 @@ const NEVER = -1e30;
  * @throws ShapeError for shapes that do not fit.
  * @throws ArgumentError for lengths that do not fit, and if `reduction` is another name.
  * @throws DTypeError if the input is no float tensor, or the targets no integer tensor.
- * @example ctcLoss(logits.logSoftmax(2), targets, [50, 43], [10, 8])
+ * @example ctcLoss(scores.logSoftmax(2), transcripts, [50, 43], [10, 8])
  */
 export function ctcLoss(
   input: Tensor,

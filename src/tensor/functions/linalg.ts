@@ -54,7 +54,7 @@ export const logdet = ofMatrix("logdet", (x) => {
  * Shapes: `[…, n, n]` → the same.
  * @throws ShapeError unless the matrices are square.
  * @throws DTypeError if the input is no float tensor.
- * @example matrixExp(zeros([2, 2])) // the identity
+ * @example matrixExp(zeros([2, 2])) // [[1, 0], [0, 1]]
  */
 export const matrixExp = ofMatrix("matrixExp", ops.matrixExp);
 

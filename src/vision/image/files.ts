@@ -129,7 +129,7 @@ const LARGEST_JPEG = 65535;
  * @throws DTypeError if the image is not uint8.
  * @throws ShapeError if it has other dims or channels, no pixel, or a side above 65535.
  * @throws ArgumentError if the quality is no integer from 1 to 100.
- * @example encodeJpeg(image, { quality: 90 })
+ * @example encodeJpeg(image.mul(255).to("uint8"), { quality: 90 }) // values from 0 to 1
  */
 export function encodeJpeg(image: Tensor, options: JpegOptions = {}): Uint8Array {
   return jpegBytes("encodeJpeg", image, options);
