@@ -35,7 +35,11 @@ export class Rewriter {
     if (known) return known;
     const unchanged = inputs.every((input, i) => input === node.inputs[i]);
     const own = unchanged ? node : apply(node.primitive, inputs, node.attrs);
-    const made = own.primitive.kind === "composite" ? this.rewrite(own.primitive.decompose(own)) : this.#simplify(own);
+    const { primitive } = own;
+    const made =
+      primitive.kind === "composite"
+        ? this.rewrite(primitive.decompose(own, (constant) => !this.isRuntime(constant)))
+        : this.#simplify(own);
     this.#remember(own.hash, made);
     return made;
   }

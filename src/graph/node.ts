@@ -93,7 +93,8 @@ export interface ConcatPrimitive extends Common {
 /** Has gradient rules of its own, but compiles as other nodes: `decompose` gives them. */
 export interface CompositePrimitive extends Common {
   readonly kind: "composite";
-  readonly decompose: (node: Node) => Node;
+  /** `isKnown` tells constants of the compiled program from those it reads at each run. */
+  readonly decompose: (node: Node, isKnown: (constant: Node) => boolean) => Node;
 }
 
 /** What a routine writes its kernels with. */

@@ -77,6 +77,17 @@ const rules: Readonly<Record<string, Rule>> = {
     const [dim = 0, ...rest] = numbers(node, "range");
     return withAttrs(node, all(inputs, size), { range: [dim + 1, ...rest] });
   },
+  part: (node, inputs, size) => {
+    const [x, start] = inputs as [BatchedInput, BatchedInput];
+    const [dim = 0, ...rest] = numbers(node, "range");
+    return withAttrs(node, [batched(x, size), start.node], { range: [dim + 1, ...rest] });
+  },
+  part_write: (node, inputs, size) => {
+    const [x, value, start] = inputs as [BatchedInput, BatchedInput, BatchedInput];
+    return withAttrs(node, [batched(x, size), batched(value, size), start.node], {
+      dim: attr<number>(node, "dim") + 1,
+    });
+  },
   window: movedAxes,
   fold_apart: movedAxes,
   unwindow: movedAxes,

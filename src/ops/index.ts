@@ -110,6 +110,7 @@ export { type Interpolation, median, medianOfAll, mode, type QuantileOptions } f
 export { pinv, qr, qrComplete, significant, svd, svdFull, withoutNaN } from "./orthogonal.js";
 export * from "./padding.js";
 export * from "./pairs.js";
+export * from "./part.js";
 export { sumOfParts, withoutPadding } from "./pieces.js";
 export * from "./pooling.js";
 export * from "./power.js";

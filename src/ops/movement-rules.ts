@@ -38,8 +38,15 @@ const numbers: IndexAlgebra<number> = {
   rem: (a, b) => a % b,
 };
 
+const movements = new WeakSet<object>();
+
+/** True for primitives whose result's elements are all elements of the only input, or a fill value. */
+export function isMovement(primitive: object): boolean {
+  return movements.has(primitive);
+}
+
 export function defineMovement(name: string, rules: MovementRules): PointwisePrimitive {
-  return {
+  const primitive: PointwisePrimitive = {
     kind: "pointwise",
     name,
     hash: hashText(name),
@@ -69,6 +76,8 @@ export function defineMovement(name: string, rules: MovementRules): PointwisePri
       );
     },
   };
+  movements.add(primitive);
+  return primitive;
 }
 
 function guardOf(f: ExprFactory, within: NonNullable<Source<Expr>["within"]>, zero: readonly Expr[]): Expr {

@@ -1,6 +1,6 @@
 // What a base becomes when a part of it is written: slices, diagonals, parts of its repetitions.
 import type { Node } from "../graph/index.js";
-import { cast, constant, expand, permute, placeSlice, reshape, sumTo, where } from "../ops/index.js";
+import { cast, constant, expand, permute, placeSlice, reshape, sumTo, where, writePart } from "../ops/index.js";
 
 interface Slice {
   readonly dim: number;
@@ -12,6 +12,7 @@ interface Slice {
 export function sliceScatter(x: Node, value: Node, { dim, start, step }: Slice): Node {
   if (value.size === 0 && !value.requiresGrad) return x;
   if (value.shape[dim] === x.shape[dim]) return value;
+  if (step === 1) return writePart(x, value, dim, start);
   const isWritten = placeSlice(expand(constant(true, "bool"), value.shape), x.shape, dim, start, step);
   return where(isWritten, placeSlice(value, x.shape, dim, start, step), x);
 }

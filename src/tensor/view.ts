@@ -1,7 +1,7 @@
 // Views: chains of movements over a cell, with the strides PyTorch would have, and how to write through them.
 import { contiguousStrides, numel, type Shape, shapesEqual } from "../base/index.js";
 import type { Node } from "../graph/index.js";
-import { constant, diagonal, expand, permute, reshape, slice } from "../ops/index.js";
+import { constant, diagonal, expand, isData, part, permute, reshape, slice } from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
 import { diagonalScatter, expandScatter, sliceScatter } from "./view-writes.js";
 
@@ -55,7 +55,8 @@ export function applyStep(step: ViewStep, x: Node): Node {
     case "expand":
       return expand(x, step.shape);
     case "slice":
-      return slice(x, step.dim, step.start, step.stop, step.step);
+      // Where a part of data begins must not be a program of its own; in a model the compiler does best with what it knows.
+      return (isData(x) ? part : slice)(x, step.dim, step.start, step.stop, step.step);
     case "diagonal":
       return diagonal(x, step.offset, step.dim1, step.dim2);
     case "detach":
@@ -65,8 +66,26 @@ export function applyStep(step: ViewStep, x: Node): Node {
   }
 }
 
+/** What a write goes through: its value is made on demand, since nodes that nobody uses are computed as results. */
+interface Target {
+  readonly shape: Shape;
+  value(): Node;
+}
+
+function seenThrough(step: ViewStep, x: Target): Target {
+  const { shape } = stepLayout(step, contiguousLayout(x.shape)) as Layout;
+  let made: Node | null = null;
+  return {
+    shape,
+    value: () => {
+      made ??= applyStep(step, x.value());
+      return made;
+    },
+  };
+}
+
 /** What `x` becomes when `value` is written through the view. */
-function writeStep(step: ViewStep, x: Node, value: Node): Node {
+function writeStep(step: ViewStep, x: Target, value: Node): Node {
   switch (step.kind) {
     case "reshape":
       return reshape(value, x.shape);
@@ -76,9 +95,9 @@ function writeStep(step: ViewStep, x: Node, value: Node): Node {
       // Only dims of size 1 were added: `writeThrough` sees to others.
       return reshape(value, x.shape);
     case "slice":
-      return sliceScatter(x, value, step);
+      return sliceScatter(x.value(), value, step);
     case "diagonal":
-      return diagonalScatter(x, value, step);
+      return diagonalScatter(x.value(), value, step);
     case "detach":
     case "leaf":
       return value;
@@ -87,16 +106,19 @@ function writeStep(step: ViewStep, x: Node, value: Node): Node {
 
 /** What the base becomes when `value` is written through a chain of views. */
 export function writeThrough(steps: readonly ViewStep[], base: Node, value: Node): Node {
-  const [step, ...rest] = steps;
+  return writeInto(steps, { shape: base.shape, value: () => base }, value);
+}
+
+function writeInto([step, ...rest]: readonly ViewStep[], base: Target, value: Node): Node {
   if (!step) return value;
-  const seen = applyStep(step, base);
-  const written = writeThrough(rest, seen, value);
-  if (step.kind !== "expand" || seen.size === base.size) return writeStep(step, base, written);
+  const seen = seenThrough(step, base);
+  const written = writeInto(rest, seen, value);
+  if (step.kind !== "expand" || numel(seen.shape) === numel(base.shape)) return writeStep(step, base, written);
   // Writes to elements that share memory are refused before; a part without such elements may be written.
-  if (value.size === 0) return base;
+  if (value.size === 0) return base.value();
   const nothing = expand(constant(false, "bool"), seen.shape);
   const isWritten = writeThrough(rest, nothing, expand(constant(true, "bool"), value.shape));
-  return expandScatter(base, written, isWritten);
+  return expandScatter(base.value(), written, isWritten);
 }
 
 function inverse(dims: readonly number[]): number[] {
