@@ -87,6 +87,11 @@ export function isBroadcast(node: Node, source: Node): boolean {
   return lead >= 0 && source.shape.every((size, d) => size === 1 || size === node.shape[d + lead]);
 }
 
+/** True for positions along a dim: numbers of the loops, whether this program stores them as well or not. (Values of others have no inputs left.) */
+export function isPosition({ primitive, inputs, isRealized }: Node): boolean {
+  return !isRealized && primitive.kind === "pointwise" && primitive.cost === 0 && inputs.length === 0;
+}
+
 /** Cost of a node's own work for one element, without its inputs. */
 export function ownCost(node: Node): number {
   if (node.primitive.kind === "pointwise") return node.primitive.cost;

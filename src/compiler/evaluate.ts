@@ -2,7 +2,7 @@
 import { InternalError, numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Buffer, type Expr, type ExprFactory, fitTo, scalarOf } from "../ir/index.js";
-import { isPointLike } from "./costs.js";
+import { isPointLike, isPosition } from "./costs.js";
 
 /** Answers where a node's value is to be found. */
 export interface ValueSource {
@@ -71,7 +71,7 @@ export class Evaluator {
     }
     if (node.primitive.kind === "constant" || node.primitive.kind === "scalar")
       return fitTo(f, node.dtype, f.param(source.slotOf(node), type));
-    const buffer = source.bufferOf(node);
+    const buffer = isPosition(node) ? null : source.bufferOf(node);
     if (!buffer) return this.compute(node, index, guard);
     return f.load(buffer, linearIndex(f, node.shape, index), 1, guard ?? null);
   }

@@ -5,6 +5,7 @@ import { isTiled, operandView, sizesOf } from "./contraction/views.js";
 import {
   isBroadcast,
   isPointLike,
+  isPosition,
   isShortConvolution,
   MIN_BATCHES,
   ownCost,
@@ -135,8 +136,11 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
     const isOperand = [...demand.keys()].every(isOfBatches);
     const cost = (costs.get(node) ?? 0) - (isOperand ? 0 : dearestInput(node, costs, stored));
     const repeats = node.size === 0 ? 0 : count / node.size - 1;
+    // One operation on positions and numbers costs no more than a load, and says more (a loop ends where a mask does).
     const isDear =
-      ownCost(node) > 0 && (repeats * cost > storeCost(node, summed.has(node)) || ownCost(node) >= ALWAYS_STORE);
+      (costs.get(node) ?? 0) > 1 &&
+      ownCost(node) > 0 &&
+      (repeats * cost > storeCost(node, summed.has(node)) || ownCost(node) >= ALWAYS_STORE);
     if (isDear) stored.add(node);
     if (node.primitive.kind === "contraction" && stored.has(node) && !longSum(node)) {
       for (const which of [0, 1] as const) {
@@ -245,7 +249,10 @@ function readsPerElement(node: Node, input: Node): number {
 /** Cost of one element with everything that would be computed with it. */
 function inlineCosts(order: readonly Node[], stored: ReadonlySet<Node>): Map<Node, number> {
   const costs = new Map<Node, number>();
-  const read = (x: Node): number => (isLeaf(x) ? (hasMemory(x) ? 1 : 0) : stored.has(x) ? 1 : (costs.get(x) ?? 0));
+  const read = (x: Node): number => {
+    if (isLeaf(x)) return hasMemory(x) ? 1 : 0;
+    return stored.has(x) && !isPosition(x) ? 1 : (costs.get(x) ?? 0);
+  };
   for (const node of order) {
     if (isLeaf(node)) continue;
     let inputs = 0;

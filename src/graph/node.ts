@@ -80,6 +80,10 @@ export interface ReductionPrimitive extends Common {
  * Sum of products over the labels that `attrs.out` lacks: attrs `{ a: number[], b: number[], out: number[] }` label the
  * dims of both inputs and the result, as einsum's letters. No label twice in one operand; each label of the result is in
  * an operand; each label of an operand is in the other or in the result.
+ *
+ * `attrs.band`, if set, is `[late, early, most]`: two labels and a number. Where the position along `late` is ahead of that along
+ * `early` by more than `most`, terms are left out. It is a permission rather than a mask: whoever sets it knows that such
+ * terms have a factor 0, or that nobody reads such results (nor gives them a gradient), and kernels leave out whole blocks.
  */
 export interface ContractionPrimitive extends Common {
   readonly kind: "contraction";

@@ -3,9 +3,9 @@ import { ArgumentError, formatShape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { constantLike, shapeError } from "./composing.js";
 import { add, cast, mul, where } from "./elementwise.js";
-import { matmul, matrixTranspose } from "./matmul.js";
+import { causalMatmul, matmul, matrixTranspose } from "./matmul.js";
 import { repeatInterleave } from "./shaping.js";
-import { safeSoftmax, softmax } from "./softmax.js";
+import { maskedSoftmax, safeSoftmax, softmax } from "./softmax.js";
 import { lowerMask } from "./triangular.js";
 
 export interface AttentionOptions {
@@ -49,10 +49,15 @@ export function scaledDotProductAttention(query: Node, keys: Node, values: Node,
       op,
     });
   }
-  const products = matmul(query, matrixTranspose(key)); // [..., L, S]
+  const transposed = matrixTranspose(key);
+  const products = isCausal ? causalMatmul(query, transposed, "columns") : matmul(query, transposed); // [..., L, S]
   const scores = mul(products, constantLike(products, scale ?? 1 / Math.sqrt(features)));
-  const weights = attentionWeights(scores, isCausal ? lowerMask(length, positions) : attnMask, isCausal);
-  return matmul(dropout ? dropout(weights) : weights, value);
+  // Under the causal mask each row sees at least its first position.
+  const weights = isCausal
+    ? maskedSoftmax(scores, lowerMask(length, positions), -1)
+    : attentionWeights(scores, attnMask);
+  const shares = dropout ? dropout(weights) : weights;
+  return isCausal ? causalMatmul(shares, value, "terms") : matmul(shares, value);
 }
 
 /** Each head of `x` as often as query has heads for it. */
@@ -71,12 +76,11 @@ function sharedHeads(query: Node, x: Node): Node {
   return heads === own ? x : repeatInterleave(x, heads / own, -3);
 }
 
-function attentionWeights(scores: Node, mask: Node | null, isCausal: boolean): Node {
+function attentionWeights(scores: Node, mask: Node | null): Node {
   if (!mask) return softmax(scores, -1);
   const masked =
     mask.dtype === "bool"
       ? where(mask, scores, constantLike(scores, Number.NEGATIVE_INFINITY))
       : add(scores, cast(mask, scores.dtype));
-  // Under the causal mask each row sees at least its first position.
-  return isCausal ? softmax(masked, -1) : safeSoftmax(masked, -1);
+  return safeSoftmax(masked, -1);
 }

@@ -13,7 +13,15 @@ export interface ContractLabels {
   readonly a: readonly number[];
   readonly b: readonly number[];
   readonly out: readonly number[];
+  /** See ContractionPrimitive. */
+  readonly band?: ContractBand;
 }
+
+/** Labels of two dims and a number: pairs of positions whose first is ahead of the second by more than it take no part. */
+export type ContractBand = readonly [late: number, early: number, most: number];
+
+const bandOf = (node: { readonly attrs: Node["attrs"] }): { band?: ContractBand } =>
+  node.attrs.band === undefined ? {} : { band: node.attrs.band as unknown as ContractBand };
 
 const labelsOf = (node: { readonly attrs: Node["attrs"] }, side: "a" | "b" | "out"): readonly number[] =>
   attr<readonly number[]>(node, side);
@@ -47,8 +55,8 @@ const contractP: ContractionPrimitive = {
     const [a, b] = node.inputs as [Node, Node];
     const [la, lb, lo] = [labelsOf(node, "a"), labelsOf(node, "b"), labelsOf(node, "out")];
     return [
-      needs[0] ? contract(grad, b, { a: lo, b: lb, out: la }) : null,
-      needs[1] ? contract(grad, a, { a: lo, b: la, out: lb }) : null,
+      needs[0] ? contract(grad, b, { a: lo, b: lb, out: la, ...bandOf(node) }) : null,
+      needs[1] ? contract(grad, a, { a: lo, b: la, out: lb, ...bandOf(node) }) : null,
     ];
   },
   reference: (node, [a, b]) => contractArrays(node, a as NdArray, b as NdArray),
@@ -65,11 +73,16 @@ function contractArrays(node: Node, a: NdArray, b: NdArray): NdArray {
       const o = lo.indexOf(label);
       return (o >= 0 ? outer[o] : inner[summed.indexOf(label)]) as number;
     });
+  const { band } = bandOf(node);
+  /** Position along the dim with `label`. */
+  const along = (label: number, outer: readonly number[], inner: readonly number[]): number =>
+    at([label], outer, inner)[0] as number;
   return fillArray(node.shape, node.dtype, (i) => {
     const outer = unravel(i, node.shape);
     let total: ScalarValue = type === "i64" ? 0n : 0;
     for (let k = 0; k < depth; k++) {
       const inner = unravel(k, sizes);
+      if (band && along(band[0], outer, inner) - along(band[1], outer, inner) > band[2]) continue;
       const x = a.data[ravel(at(la, outer, inner), a.shape)] as number | bigint;
       const y = b.data[ravel(at(lb, outer, inner), b.shape)] as number | bigint;
       total = evalBinary("add", type, total, evalBinary("mul", type, x, y));
@@ -82,7 +95,7 @@ function contractArrays(node: Node, a: NdArray, b: NdArray): NdArray {
  * out[…] = Σ a[…] b[…] over the labels that `out` lacks; see ContractionPrimitive for the rules labels obey.
  * Operands promote to a common dtype.
  */
-export function contract(a: Node, b: Node, { a: la, b: lb, out }: ContractLabels): Node {
+export function contract(a: Node, b: Node, { a: la, b: lb, out, band }: ContractLabels): Node {
   if (la.length !== a.shape.length || lb.length !== b.shape.length)
     throw new InternalError("contract: labels do not fit the operands");
   const dtype = resultType(a, b);
@@ -103,5 +116,6 @@ export function contract(a: Node, b: Node, { a: la, b: lb, out }: ContractLabels
         out.map((label) => lb.indexOf(label)),
       ),
     );
-  return apply(contractP, [cast(a, dtype), cast(b, dtype)], { a: la, b: lb, out });
+  const labels = { a: la, b: lb, out };
+  return apply(contractP, [cast(a, dtype), cast(b, dtype)], band ? { ...labels, band } : labels);
 }

@@ -55,6 +55,18 @@ function batchLabels(_x: Node, batch: number, rank: number, isDropped: (d: numbe
  * other's batch becomes more rows (or columns) of one product.
  */
 export function matmul(a: Node, b: Node): Node {
+  return product(a, b, null);
+}
+
+/** What row i of a product needs not: columns of the result, or terms, with a number beyond i. */
+export type Unneeded = "columns" | "terms";
+
+/** matmul for matrices of causal attention: the caller knows that such columns are not read, or that such terms are 0. */
+export function causalMatmul(a: Node, b: Node, unneeded: Unneeded): Node {
+  return product(a, b, unneeded);
+}
+
+function product(a: Node, b: Node, unneeded: Unneeded | null): Node {
   const op = "matmul";
   const [rankA, rankB] = [a.shape.length, b.shape.length];
   if (rankA === 0 || rankB === 0) {
@@ -86,6 +98,7 @@ export function matmul(a: Node, b: Node): Node {
     a: [...labelsA, ...rows, INNER],
     b: [...labelsB, INNER, ...columns],
     out: [...out, ...rows, ...columns],
+    ...(unneeded && { band: [unneeded === "columns" ? COLUMN : INNER, ROW, 0] as const }),
   });
 }
 
@@ -139,8 +152,7 @@ export function addmm(input: Node, a: Node, b: Node, options: { beta?: number; a
   checkRank("addmm", "mat1", a, 2);
   checkRank("addmm", "mat2", b, 2);
   checkProduct("addmm", a, b, a.shape[1], b.shape[0]);
-  const product = mm(a, b);
-  return scaledSum(input, product, options);
+  return scaledSum(input, mm(a, b), options);
 }
 
 /** beta x + alpha product. With beta 0 only the shape of `x` counts, NaN and infinities are ignored; its gradient is 0. */
@@ -181,14 +193,14 @@ export function linear(x: Node, weight: Node, bias: Node | null = null): Node {
   const rows: number[] = [];
   for (let d = 0; d < rank - 1; d++) rows.push(d);
   const isMatrix = weight.shape.length === 2;
-  const product = contract(x, weight, {
+  const sums = contract(x, weight, {
     a: [...rows, INNER],
     b: isMatrix ? [COLUMN, INNER] : [INNER],
     out: isMatrix ? [...rows, COLUMN] : rows,
   });
-  if (!bias) return product;
+  if (!bias) return sums;
   checkBias(weight, bias);
-  return add(product, bias);
+  return add(sums, bias);
 }
 
 function checkBias(weight: Node, bias: Node): void {

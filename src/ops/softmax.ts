@@ -30,6 +30,27 @@ const softmaxPrimitive = defineComposite("softmax", {
   saves: { inputs: [], output: true },
 });
 
+// As softmax of what `mask` shows, and 0 elsewhere. All of it says so, sums and gradient too: loops can leave the rest out.
+const maskedSoftmaxPrimitive = defineComposite("maskedSoftmax", {
+  compose([x, mask], attrs) {
+    const dims = [attrs.dim as number];
+    const [input, shown] = [x as Node, mask as Node];
+    const zero = constantLike(input, 0);
+    const hidden = constantLike(input, Number.NEGATIVE_INFINITY);
+    const max = keepDims(amax(where(shown, input, hidden), dims), input.shape, dims);
+    const e = exp(where(shown, sub(input, max), hidden));
+    const total = rowSum(e, dims);
+    return where(shown, mul(e, div(constantLike(total, 1), total)), zero);
+  },
+  vjp(y, grad) {
+    const shown = y.inputs[1] as Node;
+    const zero = constantLike(y, 0);
+    const mean = rowSum(where(shown, mul(grad, y), zero), [attr<number>(y, "dim")]);
+    return [where(shown, mul(y, sub(grad, mean)), zero), null];
+  },
+  saves: { inputs: [1], output: true },
+});
+
 // y = (x - max) - log Σ exp(x - max); the gradient is g - exp(y) Σ g.
 const logSoftmaxPrimitive = defineComposite("logSoftmax", {
   compose([x], attrs) {
@@ -83,6 +104,14 @@ function overRows(op: string, x: Node, dim: number, rows: (x: Node, dim: number)
 /** exp(x) / Σ exp(x) along `dim`; a row of -Infinity gives NaN, as in PyTorch. */
 export function softmax(x: Node, dim: number): Node {
   return overRows("softmax", toFloat(x), dim, (input, d) => apply(softmaxPrimitive, [input], { dim: d }));
+}
+
+/** softmax along `dim` of what the bool `mask` (of the shape of `x`, or broadcast to it) shows; 0 elsewhere, and in rows that it hides. */
+export function maskedSoftmax(x: Node, mask: Node, dim: number): Node {
+  const input = toFloat(x);
+  if (input.size === 0) return input;
+  const shown = expand(mask, input.shape);
+  return apply(maskedSoftmaxPrimitive, [input, shown], { dim: normalizeDim("softmax", dim, input.shape.length) });
 }
 
 /** softmax(-x) along `dim`. */

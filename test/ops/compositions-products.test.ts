@@ -392,6 +392,13 @@ describe("scaledDotProductAttention", () => {
     expectClose(valuesOf(scaledDotProductAttention(q, k, v, { attnMask: added })), causal, 1e-14);
   });
 
+  test("given isCausal, has the right gradients, twice", () => {
+    const causal = (a: Node, b: Node, c: Node) => scaledDotProductAttention(a, b, c, { isCausal: true });
+    const shapes = [{ shape: [2, 3, 2] }, { shape: [2, 4, 2] }, { shape: [2, 4, 2] }];
+    gradcheck(causal, shapes);
+    gradgradcheck(causal, shapes);
+  });
+
   test("given a row that may see nothing, gives 0 and a finite gradient", () => {
     const mask = () => tensor([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1], [3, 5], "bool");
     const query = tensor(noise([2, 3, 4]), [2, 3, 4], "float64", true);

@@ -14,6 +14,7 @@ import {
   layerNorm,
   logSoftmax,
   logsumexp,
+  maskedSoftmax,
   maxAlong,
   maxOfAll,
   mean,
@@ -87,6 +88,19 @@ describe("softmax", () => {
     const other = x();
     const safe = gradients(safeSoftmax(other, 1), tensor([1, 2, 3, 4], [2, 2]), [other])[0] as Node;
     expect(valuesOf(safe).map((v) => v + 0)).toEqual([0, 0, 0, 0]);
+  });
+
+  test("given a mask, softmax of what it shows, 0 elsewhere and in hidden rows; has the right gradients", () => {
+    const mask = () => tensor([1, 0, 1, 0, 0, 0], [2, 3], "bool");
+    const x = () => tensor([5, nan, 5, 1, inf, 2], [2, 3], "float32", true);
+    expect(valuesOf(maskedSoftmax(x(), mask(), 1))).toEqual([0.5, 0, 0.5, 0, 0, 0]);
+    expect(valuesOf(maskedSoftmax(tensor([], [2, 0]), tensor([], [2, 0], "bool"), 1))).toEqual([]);
+    const given = x();
+    const gradient = gradients(maskedSoftmax(given, mask(), 1), tensor([1, 2, 5, 4, 5, 6], [2, 3]), [given])[0] as Node;
+    expect(valuesOf(gradient).map((v) => v + 0)).toEqual([-1, 0, 1, 0, 0, 0]);
+    const shown = () => tensor([1, 0, 1, 1, 1, 0], [2, 3], "bool");
+    gradcheck((a) => maskedSoftmax(a, shown(), 1), [{ shape: [2, 3] }]);
+    gradgradcheck((a) => maskedSoftmax(a, shown(), 1), [{ shape: [2, 3] }]);
   });
 
   test("given Infinity or NaN, logsumexp follows; given no elements, gives -Infinity or nothing", () => {

@@ -39,13 +39,20 @@ const NEAR = 0.6;
 /** A summed loop within a block. */
 export interface DepthAxis {
   readonly axis: Axis;
+  /** Where it begins, if not at its first step. */
+  readonly from?: Expr;
+  /** Where it ends. */
   readonly length: Expr;
 }
 
 /** One block: its loops, how many elements they are together, and where it starts in both operands. */
 export interface Block {
   readonly axes: readonly DepthAxis[];
+  /** The first of its elements that takes part, if not all do. */
+  readonly from?: Expr;
   readonly length: Expr;
+  /** The step of the loop taken in pieces that it begins with. */
+  readonly start: Expr;
   readonly startA: Expr;
   readonly startB: Expr;
 }
@@ -61,6 +68,7 @@ export function blockAt(f: ExprFactory, blocks: DepthBlocks, block: Expr): Block
   return {
     axes: [{ axis: cut, length }, ...inside.map((axis) => ({ axis, length: f.int(axis.extent) as Expr }))],
     length: f.mul(length, f.int(extentOf(inside))),
+    start,
     startA: at("a"),
     startB: at("b"),
   };
@@ -77,7 +85,7 @@ export interface Depth {
 export function depthLoops(f: ExprFactory, axes: readonly DepthAxis[], body: (at: Depth) => Stmt[]): Stmt[] {
   const emit = (i: number, at: Depth): Stmt[] => {
     if (i === axes.length) return body(at);
-    const { axis, length } = axes[i] as DepthAxis;
+    const { axis, from = f.int(0), length } = axes[i] as DepthAxis;
     const inner = extentOf(axes.slice(i + 1).map((x) => x.axis));
     const v = f.variable(`k${i}`, "i32", { min: 0, max: Math.max(0, length.max - 1) });
     const next: Depth = {
@@ -85,7 +93,7 @@ export function depthLoops(f: ExprFactory, axes: readonly DepthAxis[], body: (at
       a: f.add(at.a, f.mul(v, f.int(axis.a))),
       b: f.add(at.b, f.mul(v, f.int(axis.b))),
     };
-    return [{ kind: "for", v, from: f.int(0), to: length, step: 1, body: emit(i + 1, next) }];
+    return [{ kind: "for", v, from, to: length, step: 1, body: emit(i + 1, next) }];
   };
   return emit(0, { flat: f.int(0), a: f.int(0), b: f.int(0) });
 }

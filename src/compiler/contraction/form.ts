@@ -4,6 +4,7 @@ import { attr, type Node } from "../../graph/index.js";
 import { type Expr, ExprFactory, scalarOf } from "../../ir/index.js";
 import { Evaluator, linearIndex } from "../evaluate.js";
 import { isLeaf } from "../rewrite.js";
+import { type FormBand, formBand, swapBand } from "./band.js";
 
 /** One loop of a contraction with what a step moves in the operands and the result, in elements. */
 export interface Axis {
@@ -30,6 +31,8 @@ export interface ContractionForm {
   /** Loops of the result that only `b` has. */
   readonly columns: readonly Axis[];
   readonly summed: readonly Axis[];
+  /** Products that take no part, if any. */
+  readonly band: FormBand | null;
 }
 
 export interface View extends Operand {
@@ -130,6 +133,7 @@ export function contractionForm(
       unmerged.b,
     ),
     summed: isStaged ? longer(orderSummed(summed)) : mergeAxes(orderSummed(summed)),
+    band: isStaged ? null : formBand(node),
   };
 }
 
@@ -167,5 +171,6 @@ export function swapOperands(form: ContractionForm): ContractionForm {
     rows: swap(form.columns),
     columns: swap(form.rows),
     summed: swap(form.summed),
+    band: swapBand(form.band),
   };
 }

@@ -4,7 +4,6 @@ import { offsetAt } from "./axes.js";
 import { type Box, ownOffset } from "./box.js";
 import { type Block, type Depth, depthLoops } from "./depth.js";
 import type { Problem, Side } from "./operand.js";
-import { loop } from "./statements.js";
 
 /** Where an operand is read. */
 export type Source =
@@ -71,7 +70,8 @@ function flatLoop(p: Problem, block: Block, a: Source, b: Source, step: (at: Dep
     return v;
   };
   const at: Depth = { flat: k, a: offset(a), b: offset(b) };
-  return [loop(f, k, block.length, [...offsets, ...step(at)])];
+  const [from, to] = [block.from ?? f.int(0), block.length];
+  return [{ kind: "for", v: k, from, to, step: 1, body: [...offsets, ...step(at)] }];
 }
 
 /** Addresses of the `count` rows (or vectors of columns) from `first` at a summed element. */

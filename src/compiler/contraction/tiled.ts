@@ -22,6 +22,7 @@ import {
 } from "./result.js";
 import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
+import { bandShare, withinBand } from "./within-band.js";
 
 /** Position of a tile. */
 interface Tile {
@@ -53,7 +54,8 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): Kernel
   const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer).statements();
   const [m, n, k] = [p.a.count, p.b.count, extentOf(p.form.summed)];
   const bytes = p.bytes * batch * (m * k + n * k + m * n);
-  const main: KernelDraft = { name: done.name, tiles, tile, body, flops: 2 * batch * m * n * k, bytes };
+  const flops = 2 * batch * m * n * k * bandShare(p.form);
+  const main: KernelDraft = { name: done.name, tiles, tile, body, flops, bytes };
   return [...before.flatMap((x) => (x ? [x.draft] : [])), main];
 }
 
@@ -329,7 +331,7 @@ class TileBody {
           f,
           j,
           panelsOf(this.p, b, this.tile.column),
-          microKernel(this.p, place, block, sourceA, sourceB, ahead, (acc) =>
+          microKernel(this.p, place, withinBand(this.p, block, place), sourceA, sourceB, ahead, (acc) =>
             this.#keep(acc, place, { row: local, column: f.mul(j, f.int(b.unit)) }, turn),
           ),
         ),

@@ -7,6 +7,7 @@ import { visitExpressions, visitStatements } from "../statements.js";
 import type { BinaryOp, Buffer, Expr, Scalar, Stmt, Var } from "../types.js";
 import { type InStep, Lockstep } from "./lockstep.js";
 import { renameDeclared } from "./rename.js";
+import { splitAtBound } from "./split.js";
 
 export interface VectorizeOptions {
   /** Lanes for a loop whose widest element has `bytes` bytes. */
@@ -67,6 +68,25 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
   const fewest = options.masks ? Math.min(lanes, MIN_MASKED) : lanes;
   if (lanes === 1 || trips.max < fewest || loop.step !== 1) return plain;
   const sums = new Accumulators(f, lanes);
+  const loops: Stmt[] = [];
+  for (const part of splitAtBound(f, loop, lanes)) {
+    const own = part === loop || loops.length === 0 ? part : { ...part, body: renameDeclared(f, part.body) };
+    const made = vectorLoops(f, own, sums, lanes, options);
+    if (!made) return plain;
+    loops.push(...made);
+  }
+  return { before: sums.before(), loops, after: sums.after() };
+}
+
+/** A loop as loops over vectors; null if it cannot be vectorised. */
+function vectorLoops(
+  f: ExprFactory,
+  loop: ForStmt,
+  sums: Accumulators,
+  lanes: number,
+  options: VectorizeOptions,
+): Stmt[] | null {
+  const trips = f.sub(loop.to, loop.from);
   const vectors = Math.floor(trips.max / lanes);
   const unroll = vectors > 0 ? chooseUnroll(loop, lanes, options.maxUnroll, vectors) : 1;
   const out: Stmt[] = [];
@@ -78,7 +98,7 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
     const blocks = f.div(f.sub(trips, done), f.int(step));
     if (blocks.max < 1) continue;
     const made = new LoopVectorizer(f, copy(), sums, { ...options, lanes, width }).emit(f.add(loop.from, done), blocks);
-    if (!made) return plain;
+    if (!made) return null;
     out.push(...made);
     done = f.add(done, f.mul(blocks, f.int(step)));
   }
@@ -86,15 +106,16 @@ function vectorizeLoop(f: ExprFactory, loop: ForStmt, options: VectorizeOptions)
   const rest = trips.min >= 0 ? f.rem(trips, f.int(lanes)) : f.sub(loop.to, from);
   if (options.masks && rest.max > 0) {
     const made = new LoopVectorizer(f, copy(), sums, { ...options, lanes, width: 1 }).emitMasked(from, rest);
-    if (!made) return plain;
+    if (!made) return null;
     out.push(...made);
   }
   if (!options.masks && rest.max > 0) {
-    const tail: ForStmt = { ...scalar, from, body: renameDeclared(f, scalar.body) };
+    const { v, to, step } = loop;
+    const tail: ForStmt = { kind: "for", v, from, to, step, body: renameDeclared(f, loop.body) };
     if (rest.kind === "const" && rest.max <= SHORT_TAIL) out.push(...writeOut(f, tail, from, rest.max));
     else out.push(tail);
   }
-  return { before: sums.before(), loops: out, after: sums.after() };
+  return out;
 }
 
 /** Vectors of a period that are run side by side. */
