@@ -1,15 +1,60 @@
 // Option objects at run time: unknown names and surplus arguments are errors that name the nearest option.
 import { ArgumentError } from "./errors.js";
 
-/** Throws ArgumentError unless every key of `options` is one of `names`. */
-export function checkOptions(op: string, options: object | undefined, names: readonly string[]): void {
+/** What an option may be: one of these, or several such as "number | null". An option that is undefined is left out. */
+const kinds: Readonly<Record<string, readonly [said: string, holds: (value: unknown) => boolean]>> = {
+  number: ["a number", (value) => typeof value === "number"],
+  numbers: ["an array of numbers", isNumbers],
+  pair: ["two numbers [a, b]", (value) => isNumbers(value) && value.length === 2],
+  flag: ["true or false", (value) => typeof value === "boolean"],
+  text: ["a text", (value) => typeof value === "string"],
+  function: ["a function", (value) => typeof value === "function"],
+  object: ["an object", (value) => typeof value === "object" && value !== null],
+  null: ["null", (value) => value === null],
+  any: ["anything", () => true],
+};
+
+/** Options by name, with the kinds their values may be of. */
+export type OptionKinds = Readonly<Record<string, string>>;
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "number");
+}
+
+/** The kinds of options whose defaults are the given ones; what may be null is of any kind. */
+export function kindsOf(defaults: object): OptionKinds {
+  const kindOf = (value: unknown): string => {
+    if (typeof value === "boolean") return "flag";
+    if (typeof value === "string") return "text";
+    if (typeof value === "number") return "number";
+    if (isNumbers(value)) return "numbers";
+    return typeof value === "function" ? "function" : "any";
+  };
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(value)]));
+}
+
+/** Throws ArgumentError unless every key of `options` is one of `known`; where kinds are given, also unless its value is of its kind. */
+export function checkOptions(op: string, options: object | undefined, known: readonly string[] | OptionKinds): void {
   if (options === undefined) return;
+  const names = Array.isArray(known) ? (known as readonly string[]) : Object.keys(known);
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
     throw new ArgumentError(`${op}: options must be an object like { ${names[0] ?? ""} }, got ${describe(options)}`, {
       op,
     });
   }
   for (const key in options) if (!names.includes(key)) throw unknownName(op, "option", key, names);
+  if (Array.isArray(known)) return;
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) checkKind(op, name, value, (known as OptionKinds)[name] as string);
+  }
+}
+
+/** Throws unless an argument is of its kind. */
+export function checkKind(op: string, name: string, value: unknown, kind: string): void {
+  const choices = kind.split(" | ").map((one) => kinds[one] as (typeof kinds)[string]);
+  if (choices.some(([, holds]) => holds(value))) return;
+  const said = choices.map(([text]) => text).join(" or ");
+  throw new ArgumentError(`${op}: ${name} must be ${said}, got ${shownValue(value)}`, { op });
 }
 
 /** Throws unless an argument is a function. */
@@ -59,6 +104,7 @@ export function checkFlag(op: string, name: string, value: unknown): void {
 export function shownValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `[${value.slice(0, 8).map(shownValue).join(",")}${value.length > 8 ? ",…" : ""}]`;
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 

@@ -48,7 +48,7 @@ export interface PadCollateOptions {
  * @example new DataLoader(sentences, { batchSize: 32, collate: padCollate({ paddingValue: 1 }) })
  */
 export function padCollate<T>(options: PadCollateOptions = {}): (items: T[]) => Batched<T> {
-  checkOptions("padCollate", options, ["paddingValue", "paddingSide"]);
+  checkOptions("padCollate", options, { paddingValue: "number", paddingSide: "text" });
   const { paddingValue: value = 0, paddingSide = "right" } = options;
   checkChoice("padCollate", "paddingSide", paddingSide, ["left", "right"]);
   const stackPadded = (tensors: readonly Tensor[]): Tensor => {

@@ -48,7 +48,7 @@ export interface CsvTable {
  * @example parseCsv("x,y\n1,2\n3,4").matrix() // [[1, 2], [3, 4]]
  */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
-  checkOptions("parseCsv", options, ["delimiter", "header"]);
+  checkOptions("parseCsv", options, { delimiter: "text", header: "flag" });
   if (typeof text !== "string") {
     throw new ArgumentError(`parseCsv: takes the text of a table, got ${typeof text}; readCsv takes a file`, {
       op: "parseCsv",

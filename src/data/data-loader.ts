@@ -41,20 +41,20 @@ export interface DataLoaderOptions<T, B> {
   readonly persistentWorkers?: boolean;
 }
 
-const optionNames = [
-  "batchSize",
-  "shuffle",
-  "dropLast",
-  "seed",
-  "generator",
-  "sampler",
-  "batchSampler",
-  "collate",
-  "prefetch",
-  "numWorkers",
-  "prefetchFactor",
-  "persistentWorkers",
-];
+const optionKinds = {
+  batchSize: "number",
+  shuffle: "flag",
+  dropLast: "flag",
+  seed: "number",
+  generator: "object",
+  sampler: "any",
+  batchSampler: "any",
+  collate: "function",
+  prefetch: "number",
+  numWorkers: "number",
+  prefetchFactor: "number",
+  persistentWorkers: "flag",
+};
 
 /** Where a loader stands: plain data for checkpoints. */
 export interface DataLoaderState {
@@ -119,7 +119,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     readonly dataset: Dataset<T> | IterableDataset<T>,
     options: DataLoaderOptions<T, B> = {},
   ) {
-    checkOptions("DataLoader", options, optionNames);
+    checkOptions("DataLoader", options, optionKinds);
     checkDataset(dataset);
     checkExclusive(options);
     this.#workers = checkWorkers(options);

@@ -241,7 +241,7 @@ export function randomSplit<T>(
   lengths: readonly number[],
   options: { readonly seed?: number } = {},
 ): Subset<T>[] {
-  checkOptions("randomSplit", options, ["seed"]);
+  checkOptions("randomSplit", options, { seed: "number" });
   checkIsDataset("randomSplit", dataset);
   checkArray("randomSplit", "lengths", lengths);
   const sizes = splitSizes(lengths, dataset.length);

@@ -140,7 +140,13 @@ export async function fashionMnist(options: MnistOptions = {}): Promise<ImageDat
 }
 
 async function load(source: ImageSource, options: MnistOptions, others: readonly IdxSource[]): Promise<ImageDataset> {
-  checkOptions(source.name, options, ["train", "root", "download", "normalize", "transform"]);
+  checkOptions(source.name, options, {
+    train: "flag",
+    root: "any",
+    download: "any",
+    normalize: "any",
+    transform: "any",
+  });
   const files = await findIdxFiles(source, options, others);
   const images = parseIdx(files.images.bytes, files.images.path);
   const labels = parseIdx(files.labels.bytes, files.labels.path);

@@ -1,5 +1,6 @@
 // Counter-based random numbers on the host: shuffling and per-sample augmentation parameters.
 // Philox4x32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+import { ArgumentError, shownValue } from "../base/index.js";
 
 /** Keeps the random numbers of different uses apart: a word of the counter. */
 export type Stream = "shuffle" | "split" | "sample" | "transform" | "generator" | "worker";
@@ -38,7 +39,10 @@ export function philox(key0: number, key1: number, counter: readonly number[], o
   out[3] = x3;
 }
 
-/** A sequence of random numbers that depends on nothing but its address: seed, stream and two integers. */
+/**
+ * A sequence of random numbers that depends on nothing but its address: seed, stream and two integers.
+ * @throws ArgumentError if the seed is no number or the stream is unknown.
+ */
 export class RandomSequence {
   private readonly words = new Uint32Array(4);
   private readonly key: readonly [number, number];
@@ -51,6 +55,12 @@ export class RandomSequence {
     private readonly a = 0,
     private readonly b = 0,
   ) {
+    if (typeof seed !== "number" || !(stream in streamWords)) {
+      throw new ArgumentError(
+        `RandomSequence: takes a seed and a stream, one of ${Object.keys(streamWords).join(", ")}; got ${shownValue(seed)} and ${shownValue(stream)}`,
+        { op: "RandomSequence" },
+      );
+    }
     this.key = [(seed % 0x100000000) | 0, Math.floor(seed / 0x100000000) | 0];
   }
 

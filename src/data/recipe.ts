@@ -1,5 +1,5 @@
 // How another thread makes a value again: functions and objects with methods do not travel, but where they come from does.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, shownValue } from "../base/index.js";
 
 /** An export of a module, called (or constructed) with arguments. */
 export interface Recipe {
@@ -19,6 +19,7 @@ export function remember<T extends object>(value: T, recipe: Recipe): T {
 /**
  * For the constructor of a class of this package: notes how instances are made, `url` being the class's file. Instances of
  * subclasses are made otherwise.
+ * @throws ArgumentError if it is no object, or the file no text.
  */
 export function rememberInstance(
   instance: object,
@@ -28,11 +29,25 @@ export function rememberInstance(
   url: string,
   args: readonly unknown[],
 ): void {
+  if (typeof instance !== "object" || instance === null || typeof url !== "string") {
+    throw new ArgumentError(
+      `rememberInstance: takes an instance and its class's file, got ${shownValue(instance)} and ${shownValue(url)}`,
+      { op: "rememberInstance" },
+    );
+  }
   if (made === type) remember(instance, { module: url, name, args });
 }
 
 export function recipeOf(value: unknown): Recipe | null {
   return typeof value === "object" || typeof value === "function" ? (recipes.get(value as object) ?? null) : null;
+}
+
+async function imported(url: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(/* @vite-ignore */ url);
+  } catch (cause) {
+    throw new ArgumentError(`fromModule: cannot load ${url}: ${(cause as Error).message}`, { op: "fromModule", cause });
+  }
 }
 
 type Importer = (url: string) => Promise<Readonly<Record<string, unknown>>>;
@@ -78,7 +93,7 @@ type ArgsOf<E> = E extends new (
  * is loaded in each worker, so its top level should only define things. TypeScript modules need tsx or a Node that reads them.
  * @param module - its address; `new URL("./words.js", import.meta.url)` is relative to the calling file.
  * @param name - a function, which may be asynchronous, or a class.
- * @throws ArgumentError if the module has no such export.
+ * @throws ArgumentError if the module cannot be loaded or has no such export.
  * @example
  * const url = new URL("./words.js", import.meta.url);
  * const words = await fromModule<typeof import("./words.js"), "Words">(url, "Words", "corpus.txt");
@@ -89,8 +104,14 @@ export async function fromModule<M extends object = Exports, N extends keyof M &
   name: N,
   ...args: ArgsOf<M[N]>
 ): Promise<Made<M[N]>> {
+  if ((typeof module !== "string" && !(module instanceof URL)) || typeof name !== "string") {
+    throw new ArgumentError(
+      `fromModule: takes the address of a module and the name of an export, got ${shownValue(module)} and ${shownValue(name)}`,
+      { op: "fromModule", fix: 'fromModule(new URL("./words.js", import.meta.url), "Words")' },
+    );
+  }
   const recipe: Recipe = { module: String(module), name, args };
-  const value = await follow(recipe, (url) => import(/* @vite-ignore */ url));
+  const value = await follow(recipe, imported);
   if (typeof value !== "object" && typeof value !== "function") {
     throw new ArgumentError(
       `fromModule: ${name} of ${module} gave ${typeof value}; a data set or a function is needed`,

@@ -70,7 +70,7 @@ export class RandomSampler implements Sampler {
     private readonly size: number,
     options: RandomSamplerOptions = {},
   ) {
-    checkOptions("RandomSampler", options, ["seed", "replacement", "numSamples"]);
+    checkOptions("RandomSampler", options, { seed: "number", replacement: "flag", numSamples: "number" });
     if (!Number.isInteger(size) || size < 0) {
       throw new ArgumentError(`RandomSampler: takes the number of items, such as dataset.length, got ${typeof size}`, {
         op: "RandomSampler",
@@ -145,7 +145,7 @@ export class WeightedRandomSampler implements Sampler {
     options: WeightedSamplerOptions = {},
   ) {
     const op = "WeightedRandomSampler";
-    checkOptions(op, options, ["replacement", "seed"]);
+    checkOptions(op, options, { replacement: "flag", seed: "number" });
     checkWholeNumber(op, "length", length, 1);
     this.seed = options.seed ?? 0;
     this.replacement = options.replacement ?? true;
@@ -204,7 +204,7 @@ export class SubsetRandomSampler implements Sampler {
     private readonly subset: readonly number[] | Int32Array,
     options: { readonly seed?: number } = {},
   ) {
-    checkOptions("SubsetRandomSampler", options, ["seed"]);
+    checkOptions("SubsetRandomSampler", options, { seed: "number" });
     checkArray("SubsetRandomSampler", "subset", subset, true);
     this.length = subset.length;
     this.seed = options.seed ?? 0;
@@ -243,7 +243,13 @@ export class DistributedSampler implements Sampler {
     private readonly size: number,
     options: DistributedSamplerOptions,
   ) {
-    checkOptions("DistributedSampler", options, ["numReplicas", "rank", "shuffle", "seed", "dropLast"]);
+    checkOptions("DistributedSampler", options, {
+      numReplicas: "number",
+      rank: "number",
+      shuffle: "flag",
+      seed: "number",
+      dropLast: "flag",
+    });
     checkWholeNumber("DistributedSampler", "size", size, 0);
     this.options = { shuffle: true, seed: 0, dropLast: false, ...options };
     const { numReplicas, rank, dropLast } = this.options;
@@ -285,7 +291,7 @@ export class BatchSampler implements BatchSamplerLike {
     private readonly batchSize: number,
     options: { readonly dropLast?: boolean } = {},
   ) {
-    checkOptions("BatchSampler", options, ["dropLast"]);
+    checkOptions("BatchSampler", options, { dropLast: "flag" });
     checkFunction("BatchSampler", "the sampler's indices", (sampler as Sampler | null)?.indices);
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`BatchSampler: batchSize must be a positive integer, got ${batchSize}`, {

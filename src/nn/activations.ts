@@ -1,6 +1,6 @@
 // Activation functions as modules.
 import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { checkTensor, full, type Tensor } from "../tensor/index.js";
+import { checkTensor, full, noMore, type Tensor } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import * as F from "./functional.js";
 import { checkInplace, type InplaceOption, withoutInplace } from "./inplace.js";
@@ -414,8 +414,10 @@ abstract class AlongDim extends Module {
   constructor(
     /** The dim whose values belong together; negative counts from the end. */
     readonly dim: number,
+    ...surplus: []
   ) {
     super();
+    noMore(new.target.name, surplus);
     // PyTorch guesses a missing dim, with a deprecation warning; here it is required.
     if (!Number.isInteger(dim)) {
       throw new ArgumentError(`${new.target.name}: dim must be an integer, got ${String(dim)}`, {

@@ -1,6 +1,6 @@
 // Padding layers.
-import { ArgumentError } from "../base/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { ArgumentError, shownValue } from "../base/index.js";
+import { noMore, type Tensor } from "../tensor/index.js";
 import { pad } from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
@@ -26,12 +26,9 @@ abstract class PadBase extends Module {
     this.padding = typeof padding === "number" ? new Array<number>(sides).fill(padding) : given;
     if (this.padding.length === sides && this.padding.every(Number.isInteger)) return;
     const layer = new.target.name;
-    throw new ArgumentError(
-      `${layer}: padding must be an integer or ${sides} of them, got ${JSON.stringify(padding) ?? "undefined"}`,
-      {
-        op: layer,
-      },
-    );
+    throw new ArgumentError(`${layer}: padding must be an integer or ${sides} of them, got ${shownValue(padding)}`, {
+      op: layer,
+    });
   }
 
   forward(input: Tensor): Tensor {
@@ -51,8 +48,9 @@ abstract class PadBase extends Module {
  * @throws ShapeError if a negative size takes more than there is.
  */
 export class ZeroPad1d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(1, "constant", padding);
+    noMore("ZeroPad1d", surplus);
   }
 }
 
@@ -65,8 +63,9 @@ export class ZeroPad1d extends PadBase {
  * @example new nn.ZeroPad2d([1, 1, 2, 0])(randn([1, 3, 4, 4])).shape // [1, 3, 6, 6]
  */
 export class ZeroPad2d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(2, "constant", padding);
+    noMore("ZeroPad2d", surplus);
   }
 }
 
@@ -78,8 +77,9 @@ export class ZeroPad2d extends PadBase {
  * @throws ShapeError if a negative size takes more than there is.
  */
 export class ZeroPad3d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(3, "constant", padding);
+    noMore("ZeroPad3d", surplus);
   }
 }
 
@@ -92,8 +92,9 @@ export class ZeroPad3d extends PadBase {
  * @example new nn.ReflectionPad1d(2)(tensor([[[0, 1, 2, 3]]])) // [[[2, 1, 0, 1, 2, 3, 2, 1]]]
  */
 export class ReflectionPad1d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(1, "reflect", padding);
+    noMore("ReflectionPad1d", surplus);
   }
 }
 
@@ -105,8 +106,9 @@ export class ReflectionPad1d extends PadBase {
  * @throws ShapeError if a size is negative or not below the dim's.
  */
 export class ReflectionPad2d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(2, "reflect", padding);
+    noMore("ReflectionPad2d", surplus);
   }
 }
 
@@ -118,8 +120,9 @@ export class ReflectionPad2d extends PadBase {
  * @throws ShapeError if a size is negative or not below the dim's.
  */
 export class ReflectionPad3d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(3, "reflect", padding);
+    noMore("ReflectionPad3d", surplus);
   }
 }
 
@@ -132,8 +135,9 @@ export class ReflectionPad3d extends PadBase {
  * @example new nn.ReplicationPad1d(2)(tensor([[[0, 1, 2, 3]]])) // [[[0, 0, 0, 1, 2, 3, 3, 3]]]
  */
 export class ReplicationPad1d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(1, "replicate", padding);
+    noMore("ReplicationPad1d", surplus);
   }
 }
 
@@ -145,8 +149,9 @@ export class ReplicationPad1d extends PadBase {
  * @throws ShapeError if a size is negative, or the dim has none to repeat.
  */
 export class ReplicationPad2d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(2, "replicate", padding);
+    noMore("ReplicationPad2d", surplus);
   }
 }
 
@@ -158,8 +163,9 @@ export class ReplicationPad2d extends PadBase {
  * @throws ShapeError if a size is negative, or the dim has none to repeat.
  */
 export class ReplicationPad3d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(3, "replicate", padding);
+    noMore("ReplicationPad3d", surplus);
   }
 }
 
@@ -172,8 +178,9 @@ export class ReplicationPad3d extends PadBase {
  * @example new nn.CircularPad1d(2)(tensor([[[0, 1, 2, 3]]])) // [[[2, 3, 0, 1, 2, 3, 0, 1]]]
  */
 export class CircularPad1d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(1, "circular", padding);
+    noMore("CircularPad1d", surplus);
   }
 }
 
@@ -185,8 +192,9 @@ export class CircularPad1d extends PadBase {
  * @throws ShapeError if a size is negative or above the dim's.
  */
 export class CircularPad2d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(2, "circular", padding);
+    noMore("CircularPad2d", surplus);
   }
 }
 
@@ -198,8 +206,9 @@ export class CircularPad2d extends PadBase {
  * @throws ShapeError if a size is negative or above the dim's.
  */
 export class CircularPad3d extends PadBase {
-  constructor(padding: Padding) {
+  constructor(padding: Padding, ...surplus: []) {
     super(3, "circular", padding);
+    noMore("CircularPad3d", surplus);
   }
 }
 
@@ -216,8 +225,10 @@ export class ConstantPad1d extends PadBase {
     padding: Padding,
     /** What the border is filled with. */
     readonly value: number,
+    ...surplus: []
   ) {
     super(1, "constant", padding, value);
+    noMore("ConstantPad1d", surplus);
   }
 }
 
@@ -233,8 +244,10 @@ export class ConstantPad2d extends PadBase {
     padding: Padding,
     /** What the border is filled with. */
     readonly value: number,
+    ...surplus: []
   ) {
     super(2, "constant", padding, value);
+    noMore("ConstantPad2d", surplus);
   }
 }
 
@@ -250,7 +263,9 @@ export class ConstantPad3d extends PadBase {
     padding: Padding,
     /** What the border is filled with. */
     readonly value: number,
+    ...surplus: []
   ) {
     super(3, "constant", padding, value);
+    noMore("ConstantPad3d", surplus);
   }
 }

@@ -1,5 +1,5 @@
 // Layers that move elements between channels and space.
-import type { Tensor } from "../tensor/index.js";
+import { noMore, type Tensor } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import * as F from "./functional.js";
 import { Module } from "./module.js";
@@ -17,8 +17,10 @@ export class PixelShuffle extends Module {
   constructor(
     /** How many times larger height and width become, r. */
     readonly upscaleFactor: number,
+    ...surplus: []
   ) {
     super();
+    noMore("PixelShuffle", surplus);
     checkCounts("PixelShuffle", { upscaleFactor });
   }
 
@@ -43,8 +45,10 @@ export class PixelUnshuffle extends Module {
   constructor(
     /** How many times smaller height and width become, r. */
     readonly downscaleFactor: number,
+    ...surplus: []
   ) {
     super();
+    noMore("PixelUnshuffle", surplus);
     checkCounts("PixelUnshuffle", { downscaleFactor });
   }
 
@@ -69,8 +73,10 @@ export class ChannelShuffle extends Module {
   constructor(
     /** Number of groups the channels are in. */
     readonly groups: number,
+    ...surplus: []
   ) {
     super();
+    noMore("ChannelShuffle", surplus);
     checkCounts("ChannelShuffle", { groups });
   }
 

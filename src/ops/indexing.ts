@@ -180,13 +180,13 @@ export function embedding(weight: Node, index: Node, paddingIndex: number | null
  * `x[i0, i1, …]` on `dims`: the index tensors broadcast, negative values count from the end. The dims of the result that
  * they give stand in place of `dims` if those are neighbours, else in front, as in PyTorch and NumPy.
  */
-export function indexGather(x: Node, indices: readonly Node[], dims: readonly number[]): Node {
+export function indexGather(x: Node, indices: readonly Node[], dims: readonly number[], op = "index"): Node {
   const [first] = dims as [number];
   if (dims.every((d, k) => d === first + k)) {
-    return indexNode(x, indices, first, { op: "index", what: "index", wraps: true });
+    return indexNode(x, indices, first, { op, what: "index", wraps: true });
   }
   const order = [...dims, ...x.shape.map((_, d) => d).filter((d) => !dims.includes(d))];
-  return indexNode(permute(x, order), indices, 0, { op: "index", what: "index", wraps: true });
+  return indexNode(permute(x, order), indices, 0, { op, what: "index", wraps: true });
 }
 
 const indexSumP: RoutinePrimitive = {

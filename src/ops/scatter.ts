@@ -142,6 +142,8 @@ export function indexAdd(x: Node, dim: number, index: Node, source: Node): Node 
 export interface IndexPutOptions {
   /** Adds to what is there; else of several values for one place the last counts. */
   readonly accumulate?: boolean;
+  /** What errors call it; default "indexPut". */
+  readonly op?: string;
 }
 
 /** A copy of `x` with `x[i0, i1, …]` on `dims` (see `indexGather`) replaced by `values`, which broadcast. */
@@ -150,7 +152,7 @@ export function indexPut(
   indices: readonly Node[],
   dims: readonly number[],
   values: Node,
-  { accumulate = false }: IndexPutOptions = {},
+  { accumulate = false, op = "indexPut" }: IndexPutOptions = {},
 ): Node {
   const [first] = dims as [number];
   if (!dims.every((d, k) => d === first + k)) {
@@ -160,7 +162,7 @@ export function indexPut(
       indices,
       dims.map((_, k) => k),
       values,
-      { accumulate },
+      { accumulate, op },
     );
     return permute(
       put,
@@ -168,14 +170,14 @@ export function indexPut(
     );
   }
   const sizes = dims.map((d) => x.shape[d] as number);
-  const index = linearIndex("indexPut", indices, sizes, true);
+  const index = linearIndex(op, indices, sizes, true);
   const before = x.shape.slice(0, first);
   const after = x.shape.slice(first + dims.length);
   const source = expandTo(values, [...before, ...index.shape, ...after]);
   if (x.size === 0) return x;
   if (accumulate || (index.size === 0 && isFloat(x.dtype))) return add(x, indexSum(index, source, first, sizes, null));
   if (index.size === 0) return x;
-  const last = lastPosition("indexPut", reshape(index, [index.size]), 0, numel(sizes));
+  const last = lastPosition(op, reshape(index, [index.size]), 0, numel(sizes));
   const line = first;
   const joined = reshape(source, [...before, index.size, ...after]);
   const places = reshape(last, [last.size, ...after.map(() => 1)]);

@@ -1,5 +1,5 @@
 // Adadelta, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -38,7 +38,7 @@ const adadeltaDefaults: AdadeltaOptions = { lr: 1, rho: 0.9, eps: 1e-6, weightDe
  */
 export class Adadelta extends Optimizer<AdadeltaOptions> {
   constructor(params: ParamsInput<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
-    checkOptions("Adadelta", options, Object.keys(adadeltaDefaults));
+    checkOptions("Adadelta", options, kindsOf(adadeltaDefaults));
     super(params, withDefaults(adadeltaDefaults, options));
   }
 

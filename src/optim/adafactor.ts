@@ -1,5 +1,5 @@
 // Adafactor, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf, shownValue } from "../base/index.js";
 import { type Tensor, zeros, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -48,13 +48,14 @@ const adafactorDefaults: AdafactorOptions = {
  */
 export class Adafactor extends Optimizer<AdafactorOptions> {
   constructor(params: ParamsInput<AdafactorOptions>, options: Partial<AdafactorOptions> = {}) {
-    checkOptions("Adafactor", options, Object.keys(adafactorDefaults));
+    checkOptions("Adafactor", options, kindsOf(adafactorDefaults));
     super(params, withDefaults(adafactorDefaults, options));
   }
 
   protected override checkGroup(options: Readonly<AdafactorOptions>): void {
     super.checkGroup(options);
     this.checkAtLeastZero("weightDecay", options.weightDecay);
+    if (!Array.isArray(options.eps)) throw this.error(`eps must be two numbers, got ${shownValue(options.eps)}`);
     this.checkAtLeastZero("eps[0]", options.eps[0] ?? 0);
     this.checkAtLeastZero("eps[1]", options.eps[1]);
     if (!(options.beta2Decay <= 0)) throw this.error(`beta2Decay must be <= 0, got ${options.beta2Decay}`);

@@ -1,5 +1,5 @@
 // Adagrad, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { fullLike, type Tensor } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -45,7 +45,7 @@ const adagradDefaults: AdagradOptions = {
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
   constructor(params: ParamsInput<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    checkOptions("Adagrad", options, Object.keys(adagradDefaults));
+    checkOptions("Adagrad", options, kindsOf(adagradDefaults));
     super(params, withDefaults(adagradDefaults, options));
   }
 

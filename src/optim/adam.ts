@@ -1,5 +1,5 @@
 // Adam and AdamW, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -54,7 +54,7 @@ const adamDefaults: AdamOptions = {
  */
 export class Adam extends Optimizer<AdamOptions> {
   constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    checkOptions("Adam", options, Object.keys(adamDefaults));
+    checkOptions("Adam", options, kindsOf(adamDefaults));
     super(params, withDefaults(adamDefaults, options));
   }
 
@@ -113,8 +113,8 @@ export type AdamWOptions = Omit<AdamOptions, "decoupledWeightDecay">;
  */
 export class AdamW extends Adam {
   constructor(params: ParamsInput<AdamWOptions>, options: Partial<AdamWOptions> = {}) {
-    const names = Object.keys(adamDefaults).filter((name) => name !== "decoupledWeightDecay");
-    checkOptions("AdamW", options, names);
+    const { decoupledWeightDecay: _, ...known } = kindsOf(adamDefaults);
+    checkOptions("AdamW", options, known);
     super(params, withDefaults<Partial<AdamOptions>>({ weightDecay: 0.01, decoupledWeightDecay: true }, options));
   }
 }

@@ -1,5 +1,5 @@
 // Adamax, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -38,7 +38,7 @@ const adamaxDefaults: AdamaxOptions = { lr: 0.002, betas: [0.9, 0.999], eps: 1e-
  */
 export class Adamax extends Optimizer<AdamaxOptions> {
   constructor(params: ParamsInput<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
-    checkOptions("Adamax", options, Object.keys(adamaxDefaults));
+    checkOptions("Adamax", options, kindsOf(adamaxDefaults));
     super(params, withDefaults(adamaxDefaults, options));
   }
 

@@ -1,5 +1,5 @@
 // Averaged SGD, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { full, ones, type Tensor, where, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -39,7 +39,7 @@ const asgdDefaults: ASGDOptions = { lr: 0.01, lambd: 1e-4, alpha: 0.75, t0: 1e6,
  */
 export class ASGD extends Optimizer<ASGDOptions> {
   constructor(params: ParamsInput<ASGDOptions>, options: Partial<ASGDOptions> = {}) {
-    checkOptions("ASGD", options, Object.keys(asgdDefaults));
+    checkOptions("ASGD", options, kindsOf(asgdDefaults));
     super(params, withDefaults(asgdDefaults, options));
   }
 

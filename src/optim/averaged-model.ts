@@ -1,5 +1,5 @@
 // Averages of a model's weights over training: SWA and EMA.
-import { ArgumentError, checkOptions, isFloat } from "../base/index.js";
+import { ArgumentError, checkOptions, isFloat, shownValue } from "../base/index.js";
 import { Buffer, Module } from "../nn/index.js";
 import { noGrad, quietly, type Tensor, zeros } from "../tensor/index.js";
 
@@ -25,8 +25,8 @@ export function getSwaAvgFn(): AverageFn {
  * @throws ArgumentError if `decay` is not in [0, 1].
  */
 export function getEmaAvgFn(decay = 0.999): AverageFn {
-  if (!(decay >= 0 && decay <= 1)) {
-    throw new ArgumentError(`getEmaAvgFn: decay must be in [0, 1], got ${decay}`, { op: "getEmaAvgFn" });
+  if (!(typeof decay === "number" && decay >= 0 && decay <= 1)) {
+    throw new ArgumentError(`getEmaAvgFn: decay must be in [0, 1], got ${shownValue(decay)}`, { op: "getEmaAvgFn" });
   }
   return (averaged, current) => averaged.mul(decay).add(current.mul(1 - decay));
 }
@@ -55,7 +55,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
 
   constructor(model: M, options: AveragedModelOptions = {}) {
     super();
-    checkOptions("AveragedModel", options, ["avgFn", "useBuffers"]);
+    checkOptions("AveragedModel", options, { avgFn: "function", useBuffers: "flag" });
     if (!(model instanceof Module)) {
       throw new ArgumentError(`AveragedModel: takes a model to average, got ${typeof model}`, { op: "AveragedModel" });
     }

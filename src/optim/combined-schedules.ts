@@ -98,7 +98,7 @@ export class SequentialLR extends CombinedLR<{ readonly milestones: readonly num
     options: LastEpochOption = {},
   ) {
     checkOptimizer("SequentialLR", optimizer);
-    checkOptions("SequentialLR", options, ["lastEpoch"]);
+    checkOptions("SequentialLR", options, { lastEpoch: "number" });
     checkSchedules("SequentialLR", optimizer, schedulers);
     checkArray("SequentialLR", "milestones", milestones);
     checkMilestones("SequentialLR", milestones, schedulers.length);
@@ -168,7 +168,7 @@ export class SequentialLR extends CombinedLR<{ readonly milestones: readonly num
 export class ChainedScheduler extends CombinedLR {
   /** @param options - `optimizer`: the one the schedules are on; default: the first one's. */
   constructor(schedulers: readonly LRScheduler[], options: { readonly optimizer?: Optimizer } = {}) {
-    checkOptions("ChainedScheduler", options, ["optimizer"]);
+    checkOptions("ChainedScheduler", options, { optimizer: "any" });
     checkArray("ChainedScheduler", "schedulers", schedulers);
     const [first] = schedulers;
     if (!first) throw new ArgumentError("ChainedScheduler: got no schedules", { op: "ChainedScheduler" });

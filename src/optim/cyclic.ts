@@ -1,6 +1,6 @@
 // Schedules of cycles: CyclicLR and OneCycleLR, which also move the momentum.
-import { ArgumentError, checkChoice, checkOptions, chosen, type Spelled, snakeCase } from "../base/index.js";
-import { FormulaLR, type LastEpochOption, notResumed, perGroup } from "./lr-scheduler.js";
+import { ArgumentError, checkChoice, checkKind, checkOptions, chosen, type Spelled, snakeCase } from "../base/index.js";
+import { checkOptimizer, FormulaLR, type LastEpochOption, notResumed, perGroup } from "./lr-scheduler.js";
 import { checkHasMomentum, noteMomenta, setMomentum, usesBetas } from "./momentum-cycle.js";
 import type { Optimizer, ScheduleNotes } from "./optimizer.js";
 import type { SchedulerState, TorchSchedulerState } from "./scheduler-state.js";
@@ -15,6 +15,11 @@ export type CyclicMode = (typeof cyclicModes)[number];
 
 const scaleModes = ["cycle", "iterations"] as const;
 type ScaleMode = (typeof scaleModes)[number];
+
+function ratesOf(name: string, what: string, optimizer: Optimizer, value: PerGroup): readonly number[] {
+  checkKind(name, what, value, "number | numbers");
+  return perGroup(name, what, optimizer, value);
+}
 
 /** Options of `CyclicLR`. */
 export interface CyclicLROptions extends LastEpochOption {
@@ -53,11 +58,14 @@ export class CyclicLR extends FormulaLR<CyclicSettings> {
   private readonly scaleFn: ((x: number) => number) | undefined;
 
   constructor(optimizer: Optimizer, baseLr: PerGroup, maxLr: PerGroup, options: CyclicLROptions = {}) {
-    const names = ["stepSizeUp", "stepSizeDown", "mode", "gamma", "scaleFn", "scaleMode", "lastEpoch"];
-    checkOptions("CyclicLR", options, [...names, "cycleMomentum", "baseMomentum", "maxMomentum"]);
+    checkOptions("CyclicLR", options, {
+      ...{ stepSizeUp: "number", stepSizeDown: "number", mode: "text", gamma: "number", scaleFn: "function" },
+      ...{ scaleMode: "text", cycleMomentum: "flag", lastEpoch: "number" },
+      ...{ baseMomentum: "number | numbers", maxMomentum: "number | numbers" },
+    });
     const lists = {
-      baseLrs: perGroup("CyclicLR", "baseLr", optimizer, baseLr),
-      maxLrs: perGroup("CyclicLR", "maxLr", optimizer, maxLr),
+      baseLrs: ratesOf("CyclicLR", "baseLr", optimizer, baseLr),
+      maxLrs: ratesOf("CyclicLR", "maxLr", optimizer, maxLr),
       baseMomentums: perGroup("CyclicLR", "baseMomentum", optimizer, options.baseMomentum ?? 0.8),
       maxMomentums: perGroup("CyclicLR", "maxMomentum", optimizer, options.maxMomentum ?? 0.9),
     };
@@ -72,6 +80,7 @@ export class CyclicLR extends FormulaLR<CyclicSettings> {
     const { maxLrs, baseMomentums, maxMomentums } = lists;
     const { stepSizeUp = 2000, stepSizeDown = stepSizeUp } = options;
     const totalSize = stepSizeUp + stepSizeDown;
+    if (options.scaleMode !== undefined) checkChoice("CyclicLR", "scaleMode", options.scaleMode, scaleModes);
     const chosenMode = scaleFn ? "triangular" : chosen("CyclicLR", "mode", mode, cyclicModes);
     super(optimizer, lastEpoch, {
       maxLrs,
@@ -248,18 +257,16 @@ function noted(group: ScheduleNotes | undefined, name: RateName | MomentumName):
  */
 export class OneCycleLR extends FormulaLR<OneCycleSettings> {
   constructor(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions) {
-    const names = ["totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum", "lastEpoch"];
     if (typeof options !== "object" || options === null) {
       throw failure("needs { totalSteps }, or { epochs, stepsPerEpoch }, as its third argument");
     }
-    checkOptions("OneCycleLR", options, [
-      ...names,
-      "baseMomentum",
-      "maxMomentum",
-      "divFactor",
-      "finalDivFactor",
-      "threePhase",
-    ]);
+    checkOptions("OneCycleLR", options, {
+      ...{ totalSteps: "number", epochs: "number", stepsPerEpoch: "number", pctStart: "number" },
+      ...{ annealStrategy: "text", cycleMomentum: "flag", threePhase: "flag", lastEpoch: "number" },
+      ...{ baseMomentum: "number | numbers", maxMomentum: "number | numbers" },
+      ...{ divFactor: "number", finalDivFactor: "number" },
+    });
+    checkOptimizer("OneCycleLR", optimizer);
     const totalSteps = stepsOf(options);
     const { pctStart = 0.3, annealStrategy = "cos", cycleMomentum = true, threePhase = false } = options;
     if (!(pctStart >= 0 && pctStart <= 1)) throw failure(`pctStart must be in [0, 1], got ${pctStart}`);
@@ -380,7 +387,7 @@ export class OneCycleLR extends FormulaLR<OneCycleSettings> {
 /** Notes in the param groups between which rates and momenta the cycle goes. */
 function noteCycle(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions): void {
   const { divFactor = 25, finalDivFactor = 1e4, cycleMomentum = true } = options;
-  const maxLrs = perGroup("OneCycleLR", "maxLr", optimizer, maxLr);
+  const maxLrs = ratesOf("OneCycleLR", "maxLr", optimizer, maxLr);
   const momenta = {
     baseMomentums: perGroup("OneCycleLR", "baseMomentum", optimizer, options.baseMomentum ?? 0.85),
     maxMomentums: perGroup("OneCycleLR", "maxMomentum", optimizer, options.maxMomentum ?? 0.95),

@@ -40,7 +40,13 @@ interface Stage {
   isStepped: boolean;
 }
 
-const optionNames = ["initScale", "growthFactor", "backoffFactor", "growthInterval", "enabled"] as const;
+const optionKinds = {
+  initScale: "number",
+  growthFactor: "number",
+  backoffFactor: "number",
+  growthInterval: "number",
+  enabled: "flag",
+};
 
 /**
  * Scales losses so that float16 gradients do not vanish, leaves out steps whose gradients are infinite or NaN, and follows with
@@ -72,7 +78,7 @@ export class GradScaler {
   readonly #traced = new Set<Stage>();
 
   constructor(options: GradScalerOptions = {}) {
-    checkOptions("GradScaler", options, optionNames);
+    checkOptions("GradScaler", options, optionKinds);
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
     checkFactors(growthFactor, backoffFactor);
     if (!(initScale > 0 && Number.isFinite(initScale))) throw fail(`initScale must be > 0, got ${initScale}`);

@@ -1,5 +1,5 @@
 // L-BFGS. It decides by values at every turn, so vectors are on the host, in float64.
-import { checkOptions, chosen, type Spelled } from "../base/index.js";
+import { checkOptions, chosen, kindsOf, type Spelled } from "../base/index.js";
 import { cat, enableGrad, isTracing, noGrad, Tensor, tensor } from "../tensor/index.js";
 import { add, dot, largest, scaled, type Vector } from "./host-vectors.js";
 import { type BaseOptions, Optimizer, type OptimizerState, type ParamsInput, withDefaults } from "./optimizer.js";
@@ -77,7 +77,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   #iterations = 0;
 
   constructor(params: ParamsInput<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
-    checkOptions("LBFGS", options, Object.keys(lbfgsDefaults));
+    checkOptions("LBFGS", options, {
+      ...kindsOf(lbfgsDefaults),
+      ...{ maxEval: "number | null", lineSearchFn: "text | null" },
+    });
     super(params, withDefaults(lbfgsDefaults, options));
     if (this.paramGroups.length !== 1) throw this.error("takes one param group only");
   }

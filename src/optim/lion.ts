@@ -1,5 +1,5 @@
 // Lion.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -37,7 +37,7 @@ const lionDefaults: LionOptions = { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0
  */
 export class Lion extends Optimizer<LionOptions> {
   constructor(params: ParamsInput<LionOptions>, options: Partial<LionOptions> = {}) {
-    checkOptions("Lion", options, Object.keys(lionDefaults));
+    checkOptions("Lion", options, kindsOf(lionDefaults));
     super(params, withDefaults(lionDefaults, options));
   }
 

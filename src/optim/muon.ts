@@ -1,5 +1,5 @@
 // Muon: steps along the orthogonalised momentum of matrices.
-import { checkOptions, chosen, type Spelled } from "../base/index.js";
+import { checkOptions, chosen, kindsOf, type Spelled } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -77,7 +77,7 @@ function adjustmentOf({ adjustLrFn }: Readonly<MuonOptions>): (a: number, b: num
  */
 export class Muon extends Optimizer<MuonOptions> {
   constructor(params: ParamsInput<MuonOptions>, options: Partial<MuonOptions> = {}) {
-    checkOptions("Muon", options, Object.keys(muonDefaults));
+    checkOptions("Muon", options, kindsOf(muonDefaults));
     super(params, withDefaults(muonDefaults, options));
   }
 

@@ -1,5 +1,5 @@
 // NAdam, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { ones, type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -54,7 +54,7 @@ const nadamDefaults: NAdamOptions = {
  */
 export class NAdam extends Optimizer<NAdamOptions> {
   constructor(params: ParamsInput<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    checkOptions("NAdam", options, Object.keys(nadamDefaults));
+    checkOptions("NAdam", options, kindsOf(nadamDefaults));
     super(params, withDefaults(nadamDefaults, options));
   }
 

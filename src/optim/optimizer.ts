@@ -1,5 +1,5 @@
 // The base of optimizers: param groups, state, and one step as part of the pending program.
-import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, kindsOf, ShapeError, shapesEqual } from "../base/index.js";
 import {
   asState,
   enableGrad,
@@ -49,13 +49,13 @@ export interface ScheduleNotes {
 }
 
 const scheduleNotes = {
-  initialLr: true,
-  maxLr: true,
-  minLr: true,
-  maxMomentum: true,
-  baseMomentum: true,
-  swaLr: true,
-} as const satisfies Record<keyof ScheduleNotes, true>;
+  initialLr: "number",
+  maxLr: "number",
+  minLr: "number",
+  maxMomentum: "number",
+  baseMomentum: "number",
+  swaLr: "number",
+} as const satisfies Record<keyof ScheduleNotes, string>;
 
 /** Parameters that share options. `lr` and the others may be changed at any time. */
 export type ParamGroup<O extends BaseOptions = BaseOptions> = O & ScheduleNotes & { readonly params: Tensor[] };
@@ -152,7 +152,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    */
   addParamGroup(input: ParamGroupInput<O>): void {
     const { params, ...options } = input;
-    checkOptions(this.constructor.name, options, [...this.optionNames, ...Object.keys(scheduleNotes)]);
+    checkOptions(this.constructor.name, options, { ...kindsOf(this.defaults), ...scheduleNotes });
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
     const group = {
       ...this.defaults,
@@ -243,7 +243,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
 
   /** Drops the gradients, or sets them to zero with `setToNone: false`. */
   zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
-    checkOptions("zeroGrad", options, ["setToNone"]);
+    checkOptions("zeroGrad", options, { setToNone: "flag" });
     for (const { params } of this.paramGroups) {
       for (const param of params) {
         // Set without a look: a compiled step then serves whether or not there was a gradient before.

@@ -1,5 +1,5 @@
 // A schedule that follows a metric.
-import { ArgumentError, checkChoice, checkOptions } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions, kindsOf } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { isTensor } from "../tensor/index.js";
 import { checkOptimizer, perGroup } from "./lr-scheduler.js";
@@ -86,7 +86,7 @@ export class ReduceLROnPlateau {
     options: ReduceLROnPlateauOptions = {},
   ) {
     checkOptimizer("ReduceLROnPlateau", optimizer);
-    checkOptions("ReduceLROnPlateau", options, Object.keys(defaults));
+    checkOptions("ReduceLROnPlateau", options, { ...kindsOf(defaults), minLr: "number | numbers" });
     const { minLr, ...rest } = { ...defaults, ...options };
     this.settings = { ...rest, minLrs: perGroup("ReduceLROnPlateau", "minLr", optimizer, minLr) };
     this.checkSettings("ReduceLROnPlateau", this.settings);

@@ -1,5 +1,5 @@
 // RAdam, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { type Tensor, where, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -62,7 +62,7 @@ function rectification(beta2: number, t: number): number {
  */
 export class RAdam extends Optimizer<RAdamOptions> {
   constructor(params: ParamsInput<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
-    checkOptions("RAdam", options, Object.keys(radamDefaults));
+    checkOptions("RAdam", options, kindsOf(radamDefaults));
     super(params, withDefaults(radamDefaults, options));
   }
 

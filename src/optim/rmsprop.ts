@@ -1,5 +1,5 @@
 // RMSprop, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -51,7 +51,7 @@ const rmspropDefaults: RMSpropOptions = {
  */
 export class RMSprop extends Optimizer<RMSpropOptions> {
   constructor(params: ParamsInput<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
-    checkOptions("RMSprop", options, Object.keys(rmspropDefaults));
+    checkOptions("RMSprop", options, kindsOf(rmspropDefaults));
     super(params, withDefaults(rmspropDefaults, options));
   }
 

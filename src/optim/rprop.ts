@@ -1,5 +1,5 @@
 // Rprop, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { fullLike, type Tensor, where, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -35,7 +35,7 @@ const rpropDefaults: RpropOptions = { lr: 0.01, etas: [0.5, 1.2], stepSizes: [1e
  */
 export class Rprop extends Optimizer<RpropOptions> {
   constructor(params: ParamsInput<RpropOptions>, options: Partial<RpropOptions> = {}) {
-    checkOptions("Rprop", options, Object.keys(rpropDefaults));
+    checkOptions("Rprop", options, kindsOf(rpropDefaults));
     super(params, withDefaults(rpropDefaults, options));
   }
 

@@ -31,7 +31,7 @@ function checkFactor(name: string, what: string, value: number, allowsZero: bool
  */
 export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamma: number }> {
   constructor(optimizer: Optimizer, stepSize: number, options: GammaOptions = {}) {
-    checkOptions("StepLR", options, ["gamma", "lastEpoch"]);
+    checkOptions("StepLR", options, { gamma: "number", lastEpoch: "number" });
     checkCount("StepLR", "stepSize", stepSize);
     const { gamma = 0.1, lastEpoch = -1 } = options;
     super(optimizer, lastEpoch, { stepSize, gamma });
@@ -67,7 +67,7 @@ export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamm
  */
 export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly number[]; readonly gamma: number }> {
   constructor(optimizer: Optimizer, milestones: readonly number[], options: GammaOptions = {}) {
-    checkOptions("MultiStepLR", options, ["gamma", "lastEpoch"]);
+    checkOptions("MultiStepLR", options, { gamma: "number", lastEpoch: "number" });
     if (!Array.isArray(milestones)) {
       throw new ArgumentError(`MultiStepLR: milestones must be an array of steps, got ${typeof milestones}`, {
         op: "MultiStepLR",
@@ -114,7 +114,7 @@ export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly numbe
  */
 export class ExponentialLR extends FormulaLR<{ readonly gamma: number }> {
   constructor(optimizer: Optimizer, gamma: number, options: LastEpochOption = {}) {
-    checkOptions("ExponentialLR", options, ["lastEpoch"]);
+    checkOptions("ExponentialLR", options, { lastEpoch: "number" });
     checkNumber("ExponentialLR", "gamma", gamma);
     super(optimizer, options.lastEpoch ?? -1, { gamma });
     this.start();
@@ -149,7 +149,7 @@ export interface ConstantLROptions extends LastEpochOption {
  */
 export class ConstantLR extends FormulaLR<{ readonly factor: number; readonly totalIters: number }> {
   constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
-    checkOptions("ConstantLR", options, ["factor", "totalIters", "lastEpoch"]);
+    checkOptions("ConstantLR", options, { factor: "number", totalIters: "number", lastEpoch: "number" });
     const { factor = 1 / 3, totalIters = 5, lastEpoch = -1 } = options;
     super(optimizer, lastEpoch, { factor: checkFactor("ConstantLR", "factor", factor, true), totalIters });
     this.start();
@@ -192,7 +192,12 @@ export class LinearLR extends FormulaLR<{
   readonly totalIters: number;
 }> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
-    checkOptions("LinearLR", options, ["startFactor", "endFactor", "totalIters", "lastEpoch"]);
+    checkOptions("LinearLR", options, {
+      startFactor: "number",
+      endFactor: "number",
+      totalIters: "number",
+      lastEpoch: "number",
+    });
     super(optimizer, options.lastEpoch ?? -1, {
       startFactor: checkFactor("LinearLR", "startFactor", options.startFactor ?? 1 / 3, false),
       endFactor: checkFactor("LinearLR", "endFactor", options.endFactor ?? 1, true),
@@ -231,7 +236,7 @@ export class LinearLR extends FormulaLR<{
  */
 export class CosineAnnealingLR extends FormulaLR<{ readonly tMax: number; readonly etaMin: number }> {
   constructor(optimizer: Optimizer, tMax: number, options: LastEpochOption & { readonly etaMin?: number } = {}) {
-    checkOptions("CosineAnnealingLR", options, ["etaMin", "lastEpoch"]);
+    checkOptions("CosineAnnealingLR", options, { etaMin: "number", lastEpoch: "number" });
     checkCount("CosineAnnealingLR", "tMax", tMax);
     const { etaMin = 0, lastEpoch = -1 } = options;
     super(optimizer, lastEpoch, { tMax, etaMin });
@@ -270,7 +275,7 @@ export class PolynomialLR extends FormulaLR<{ readonly totalIters: number; reado
     optimizer: Optimizer,
     options: LastEpochOption & { readonly totalIters?: number; readonly power?: number } = {},
   ) {
-    checkOptions("PolynomialLR", options, ["totalIters", "power", "lastEpoch"]);
+    checkOptions("PolynomialLR", options, { totalIters: "number", power: "number", lastEpoch: "number" });
     const { totalIters = 5, power = 1, lastEpoch = -1 } = options;
     super(optimizer, lastEpoch, { totalIters: checkCount("PolynomialLR", "totalIters", totalIters), power });
     this.start();
@@ -298,7 +303,7 @@ abstract class FunctionLR extends FormulaLR {
 
   constructor(optimizer: Optimizer, lrLambda: Lambdas, options: LastEpochOption = {}) {
     const name = new.target.name;
-    checkOptions(name, options, ["lastEpoch"]);
+    checkOptions(name, options, { lastEpoch: "number" });
     const lambdas = perGroup(name, "lrLambda", optimizer, lrLambda);
     for (const lambda of lambdas) checkFunction(name, "lrLambda", lambda);
     super(optimizer, options.lastEpoch ?? -1, {});

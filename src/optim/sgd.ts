@@ -1,5 +1,5 @@
 // Stochastic gradient descent with momentum, with PyTorch's order of operations.
-import { checkOptions } from "../base/index.js";
+import { checkOptions, kindsOf } from "../base/index.js";
 import { guarded, type Tensor, zerosLike } from "../tensor/index.js";
 import {
   type BaseOptions,
@@ -47,7 +47,7 @@ const sgdDefaults: SGDOptions = {
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    checkOptions("SGD", options, Object.keys(sgdDefaults));
+    checkOptions("SGD", options, kindsOf(sgdDefaults));
     super(params, withDefaults(sgdDefaults, options));
   }
 

@@ -30,7 +30,7 @@ const strategies: Readonly<Record<AnnealStrategy, (part: number) => number>> = {
  */
 export class SWALR extends FormulaLR<{ readonly annealEpochs: number; readonly annealStrategy: AnnealStrategy }> {
   constructor(optimizer: Optimizer, swaLr: number | readonly number[], options: SWALROptions = {}) {
-    checkOptions("SWALR", options, ["annealEpochs", "annealStrategy", "lastEpoch"]);
+    checkOptions("SWALR", options, { annealEpochs: "number", annealStrategy: "text", lastEpoch: "number" });
     const { annealEpochs = 10, annealStrategy = "cos", lastEpoch = -1 } = options;
     const fail = (text: string) => new ArgumentError(`SWALR: ${text}`, { op: "SWALR" });
     if (!Number.isInteger(annealEpochs) || annealEpochs < 0) {

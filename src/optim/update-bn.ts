@@ -1,6 +1,6 @@
 // Statistics of batch norm layers for averaged weights.
 
-import { checkFunction } from "../base/index.js";
+import { ArgumentError, checkFunction, shownValue } from "../base/index.js";
 import { isBatchNorm, type Module } from "../nn/index.js";
 import { noGrad, Tensor } from "../tensor/index.js";
 
@@ -9,9 +9,17 @@ import { noGrad, Tensor } from "../tensor/index.js";
  * Averaged weights need it: the statistics belong to the weights the model had.
  * @param loader - batches: tensors, or arrays whose first item is the model's input.
  * Shapes: batches of the model's input.
+ * @throws ArgumentError if there is no loader or no model.
  * @example await optim.updateBn(loader, swaModel)
  */
 export async function updateBn(loader: Iterable<unknown> | AsyncIterable<unknown>, model: Module): Promise<void> {
+  const iterates =
+    typeof loader === "object" && loader !== null && (Symbol.iterator in loader || Symbol.asyncIterator in loader);
+  if (!iterates) {
+    throw new ArgumentError(`updateBn: takes a loader or an array of batches first, got ${shownValue(loader)}`, {
+      op: "updateBn",
+    });
+  }
   checkFunction("updateBn", "the model's modules", (model as Module | null | undefined)?.modules);
   const layers = model.modules().filter(isBatchNorm);
   if (layers.length === 0) return;

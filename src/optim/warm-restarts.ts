@@ -38,7 +38,7 @@ type WarmRestartsSettings = {
 export class CosineAnnealingWarmRestarts extends FormulaLR<WarmRestartsSettings> {
   constructor(optimizer: Optimizer, t0: number, options: CosineAnnealingWarmRestartsOptions = {}) {
     const name = "CosineAnnealingWarmRestarts";
-    checkOptions(name, options, ["tMult", "etaMin", "lastEpoch"]);
+    checkOptions(name, options, { tMult: "number", etaMin: "number", lastEpoch: "number" });
     const { tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     for (const [what, value] of [["t0", t0] as const, ["tMult", tMult] as const]) {
       if (!Number.isInteger(value) || value < 1) {

@@ -1,5 +1,5 @@
 // RandAugment, TrivialAugmentWide, AutoAugment and AugMix on batches: operations and magnitudes are drawn for each sample.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions, kindsOf } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { type PolicyName, type PolicyStep, policies } from "./augment-policies.js";
@@ -7,6 +7,7 @@ import { type AugmentOptions, augment, type Drawn, type Operation } from "./augm
 import { boundOf } from "./color.js";
 import { drawDirichlet, forEachSample, perSampleOf, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
+import { checkWarp } from "./warp.js";
 
 /** Magnitude by strength in [0, 1], and whether its sign is drawn. */
 type Scale = readonly [magnitude: (strength: number, height: number, width: number) => number, signed: boolean];
@@ -104,8 +105,15 @@ export class RandAugment extends Transform {
 
   constructor(options: RandAugmentOptions = {}) {
     super();
-    checkOptions("RandAugment", options, ["numOps", "magnitude", "numMagnitudeBins", "interpolation", "fill"]);
+    checkOptions("RandAugment", options, {
+      numOps: "number",
+      magnitude: "number",
+      numMagnitudeBins: "number",
+      interpolation: "text",
+      fill: "number | numbers | null",
+    });
     this.options = { numOps: 2, magnitude: 9, numMagnitudeBins: 31, interpolation: "nearest", fill: null, ...options };
+    checkWarp("RandAugment", this.options);
     const { magnitude, numMagnitudeBins } = this.options;
     if (magnitude >= 0 && magnitude < numMagnitudeBins) return;
     throw new ArgumentError(`RandAugment: magnitude must be in [0, ${numMagnitudeBins}), got ${magnitude}`, {
@@ -139,6 +147,7 @@ export interface TrivialAugmentWideOptions extends AugmentOptions {
  * One operation of any strength, drawn for each image. Images are floats in [0, 1].
  *
  * Source: Müller & Hutter, 2021, arXiv:2103.10158.
+ * @throws ArgumentError if the interpolation is unknown.
  * @example new TrivialAugmentWide()
  */
 export class TrivialAugmentWide extends Transform {
@@ -146,8 +155,13 @@ export class TrivialAugmentWide extends Transform {
 
   constructor(options: TrivialAugmentWideOptions = {}) {
     super();
-    checkOptions("TrivialAugmentWide", options, ["numMagnitudeBins", "interpolation", "fill"]);
+    checkOptions("TrivialAugmentWide", options, {
+      numMagnitudeBins: "number",
+      interpolation: "text",
+      fill: "number | numbers | null",
+    });
     this.options = { numMagnitudeBins: 31, interpolation: "nearest", fill: null, ...options };
+    checkWarp("TrivialAugmentWide", this.options);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
@@ -180,8 +194,9 @@ export class AutoAugment extends Transform {
 
   constructor(options: AutoAugmentOptions = {}) {
     super();
-    checkOptions("AutoAugment", options, ["policy", "interpolation", "fill"]);
+    checkOptions("AutoAugment", options, { policy: "text", interpolation: "text", fill: "number | numbers | null" });
     this.options = { policy: "imagenet", interpolation: "nearest", fill: null, ...options };
+    checkWarp("AutoAugment", this.options);
     if (Object.hasOwn(policies, this.options.policy)) return;
     throw new ArgumentError(
       `AutoAugment: unknown policy "${this.options.policy}"; one of ${Object.keys(policies).join(", ")}`,
@@ -265,10 +280,11 @@ export class AugMix extends Transform {
 
   constructor(options: AugMixOptions = {}) {
     super();
-    const names = ["severity", "mixtureWidth", "chainDepth", "alpha", "allOps", "interpolation", "fill"] as const;
-    checkOptions("AugMix", options, names);
     const defaults = { severity: 3, mixtureWidth: 3, chainDepth: -1, alpha: 1, allOps: true };
+    const more = { interpolation: "text", fill: "number | numbers | null" };
+    checkOptions("AugMix", options, { ...kindsOf(defaults), ...more });
     this.options = { ...defaults, interpolation: "bilinear", fill: null, ...options };
+    checkWarp("AugMix", this.options);
     const { severity, mixtureWidth, chainDepth, alpha, allOps } = this.options;
     checkThat(Number.isInteger(severity) && severity >= 1 && severity <= 10, "severity must be 1 to 10", severity);
     checkThat(Number.isInteger(mixtureWidth) && mixtureWidth >= 1, "mixtureWidth must be >= 1", mixtureWidth);

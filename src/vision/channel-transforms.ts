@@ -83,7 +83,7 @@ export class RandomPhotometricDistort extends Transform {
   constructor(options: PhotometricOptions = {}) {
     super();
     const op = "RandomPhotometricDistort";
-    checkOptions(op, options, ["brightness", "contrast", "saturation", "hue", "p"]);
+    checkOptions(op, options, { brightness: "pair", contrast: "pair", saturation: "pair", hue: "pair", p: "number" });
     const {
       brightness = [0.875, 1.125],
       contrast = [0.5, 1.5],

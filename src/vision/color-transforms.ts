@@ -1,5 +1,14 @@
 // Transforms of colours, with parameters of each sample. Images are floats in [0, 1] or uint8.
-import { ArgumentError, checkOptions, type DType, isFloat } from "../base/index.js";
+import {
+  ArgumentError,
+  checkDType,
+  checkKind,
+  checkNumber,
+  checkOptions,
+  type DType,
+  isFloat,
+  shownValue,
+} from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
 import { randn, type Tensor, where } from "../tensor/index.js";
 import * as color from "./color.js";
@@ -100,6 +109,7 @@ export class RandomSolarize extends RandomlyChanged {
     p = 0.5,
   ) {
     super(p);
+    checkNumber("RandomSolarize", "threshold", threshold);
   }
 
   protected change(images: Tensor): Tensor {
@@ -107,7 +117,10 @@ export class RandomSolarize extends RandomlyChanged {
   }
 }
 
-/** Keeps the upper `bits` bits, with probability `p` (default 0.5). */
+/**
+ * Keeps the upper `bits` bits, with probability `p` (default 0.5).
+ * @throws ArgumentError if `bits` is no integer from 0 to 8, or `p` is not in [0, 1].
+ */
 export class RandomPosterize extends RandomlyChanged {
   constructor(
     /** Bits kept of each value. */
@@ -115,6 +128,10 @@ export class RandomPosterize extends RandomlyChanged {
     p = 0.5,
   ) {
     super(p);
+    if (Number.isInteger(bits) && bits >= 0 && bits <= 8) return;
+    throw new ArgumentError(`RandomPosterize: bits must be an integer from 0 to 8, got ${shownValue(bits)}`, {
+      op: "RandomPosterize",
+    });
   }
 
   protected change(images: Tensor): Tensor {
@@ -122,7 +139,10 @@ export class RandomPosterize extends RandomlyChanged {
   }
 }
 
-/** Sharpens (factor above 1) or smooths (below), with probability `p` (default 0.5). */
+/**
+ * Sharpens (factor above 1) or smooths (below), with probability `p` (default 0.5).
+ * @throws ArgumentError if the factor is no number >= 0, or `p` is not in [0, 1].
+ */
 export class RandomAdjustSharpness extends RandomlyChanged {
   constructor(
     /** 0 blurs, 1 changes nothing, 2 doubles the sharpness. */
@@ -130,6 +150,11 @@ export class RandomAdjustSharpness extends RandomlyChanged {
     p = 0.5,
   ) {
     super(p);
+    if (typeof sharpnessFactor === "number" && sharpnessFactor >= 0) return;
+    throw new ArgumentError(
+      `RandomAdjustSharpness: sharpnessFactor must be a number >= 0, got ${shownValue(sharpnessFactor)}`,
+      { op: "RandomAdjustSharpness" },
+    );
   }
 
   protected change(images: Tensor): Tensor {
@@ -162,7 +187,12 @@ export class ColorJitter extends Transform {
 
   constructor(options: ColorJitterOptions = {}) {
     super();
-    checkOptions("ColorJitter", options, ["brightness", "contrast", "saturation", "hue"]);
+    checkOptions("ColorJitter", options, {
+      brightness: "number | numbers",
+      contrast: "number | numbers",
+      saturation: "number | numbers",
+      hue: "number | numbers",
+    });
     const around = (value: number | Range | undefined, center: number, least: number): Range | null => {
       if (value === undefined || value === 0) return null;
       if (typeof value === "number" ? !(value > 0) : !(value[0] >= least && value[0] <= value[1])) {
@@ -221,6 +251,7 @@ export class GaussianBlur extends Transform {
   ) {
     super();
     this.size = color.kernelSizes("GaussianBlur", kernelSize);
+    checkKind("GaussianBlur", "sigma", sigma, "number | pair");
     for (const deviation of [sigma].flat() as number[]) color.checkDeviation("GaussianBlur", deviation);
   }
 
@@ -255,7 +286,7 @@ export class GaussianNoise extends Transform {
 
   constructor(options: GaussianNoiseOptions = {}) {
     super();
-    checkOptions("GaussianNoise", options, ["mean", "sigma", "clip"]);
+    checkOptions("GaussianNoise", options, { mean: "number", sigma: "number", clip: "flag" });
     this.options = { mean: 0, sigma: 0.1, clip: true, ...options };
   }
 
@@ -272,7 +303,10 @@ export class GaussianNoise extends Transform {
   }
 }
 
-/** Converts to a dtype; with `scale`, uint8 becomes floats in [0, 1], and the other way round. */
+/**
+ * Converts to a dtype; with `scale`, uint8 becomes floats in [0, 1], and the other way round.
+ * @throws DTypeError if it is no dtype.
+ */
 export class ToDtype extends Transform {
   private readonly scale: boolean;
 
@@ -282,7 +316,8 @@ export class ToDtype extends Transform {
     options: { readonly scale?: boolean } = {},
   ) {
     super();
-    checkOptions("ToDtype", options, ["scale"]);
+    checkOptions("ToDtype", options, { scale: "flag" });
+    checkDType("ToDtype", dtype);
     this.scale = options.scale ?? false;
   }
 

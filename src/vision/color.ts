@@ -1,6 +1,6 @@
 // Colour arithmetic on image batches `[N, C, H, W]`, as torchvision's functions of the same names: floats in [0, 1] or uint8. Bytes are
 // computed in float32 and what is no whole number is cut off, as torchvision does.
-import { ArgumentError, DTypeError, isFloat } from "../base/index.js";
+import { ArgumentError, checkKind, DTypeError, isFloat } from "../base/index.js";
 import { cat, maximum, pad, type Tensor, where, zeros } from "../tensor/index.js";
 import { checkColors, sizesOf } from "./samples.js";
 
@@ -268,6 +268,7 @@ export function gaussianBlur(images: Tensor, size: readonly [number, number], si
 
 /** The two sizes of a kernel given as one or as two. Throws unless they are odd. */
 export function kernelSizes(op: string, size: number | readonly number[]): readonly [number, number] {
+  checkKind(op, "kernelSize", size, "number | numbers");
   const sizes = typeof size === "number" ? [size, size] : size;
   if (sizes.length === 2 && sizes.every((n) => Number.isInteger(n) && n > 0 && n % 2 === 1))
     return sizes as [number, number];

@@ -1,5 +1,5 @@
 // Transforms made of other transforms, and of functions.
-import { ArgumentError, checkFunction } from "../base/index.js";
+import { ArgumentError, checkFunction, checkKind } from "../base/index.js";
 import type { BatchTransform, ImageTransform, SampleContext } from "../data/index.js";
 import { isTensor, type Tensor, where } from "../tensor/index.js";
 import { checkProbability, checkTransforms, forEachSample, perSample, perSampleOf } from "./samples.js";
@@ -107,6 +107,7 @@ export class RandomChoice extends Transform {
     super();
     checkTransforms("RandomChoice", transforms);
     if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms", { op: "RandomChoice" });
+    checkKind("RandomChoice", "p", p, "numbers | null");
     this.shares = p ?? transforms.map(() => 1);
     const total = this.shares.reduce((a, b) => a + b, 0);
     if (this.shares.length === transforms.length && this.shares.every((share) => share >= 0) && total > 0) return;

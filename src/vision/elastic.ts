@@ -17,7 +17,7 @@ import { checkWarp, sampleAt, type WarpOptions } from "./warp.js";
  */
 export function elastic(images: Tensor, displacement: Tensor, options: WarpOptions = {}): Tensor {
   const op = "elastic";
-  checkOptions(op, options, ["fill", "interpolation"]);
+  checkOptions(op, options, { fill: "number | numbers | null", interpolation: "text" });
   checkWarp(op, options);
   checkTensor(op, "displacement", displacement);
   const { count, height, width } = sizesOf(op, images);
@@ -75,7 +75,12 @@ export class ElasticTransform extends Transform {
 
   constructor(options: ElasticOptions = {}) {
     super();
-    checkOptions("ElasticTransform", options, ["alpha", "sigma", "interpolation", "fill"]);
+    checkOptions("ElasticTransform", options, {
+      alpha: "number | numbers",
+      sigma: "number | numbers",
+      interpolation: "text",
+      fill: "number | numbers | null",
+    });
     const { alpha = 50, sigma = 5, ...warp } = options;
     checkWarp("ElasticTransform", warp);
     this.alpha = typeof alpha === "number" ? [alpha, alpha] : alpha;

@@ -54,7 +54,12 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
     options: FolderOptions = {},
   ) {
     const { extensions, allowEmpty = false } = options;
-    checkOptions("DatasetFolder", options, ["extensions", "isValidFile", "allowEmpty", "targetTransform"]);
+    checkOptions("DatasetFolder", options, {
+      extensions: "any",
+      isValidFile: "function",
+      allowEmpty: "flag",
+      targetTransform: "function",
+    });
     this.#label = options.targetTransform ?? ((target) => target);
     const endings = extensions?.map((ending) => ending.toLowerCase());
     const isValid =

@@ -1,5 +1,13 @@
 // Transforms that resize, crop, mirror, rotate and erase.
-import { ArgumentError, Callable, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import {
+  ArgumentError,
+  Callable,
+  checkChoice,
+  checkKind,
+  checkOptions,
+  formatShape,
+  ShapeError,
+} from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
 import { arange, randn, type Tensor, where } from "../tensor/index.js";
 import { type Fill, fillOf } from "./pixels.js";
@@ -11,6 +19,7 @@ import { checkPaddingMode, type FillOptions, type PaddingMode, padSides, type Si
 type Size = number | readonly [height: number, width: number];
 
 function pairOf(transform: string, size: Size): [number, number] {
+  checkKind(transform, "size", size, "number | numbers");
   const pair: [number, number] = typeof size === "number" ? [size, size] : [...size];
   if (pair.every((n) => Number.isInteger(n) && n >= 1)) return pair;
   throw new ArgumentError(`${transform}: size must be a positive integer or two, got ${JSON.stringify(size)}`, {
@@ -81,7 +90,7 @@ function resizeBoxes(
  * @example functional.resizedCrop(rand([4, 3, 28, 28]), { top: 0, left: 4, height: 20, width: 20 }, [28, 28]).shape // [4, 3, 28, 28]
  */
 export function resizedCrop(images: Tensor, box: Box, size: Size, options: ResizeFilter = {}): Tensor {
-  checkOptions("resizedCrop", options, ["interpolation", "antialias"]);
+  checkOptions("resizedCrop", options, { interpolation: "text", antialias: "flag" });
   checkInterpolation("resizedCrop", options.interpolation ?? "bilinear");
   checkBox("resizedCrop", images, box);
   return resizeBoxes(images, [box], pairOf("resizedCrop", size), options);
@@ -113,7 +122,7 @@ export class Resize extends Transform {
     options: ResizeOptions = {},
   ) {
     super();
-    checkOptions("Resize", options, ["interpolation", "maxSize", "antialias"]);
+    checkOptions("Resize", options, { interpolation: "text", maxSize: "number | null", antialias: "flag" });
     const { maxSize = null } = options;
     if (size !== null) pairOf("Resize", size);
     if (maxSize !== null) pairOf("Resize", maxSize);
@@ -163,7 +172,7 @@ export class CenterCrop extends Transform {
 
   constructor(size: Size, options: FillOptions = {}) {
     super();
-    checkOptions("CenterCrop", options, ["fill"]);
+    checkOptions("CenterCrop", options, { fill: "number | numbers" });
     this.size = pairOf("CenterCrop", size);
     this.fill = options.fill ?? 0;
   }
@@ -207,8 +216,9 @@ export class Pad extends Transform {
 
   constructor(padding: number | readonly [leftRight: number, topBottom: number] | Sides, options: PadOptions = {}) {
     super();
-    checkOptions("Pad", options, ["fill", "paddingMode"]);
+    checkOptions("Pad", options, { fill: "number | numbers", paddingMode: "text" });
     checkPaddingMode("Pad", options.paddingMode ?? "constant", options.fill ?? 0);
+    checkKind("Pad", "padding", padding, "number | numbers");
     const [left, top, right = left, bottom = top] = typeof padding === "number" ? [padding, padding] : padding;
     this.sides = [left, top, right, bottom];
     this.options = options;
@@ -242,7 +252,12 @@ export class RandomResizedCrop extends Transform {
 
   constructor(size: Size, options: RandomResizedCropOptions = {}) {
     super();
-    checkOptions("RandomResizedCrop", options, ["scale", "ratio", "interpolation", "antialias"]);
+    checkOptions("RandomResizedCrop", options, {
+      scale: "pair",
+      ratio: "pair",
+      interpolation: "text",
+      antialias: "flag",
+    });
     this.size = pairOf("RandomResizedCrop", size);
     this.options = { scale: [0.08, 1], ratio: [3 / 4, 4 / 3], interpolation: "bilinear", antialias: true, ...options };
     checkInterpolation("RandomResizedCrop", this.options.interpolation);
@@ -337,7 +352,13 @@ export class RandomErasing extends Transform {
 
   constructor(options: RandomErasingOptions = {}) {
     super();
-    checkOptions("RandomErasing", options, ["p", "scale", "ratio", "value"]);
+    checkOptions("RandomErasing", options, {
+      p: "number",
+      scale: "pair",
+      ratio: "pair",
+      value: "number | numbers | text",
+    });
+    if (typeof options.value === "string") checkChoice("RandomErasing", "value", options.value, ["random"]);
     this.options = { p: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3], value: 0, ...options };
     checkProbability("RandomErasing", this.options.p);
   }
@@ -434,7 +455,7 @@ export interface TenCrop {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
 export class TenCrop extends Callable<null> {
   constructor(size: Size, options: TenCropOptions = {}) {
-    checkOptions("TenCrop", options, ["verticalFlip"]);
+    checkOptions("TenCrop", options, { verticalFlip: "flag" });
     const pair = pairOf("TenCrop", size);
     const dim = options.verticalFlip ? -2 : -1;
     super((_self: TenCrop, _state: null, [given]: readonly unknown[]) => {

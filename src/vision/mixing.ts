@@ -32,7 +32,7 @@ export abstract class Mixing extends Callable<null> {
     options: MixOptions,
   ) {
     super((self: Mixing, _state: null, args: readonly unknown[]) => self.call(...(args as [Tensor, Tensor])), null);
-    checkOptions(name, options, ["alpha", "numClasses", "seed"]);
+    checkOptions(name, options, { alpha: "number", numClasses: "number | null", seed: "number" });
     this.alpha = options.alpha ?? 1;
     this.numClasses = options.numClasses ?? null;
     this.seed = options.seed ?? defaultGenerator().initialSeed();

@@ -1,5 +1,5 @@
 // What transforms share: the sizes of a batch, and random numbers of each sample.
-import { ArgumentError, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, formatShape, ShapeError, shownValue } from "../base/index.js";
 import { type BatchTransform, RandomSequence, type SampleContext } from "../data/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 import type { ImageSizes } from "./pixels.js";
@@ -60,8 +60,8 @@ export function checkTransforms(name: string, transforms: readonly unknown[]): v
 }
 
 export function checkProbability(transform: string, p: number): void {
-  if (p >= 0 && p <= 1) return;
-  throw new ArgumentError(`${transform}: p must be in [0, 1], got ${p}`, { op: transform });
+  if (typeof p === "number" && p >= 0 && p <= 1) return;
+  throw new ArgumentError(`${transform}: p must be in [0, 1], got ${shownValue(p)}`, { op: transform });
 }
 
 /** The sizes of images with colours; throws for other numbers of channels. */

@@ -1,9 +1,9 @@
 // Transforms of whole image batches, with random parameters for each sample. They become part of the step's program.
-import { ArgumentError, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
+import { ArgumentError, checkKind, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import { arange, cat, ones, pad, type Tensor, tensor, where } from "../tensor/index.js";
 import { type Fill, fillOf, gatherPixels } from "./pixels.js";
-import { forEachSample, sizesOf } from "./samples.js";
+import { checkProbability, forEachSample, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
 
 /**
@@ -21,6 +21,8 @@ export class Normalize extends Transform {
     readonly std: number | readonly number[],
   ) {
     super();
+    checkKind("Normalize", "mean", mean, "number | numbers");
+    checkKind("Normalize", "std", std, "number | numbers");
     if ([std].flat().some((value) => !(value > 0))) {
       throw new ArgumentError(`Normalize: std must be > 0, got ${JSON.stringify(std)}`, { op: "Normalize" });
     }
@@ -127,7 +129,7 @@ export class RandomShift extends Transform {
     options: FillOptions = {},
   ) {
     super();
-    checkOptions("RandomShift", options, ["fill"]);
+    checkOptions("RandomShift", options, { fill: "number | numbers" });
     checkPixels("RandomShift", "pixels", pixels);
     this.fill = options.fill ?? 0;
   }
@@ -166,8 +168,14 @@ export class RandomCrop extends Transform {
 
   constructor(size: number | readonly [number, number], options: RandomCropOptions = {}) {
     super();
-    checkOptions("RandomCrop", options, ["padding", "padIfNeeded", "paddingMode", "fill"]);
+    checkOptions("RandomCrop", options, {
+      padding: "number | numbers",
+      padIfNeeded: "flag",
+      paddingMode: "text",
+      fill: "number | numbers",
+    });
     const { padding = 0, paddingMode = "constant" } = options;
+    checkKind("RandomCrop", "size", size, "number | numbers");
     this.size = typeof size === "number" ? [size, size] : size;
     if (this.size.length !== 2 || !this.size.every((n) => Number.isInteger(n) && n >= 1)) {
       throw new ArgumentError(`RandomCrop: size must be a positive integer or two, got ${JSON.stringify(size)}`, {
@@ -219,9 +227,7 @@ export class RandomHorizontalFlip extends Transform {
     readonly p = 0.5,
   ) {
     super();
-    if (!(p >= 0 && p <= 1)) {
-      throw new ArgumentError(`RandomHorizontalFlip: p must be in [0, 1], got ${p}`, { op: "RandomHorizontalFlip" });
-    }
+    checkProbability("RandomHorizontalFlip", p);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {

@@ -1,5 +1,5 @@
 // Transforms that turn, move and tilt images, and their functions without chance.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkKind, checkOptions } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import { type Tensor, where } from "../tensor/index.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
@@ -29,7 +29,15 @@ export interface AffineOptions extends WarpOptions, Partial<AffineMap> {}
  * @example functional.affine(images, { angle: 30, translate: [2, -1], interpolation: "bilinear" })
  */
 export function affine(images: Tensor, options: AffineOptions = {}): Tensor {
-  checkOptions("affine", options, ["angle", "translate", "scale", "shear", "center", "fill", "interpolation"]);
+  checkOptions("affine", options, {
+    angle: "number",
+    translate: "pair",
+    scale: "number",
+    shear: "number | numbers",
+    center: "pair | null",
+    fill: "number | numbers | null",
+    interpolation: "text",
+  });
   checkWarp("affine", options);
   const { height, width } = sizesOf("affine", images);
   const map = { angle: 0, translate: [0, 0], scale: 1, shear: [0, 0], center: null, ...options } as const;
@@ -44,7 +52,12 @@ export interface RotationOptions extends WarpOptions {
   readonly center?: readonly [x: number, y: number] | null;
 }
 
-const rotationNames = ["expand", "center", "fill", "interpolation"] as const;
+const rotationKinds = {
+  expand: "flag",
+  center: "pair | null",
+  fill: "number | numbers | null",
+  interpolation: "text",
+};
 
 /**
  * Rotates all images by `angle` degrees, counter-clockwise. Shapes: `[N, C, H, W]` → the same; with `expand` as large as the turned images.
@@ -53,7 +66,7 @@ const rotationNames = ["expand", "center", "fill", "interpolation"] as const;
  * @example functional.rotate(images, 45, { expand: true })
  */
 export function rotate(images: Tensor, angle: number, options: RotationOptions = {}): Tensor {
-  checkOptions("rotate", options, rotationNames);
+  checkOptions("rotate", options, rotationKinds);
   checkWarp("rotate", options);
   return rotated(images, [angle], options);
 }
@@ -107,13 +120,14 @@ export function perspective(
   endpoints: Corners,
   options: WarpOptions = {},
 ): Tensor {
-  checkOptions("perspective", options, ["fill", "interpolation"]);
+  checkOptions("perspective", options, { fill: "number | numbers | null", interpolation: "text" });
   checkWarp("perspective", options);
   const coefficients = columnsOf([perspectiveCoefficients(startpoints, endpoints)]);
   return samplePerspective(images, coefficients, { interpolation: "bilinear", ...options });
 }
 
-function symmetric(value: number | Range): Range {
+function symmetric(op: string, value: number | Range): Range {
+  checkKind(op, "degrees", value, "number | pair");
   return typeof value === "number" ? [-value, value] : value;
 }
 
@@ -145,17 +159,24 @@ export class RandomAffine extends Transform {
     private readonly options: RandomAffineOptions = {},
   ) {
     super();
-    checkOptions("RandomAffine", options, ["translate", "scale", "shear", "center", "interpolation", "fill"]);
+    checkOptions("RandomAffine", options, {
+      translate: "pair",
+      scale: "pair",
+      shear: "number | numbers",
+      center: "pair | null",
+      interpolation: "text",
+      fill: "number | numbers | null",
+    });
     checkWarp("RandomAffine", options);
     const { shear = 0 } = options;
-    this.degrees = symmetric(degrees);
+    this.degrees = symmetric(this.constructor.name, degrees);
     this.shear =
       typeof shear !== "number" && shear.length === 4
         ? [
             [shear[0], shear[1]],
             [shear[2], shear[3]],
           ]
-        : [symmetric(shear as number | Range), [0, 0]];
+        : [symmetric("RandomAffine", shear as number | Range), [0, 0]];
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
@@ -192,9 +213,9 @@ export class RandomRotation extends Transform {
     private readonly options: RotationOptions = {},
   ) {
     super();
-    checkOptions("RandomRotation", options, rotationNames);
+    checkOptions("RandomRotation", options, rotationKinds);
     checkWarp("RandomRotation", options);
-    this.degrees = symmetric(degrees);
+    this.degrees = symmetric(this.constructor.name, degrees);
   }
 
   protected transform(images: Tensor, context: SampleContext): Tensor {
@@ -219,7 +240,12 @@ export interface RandomPerspectiveOptions extends WarpOptions {
 export class RandomPerspective extends Transform {
   constructor(private readonly options: RandomPerspectiveOptions = {}) {
     super();
-    checkOptions("RandomPerspective", options, ["distortionScale", "p", "interpolation", "fill"]);
+    checkOptions("RandomPerspective", options, {
+      distortionScale: "number",
+      p: "number",
+      interpolation: "text",
+      fill: "number | numbers | null",
+    });
     checkWarp("RandomPerspective", options);
     checkProbability("RandomPerspective", options.p ?? 0.5);
     const { distortionScale = 0.5 } = options;

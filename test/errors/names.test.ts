@@ -2,6 +2,7 @@
 import * as gradus from "gradus";
 import { GradusError, type Tensor, tensor, zeros } from "gradus";
 import * as linalg from "gradus/linalg";
+import * as nn from "gradus/nn";
 import * as F from "gradus/nn/functional";
 import { describe, expect, test } from "vitest";
 
@@ -140,4 +141,34 @@ describe("errors of composed functions", () => {
     expect(errorOf(call).op).toBe("tripletMarginWithDistanceLoss");
     expect(errorOf(() => distance(a, c)).op).toBe("sub");
   });
+});
+
+describe("errors of indices that are computed", () => {
+  const late = tensor([5], { dtype: "int64" }).add(4).sub(0);
+  const calls: readonly (readonly [op: string, call: () => Tensor])[] = [
+    ["take", () => gradus.take(a, late)],
+    ["put", () => gradus.put(a, late, zeros([1]))],
+    ["indexCopy", () => gradus.indexCopy(a, 1, late, zeros([2, 1]))],
+    ["indexFill", () => gradus.indexFill(a, 1, late, 7)],
+    ["indexPut", () => gradus.indexPut(b, [late], zeros([1]))],
+    ["indexSelect", () => gradus.indexSelect(a, 1, late)],
+  ];
+
+  test.each(calls)("%s: given an index out of range, the read names the function", (op, call) => {
+    expect(() => call().toArray()).toThrow(new RegExp(`^${op}: index`));
+  });
+});
+
+test("layers: given surplus arguments, they are refused", () => {
+  const surplus = (layer: unknown, ...args: unknown[]) => Reflect.construct(layer as new () => unknown, [...args, 7]);
+  const said = (name: string) => `${name}: got 1 argument(s) too many (7 …); options go into one object, last`;
+  expect(() => surplus(nn.Softmax, 1)).toThrow(said("Softmax"));
+  expect(() => surplus(nn.ReflectionPad2d, 1)).toThrow(said("ReflectionPad2d"));
+  expect(() => surplus(nn.ConstantPad1d, 1, 0)).toThrow(said("ConstantPad1d"));
+  expect(() => surplus(nn.PixelShuffle, 2)).toThrow(said("PixelShuffle"));
+});
+
+test("given what PyTorch refuses, the error says what is taken", () => {
+  expect(() => gradus.pdist(whole)).toThrow("pdist: input must be a float tensor, is int64");
+  expect(() => F.dropout2d(a, 0.5)).toThrow("dropout2d: input must have 3 or 4 dims, got shape [2,3]");
 });

@@ -202,7 +202,7 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "a text as rate",
     () => new optim.SGD([new nn.Parameter(zeros([2]))], { lr: wrong("0.1") }),
     "ARGUMENT",
-    'SGD: lr must be >= 0, got "0.1"',
+    'SGD: lr must be a number, got "0.1"',
   ],
   [
     "no optimizer for a schedule",

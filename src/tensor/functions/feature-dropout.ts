@@ -35,12 +35,13 @@ function channelShape(shape: readonly number[], batchedRank: number): number[] {
   return shape.map((size, dim) => (dim < channels ? size : 1));
 }
 
-function channelwise(op: string, batchedRank: number, ranks: readonly number[]): Drop {
+/** `said`: the numbers of dims that errors name. */
+function channelwise(op: string, batchedRank: number, ranks: readonly number[], said = ranks): Drop {
   return (input, p, options, ...surplus) => {
     const { chance, isIdle, generator } = prepared(op, input, p, options, surplus);
     const { shape } = input;
     if (!ranks.includes(shape.length)) {
-      throw new ShapeError(`${op}: input must have ${ranks.join(" or ")} dims, got shape ${formatShape(shape)}`, {
+      throw new ShapeError(`${op}: input must have ${said.join(" or ")} dims, got shape ${formatShape(shape)}`, {
         op,
         shapes: [shape],
       });
@@ -72,7 +73,7 @@ export const dropout1d: Drop = channelwise("dropout1d", 3, [2, 3]);
  */
 export const dropout2d: Drop = (input, p, options, ...surplus) =>
   (input?.shape?.length === 3 ? dropout2dOfSequences : dropout2dOfImages)(input, p, options, ...surplus);
-const dropout2dOfImages = channelwise("dropout2d", 4, [4]);
+const dropout2dOfImages = channelwise("dropout2d", 4, [4], [3, 4]);
 const dropout2dOfSequences = channelwise("dropout2d", 3, [3]);
 /**
  * Zeroes whole channels with probability `p` (0.5) and scales the others by 1 / (1 - p).

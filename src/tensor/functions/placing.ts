@@ -32,7 +32,9 @@ const flat = (x: Node): Node => ops.reshape(x, [x.size]);
  */
 export function take(input: Tensor, index: Tensor, ...surplus: []): Tensor {
   noMore("take", surplus);
-  return made("take", () => ops.indexGather(flat(nodeOf("take", "input", input)), [indexNode("take", index)], [0]));
+  return made("take", () =>
+    ops.indexGather(flat(nodeOf("take", "input", input)), [indexNode("take", index)], [0], "take"),
+  );
 }
 
 export function putNode(x: Node, index: Tensor, source: Tensor, accumulate: boolean): Node {
@@ -44,7 +46,7 @@ export function putNode(x: Node, index: Tensor, source: Tensor, accumulate: bool
       shapes: [index.shape, source.shape],
     });
   }
-  return ops.reshape(ops.indexPut(flat(x), [at], [0], values, { accumulate }), x.shape);
+  return ops.reshape(ops.indexPut(flat(x), [at], [0], values, { accumulate, op: "put" }), x.shape);
 }
 
 /**
@@ -164,7 +166,7 @@ export function indexCopyNode(x: Node, dim: number, index: Tensor, source: Tenso
       { op, shapes: [x.shape, values.shape] },
     );
   }
-  return ops.reshape(ops.indexPut(target, [at], [d], from), x.shape);
+  return ops.reshape(ops.indexPut(target, [at], [d], from, { op }), x.shape);
 }
 
 /**
@@ -186,8 +188,8 @@ export function indexFillNode(x: Node, dim: number, index: Tensor, value: Tensor
   const d = normalizeDim(op, dim, x.shape.length);
   const fill = ops.cast(operand(op, "value", value, x.dtype), x.dtype);
   if (fill.shape.length > 0) throw new ArgumentError(`${op}: value must be a number or a 0-d tensor`, { op });
-  if (x.shape.length > 0) return ops.indexPut(x, [indexVector(op, index)], [d], fill);
-  return ops.reshape(ops.indexPut(flat(x), [indexVector(op, index)], [0], fill), []);
+  if (x.shape.length > 0) return ops.indexPut(x, [indexVector(op, index)], [d], fill, { op });
+  return ops.reshape(ops.indexPut(flat(x), [indexVector(op, index)], [0], fill, { op }), []);
 }
 
 /**

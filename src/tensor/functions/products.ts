@@ -312,15 +312,16 @@ export function cdist(x1: Tensor, x2: Tensor, options: { readonly p?: number } =
 }
 
 /**
- * p-norms (`p` 2 by default) of the differences of all pairs of rows, row by row. Integers and bool give float32.
+ * p-norms (`p` 2 by default) of the differences of all pairs of rows, row by row.
  *
  * Shapes: `[N, M]` → `[N (N - 1) / 2]`.
  * @throws ShapeError if the input is no matrix.
- * @throws DTypeError if the input is bool.
+ * @throws DTypeError if the input is no float tensor.
  */
 export function pdist(input: Tensor, p = 2, ...surplus: []): Tensor {
   noMore("pdist", surplus);
   const x = nodeOf("pdist", "input", input);
+  ops.checkFloat("pdist", "input", x);
   if (x.shape.length !== 2) {
     throw new ShapeError(`pdist: takes a matrix (input [${x.shape.join(",")}])`, { op: "pdist", shapes: [x.shape] });
   }

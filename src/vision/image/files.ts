@@ -13,7 +13,7 @@ import {
 } from "../../base/index.js";
 import { checkTensor, type Tensor } from "../../tensor/index.js";
 import { turnUpright } from "./exif.js";
-import { type GridOptions, gridOptionNames, makeGrid } from "./grid.js";
+import { type GridOptions, gridOptionKinds, makeGrid } from "./grid.js";
 import { decodeJpeg, isJpeg } from "./jpeg.js";
 import { encodeJpegPlanes } from "./jpeg-encode.js";
 import { type ImageMode, imageModes, toTensor } from "./pixels.js";
@@ -27,7 +27,7 @@ export interface DecodeImageOptions {
   readonly applyExifOrientation?: boolean;
 }
 
-const optionNames = ["mode", "applyExifOrientation"];
+const optionKinds = { mode: "any", applyExifOrientation: "flag" };
 /** What saves images without files. */
 const instead = "use encodePng";
 
@@ -48,7 +48,7 @@ export function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {},
       op: "decodeImage",
     });
   }
-  checkOptions("decodeImage", options, optionNames);
+  checkOptions("decodeImage", options, optionKinds);
   const { mode = "unchanged", applyExifOrientation = false } = options;
   if (!imageModes.includes(mode)) throw unknownName("decodeImage", "mode", String(mode), imageModes);
   const pixels = isPng(bytes)
@@ -136,7 +136,7 @@ export function encodeJpeg(image: Tensor, options: JpegOptions = {}): Uint8Array
 }
 
 function jpegBytes(op: string, image: Tensor, options: JpegOptions): Uint8Array {
-  checkOptions(op, options, ["quality"]);
+  checkOptions(op, options, { quality: "number" });
   const { quality = 75 } = options;
   if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
     throw new ArgumentError(`${op}: quality must be an integer from 1 to 100, got ${quality}`, { op });
@@ -188,7 +188,7 @@ export async function saveImage(
   file: string,
   options: GridOptions = {},
 ): Promise<void> {
-  checkOptions("saveImage", options, gridOptionNames);
+  checkOptions("saveImage", options, gridOptionKinds);
   const isPhoto = /\.jpe?g$/i.test(file);
   if (!isPhoto && !/\.png$/i.test(file)) {
     throw new ArgumentError(`saveImage: writes PNG and JPEG files; ${file} should end in .png or .jpg`, {

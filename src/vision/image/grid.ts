@@ -18,7 +18,14 @@ export interface GridOptions {
   readonly padValue?: number;
 }
 
-export const gridOptionNames = ["nrow", "padding", "normalize", "valueRange", "scaleEach", "padValue"];
+export const gridOptionKinds = {
+  nrow: "number",
+  padding: "number",
+  normalize: "flag",
+  valueRange: "pair | null",
+  scaleEach: "flag",
+  padValue: "number",
+};
 
 /** Below this, a range of values is taken as this: torchvision's make_grid. */
 const LEAST_RANGE = 1e-5;
@@ -33,7 +40,7 @@ const LEAST_RANGE = 1e-5;
  * @example makeGrid(rand([10, 3, 28, 28]), { nrow: 5 }).shape // [3, 62, 152]
  */
 export function makeGrid(images: Tensor | readonly Tensor[], options: GridOptions = {}): Tensor {
-  checkOptions("makeGrid", options, gridOptionNames);
+  checkOptions("makeGrid", options, gridOptionKinds);
   const { nrow = 8, padding = 2, padValue = 0 } = options;
   if (![nrow, padding].every(Number.isInteger) || nrow < 1 || padding < 0) {
     throw new ArgumentError(`makeGrid: nrow must be positive and padding not negative, got ${nrow} and ${padding}`, {

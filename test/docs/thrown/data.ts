@@ -60,6 +60,8 @@ export const dataErrors: ThrownErrors = {
   mnist: format(() => data.mnist({ root: missing })),
   fashionMnist: format(() => data.fashionMnist({ root: missing })),
   fromModule: argument(() => data.fromModule(import.meta.url, "nothing" as never)),
+  rememberInstance: argument(() => data.rememberInstance(3 as never, Object, Object, "Object", "", [])),
+  RandomSequence: argument(() => new data.RandomSequence(1, "none" as never)),
   SequentialSampler: argument(() => new data.SequentialSampler(-1)),
   RandomSampler: argument(() => new data.RandomSampler(3, { numSamples: 4 })),
   WeightedRandomSampler: {

@@ -90,6 +90,7 @@ const schedules: ThrownErrors = {
 
 const others: ThrownErrors = {
   getEmaAvgFn: argument(() => optim.getEmaAvgFn(2)),
+  updateBn: argument(() => optim.updateBn(3 as never, new nn.BatchNorm1d(2))),
   AveragedModel: argument(() => new optim.AveragedModel(3 as never)),
   "AveragedModel.updateParameters": argument(() => {
     const averaged = new optim.AveragedModel<nn.Module>(new nn.Linear(2, 2));
