@@ -36,6 +36,8 @@ export class Storage {
   /** Where `addressed`, the buffer it had when somebody asked, lies in native memory. */
   address = 0;
   addressed: ArrayBuffer | null = null;
+  /** Held as long as `buffer` is this storage's: whoever lent it learns from that when it may lend it again. */
+  loan: object | null = null;
   readonly byteLength: number;
 
   constructor(
@@ -66,6 +68,7 @@ export class Storage {
     this.buffer = null;
     this.byteOffset = 0;
     this.addressed = null;
+    this.loan = null;
     this.home = home;
   }
 

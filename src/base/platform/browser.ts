@@ -45,6 +45,8 @@ export const platform: Platform = {
   cpuName: () => "unknown",
   cacheBytes: () => ({ l1: 32 << 10, l2: 1 << 20 }),
   allocate: (bytes) => new ArrayBuffer(bytes),
+  collectYoung: () => false,
+  later: (callback, milliseconds) => void setTimeout(callback, milliseconds),
   now: () => performance.now(),
   warn: (text) => console.warn(text),
   files: null,

@@ -17,6 +17,7 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
+const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
 /** Of glibc's `mallopt`. */
 const M_TRIM_THRESHOLD = -1;
@@ -70,6 +71,31 @@ function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
+/** Reads a double at any address: the system answers with an error where a load would end the process. */
+class Peephole {
+  readonly #value = new Float64Array(1);
+  /** Two of the system's `iovec`: where to, and from where; address and size each. */
+  readonly #vectors = new BigInt64Array(4);
+  readonly #address: number;
+  readonly #koffi: Koffi;
+  readonly #read: (...args: number[]) => number;
+
+  constructor(koffi: Koffi, read: (...args: number[]) => number) {
+    this.#koffi = koffi;
+    this.#read = read;
+    this.#vectors.set([koffi.address(this.#value.buffer), 8n, 0n, 8n]);
+    this.#address = Number(koffi.address(this.#vectors.buffer));
+  }
+
+  /** Null where no memory is; undefined where the system does not let us read. */
+  doubleAt(address: number): number | null | undefined {
+    this.#vectors[2] = BigInt(address);
+    const bytes = this.#read(process.pid, this.#address, 1, this.#address + 16, 1, 0);
+    if (bytes === 8) return this.#value[0] as number;
+    return this.#koffi.errno() === this.#koffi.os.errno.EFAULT ? null : undefined;
+  }
+}
+
 class KoffiNative implements Native {
   readonly workerFunctionAt: string;
   readonly #koffi: Koffi;
@@ -79,6 +105,8 @@ class KoffiNative implements Native {
   readonly #mprotect: (address: number, bytes: number, prot: number) => number;
   readonly #madvise: (address: number, bytes: number, advice: number) => number;
   readonly #memcpy: (to: number, from: Uint8Array, bytes: number) => number;
+  /** Null where the C library has no such call; undefined until somebody asks. */
+  #peephole: Peephole | null | undefined;
 
   constructor(koffi: Koffi, path: string) {
     // Every thread has to load a library before its first call. The process itself has all of libc that is needed.
@@ -127,15 +155,37 @@ class KoffiNative implements Native {
     if (to > from) this.#madvise(from, to - from, MADV_HUGEPAGE);
   }
 
-  keepFreedMemory(bytes: number): void {
-    let mallopt: (parameter: number, value: number) => number;
-    try {
-      mallopt = this.#libc.func("int mallopt(int, int)");
-    } catch {
-      return; // other C libraries have no such choice
+  giveBackPages(address: number, bytes: number): void {
+    const from = roundUp(address, pageBytes);
+    const to = Math.floor((address + bytes) / pageBytes) * pageBytes;
+    if (to > from) this.#madvise(from, to - from, MADV_DONTNEED);
+  }
+
+  giveBackFreedMemory(): void {
+    this.#find("int malloc_trim(int64_t)")?.(0);
+  }
+
+  doubleAt(address: number): number | null | undefined {
+    if (this.#peephole === undefined) {
+      const read = this.#find("int64_t process_vm_readv(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)");
+      this.#peephole = read && new Peephole(this.#koffi, read);
     }
-    mallopt(M_MMAP_THRESHOLD, mostMmapThreshold);
-    mallopt(M_TRIM_THRESHOLD, bytes);
+    return this.#peephole?.doubleAt(address);
+  }
+
+  keepFreedMemory(bytes: number): void {
+    const mallopt = this.#find("int mallopt(int, int)");
+    mallopt?.(M_MMAP_THRESHOLD, mostMmapThreshold);
+    mallopt?.(M_TRIM_THRESHOLD, bytes);
+  }
+
+  /** Null where the C library has no such function. */
+  #find(definition: string): ((...args: number[]) => number) | null {
+    try {
+      return this.#libc.func(definition);
+    } catch {
+      return null;
+    }
   }
 
   functionAt(address: number, parameters: number): (...args: number[]) => number {

@@ -81,6 +81,12 @@ export interface Native {
   addressOf(buffer: ArrayBufferLike): number;
   /** Asks for large pages in a range of memory. */
   wishHugePages(address: number, bytes: number): void;
+  /** Gives the whole pages in a range of memory back to the system; what they hold is lost, and writing brings new ones. */
+  giveBackPages(address: number, bytes: number): void;
+  /** Gives back what the C library keeps of freed memory, where it can. */
+  giveBackFreedMemory(): void;
+  /** The double at an address, aligned to 8 bytes; null where no memory is (any more), undefined where the system does not tell. */
+  doubleAt(address: number): number | null | undefined;
   /** Lets the process keep this many bytes of freed memory, where the C library can: new pages cost more than their use. */
   keepFreedMemory(bytes: number): void;
   /** The function at an address, by the system's calling convention. */
@@ -105,6 +111,10 @@ export interface Platform {
   cacheBytes(): { readonly l1: number; readonly l2: number };
   /** A buffer that is about to be overwritten: its bytes are anything where the host can leave out filling it. */
   allocate(bytes: number): ArrayBuffer;
+  /** Has the engine collect, now, what died young; false where it cannot be asked. Takes a tenth of a millisecond and more. */
+  collectYoung(): boolean;
+  /** Calls back once, after a while, between tasks. Never keeps the process alive. */
+  later(callback: () => void, milliseconds: number): void;
   /** Milliseconds of a clock that only moves forward. */
   now(): number;
   /** One line to where people see warnings. */

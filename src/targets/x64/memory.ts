@@ -1,6 +1,6 @@
 // Memory that programs share: blocks that grow by being replaced and shrink when nobody needs their size any more.
 import { platform } from "#platform";
-import { mostSmallBytes, type Native, SmallBuffers, type Storage } from "../../base/index.js";
+import type { Native, Storage } from "../../base/index.js";
 import { roundUp } from "../sizes.js";
 
 /** Blocks are given up from this size on. */
@@ -11,7 +11,6 @@ const leastHuge = 4 << 20;
 const reviewRuns = 512;
 const granule = 65536;
 const alignment = 4096;
-const lineBytes = 64;
 
 /** A block of memory whose contents last for one run. An ArrayBuffer, so it is given back with the thread that made it. */
 export class Region {
@@ -55,42 +54,8 @@ export class Region {
   }
 }
 
-/**
- * Memory of results. It begins with a cache line: the system's does not, and each vector would lie in two lines, as would
- * those of whoever reads it.
- */
-export class Results {
-  readonly #native: Native;
-  readonly #small: SmallBuffers;
-  /** Address of the buffer that small results share at present. */
-  #start = 0;
-
-  constructor(native: Native) {
-    this.#native = native;
-    this.#small = new SmallBuffers((buffer) => {
-      this.#start = native.addressOf(buffer);
-      return roundUp(this.#start, lineBytes) - this.#start;
-    });
-  }
-
-  /** Gives a storage that has no buffer one. */
-  place(storage: Storage): void {
-    const { byteLength } = storage;
-    if (byteLength <= mostSmallBytes) {
-      const { buffer, byteOffset } = this.#small.take(byteLength);
-      setPlace(storage, buffer, byteOffset, this.#start + byteOffset);
-      return;
-    }
-    const buffer = platform.allocate(byteLength + lineBytes);
-    const start = this.#native.addressOf(buffer);
-    const address = roundUp(start, lineBytes);
-    setPlace(storage, buffer, address - start, address);
-    // It is new with each run: each page of it is given when it is first written.
-    preferHugePages(this.#native, address, byteLength);
-  }
-}
-
-function setPlace(storage: Storage, buffer: ArrayBuffer, byteOffset: number, address: number): void {
+/** Gives a storage its buffer, and tells where its elements begin there and in native memory. */
+export function setPlace(storage: Storage, buffer: ArrayBuffer, byteOffset: number, address: number): void {
   storage.buffer = buffer;
   storage.byteOffset = byteOffset;
   storage.address = address;

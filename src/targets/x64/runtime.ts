@@ -8,7 +8,8 @@ import { assemble } from "./assemble.js";
 import { Clock } from "./clock.js";
 import { buildDriver } from "./driver.js";
 import type { MachineFunction } from "./machine.js";
-import { Region, Results } from "./memory.js";
+import { Region } from "./memory.js";
+import { Results } from "./results.js";
 import { type WorkerData, workerSource } from "./worker-source.js";
 
 /** Waking a sleeping thread takes about 100 µs (virtual machines), 10 of them the caller's: shorter runs go without. */

@@ -1,0 +1,105 @@
+// Large results on x64: prints what it finds as JSON.
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { runInNewContext } from "node:vm";
+import { type Native, platform } from "#platform";
+import { Storage } from "../../src/base/index.js";
+import { ResultMemory } from "../../src/targets/x64/result-memory.js";
+import { sums } from "./x64-result-sums.js";
+
+const floats = 2 << 20; // 8 MB
+const { native } = platform.native() as { native: Native };
+
+/** A storage that was lent memory, with `value` at both ends, or in all elements; null if it got none. */
+function lent(memory: ResultMemory, value: number, isWhole = false): Storage | null {
+  const storage = Storage.output("float32", floats);
+  if (!memory.lend(storage)) return null;
+  const view = storage.hostView() as Float32Array;
+  if (isWhole) view.fill(value);
+  view[0] = value;
+  view[floats - 1] = value;
+  return storage;
+}
+
+/** A function of its own, so that nothing holds the storage afterwards. */
+function lentAndForgotten(memory: ResultMemory, value: number, isWhole = false): number | null {
+  return lent(memory, value, isWhole)?.address ?? null;
+}
+
+function reuse(): object {
+  const memory = new ResultMemory(native);
+  const addresses = Array.from({ length: 200 }, (_, i) => lentAndForgotten(memory, i));
+  const isAligned = addresses.every((address) => address !== null && address % 64 === 0);
+  // What asks the engine must not show in other people's contexts.
+  return { places: new Set(addresses.slice(100)).size, isAligned, gc: runInNewContext("typeof gc") };
+}
+
+function kept(): object {
+  const memory = new ResultMemory(native);
+  const storages: Storage[] = [];
+  for (let i = 0; i < 50; i++) {
+    storages.push(lent(memory, i) as Storage);
+    lentAndForgotten(memory, -1);
+    lentAndForgotten(memory, -2);
+  }
+  for (let i = 0; i < 50; i++) lentAndForgotten(memory, -3);
+  const isWhole = storages.every((storage, i) => storage.hostView()[0] === i && storage.hostView()[floats - 1] === i);
+  return { isWhole, places: new Set(storages.map(({ address }) => address)).size, heldMB: memory.bytes / 2 ** 20 };
+}
+
+function residentMB(): number {
+  return Number(/RssAnon:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
+}
+
+async function idle(): Promise<object> {
+  const memory = new ResultMemory(native, { idleMs: 50 });
+  for (let i = 0; i < 200; i++) lentAndForgotten(memory, i, i >= 170);
+  const afterMB = residentMB();
+  await pause(300);
+  const givenBackMB = afterMB - residentMB();
+  const again = lent(memory, 5)?.hostView();
+  return { givenBackMB, again: [again?.[0], again?.[floats - 1]] };
+}
+
+/** The system does not let processes read like that. */
+function unwatchable(): object {
+  const blind = new Proxy(native, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name === "doubleAt") return () => undefined;
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const memory = new ResultMemory(blind);
+  const storages = Array.from({ length: 20 }, (_, i) => lent(memory, i) as Storage);
+  let more = 0;
+  while (more < 1000 && lentAndForgotten(memory, -1) !== null) more++;
+  const isWhole = storages.every((storage, i) => storage.hostView()[0] === i && storage.hostView()[floats - 1] === i);
+  return { isWhole, more };
+}
+
+async function threads(): Promise<object> {
+  const start = platform.startModuleWorker as NonNullable<typeof platform.startModuleWorker>;
+  const answers = [1000, 2000].map(
+    (data) =>
+      new Promise<unknown>((resolve, reject) => {
+        const worker = start({
+          module: new URL("x64-result-sums.ts", import.meta.url).href,
+          data,
+          env: {},
+          onMessage: resolve,
+          onFailure: reject,
+        });
+        worker.hold(true);
+      }),
+  );
+  const own = sums(0);
+  const others = await Promise.all(answers);
+  return { own, others, peakMB: residentMB() };
+}
+
+const modes = { reuse, kept, idle, unwatchable, threads };
+const found: Record<string, object> = {};
+for (const [name, mode] of Object.entries(modes)) found[name] = await mode();
+process.stdout.write(JSON.stringify(found));
+process.exit(0);
