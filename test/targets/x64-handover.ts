@@ -1,7 +1,8 @@
 // Tensors made on one target, read and written in place on others: `x64-handover.ts target …`.
 import { arange, setTarget } from "../../src/index.js";
 
-const sizes = [3, 100, 5000, 40_000];
+// The last one is lent memory of large results on x64.
+const sizes = [3, 100, 5000, 40_000, 600_000];
 
 const tensors = sizes.map((size) => arange(0, size));
 for (const name of process.argv.slice(2)) {
