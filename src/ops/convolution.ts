@@ -6,7 +6,7 @@ import { type Attrs, attr, type CompositePrimitive, hashText, type NdArray, type
 import { apply } from "./apply.js";
 import { contract } from "./contraction.js";
 import { fillArray, ravel, unravel } from "./define.js";
-import { add } from "./elementwise.js";
+import { add, mul } from "./elementwise.js";
 import { constant } from "./leaves.js";
 import { dilate, expand, flip, fold, pad, permute, reshape, slice, window } from "./movement.js";
 
@@ -193,6 +193,7 @@ function direct(x: Node, w: Node, geometry: Geometry): Node {
   const places = stride.map((_, d) => PLACE + d);
   const pairs = positions.flatMap((position, d) => [position, places[d] as number]);
   const groups = featureGroups * batchGroups;
+  if (batchGroups === 1 && w.size === w.shape[0]) return scaled(windows, w, groups, shape);
   if (groups === 1) {
     return contract(windows, w, { a: [BATCH, IN, ...pairs], b: [OUT, IN, ...places], out: [BATCH, OUT, ...positions] });
   }
@@ -208,6 +209,14 @@ function direct(x: Node, w: Node, geometry: Geometry): Node {
     out: [BATCH, GROUP, OUT, ...positions],
   });
   return reshape(product, shape);
+}
+
+/** One channel in, one place: nothing is summed, and who reads the products can compute them on the spot. */
+function scaled(windows: Node, w: Node, groups: number, shape: readonly number[]): Node {
+  const [n, o, ...positions] = shape as [number, number, ...number[]];
+  const ones = positions.map(() => 1);
+  const values = reshape(windows, [n, groups, 1, ...positions]);
+  return reshape(mul(values, reshape(w, [groups, o / groups, ...ones])), shape);
 }
 
 function padInput(x: Node, { padding, lhsDilation }: Geometry): Node {

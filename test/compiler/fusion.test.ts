@@ -190,6 +190,17 @@ describe("what is stored", () => {
     expect(gathered).toBe(0);
   });
 
+  it("given a depthwise data gradient over a stride, of whose phases one has a single tap, runs one kernel", () => {
+    const kernels = kernelsOf(() => {
+      const x = input(integers(2 * 6 * 14 * 38, 4, 1), [2, 6, 14, 38], "float32", true);
+      const w = input(integers(6 * 9, 4, 2), [6, 1, 3, 3]);
+      const y = convNode(x, w, null, { padding: 1, stride: 2, groups: 6 });
+      return gradients(y, input(integers(y.size, 4, 3), y.shape), [x], add) as Node[];
+    });
+
+    expect(kernels).toHaveLength(1);
+  });
+
   it("given a padded convolution of a value that is dear to compute, stores the value and not the padding", () => {
     const kernels = kernelsOf(() => {
       const x = input(integers(2 * 16 * 14 * 14, 4, 1), [2, 16, 14, 14]);

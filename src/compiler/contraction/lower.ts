@@ -45,7 +45,7 @@ export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
 function chooseSides(env: KernelEnv, form: ContractionForm, node: Node): ContractionForm {
   const lanes = env.info.lanes(node.dtype === "float64" ? 8 : 4);
   const cost = (found: ContractionForm): number => {
-    const f = stageForm(found, false);
+    const f = stageForm(found, false, lanes);
     const blocks = cutDepth(f.summed, depthLimit(lanes));
     const columns = f.stageB ? spreadColumns(f.stageB, f.columns, f.summed, blocks) : f.columns;
     const [m, n, k] = [extentOf(f.rows), countOf(columns), extentOf(f.summed)];

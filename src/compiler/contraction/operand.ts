@@ -55,7 +55,7 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
   const type = scalarOf(node.dtype) as "f32" | "f64";
   const bytes = type === "f64" ? 8 : 4;
   const lanes = env.info.lanes(bytes);
-  const form = stageForm(found, env.bufferOf(found.a.base) === null);
+  const form = stageForm(found, env.bufferOf(found.a.base) === null, lanes);
   const blocks = cutDepth(form.summed, depthLimit(lanes));
   const columns = form.stageB ? spreadColumns(form.stageB, form.columns, form.summed, blocks) : form.columns;
   const options = chooseOptions({ ...form, columns }, env, lanes, bytes);

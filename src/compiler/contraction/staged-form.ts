@@ -15,14 +15,43 @@ const MIN_STAGED_ROWS = 64;
 /** Columns side by side that loops outside of them may become batch loops for: no panel then goes beyond their end. */
 const LONG_RUN = 256;
 
-export function stageForm(form: ContractionForm, isComputedA: boolean): StagedForm {
+/** Share of all lanes that must be won for loops that could be batch loops to stay columns. */
+const FULLER = 0.05;
+
+/**
+ * How many leading loops of columns, which windows do not overlap along, become batch loops: all, but for the last ones where
+ * the columns left would be so few that vectors are empty. In the box these have what the windows reach beyond each end between.
+ */
+function loopsAround(plan: StagePlan, { columns, summed }: ContractionForm, lanes: number): number {
+  const reach = plan.own.map(({ dim, step }) =>
+    Math.floor(
+      plan.summed.reduce((n, move, i) => n + (move.dim === dim ? move.step * ((summed[i] as Axis).extent - 1) : 0), 0) /
+        step,
+    ),
+  );
+  const lanesEach = (around: number): number => {
+    let [count, size] = [1, 1];
+    for (let i = columns.length - 1; i >= around; i--) {
+      const { extent } = columns[i] as Axis;
+      count += (extent - 1) * size;
+      size *= extent + (reach[i] as number);
+    }
+    return (Math.ceil(count / lanes) * lanes) / extentOf(columns.slice(around));
+  };
+  let around = leadingApart(plan);
+  while (around > 0 && lanesEach(around - 1) < lanesEach(around) * (1 - FULLER)) around--;
+  return around;
+}
+
+export function stageForm(form: ContractionForm, isComputedA: boolean, lanes: number): StagedForm {
   const plan = (f: ContractionForm, key: "a" | "b"): StagePlan | null =>
     planStage(f[key].base, f[key].offset, key, key === "a" ? f.rows : f.columns, f.summed, f.batch);
   let split = form;
   const b = plan(form, "b");
   // Neighbouring columns are neighbours in the box only without loops around the windows.
-  if (b) split = { ...split, batch: [...split.batch, ...split.columns.slice(0, leadingApart(b))] };
-  if (b) split = { ...split, columns: split.columns.slice(leadingApart(b)) };
+  const around = b ? loopsAround(b, split, lanes) : 0;
+  if (b) split = { ...split, batch: [...split.batch, ...split.columns.slice(0, around)] };
+  if (b) split = { ...split, columns: split.columns.slice(around) };
   const last = form.columns[form.columns.length - 1];
   if (!b && last && last.extent >= LONG_RUN && last.b === 1 && last.out === 1) {
     split = { ...form, batch: [...form.batch, ...form.columns.slice(0, -1)], columns: [last] };
