@@ -57,7 +57,7 @@ export class Storage {
 
   /** A storage with a copy of `values`; those of float16 and bfloat16 as numbers, or as bits in a Uint16Array. */
   static from(dtype: DType, values: TypedArray): Storage {
-    const storage = new Storage(dtype, values.length);
+    const storage = Storage.output(dtype, values.length);
     const { buffer, byteOffset, byteLength } = memoryOf(dtype, values);
     storage.hostBytes().set(new Uint8Array(buffer, byteOffset, byteLength));
     return storage;

@@ -1,5 +1,13 @@
 // Functions that make tensors from values, constants and ranges.
-import { ArgumentError, checkWholeNumber, type DType } from "../base/index.js";
+import {
+  ArgumentError,
+  checkWholeNumber,
+  type DType,
+  numel,
+  type Shape,
+  Storage,
+  type TypedArray,
+} from "../base/index.js";
 import * as ops from "../ops/index.js";
 import { checkTensor, noMore, shapeOf } from "./args.js";
 import {
@@ -41,6 +49,14 @@ export function tensor(data: TensorData | Tensor, options?: CreationOptions, ...
   }
   const { storage, shape } = storageOfData(data, options?.dtype && dtype);
   return finish(ofStorage(storage, shape), options);
+}
+
+/** A tensor and its memory, which the caller writes as a whole before anything else happens. */
+export function unwritten<T extends TypedArray>(dtype: DType, shape: Shape): { tensor: Tensor; values: T } {
+  setup();
+  const storage = Storage.output(dtype, numel(shape));
+  const values = storage.hostView() as T;
+  return { tensor: ofStorage(storage, shape), values };
 }
 
 /**

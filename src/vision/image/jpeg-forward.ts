@@ -1,7 +1,7 @@
 // From samples to quantized coefficients, with the arithmetic of libjpeg(-turbo), so that files are the same bit for bit: its colours
 // (jccolor.c), its averages of pixels (jcsample.c) and its accurate integer transform (jfdctint.c). Licence of all: IJG.
 import { CONST_BITS, F, PASS1_BITS } from "./jpeg-cosines.js";
-import { ZIGZAG } from "./jpeg-scan.js";
+import { ZIGZAG } from "./jpeg-frame.js";
 
 /** Tables for quality 50, in zigzag order: T.81, annex K.1. */
 const LUMINANCE = [

@@ -2,9 +2,12 @@
 import { FormatError } from "../../base/index.js";
 import { exifOrientation } from "./exif.js";
 import { BitReader, HuffmanTable } from "./jpeg-bits.js";
-import { type Plane, samplesOf, upsample } from "./jpeg-samples.js";
-import { type Component, readScan, type ScanComponent, ZIGZAG } from "./jpeg-scan.js";
-import type { Pixels } from "./pixels.js";
+import { fillPlanes } from "./jpeg-colors.js";
+import { type Component, type ScanComponent, ZIGZAG } from "./jpeg-frame.js";
+import { invertComponent } from "./jpeg-progressive.js";
+import { type RowReader, rowsOf } from "./jpeg-rows.js";
+import { readScan } from "./jpeg-scan.js";
+import { type Pixels, planesOf } from "./pixels.js";
 
 const SOI = 0xd8;
 const EOI = 0xd9;
@@ -19,6 +22,8 @@ const APP14 = 0xee;
 const frames = [0xc0, 0xc1, 0xc2];
 /** A frame of more samples than this is taken for damage, before memory is asked for. */
 const MOST_SAMPLES = 2 ** 29;
+/** Progressive scans only collect coefficients. */
+const none = new Uint16Array(0);
 
 interface Frame {
   readonly width: number;
@@ -69,11 +74,15 @@ class JpegFile {
     this.#read();
     const frame = this.#frame;
     if (!frame || this.#scans === 0) throw this.#fail("it holds no image");
-    const wanted = luminance && this.#isYcc(frame) ? frame.components.slice(0, 1) : frame.components;
-    const planes = wanted.map((component) => this.#plane(component, frame));
+    const isYcc = this.#isYcc(frame);
+    const wanted = luminance && isYcc ? frame.components.slice(0, 1) : frame.components;
+    const readers = wanted.map((component) => this.#rows(component, frame));
     const { width, height } = frame;
-    const { samples, channels } = this.#colors(planes, frame);
-    return { width, height, channels, samples, grey, largest: 255, orientation: this.#orientation };
+    const channels = wanted.length === 1 ? 1 : 3;
+    const { image, samples } = planesOf(channels, height, width);
+    const out = new Uint8ClampedArray(samples.buffer, samples.byteOffset, samples.length);
+    fillPlanes(out, readers, { width, height, isYcc });
+    return { image, samples, grey, largest: 255, orientation: this.#orientation };
   }
 
   #fail = (text: string): FormatError =>
@@ -165,6 +174,7 @@ class JpegFile {
     const [h, v] = [Math.max(...parts.map((part) => part.h)), Math.max(...parts.map((part) => part.v))];
     const [unitColumns, unitRows] = [Math.ceil(width / (8 * h)), Math.ceil(height / (8 * v))];
     if (unitColumns * unitRows * h * v * 64 * count > MOST_SAMPLES) throw this.#fail(`${width}×${height} is too large`);
+    const isProgressive = marker === 0xc2;
     const components = parts.map((part): Component => {
       const [columns, rows] = [unitColumns * part.h, unitRows * part.v];
       return {
@@ -173,10 +183,12 @@ class JpegFile {
         rows,
         width: Math.ceil((width * part.h) / h),
         height: Math.ceil((height * part.v) / v),
-        coefficients: new Int16Array(columns * rows * 64),
+        // Grey until a scan says more.
+        samples: new Uint8ClampedArray(columns * rows * 64).fill(128),
+        coefficients: new Int16Array(isProgressive ? columns * rows * 64 : 0),
       };
     });
-    this.#frame = { width, height, components, isProgressive: marker === 0xc2, h, v, unitColumns, unitRows };
+    this.#frame = { width, height, components, isProgressive, h, v, unitColumns, unitRows };
   }
 
   /** Returns the position behind the scan's data. */
@@ -189,7 +201,13 @@ class JpegFile {
       const component = frame.components.find(({ id }) => id === header[1 + 2 * i]);
       if (!component) throw this.#fail("a scan names a component that is not there");
       const tables = header[2 + 2 * i] as number;
-      return { component, dc: this.#dc[tables >> 4], ac: this.#ac[tables & 15] };
+      return {
+        component,
+        dc: this.#dc[tables >> 4],
+        ac: this.#ac[tables & 15],
+        quantization: frame.isProgressive ? none : this.#quantizationOf(component),
+        previous: 0,
+      };
     });
     const [first = 0, last = 0, bits = 0] = header.subarray(1 + 2 * count);
     if (frame.isProgressive && (last > 63 || first > last || (bits & 15) > 13 || (first > 0 && count > 1))) {
@@ -201,20 +219,29 @@ class JpegFile {
       : { first: 0, last: 63, high: 0, low: 0 };
     const reader = new BitReader(this.bytes, at);
     const restartInterval = this.#restartInterval;
-    readScan(reader, { components, isProgressive, ...range, restartInterval, unitColumns, unitRows }, this.#fail);
+    readScan(
+      reader,
+      { components, isProgressive, ...range, restartInterval, unitColumns, unitRows, endRun: 0 },
+      this.#fail,
+    );
     this.#scans++;
     return reader.position;
   }
 
-  #plane(component: Component, { h, v, width, height }: Frame): Plane {
+  #quantizationOf(component: Component): Uint16Array {
     const quantization = this.#quantizations[component.quantization];
     if (!quantization) throw this.#fail("a quantization table is missing");
-    const plane = samplesOf(component, quantization);
+    return quantization;
+  }
+
+  #rows(component: Component, { h, v, isProgressive }: Frame): RowReader {
+    if (isProgressive) invertComponent(component, this.#quantizationOf(component));
     const [across, down] = [h / component.h, v / component.v];
     if (!Number.isInteger(across) || !Number.isInteger(down)) {
       throw this.#fail(`its sampling ${component.h}×${component.v} of ${h}×${v} is not supported`);
     }
-    return upsample(plane, across, down, width, height);
+    const { width, height, columns, samples } = component;
+    return rowsOf({ width, height, stride: 8 * columns, samples }, across, down);
   }
 
   /** Whether the first three components are luminance and two colour differences: libjpeg's rules, jdapimin.c. */
@@ -224,49 +251,7 @@ class JpegFile {
     if (this.#adobe !== null) return this.#adobe !== 0;
     return components.map(({ id }) => id).join() !== "82,71,66";
   }
-
-  #colors(planes: readonly Plane[], frame: Frame): { samples: Uint8ClampedArray; channels: number } {
-    const { width, height } = frame;
-    const channels = planes.length === 1 ? 1 : 3;
-    const samples = new Uint8ClampedArray(width * height * channels);
-    const isYcc = this.#isYcc(frame);
-    let at = 0;
-    for (let y = 0; y < height; y++) {
-      const rows = planes.map((plane) => plane.samples.subarray(y * plane.stride));
-      if (channels === 1) {
-        samples.set((rows[0] as Uint8ClampedArray).subarray(0, width), at);
-        at += width;
-        continue;
-      }
-      const [a, b, c, k] = rows as [Uint8ClampedArray, Uint8ClampedArray, Uint8ClampedArray, Uint8ClampedArray?];
-      for (let x = 0; x < width; x++, at += 3) {
-        if (isYcc) yccToRgb(a[x] as number, b[x] as number, c[x] as number, samples, at);
-        else for (const [i, plane] of [a, b, c].entries()) samples[at + i] = plane[x] as number;
-        if (k) blacken(samples, at, k[x] as number, isYcc);
-      }
-    }
-    return { samples, channels };
-  }
 }
 
 /** libjpeg's, of files that hold no luminance. */
 const grey = { red: 19595, green: 38470, blue: 7471, rounding: 1 << 15, shift: 16 };
-
-/** Factors times 2^16: jdcolor.c. */
-const [CR_R, CB_B, CR_G, CB_G] = [91881, 116130, 46802, 22554];
-const HALF = 1 << 15;
-
-function yccToRgb(y: number, cb: number, cr: number, out: Uint8ClampedArray, at: number): void {
-  const [u, v] = [cb - 128, cr - 128];
-  out[at] = y + ((CR_R * v + HALF) >> 16);
-  out[at + 1] = y + ((-CB_G * u - CR_G * v + HALF) >> 16);
-  out[at + 2] = y + ((CB_B * u + HALF) >> 16);
-}
-
-/** Inks with black to RGB. Files of four components hold inks inverted: 255 is none. */
-function blacken(out: Uint8ClampedArray, at: number, black: number, isYcc: boolean): void {
-  for (let i = at; i < at + 3; i++) {
-    const ink = isYcc ? 255 - (out[i] as number) : (out[i] as number);
-    out[i] = (ink * black) / 255;
-  }
-}

@@ -2,7 +2,7 @@
 import { PNG } from "#pngjs";
 import { FormatError } from "../../base/index.js";
 import { exifOrientation } from "./exif.js";
-import type { Pixels } from "./pixels.js";
+import { deepPlanesOf, type Pixels, type Planes, planesOf } from "./pixels.js";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Where the header says bits a sample and colour type: it always comes first. */
@@ -44,7 +44,7 @@ export function decodePng(bytes: Uint8Array, name: string): Pixels {
   const isDeep = bytes[DEPTH_AT] === 16;
   const colorType = bytes[COLOR_TYPE_AT] as number;
   const channels = colorType === PALETTE ? (chunk(bytes, "tRNS") ? 4 : 3) : (channelsOf[colorType] ?? 4);
-  let image: { readonly width: number; readonly height: number; readonly data: ArrayLike<number> };
+  let image: Rgba;
   try {
     // Samples of fewer than 8 bits are brought to 255; those of 16 bits stay.
     image = PNG.sync.read(bufferOf(bytes), { skipRescale: isDeep });
@@ -54,29 +54,31 @@ export function decodePng(bytes: Uint8Array, name: string): Pixels {
       cause,
     });
   }
-  const { width, height, data } = image;
   const exif = chunk(bytes, "eXIf");
   return {
-    width,
-    height,
-    channels,
+    ...pick(image, channels, isDeep),
     largest: isDeep ? 65535 : 255,
     grey: { ...grey, rounding: isDeep ? 1 << 14 : 0 },
-    samples: pick(data, channels, isDeep),
     orientation: exif ? exifOrientation(exif) : 1,
   };
 }
 
+interface Rgba {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+}
+
 /** Of the decoder's four channels, those of the file. */
-function pick(rgba: ArrayLike<number>, channels: number, isDeep: boolean): ArrayLike<number> {
-  if (channels === 4) return rgba;
-  const count = rgba.length / 4;
-  const out = isDeep ? new Uint16Array(count * channels) : new Uint8Array(count * channels);
-  const sources = [[], [0], [0, 3], [0, 1, 2]][channels] as number[];
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < channels; c++) out[i * channels + c] = rgba[4 * i + (sources[c] as number)] as number;
-  }
-  return out;
+function pick({ width, height, data }: Rgba, channels: number, isDeep: boolean): Planes {
+  const planes = (isDeep ? deepPlanesOf : planesOf)(channels, height, width);
+  const { samples } = planes;
+  const size = width * height;
+  const sources = [[], [0], [0, 3], [0, 1, 2], [0, 1, 2, 3]][channels] as number[];
+  sources.forEach((source, c) => {
+    for (let i = 0, at = c * size; i < size; i++, at++) samples[at] = data[4 * i + source] as number;
+  });
+  return planes;
 }
 
 /** An 8-bit PNG file of planes `[C, H, W]`, one after the other. */
