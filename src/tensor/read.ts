@@ -58,6 +58,18 @@ export function readValues(op: string, x: Tensor): TypedArray {
   return valuesOf(x.dtype, elements);
 }
 
+/**
+ * The values of `x` in row-major order where they lie in the host's memory, to be read at once; null where they are not there, or
+ * reading them would need a copy or hide from a function that is traced what its program depends on.
+ */
+export function valuesAtHand(x: Tensor): TypedArray | null {
+  if (isSyncHeld()) return null;
+  const { storage } = x.cell;
+  const { layout } = x;
+  if (!storage?.buffer || storage.home || !isContiguous(layout)) return null;
+  return storage.hostView().subarray(layout.offset, layout.offset + numel(layout.shape));
+}
+
 function gather(source: TypedArray, { shape, strides, offset }: Layout, out: TypedArray): TypedArray {
   const index = new Array<number>(shape.length).fill(0);
   let at = offset;

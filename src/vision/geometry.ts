@@ -10,9 +10,11 @@ import {
 } from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
 import { arange, randn, type Tensor, where } from "../tensor/index.js";
+import { cropNear, nearImage } from "./near-image.js";
 import { type Fill, fillOf } from "./pixels.js";
-import { type Interpolation, resample } from "./resampling.js";
+import { resample } from "./resampling.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
+import type { Interpolation } from "./taps.js";
 import { Transform } from "./transform.js";
 import { checkPaddingMode, type FillOptions, type PaddingMode, padSides, type Sides } from "./transforms.js";
 
@@ -189,7 +191,9 @@ export class CenterCrop extends Transform {
     const padded = padSides("CenterCrop", images, [left, top, right, bottom], this.fill, "constant");
     // Half to even, as Python rounds.
     const start = (have: number, want: number) => roundHalfEven((have - want) / 2);
-    return padded.narrow(2, start(padded.size(2), h), h).narrow(3, start(padded.size(3), w), w);
+    const corner = [start(padded.size(2), h), start(padded.size(3), w)] as const;
+    const near = nearImage(padded);
+    return near ? cropNear(near, corner, this.size) : padded.narrow(2, corner[0], h).narrow(3, corner[1], w);
   }
 }
 

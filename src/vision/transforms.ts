@@ -2,6 +2,7 @@
 import { ArgumentError, checkKind, checkOptions, DTypeError, formatShape, isFloat, ShapeError } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import { arange, cat, ones, pad, type Tensor, tensor, where } from "../tensor/index.js";
+import { cropNear, mirrorNear, nearImage } from "./near-image.js";
 import { type Fill, fillOf, gatherPixels } from "./pixels.js";
 import { checkProbability, forEachSample, sizesOf } from "./samples.js";
 import { Transform } from "./transform.js";
@@ -103,6 +104,12 @@ function cropEach(
 ): Tensor {
   const [height, width] = size;
   const count = context.indices.length;
+  const near = nearImage(images);
+  if (near) {
+    const corners: [number, number][] = [];
+    forEachSample(context, (random) => corners.push([top(random), left(random)]));
+    return cropNear(near, corners[0] as [number, number], size);
+  }
   // Index tensors from the host: a few bytes a row and column, and their range is checked before anything runs.
   const rows = new Int32Array(count * height);
   const columns = new Int32Array(count * width);
@@ -236,6 +243,8 @@ export class RandomHorizontalFlip extends Transform {
     forEachSample(context, (random, n) => {
       flips[n] = random.uniform() < this.p;
     });
+    const near = nearImage(images);
+    if (near) return flips[0] ? mirrorNear(near) : images;
     return where(tensor(flips).view(count, 1, 1, 1), images.flip(-1), images);
   }
 }

@@ -1,23 +1,17 @@
 // From rows of components to planes of colours, with libjpeg's arithmetic (jdcolor.c): the same bit for bit. Licence: IJG.
+import { byteOf } from "./bytes.js";
 import type { Row, RowReader } from "./jpeg-rows.js";
 
 /** Factors times 2^16. */
 const [CR_R, CB_B, CR_G, CB_G] = [91881, 116130, 46802, 22554];
 const HALF = 1 << 15;
 
-/** What each colour difference adds: to red and to blue as a whole, to green times 2^16. */
-const table = (entry: (difference: number) => number) => Int32Array.from({ length: 256 }, (_, i) => entry(i - 128));
-const redOfCr = table((cr) => (CR_R * cr + HALF) >> 16);
-const blueOfCb = table((cb) => (CB_B * cb + HALF) >> 16);
-const greenOfCr = table((cr) => -CR_G * cr + HALF);
-const greenOfCb = table((cb) => -CB_G * cb);
-
 /**
  * Fills planes `[C, height, width]` of one (grey), three or four components; four are inks with black, and give three planes.
  * @param isYcc - the first three are luminance and two differences of colours.
  */
 export function fillPlanes(
-  out: Uint8ClampedArray,
+  out: Uint8Array,
   readers: readonly RowReader[],
   { width, height, isYcc }: { readonly width: number; readonly height: number; readonly isYcc: boolean },
 ): void {
@@ -40,23 +34,25 @@ export function fillPlanes(
   }
 }
 
-function convertRow(y: Row, b: Row, r: Row, width: number, out: Uint8ClampedArray, at: number, size: number): void {
+function convertRow(y: Row, b: Row, r: Row, width: number, out: Uint8Array, at: number, size: number): void {
   const [ys, bs, rs] = [y.samples, b.samples, r.samples];
   const [fromY, fromB, fromR] = [y.at, b.at, r.at];
-  for (let x = 0; x < width; x++, at++) {
+  const [green, blue] = [at + size, at + 2 * size];
+  for (let x = 0; x < width; x++) {
     const luminance = ys[fromY + x] as number;
-    const cb = bs[fromB + x] as number;
-    const cr = rs[fromR + x] as number;
-    out[at] = luminance + (redOfCr[cr] as number);
-    out[at + size] = luminance + (((greenOfCb[cb] as number) + (greenOfCr[cr] as number)) >> 16);
-    out[at + 2 * size] = luminance + (blueOfCb[cb] as number);
+    const cb = (bs[fromB + x] as number) - 128;
+    const cr = (rs[fromR + x] as number) - 128;
+    out[at + x] = byteOf(luminance + ((Math.imul(CR_R, cr) + HALF) >> 16));
+    out[green + x] = byteOf(luminance + ((HALF - Math.imul(CB_G, cb) - Math.imul(CR_G, cr)) >> 16));
+    out[blue + x] = byteOf(luminance + ((Math.imul(CB_B, cb) + HALF) >> 16));
   }
 }
 
 /** Inks with black to colours. Files of four components hold inks inverted: 255 is none. */
-function blackenRow(out: Uint8ClampedArray, at: number, width: number, black: Row, isYcc: boolean): void {
+function blackenRow(out: Uint8Array, at: number, width: number, black: Row, isYcc: boolean): void {
   for (let x = 0; x < width; x++) {
     const value = out[at + x] as number;
-    out[at + x] = ((isYcc ? 255 - value : value) * (black.samples[black.at + x] as number)) / 255;
+    const product = (isYcc ? 255 - value : value) * (black.samples[black.at + x] as number);
+    out[at + x] = Math.round(product / 255);
   }
 }

@@ -22,7 +22,7 @@ export interface Component {
   readonly columns: number;
   readonly rows: number;
   /** Of all blocks, row by row: `[8 rows, 8 columns]`. */
-  readonly samples: Uint8ClampedArray;
+  readonly samples: Uint8Array;
   /** Of progressive files: 64 a block, in natural order. */
   readonly coefficients: Int16Array;
 }

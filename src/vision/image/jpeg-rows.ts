@@ -6,12 +6,12 @@ export interface Plane {
   readonly width: number;
   readonly height: number;
   readonly stride: number;
-  readonly samples: Uint8ClampedArray;
+  readonly samples: Uint8Array;
 }
 
 /** Samples of one row of the image: those of `samples` from `at` on. */
 export interface Row {
-  samples: Uint8ClampedArray;
+  samples: Uint8Array;
   at: number;
 }
 
@@ -19,7 +19,7 @@ export interface Row {
 export type RowReader = (y: number, row: Row) => void;
 
 /** Writes a row of twice the width (of the same, `blendRow`), of the row of `near` and the one of `far`. */
-type RowFiller = (samples: Uint8ClampedArray, near: number, far: number, width: number, out: Uint8ClampedArray) => void;
+type RowFiller = (samples: Uint8Array, near: number, far: number, width: number, out: Uint8Array) => void;
 
 /** Rows of a component; `across` and `down` say how often it is coarser than the image. */
 export function rowsOf(plane: Plane, across: number, down: number): RowReader {
@@ -30,7 +30,7 @@ export function rowsOf(plane: Plane, across: number, down: number): RowReader {
       row.at = y * stride;
     };
   }
-  const out = new Uint8ClampedArray(width * across);
+  const out = new Uint8Array(width * across);
   const isFine = (across === 1 && down === 2) || (across === 2 && down <= 2 && width > 2);
   return (y, row) => {
     row.samples = out;
@@ -48,7 +48,7 @@ export function rowsOf(plane: Plane, across: number, down: number): RowReader {
   };
 }
 
-function repeatRow(samples: Uint8ClampedArray, near: number, across: number, out: Uint8ClampedArray): void {
+function repeatRow(samples: Uint8Array, near: number, across: number, out: Uint8Array): void {
   for (let x = 0; x < out.length; x++) out[x] = samples[near + Math.floor(x / across)] as number;
 }
 
@@ -56,14 +56,7 @@ function repeatRow(samples: Uint8ClampedArray, near: number, across: number, out
 const blendUpper: RowFiller = (samples, near, far, width, out) => blendRow(samples, near, far, width, out, 1);
 const blendLower: RowFiller = (samples, near, far, width, out) => blendRow(samples, near, far, width, out, 2);
 
-function blendRow(
-  samples: Uint8ClampedArray,
-  near: number,
-  far: number,
-  width: number,
-  out: Uint8ClampedArray,
-  bias: number,
-): void {
+function blendRow(samples: Uint8Array, near: number, far: number, width: number, out: Uint8Array, bias: number): void {
   for (let x = 0; x < width; x++) {
     out[x] = (3 * (samples[near + x] as number) + (samples[far + x] as number) + bias) >> 2;
   }

@@ -80,8 +80,7 @@ class JpegFile {
     const { width, height } = frame;
     const channels = wanted.length === 1 ? 1 : 3;
     const { image, samples } = planesOf(channels, height, width);
-    const out = new Uint8ClampedArray(samples.buffer, samples.byteOffset, samples.length);
-    fillPlanes(out, readers, { width, height, isYcc });
+    fillPlanes(samples, readers, { width, height, isYcc });
     return { image, samples, grey, largest: 255, orientation: this.#orientation };
   }
 
@@ -184,7 +183,7 @@ class JpegFile {
         width: Math.ceil((width * part.h) / h),
         height: Math.ceil((height * part.v) / v),
         // Grey until a scan says more.
-        samples: new Uint8ClampedArray(columns * rows * 64).fill(128),
+        samples: new Uint8Array(columns * rows * 64).fill(128),
         coefficients: new Int16Array(isProgressive ? columns * rows * 64 : 0),
       };
     });
