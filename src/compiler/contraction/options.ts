@@ -5,6 +5,7 @@ import { InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { axesIn, countOf } from "./axes.js";
+import { type Cut, type Cutting, cutBoth, cutColumns, cutRows, type Operand, type TileBytes } from "./cutting.js";
 import { type Axis, extentOf } from "./form.js";
 import {
   type ContractionOptions,
@@ -29,21 +30,19 @@ export function setScheduleHook(next: ScheduleHook | null): ScheduleHook | null 
   return before;
 }
 
-/** A tile's packed columns stay in the second-level cache, and so does the block of results beside them. */
-const COLUMN_BYTES = 512 * 1024;
-const RESULT_BYTES = 512 * 1024;
+/** Processors with vectors of 64 bytes have second-level caches of 1 MB and more; of others half a megabyte is taken for granted. */
+const tileBytes = (lanes: number, bytes: number): TileBytes =>
+  lanes * bytes >= 64 ? { columns: 768 << 10, results: 1088 << 10 } : { columns: 512 << 10, results: 512 << 10 };
+/** Results that are small enough to be added up from parts. */
+const PART_BYTES = 512 << 10;
 /** A contraction with fewer tiles is cut along the sum as well, if the sum is long enough. */
 const ENOUGH_TILES = 16;
 /** Tiles for each thread, so that a slow one does not hold the others; larger tiles read their operands less often. */
 const TILES_PER_THREAD = 4;
 const LEAST_TILES = 8;
 const MIN_PART_DEPTH = 512;
-/** Fewer panels of rows are not dealt to tiles: each would pack or read all columns. */
-const MIN_ROW_PANELS = 4;
 /** Tiles with less work than this (multiply-adds of vectors) cost more to hand out than they balance. */
 const MIN_TILE_WORK = 1 << 13;
-/** Tiles side by side beyond which no better cut is looked for. */
-const MOST_COLUMN_TILES = 64;
 
 /** Summed elements of a block: a panel of rows of this depth fits the first-level cache. */
 export function depthLimit(lanes: number): number {
@@ -59,7 +58,7 @@ export function chooseOptions(form: StagedForm, env: KernelEnv, lanes: number, b
     k: extentOf(form.summed),
     lanes,
   };
-  const chosen = chooseByEstimate(form, shape, info, bytes);
+  const chosen = chooseByEstimate(form, shape, env, bytes);
   const request = scheduleRequest(form, shape, bytes, chosen, info.microShapes);
   const found = env.scheduleFor(request);
   const other = hook ? hook(request, found) : found;
@@ -73,9 +72,10 @@ export function chooseOptions(form: StagedForm, env: KernelEnv, lanes: number, b
 function chooseByEstimate(
   form: StagedForm,
   shape: ContractionShape,
-  info: TargetInfo,
+  env: KernelEnv,
   bytes: number,
 ): ContractionOptions {
+  const { info } = env;
   const { batch, m, n, k, lanes } = shape;
   const { rows: microRows, vectors: microVectors } = chooseMicro(shape, info, rowPlaces(form, shape, bytes));
   const width = microVectors * lanes;
@@ -84,30 +84,34 @@ function chooseByEstimate(
   const rowPanels = Math.ceil(m / microRows);
   const columnPanels = Math.ceil(n / width);
   const isSmall = batch * rowPanels * columnPanels < 2 * ENOUGH_TILES; // too few panels to deal to tiles
-  const mostColumns = Math.max(1, Math.floor(COLUMN_BYTES / (bytes * width * depth)));
+  const most = tileBytes(lanes, bytes);
+  const mostColumns = Math.max(1, Math.floor(most.columns / (bytes * width * depth)));
   const leastColumnTiles = Math.ceil(columnPanels / mostColumns);
   const leastRowTiles = (columnTiles: number): number => {
     const columns = Math.ceil(columnPanels / columnTiles) * width;
-    return Math.ceil(rowPanels / Math.max(1, Math.floor(RESULT_BYTES / (bytes * microRows * columns))));
+    return Math.ceil(rowPanels / Math.max(1, Math.floor(most.results / (bytes * microRows * columns))));
   };
   const tilesAtLeast = batch * leastColumnTiles * leastRowTiles(leastColumnTiles);
   const parts = isSmall || isLongSum(shape, bytes) ? chooseParts(tilesAtLeast, k) : 1;
   const panelWork = microRows * microVectors * k; // of one panel of rows with one of columns
+  const sharing = (key: "a" | "b"): number => extentOf(form.batch.filter((axis) => axis[key] === 0));
+  const inMemory = (key: "a" | "b"): boolean => env.bufferOf(form[key].base) !== null;
   const problem: Cutting = {
-    ...{ rowPanels, columnPanels, leastColumnTiles, leastRowTiles },
+    ...{ batch, rowPanels, columnPanels, leastColumnTiles, leastRowTiles, threads: info.threads },
     wished: Math.ceil(Math.max(LEAST_TILES, TILES_PER_THREAD * info.threads) / (batch * parts)),
     leastPanels: Math.ceil(MIN_TILE_WORK / panelWork),
-    rowBytes: bytes * m * k,
-    columnBytes: bytes * n * k,
-    tileColumnBytes: bytes * width * k,
-    packsRows: form.isComputedA || packsRows(form, shape),
+    rows: {
+      bytes: bytes * m * k,
+      sharing: sharing("a"),
+      isPacked: form.isComputedA || packsRows(form, shape),
+      mayPackInTiles: inMemory("a"),
+    },
+    columns: { bytes: bytes * n * k, sharing: sharing("b"), isPacked: true, mayPackInTiles: inMemory("b") },
+    keptBytes: 2 * most.columns,
+    count: m,
+    work: m * n * k,
   };
-  // Columns that each tile stages are better cut than rows that share them.
-  const { rowTiles, columnTiles } = form.stageB
-    ? cutColumns(problem)
-    : form.stageA
-      ? cutRows(problem)
-      : cutBoth(problem);
+  const { rowTiles, columnTiles, packRows, packColumns } = cut(form, problem);
   const tileColumns = Math.ceil(columnPanels / columnTiles) * width;
   const tileRows = Math.ceil(rowPanels / rowTiles) * microRows;
   return {
@@ -115,70 +119,11 @@ function chooseByEstimate(
     microVectors,
     tileRows,
     tileColumns,
-    packRows: choosePackedRows(form, shape, columnTiles),
-    packColumns: rowTiles * extentOf(form.batch.filter((axis) => axis.b === 0)) > 1 ? "before" : "tile",
+    packRows,
+    packColumns,
     blockDepth,
     parts,
   };
-}
-
-/** How many panels there are to be dealt to tiles, and in how many tiles at least. */
-interface Cutting {
-  readonly rowPanels: number;
-  readonly columnPanels: number;
-  readonly leastColumnTiles: number;
-  readonly leastRowTiles: (columnTiles: number) => number;
-  readonly wished: number;
-  /** Pairs of panels that are worth a tile. */
-  readonly leastPanels: number;
-  /** Bytes of the operands, and of what a panel of columns takes. */
-  readonly rowBytes: number;
-  readonly columnBytes: number;
-  readonly tileColumnBytes: number;
-  /** Rows are packed: before, if several tiles share them. */
-  readonly packsRows: boolean;
-}
-
-interface TileCounts {
-  readonly rowTiles: number;
-  readonly columnTiles: number;
-}
-
-/** As many pieces of `panels` as make the wished number of tiles, `others` tiles side by side given. */
-function pieces(c: Cutting, panels: number, least: number, others: number, across: number): number {
-  const most = Math.min(Math.ceil((panels * across) / c.leastPanels), panels);
-  return Math.max(least, Math.min(Math.ceil(c.wished / others), most));
-}
-
-function cutColumns(c: Cutting): TileCounts {
-  const rowTiles = c.leastRowTiles(c.leastColumnTiles);
-  return { rowTiles, columnTiles: pieces(c, c.columnPanels, c.leastColumnTiles, rowTiles, c.rowPanels) };
-}
-
-function cutRows(c: Cutting, columnTiles = c.leastColumnTiles): TileCounts {
-  const across = c.columnPanels / columnTiles;
-  return { columnTiles, rowTiles: pieces(c, c.rowPanels, c.leastRowTiles(columnTiles), columnTiles, across) };
-}
-
-/** Of the ways to make enough tiles, the one that moves the least memory: each tile reads its rows and its columns. */
-function cutBoth(c: Cutting): TileCounts {
-  if (c.rowPanels < MIN_ROW_PANELS) return cutColumns(c);
-  let best = cutRows(c);
-  let least = traffic(c, best);
-  for (let tiles = c.leastColumnTiles + 1; tiles <= Math.min(c.columnPanels, MOST_COLUMN_TILES); tiles++) {
-    const found = cutRows(c, tiles);
-    const bytes = traffic(c, found);
-    if (bytes < least && found.rowTiles * tiles >= Math.min(c.wished, best.rowTiles * best.columnTiles))
-      [best, least] = [found, bytes];
-  }
-  return best;
-}
-
-function traffic(c: Cutting, { rowTiles, columnTiles }: TileCounts): number {
-  // Tiles that follow one another share their columns.
-  const isKept = Math.ceil(c.columnPanels / columnTiles) * c.tileColumnBytes <= 2 * COLUMN_BYTES;
-  const packed = c.packsRows && columnTiles > 1 ? 2 * c.rowBytes : 0;
-  return packed + c.rowBytes * columnTiles + c.columnBytes * (isKept ? 1 : rowTiles);
 }
 
 /** The block of accumulators that leaves the fewest idle: time of all micro-kernels, in cycles a summed element. */
@@ -246,14 +191,20 @@ function microCost(rows: number, vectors: number, fitting: number): number {
 /** Elements of an operand that stays in the first-level cache however it is walked. */
 const SMALL_OPERAND = 4096;
 
-/** Rows read where they lie must be walked in steps of one, not far apart, and not so that they evict each other. */
-function choosePackedRows(form: StagedForm, shape: ContractionShape, columnTiles: number): Packing {
-  if (!form.isComputedA && !packsRows(form, shape)) return "none";
-  // Batches that share the rows, and tiles side by side, would pack them again and again.
-  const sharing = extentOf(form.batch.filter((axis) => axis.a === 0)) * columnTiles;
-  return sharing > 1 ? "before" : "tile";
+/** Columns that each tile stages are better cut than rows that share them. */
+function cut(form: StagedForm, c: Cutting): Cut {
+  if (!form.stageA && !form.stageB) return cutBoth(c);
+  const counts = form.stageB ? cutColumns(c) : cutRows(c);
+  const packing = (side: Operand, tiles: number): Packing => {
+    if (!side.isPacked) return "none";
+    // Batches that share an operand, and tiles that do, would pack it again and again.
+    return side.sharing * tiles > 1 ? "before" : "tile";
+  };
+  const [packRows, packColumns] = [packing(c.rows, counts.columnTiles), packing(c.columns, counts.rowTiles)];
+  return { ...counts, packRows, packColumns };
 }
 
+/** Rows read where they lie must be walked in steps of one, not far apart, and not so that they evict each other. */
 function packsRows(form: StagedForm, { m, k }: ContractionShape): boolean {
   if (form.stageB) return true; // its summed elements are one loop
   const last = form.summed[form.summed.length - 1] as Axis | undefined;
@@ -276,7 +227,7 @@ function isNear(form: StagedForm, elements: number): boolean {
 
 /** True if each tile of some rows would read all columns from memory, which are many times the results. */
 function isLongSum({ m, n, k }: ContractionShape, bytes: number): boolean {
-  return k >= LONG * Math.max(m, n) && m * n * bytes <= RESULT_BYTES;
+  return k >= LONG * Math.max(m, n) && m * n * bytes <= PART_BYTES;
 }
 
 /** Terms for each row and column beyond which operands are read once and results added up (filter gradients of first layers). */
