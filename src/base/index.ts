@@ -6,6 +6,7 @@ export * from "./errors.js";
 export * from "./event-loop.js";
 export * from "./file-access.js";
 export * from "./half.js";
+export * from "./named-results.js";
 export * from "./options.js";
 export * from "./plain-object.js";
 export type { Native, NativeAccess } from "./platform/platform.js";

@@ -38,9 +38,8 @@ export function checkOptions(op: string, options: object | undefined, known: rea
   if (options === undefined) return;
   const names = Array.isArray(known) ? (known as readonly string[]) : Object.keys(known);
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
-    throw new ArgumentError(`${op}: options must be an object like { ${names[0] ?? ""} }, got ${describe(options)}`, {
-      op,
-    });
+    const some = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
+    throw new ArgumentError(`${op}: options must be an object like { ${some} }, got ${describe(options)}`, { op });
   }
   for (const key in options) if (!names.includes(key)) throw unknownName(op, "option", key, names);
   if (Array.isArray(known)) return;

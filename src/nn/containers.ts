@@ -22,7 +22,7 @@ import { Module, type UnaryModule } from "./module.js";
 export class Sequential extends Module {
   static override readonly stateKeys = { items: "" };
   /** The modules, in calling order: a list, or by name. */
-  readonly items: UnaryModule[] | Record<string, UnaryModule>;
+  items: UnaryModule[] | Record<string, UnaryModule>;
 
   constructor(...modules: readonly UnaryModule[] | readonly [named: Readonly<Record<string, UnaryModule>>]) {
     super();
@@ -82,6 +82,24 @@ export class Sequential extends Module {
    */
   extend(modules: Iterable<UnaryModule>): this {
     return this.added("extend", modules);
+  }
+
+  /**
+   * Adds a module under a name, at the end; one with the same name is replaced. Beside names positions are names too: "0", "1" …
+   * @throws ArgumentError if it is no module, the name is no text without dots, or a number behind names, where objects would not keep it.
+   */
+  override addModule(name: string, module: UnaryModule | null): void {
+    const isNumber = /^\d+$/.test(name);
+    if (Array.isArray(this.items) && !isNumber)
+      this.items = { ...(this.items as unknown as Record<string, UnaryModule>) };
+    const names = Object.keys(this.items);
+    if (isNumber && !names.includes(name) && !names.every((other) => /^\d+$/.test(other))) {
+      throw new ArgumentError(
+        `addModule: a number cannot follow names (${names.join(", ")}), got "${name}"; take a name that is none`,
+        { op: "addModule" },
+      );
+    }
+    super.addModule(name, module);
   }
 
   private added(method: string, modules: Iterable<UnaryModule>): this {

@@ -64,6 +64,7 @@ export {
   linear,
   localResponseNorm,
   logSigmoid,
+  logSigmoid as logsigmoid,
   logSoftmax,
   lpPool1d,
   lpPool2d,

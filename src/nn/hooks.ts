@@ -9,10 +9,16 @@ export interface HookHandle {
   remove(): void;
 }
 
+// Hooks of calls are typed as methods: what a module takes and gives is known to who attaches them, so `output: Tensor` must do.
+
 /** Before `forward`; a returned array replaces the arguments. */
-export type ForwardPreHook<M = AnyModule> = (module: M, args: readonly unknown[]) => readonly unknown[] | undefined;
+export type ForwardPreHook<M = AnyModule> = {
+  hook(module: M, args: readonly unknown[]): readonly unknown[] | undefined;
+}["hook"];
 /** After `forward`; a returned value other than undefined replaces the output. */
-export type ForwardHook<M = AnyModule> = (module: M, args: readonly unknown[], output: unknown) => unknown;
+export type ForwardHook<M = AnyModule> = {
+  hook(module: M, args: readonly unknown[], output: unknown): unknown;
+}["hook"];
 /** When the gradients of a call's inputs are there; a returned array replaces them. */
 export type FullBackwardHook<M = AnyModule> = (
   module: M,

@@ -241,7 +241,7 @@ export abstract class Module extends Callable<CallState> {
    * @throws ArgumentError if it is no module, or the name has dots, or is that of something that is no module.
    */
   registerModule(name: string, module: Module | null): void {
-    addModule(this, name, module);
+    this.addModule(name, module);
   }
 
   /** @internal Where members that get a name at run time go. */

@@ -40,8 +40,8 @@ function checkLabels(op: string, input: Node, target: Node, d: number, ignoreInd
     throw new ArgumentError(`${op}: ignoreIndex must be an integer, got ${ignoreIndex}`, { op });
   if (!isInteger(target.dtype)) {
     throw new DTypeError(
-      `${op}: target of class indices must be an integer tensor, is ${target.dtype}; for class probabilities it needs the shape of input`,
-      { op },
+      `${op}: target of class indices must be an integer tensor, is ${target.dtype}, as a loader makes of plain numbers; use target.long(). Class probabilities need the shape of input`,
+      { op, fix: "target.long()" },
     );
   }
   const expected = withoutDim(input.shape, d);

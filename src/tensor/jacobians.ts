@@ -124,6 +124,10 @@ type JacobianOptions = TransformOptions & ChunkOption;
  */
 export function jacrev(
   fn: SingleFunction,
+  options?: ChunkOption & { readonly argnums?: number },
+): (...args: Tensor[]) => Tensor;
+export function jacrev(
+  fn: SingleFunction,
   options?: ArgnumsOptions & ChunkOption,
 ): (...args: Tensor[]) => Tensor | Tensor[];
 export function jacrev<A extends readonly TensorTree[], Y extends TensorTree, const N extends Argnums = 0>(
@@ -142,6 +146,10 @@ export function jacrev(fn: TreeFunction, options: JacobianOptions = {}): (...arg
  * As `jacrev`, column by column: one directional derivative for each element of the arguments. For few inputs and many outputs.
  * @throws ArgumentError if `fn` gives anything but tensors.
  */
+export function jacfwd(
+  fn: SingleFunction,
+  options?: ChunkOption & { readonly argnums?: number },
+): (...args: Tensor[]) => Tensor;
 export function jacfwd(
   fn: SingleFunction,
   options?: ArgnumsOptions & ChunkOption,

@@ -57,6 +57,10 @@ function differentiated(op: string, fn: TreeFunction, options: TransformOptions)
  * @throws AutogradError unless `fn` gives one 0-d tensor.
  */
 export function valueAndGrad(
+  fn: (...args: Tensor[]) => Tensor,
+  options?: { readonly argnums?: number },
+): (...args: Tensor[]) => [value: Tensor, gradient: Tensor];
+export function valueAndGrad(
   fn: TensorFunction,
   options?: ArgnumsOptions,
 ): (...args: Tensor[]) => [value: Tensor, gradient: Tensor | Tensor[]];
@@ -82,6 +86,10 @@ export function valueAndGrad(fn: TreeFunction, options: TransformOptions = {}): 
  * @throws AutogradError unless `fn` gives one 0-d tensor.
  * @example grad((x) => x.pow(3).sum())(tensor([2])) // [12]
  */
+export function grad(
+  fn: (...args: Tensor[]) => Tensor,
+  options?: { readonly argnums?: number },
+): (...args: Tensor[]) => Tensor;
 export function grad(fn: TensorFunction, options?: ArgnumsOptions): (...args: Tensor[]) => Tensor | Tensor[];
 export function grad<A extends readonly TensorTree[], const N extends Argnums = 0>(
   fn: (...args: A) => Tensor,

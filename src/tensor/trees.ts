@@ -1,5 +1,5 @@
 // Trees of plain arrays and objects with tensors among their leaves: arguments and results of compiled functions.
-import { isPlainObject } from "../base/index.js";
+import { isNamed, isPlainObject, named } from "../base/index.js";
 import { Tensor } from "./tensor.js";
 
 /** Where tensors were replaced by their number in order of appearance. */
@@ -7,7 +7,12 @@ export type Template =
   | { readonly kind: "tensor"; readonly index: number }
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "array"; readonly items: readonly Template[] }
-  | { readonly kind: "object"; readonly entries: readonly (readonly [string, Template])[] };
+  | {
+      readonly kind: "object";
+      readonly entries: readonly (readonly [string, Template])[];
+      /** Comes apart in order, as the results of `max` do. */
+      readonly isNamed: boolean;
+    };
 
 const ids = new WeakMap<object, number>();
 let nextId = 0;
@@ -24,7 +29,11 @@ export function templateOf(value: unknown, tensors: Tensor[]): Template {
   if (value instanceof Tensor) return { kind: "tensor", index: tensors.push(value) - 1 };
   if (Array.isArray(value)) return { kind: "array", items: value.map((item) => templateOf(item, tensors)) };
   if (isPlainObject(value)) {
-    return { kind: "object", entries: Object.entries(value).map(([key, item]) => [key, templateOf(item, tensors)]) };
+    return {
+      kind: "object",
+      entries: Object.entries(value).map(([key, item]) => [key, templateOf(item, tensors)]),
+      isNamed: isNamed(value),
+    };
   }
   return { kind: "value", value };
 }
@@ -38,8 +47,10 @@ export function fillTemplate(template: Template, values: readonly unknown[]): un
       return template.value;
     case "array":
       return template.items.map((item) => fillTemplate(item, values));
-    case "object":
-      return Object.fromEntries(template.entries.map(([key, item]) => [key, fillTemplate(item, values)]));
+    case "object": {
+      const filled = Object.fromEntries(template.entries.map(([key, item]) => [key, fillTemplate(item, values)]));
+      return template.isNamed ? named(filled) : filled;
+    }
   }
 }
 

@@ -56,8 +56,8 @@ describe("registering", () => {
       "registerParameter: takes a Parameter or null; make one with new nn.Parameter(tensor)",
     );
     expect(() => model.getBuffer("fc.weight")).toThrow('getBuffer: Masked has no buffer "fc.weight"');
-    expect(() => new nn.Sequential(new nn.ReLU()).addModule("act", new nn.ReLU())).toThrow(
-      'addModule: Sequential has positions, so the next name is "1", got "act"',
+    expect(() => new nn.ModuleList([new nn.ReLU()]).addModule("act", new nn.ReLU())).toThrow(
+      'addModule: ModuleList has positions, so the next name is "1", got "act"',
     );
   });
 
@@ -94,6 +94,18 @@ describe("containers that change", () => {
     expect(model(ones([5, 2])).shape).toEqual([5, 1]);
     expect(() => model.pop(9)).toThrow("Sequential: index 9 is out of range for 4 modules");
     expect(() => model.append(3 as unknown as nn.ReLU)).toThrow("Sequential: module 4 is number, not a module");
+  });
+
+  test("given a name, a Sequential of positions keeps them as names, in order; a number behind names is an error", () => {
+    const model = new nn.Sequential(new nn.Linear(3, 3));
+    model.addModule("act", new nn.Tanh());
+    model.addModule("head", new nn.Linear(3, 2));
+    expect(Object.keys(model.stateDict())).toEqual(["0.weight", "0.bias", "head.weight", "head.bias"]);
+    expect([...model.namedChildren()].map(([name]) => name)).toEqual(["0", "act", "head"]);
+    expect(model(ones([1, 3])).shape).toEqual([1, 2]);
+    expect(() => model.addModule("3", new nn.ReLU())).toThrow(
+      'addModule: a number cannot follow names (0, act, head), got "3"; take a name that is none',
+    );
   });
 
   test("given names, a Sequential gets more of them by addModule", () => {

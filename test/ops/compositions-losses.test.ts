@@ -159,7 +159,7 @@ describe("crossEntropy", () => {
     expectError(
       () => crossEntropy(x, tensor([1, 2])),
       DTypeError,
-      "crossEntropy: target of class indices must be an integer tensor, is float32; for class probabilities it needs the shape of input",
+      "crossEntropy: target of class indices must be an integer tensor, is float32, as a loader makes of plain numbers; use target.long(). Class probabilities need the shape of input",
     );
     expectError(
       () => crossEntropy(x, labels([1, 2]), { weight: tensor([1, 2]) }),

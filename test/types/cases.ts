@@ -252,6 +252,14 @@ export function transformsKeepTheirTrees(w: Tensor, b: Tensor, x: Tensor): void 
   same<typeof byInput, Tensor>(true);
   // @ts-expect-error: cotangents are built as the results
   pullback({ other: x });
+  // Of one tensor by one tensor derivatives are a tensor, also below vmap.
+  const single = (y: Tensor): Tensor => y.pow(3).sum();
+  same<ReturnType<ReturnType<typeof rows>>, Tensor>(true);
+  function rows() {
+    vmap(hessian(single))(w).at(0, 1);
+    vmap(grad(single))(w).sum();
+    return vmap(jacrev(single));
+  }
   // @ts-expect-error: no such kind of randomness
   vmap((y) => y, { randomness: "some" });
 }
@@ -276,4 +284,17 @@ export function optionsOfFunctions(x: Tensor): void {
   eigh(x, { UPLO: "M" });
   // @ts-expect-error: an unknown option
   mseLoss(x, x, { weights: x });
+}
+
+export function resultsWithNamesComeApart(x: Tensor, model: nn.Module): void {
+  const { values, indices } = x.max(1);
+  same<typeof values, Tensor>(true);
+  for (const part of x.sort()) same<typeof part, Tensor>(true);
+  indices.add(values);
+  x.clamp_({ min: 0 }).clamp_(0, 1);
+  // Who attaches a hook knows what the module gives.
+  model.registerForwardHook((_module, _args, output: Tensor) => {
+    output.detach();
+  });
+  model.registerForwardPreHook((_module, [first]: readonly [Tensor]) => [first.mul(2)]);
 }

@@ -163,11 +163,23 @@ export function hardtanh(
   return wrap(ops.hardtanh(nodeOf("hardtanh", "input", input), options.minVal, options.maxVal));
 }
 
-interface ClampOptions {
+export interface ClampOptions {
   /** Lower bound; none by default. */
-  readonly min?: TensorLike;
+  readonly min?: TensorLike | null;
   /** Upper bound; none by default. */
-  readonly max?: TensorLike;
+  readonly max?: TensorLike | null;
+}
+
+/** Bounds that are given one by one or as options. */
+export function clampBounds(
+  op: string,
+  min: TensorLike | null | undefined | ClampOptions,
+  max: TensorLike | null | undefined,
+): ClampOptions {
+  const isOptions = typeof min === "object" && min !== null && !("cell" in min);
+  if (!isOptions) return { min: min as TensorLike | null, max: max ?? null };
+  checkOptions(op, min, ["min", "max"]);
+  return min as ClampOptions;
 }
 
 /**
@@ -186,9 +198,7 @@ export function clamp(
 ): Tensor {
   noMore("clamp", surplus);
   const x = nodeOf("clamp", "input", input);
-  const isOptions = typeof min === "object" && min !== null && !("cell" in min);
-  if (isOptions) checkOptions("clamp", min, ["min", "max"]);
-  const bounds = isOptions ? (min as ClampOptions) : { min: min as TensorLike | null | undefined, max };
+  const bounds = clampBounds("clamp", min, max);
   const bound = (name: string, value: TensorLike | null | undefined) =>
     value === undefined || value === null ? null : operand("clamp", name, value, x.dtype);
   return made("clamp", () => ops.clamp(x, bound("min", bounds.min), bound("max", bounds.max)));

@@ -1,5 +1,14 @@
 // QR and singular value decompositions, and what is computed with them: ranks, pseudo-inverses, least squares, norms.
-import { ArgumentError, checkOptions, type DType, normalizeDim, ShapeError, shownValue } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkOptions,
+  type DType,
+  type Named,
+  named,
+  normalizeDim,
+  ShapeError,
+  shownValue,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { detached } from "../alias.js";
@@ -35,7 +44,7 @@ export function qr(
   A: Tensor,
   options: { readonly mode?: QrMode } = {},
   ...surplus: []
-): { readonly Q: Tensor; readonly R: Tensor } {
+): Named<{ readonly Q: Tensor; readonly R: Tensor }> {
   noMore("qr", surplus);
   checkOptions("qr", options, ["mode"]);
   const { mode = "reduced" } = options;
@@ -43,7 +52,7 @@ export function qr(
     throw new ArgumentError(`qr: mode must be "reduced", "complete" or "r", got ${JSON.stringify(mode)}`, { op: "qr" });
   }
   const { q, r } = (mode === "complete" ? ops.qrComplete : ops.qr)(matricesOf("qr", "A", A));
-  return { Q: wrap(mode === "r" ? ops.full([0], 0, q.dtype) : q), R: wrap(r) };
+  return named({ Q: wrap(mode === "r" ? ops.full([0], 0, q.dtype) : q), R: wrap(r) });
 }
 
 /**
@@ -63,13 +72,13 @@ export function svd(
   A: Tensor,
   options: { readonly fullMatrices?: boolean } = {},
   ...surplus: []
-): { readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor } {
+): Named<{ readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor }> {
   noMore("svd", surplus);
   checkOptions("svd", options, ["fullMatrices"]);
   const { u, s, vh } = ((options.fullMatrices ?? true) ? ops.svdFull : ops.svd)(
     ops.withoutNaN("svd", matricesOf("svd", "A", A)),
   );
-  return { U: wrap(u), S: wrap(s), Vh: wrap(vh) };
+  return named({ U: wrap(u), S: wrap(s), Vh: wrap(vh) });
 }
 
 /**

@@ -1,5 +1,5 @@
 // Functions that take elements by index or condition, sort, and scatter.
-import { ArgumentError, checkOptions, DTypeError, isInteger, normalizeDim } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, isInteger, named, normalizeDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
@@ -178,7 +178,7 @@ export function argsort(input: Tensor, dim?: number | SortOptions, options?: Sor
 }
 
 function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndices {
-  return { values: wrap(values), indices: wrap(indices) };
+  return named({ values: wrap(values), indices: wrap(indices) });
 }
 
 interface TopkOptions {

@@ -5,6 +5,7 @@ import * as ops from "../../ops/index.js";
 import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
 import { inPlace, overwrite } from "../in-place.js";
 import type { Tensor } from "../tensor.js";
+import { type ClampOptions, clampBounds } from "./activation.js";
 import { atan2Node } from "./angle.js";
 import {
   type AlphaOptions,
@@ -242,7 +243,7 @@ export function zero_(input: Tensor, ...surplus: []): Tensor {
 }
 
 /**
- * In place: limited to [min, max]; a bound that is null or left out does not limit.
+ * In place: limited to [min, max]; a bound that is null or left out does not limit. `x.clamp_(0, 1)` or `x.clamp_({ min: 0 })`.
  *
  * Shapes: this, bounds that broadcast to it → the same.
  * @throws ShapeError if a bound does not broadcast to this shape, or elements share memory (`expand`).
@@ -250,11 +251,17 @@ export function zero_(input: Tensor, ...surplus: []): Tensor {
  * @throws ArgumentError if there is no bound.
  * @throws AutogradError for a leaf that requires grad, outside of `noGrad`.
  */
-export function clamp_(input: Tensor, min?: TensorLike | null, max?: TensorLike | null, ...surplus: []): Tensor {
+export function clamp_(
+  input: Tensor,
+  min?: TensorLike | null | ClampOptions,
+  max?: TensorLike | null,
+  ...surplus: []
+): Tensor {
   noMore("clamp_", surplus);
+  const bounds = clampBounds("clamp_", min, max);
   const bound = (name: string, value: TensorLike | null | undefined, x: Node) =>
     value === undefined || value === null ? null : operand("clamp_", name, value, x.dtype);
-  return inPlace("clamp_", input, (x) => ops.clamp(x, bound("min", min, x), bound("max", max, x)));
+  return inPlace("clamp_", input, (x) => ops.clamp(x, bound("min", bounds.min, x), bound("max", bounds.max, x)));
 }
 
 /**

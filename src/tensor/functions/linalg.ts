@@ -1,5 +1,13 @@
 // Linear algebra: systems of equations, inverses, determinants, factorisations, norms of vectors and matrices.
-import { ArgumentError, checkDType, checkNumber, checkOptions, type DType } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkDType,
+  checkNumber,
+  checkOptions,
+  type DType,
+  type Named,
+  named,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { type Dims, floatNode, nodeOf, noMore, optionsWith } from "../args.js";
@@ -63,10 +71,10 @@ export const matrixExp = ofMatrix("matrixExp", ops.matrixExp);
  * @throws ShapeError unless the matrices are square.
  * @throws DTypeError if the input is no float tensor.
  */
-export function slogdet(input: Tensor, ...surplus: []): { readonly sign: Tensor; readonly logabsdet: Tensor } {
+export function slogdet(input: Tensor, ...surplus: []): Named<{ readonly sign: Tensor; readonly logabsdet: Tensor }> {
   noMore("slogdet", surplus);
   const { sign, logabsdet } = ops.slogdet(floatNode("slogdet", "input", input));
-  return { sign: wrap(sign), logabsdet: wrap(logabsdet) };
+  return named({ sign: wrap(sign), logabsdet: wrap(logabsdet) });
 }
 
 /**
@@ -161,11 +169,11 @@ export function eigh(
   input: Tensor,
   options: TriangleOptions = {},
   ...surplus: []
-): { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor } {
+): Named<{ readonly eigenvalues: Tensor; readonly eigenvectors: Tensor }> {
   noMore("eigh", surplus);
   const x = lowerOf("eigh", input, options);
   const { values, vectors } = ops.eigh(x);
-  return { eigenvalues: wrap(values), eigenvectors: wrap(vectors) };
+  return named({ eigenvalues: wrap(values), eigenvectors: wrap(vectors) });
 }
 
 /**

@@ -1,5 +1,5 @@
 // Systems of equations by factors that are there already, products of reflections, and equations between tensors.
-import { checkOptions, DTypeError, isFloat, normalizeDim, ShapeError, shapesEqual } from "../../base/index.js";
+import { checkOptions, DTypeError, isFloat, named, normalizeDim, ShapeError, shapesEqual } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { floatNode, nodeOf, noMore } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
@@ -7,7 +7,7 @@ import { matricesOf } from "./decompositions.js";
 import { made } from "./define.js";
 
 /** LU factors of matrices with row exchanges: what `luFactor` gives, and `luSolve` and `luUnpack` take. */
-export interface LuFactorResult {
+export interface LuFactorResult extends Iterable<Tensor, undefined> {
   /** U `[…,m,n]` and, below its diagonal, L without its ones. */
   readonly LU: Tensor;
   /** With which row, counted from 1, row i was exchanged at step i: `[…,min(m,n)]`, int32. */
@@ -15,7 +15,7 @@ export interface LuFactorResult {
 }
 
 /** Factors P, L and U. */
-export interface LuParts {
+export interface LuParts extends Iterable<Tensor, undefined> {
   /** Permutation `[…,m,m]`. */
   readonly P: Tensor;
   /** Lower triangular with ones `[…,m,k]`. */
@@ -38,7 +38,7 @@ export function lu(A: Tensor, ...surplus: []): LuParts {
   const a = matricesOf("lu", "A", A);
   const factors = ops.luFactor(a);
   const { l, u } = ops.luParts(factors.lu);
-  return { P: wrap(ops.luPermutation(factors.pivots, a.shape.at(-2) as number, a)), L: wrap(l), U: wrap(u) };
+  return named({ P: wrap(ops.luPermutation(factors.pivots, a.shape.at(-2) as number, a)), L: wrap(l), U: wrap(u) });
 }
 
 /**
@@ -54,7 +54,7 @@ export function luFactor(A: Tensor, ...surplus: []): LuFactorResult {
   noMore("luFactor", surplus);
   const a = matricesOf("luFactor", "A", A);
   const factors = ops.luFactor(a, "luFactor");
-  return { LU: wrap(factors.lu), pivots: wrap(factors.pivots) };
+  return named({ LU: wrap(factors.lu), pivots: wrap(factors.pivots) });
 }
 
 /** Options of `luSolve`. */
@@ -113,7 +113,7 @@ export function luUnpack(LU: Tensor, pivots: Tensor, ...surplus: []): LuParts {
     );
   }
   const { l, u } = ops.luParts(factors);
-  return { P: wrap(ops.luPermutation(exchanges, m, factors)), L: wrap(l), U: wrap(u) };
+  return named({ P: wrap(ops.luPermutation(exchanges, m, factors)), L: wrap(l), U: wrap(u) });
 }
 
 /**

@@ -5,6 +5,8 @@ import {
   checkArray,
   checkOptions,
   formatShape,
+  type Named,
+  named,
   normalizeDim,
   ShapeError,
   shapesEqual,
@@ -26,7 +28,7 @@ interface OneDim {
 }
 
 function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndices {
-  return { values: wrap(values), indices: wrap(indices) };
+  return named({ values: wrap(values), indices: wrap(indices) });
 }
 
 type Median = {
@@ -196,16 +198,16 @@ export function aminmax(
   input: Tensor,
   options: { readonly dim?: number; readonly keepdim?: boolean } = {},
   ...surplus: []
-): { readonly min: Tensor; readonly max: Tensor } {
+): Named<{ readonly min: Tensor; readonly max: Tensor }> {
   noMore("aminmax", surplus);
   checkOptions("aminmax", options, ["dim", "keepdim"]);
   const x = nodeOf("aminmax", "input", input);
   const dim: Dims = options.dim ?? null;
   const { keepdim } = options;
-  return {
+  return named({
     min: made("aminmax", () => ops.aminOver(x, dim, keepdim)),
     max: made("aminmax", () => ops.amaxOver(x, dim, keepdim)),
-  };
+  });
 }
 
 export interface SearchOptions {

@@ -8,6 +8,7 @@ import {
   DTypeError,
   formatShape,
   isFloat,
+  named,
   normalizeDim,
   shownValue,
 } from "../../base/index.js";
@@ -39,8 +40,8 @@ interface OneDimOptions {
   readonly keepdim?: boolean;
 }
 
-/** Values along a dim and where they are (int32). */
-export interface ValuesIndices {
+/** Values along a dim and where they are (int32): `x.max(1).values`, or in order, `const [values, indices] = x.max(1)`. */
+export interface ValuesIndices extends Iterable<Tensor, undefined> {
   /** The chosen elements, in the dtype of the input. */
   readonly values: Tensor;
   /** Where they stand along the dim, int32. */
@@ -205,7 +206,7 @@ function extremum(
 }
 
 function pair({ values, indices }: { values: Node; indices: Node }): ValuesIndices {
-  return { values: wrap(values), indices: wrap(indices) };
+  return named({ values: wrap(values), indices: wrap(indices) });
 }
 
 /**

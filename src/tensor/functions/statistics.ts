@@ -9,6 +9,8 @@ import {
   isFloat,
   isInteger,
   largestFinite,
+  type Named,
+  named,
   normalizeDim,
   ShapeError,
   shapesEqual,
@@ -280,7 +282,7 @@ export function histogram(
   bins: number | Tensor,
   options: HistogramOptions = {},
   ...surplus: []
-): { readonly hist: Tensor; readonly binEdges: Tensor } {
+): Named<{ readonly hist: Tensor; readonly binEdges: Tensor }> {
   const op = "histogram";
   noMore(op, surplus);
   checkOptions(op, options, ["range", "weight", "density"]);
@@ -303,7 +305,7 @@ export function histogram(
     );
   }
   const { hist, edges } = counted(op, x, isTensor(bins) ? ops.cast(bins.node, x.dtype) : bins, weight, options);
-  return { hist: wrap(hist), binEdges: wrap(edges) };
+  return named({ hist: wrap(hist), binEdges: wrap(edges) });
 }
 
 type Counts = { readonly hist: Node; readonly edges: Node };

@@ -665,6 +665,7 @@ const modules: ThrownErrors = {
   Sequential: errors(() => new nn.Sequential(3 as never)),
   "Sequential.at": errors(() => some().at(1)),
   "Sequential.set": errors(() => some().set(1, relu())),
+  "Sequential.addModule": errors(() => named().addModule("7", relu())),
   "Sequential.append": errors(() => named().append(relu())),
   "Sequential.extend": errors(() => some().extend([3 as never])),
   "Sequential.insert": errors(() => some().insert(2, relu())),
