@@ -180,10 +180,11 @@ class GroupFormer {
     const outerVars = new Map<Expr, number>(); // node's index variable → outer loop
     for (const read of readsOf(f, node, index, this.stored)) {
       const member = group.members.find((m) => m.node === read.node);
-      if (!member || (member.inner.length > 0 && !member.isReduction)) continue;
+      if (!member) continue;
+      const isRow = member.inner.length > 0 && !member.isReduction;
       let k = 0;
       for (const [d, size] of member.node.shape.entries()) {
-        if (size === 1) continue;
+        if (size === 1 || (isRow && member.roles[d]?.loop !== "outer")) continue;
         const at = read.index[d] as Expr;
         // A guarded read (of a padded value) covers a part of the node's dim only: that is no outer loop of it.
         if (node.shape[index.indexOf(at)] !== size || (outerVars.get(at) ?? k) !== k) return null;

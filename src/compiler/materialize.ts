@@ -45,6 +45,7 @@ export function chooseStored(roots: readonly Node[]): Materialization {
     if (checksOf(node)) for (const { input } of checksOf(node) ?? []) storeIndex(node.inputs[input] as Node, stored);
   }
   storeWhereReadOften(order, stored);
+  storeForLater(order, roots, stored);
   for (const node of order) {
     if (isShortConvolution(node) && stored.has(node)) storeOperands(node, stored);
   }
@@ -165,6 +166,63 @@ function storeWhereReadOften(order: readonly Node[], stored: Set<Node>): void {
       demands.set(input, mine);
     }
   }
+}
+
+/**
+ * What a later kernel computes of a contraction's result alone, and dearly, takes the result's place in memory: the contraction's
+ * kernel has the result in registers, and often half of what is to be computed (the error function of GELU and of its derivative).
+ */
+function storeForLater(order: readonly Node[], roots: readonly Node[], stored: Set<Node>): void {
+  const readers = new Map<Node, Node[]>();
+  for (const node of order) {
+    if (isLeaf(node)) continue;
+    for (const input of new Set(node.inputs)) readers.set(input, [...(readers.get(input) ?? []), node]);
+  }
+  const costs = inlineCosts(order, stored);
+  const isRoot = new Set(roots);
+  for (const node of order) {
+    if (node.primitive.kind !== "contraction" || isRoot.has(node) || !stored.has(node)) continue;
+    const own = computedOf(node, readers, stored);
+    const isLater = (x: Node): boolean => !stored.has(x) && (readers.get(x) ?? []).some((reader) => !own.has(reader));
+    const [later, ...others] = [...own].filter(isLater);
+    const isNear = (readers.get(node) ?? []).every((reader) => own.has(reader));
+    if (later && others.length === 0 && isNear && (costs.get(later) ?? 0) >= ELEMENTARY) stored.add(later);
+  }
+}
+
+/** Elementwise nodes that need `node`, but no other value in memory of its size. */
+function computedOf(
+  node: Node,
+  readers: ReadonlyMap<Node, readonly Node[]>,
+  stored: ReadonlySet<Node>,
+): ReadonlySet<Node> {
+  const own = new Set<Node>();
+  const known = new Map<Node, boolean>([[node, true]]);
+  const needsOnly = (x: Node): boolean => {
+    const found = known.get(x);
+    if (found !== undefined) return found;
+    const isInMemory = isLeaf(x) || stored.has(x);
+    const fits = isInMemory ? x.size < node.size : isElementwise(x) ? x.inputs.every(needsOnly) : isApart(x);
+    known.set(x, fits);
+    return fits;
+  };
+  /** Movements are of smaller values (a bias). */
+  const isApart = (x: Node): boolean =>
+    x.primitive.kind === "pointwise" && x.inputs.every((y) => y.size < node.size && needsOnly(y));
+  const visit = (x: Node): void => {
+    for (const reader of readers.get(x) ?? []) {
+      const isAlike = isElementwise(reader) && reader.size === node.size && reader.inputs.every(needsOnly);
+      if (own.has(reader) || !isAlike) continue;
+      own.add(reader);
+      visit(reader);
+    }
+  };
+  visit(node);
+  return own;
+}
+
+function isElementwise({ primitive }: Node): boolean {
+  return primitive.kind === "pointwise" && primitive.isElementwise;
 }
 
 /** What a reduction reads as well (exp of a softmax) passes from loop to loop of one kernel, which is cheap. */

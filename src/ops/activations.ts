@@ -63,9 +63,38 @@ export function gelu(x: Node, approximate: "none" | "tanh" = "none"): Node {
       op: "gelu",
     });
   }
-  const half = mul(input, constantLike(input, 0.5));
-  const gate = approximate === "none" ? erf(mul(input, constantLike(input, Math.SQRT1_2))) : tanh(geluInner(input));
-  return mul(half, add(gate, constantLike(input, 1)));
+  return apply(geluPrimitive, [input], { approximate });
+}
+
+// The gradient is one factor, which depends on x alone: it may be computed with the value, and kept instead of x.
+const geluPrimitive = defineComposite("gelu", {
+  compose([x], { approximate }) {
+    const input = x as Node;
+    return mul(mul(input, constantLike(input, 0.5)), add(geluGate(input, approximate), constantLike(input, 1)));
+  },
+  vjp(node, grad) {
+    const x = node.inputs[0] as Node;
+    const { approximate } = node.attrs;
+    const gate = geluGate(x, approximate);
+    const one = constantLike(x, 1);
+    const share = mul(add(gate, one), constantLike(x, 0.5));
+    return [mul(grad, add(share, mul(mul(x, constantLike(x, 0.5)), gateSlope(x, gate, approximate))))];
+  },
+  saves: { inputs: [0], output: false },
+});
+
+/** 2 Φ(x) - 1 or what approximates it. */
+function geluGate(x: Node, approximate: unknown): Node {
+  return approximate === "tanh" ? tanh(geluInner(x)) : erf(mul(x, constantLike(x, Math.SQRT1_2)));
+}
+
+/** The derivative of `gate` by x. */
+function gateSlope(x: Node, gate: Node, approximate: unknown): Node {
+  if (approximate === "tanh") {
+    const inner = add(mul(mul(x, x), constantLike(x, 3 * 0.044715)), constantLike(x, 1));
+    return mul(mul(sub(constantLike(x, 1), mul(gate, gate)), inner), constantLike(x, Math.sqrt(2 / Math.PI)));
+  }
+  return mul(exp(mul(mul(x, x), constantLike(x, -0.5))), constantLike(x, Math.sqrt(2 / Math.PI)));
 }
 
 /** √(2/π) (x + 0.044715 x³) */

@@ -147,7 +147,20 @@ function isElementwiseComposite(node: Node): boolean {
 
 /** Composites of elementwise parts, by name: a composite may as well be a sum over everything. */
 const elementwiseComposites: ReadonlySet<string> = new Set([
-  ...["sigmoid", "clamp", "binaryCrossEntropy", "asin", "acos", "asinh", "acosh", "atanh", "sinc", "lgamma", "digamma"],
+  ...[
+    "sigmoid",
+    "gelu",
+    "clamp",
+    "binaryCrossEntropy",
+    "asin",
+    "acos",
+    "asinh",
+    "acosh",
+    "atanh",
+    "sinc",
+    "lgamma",
+    "digamma",
+  ],
   ...["polygamma", "erfinv", "logit", "xlogy", "logaddexp", "logaddexp2", "hypot"],
 ]);
 
