@@ -47,12 +47,15 @@ export function linspace(start: number, end: number, steps: number, dtype: DType
     throw new ArgumentError(`linspace: steps must be an integer >= 0, got ${steps}`, { op: "linspace" });
   }
   if (steps === 1) return full([1], start, dtype);
-  // From both ends to the middle, like PyTorch: both bounds are hit exactly.
+  // From both ends to the middle, like PyTorch: both bounds are hit exactly. Its bits of float32, too: bounds and step are rounded, and
+  // products of such are exact in float64, as in a fused multiply-add. What follows may hang on them, as samples at an image's own points do.
+  const round = dtype === "float32" ? Math.fround : (value: number) => value;
+  const [first, last] = [round(start), round(end)];
   const index = cast(iota(steps), "float64");
-  const step = constant((end - start) / (steps - 1), "float64");
-  const fromStart = add(mul(index, step), constant(start, "float64"));
+  const step = constant(round(round(last - first) / (steps - 1)), "float64");
+  const fromStart = add(mul(index, step), constant(first, "float64"));
   const left = sub(constant(steps - 1, "float64"), index);
-  const fromEnd = sub(constant(end, "float64"), mul(left, step));
+  const fromEnd = sub(constant(last, "float64"), mul(left, step));
   return cast(where(lt(iota(steps), constant(Math.floor(steps / 2), "int32")), fromStart, fromEnd), dtype);
 }
 

@@ -214,7 +214,9 @@ export function affineGrid(
   const coordinate = (count: number): Node => {
     const line = ops.linspace(-1, 1, count, map.dtype);
     if (count === 1) return ops.full([1], 0, map.dtype);
-    return options.alignCorners ? line : ops.mul(line, ops.constantLike(map, (count - 1) / count));
+    if (options.alignCorners) return line;
+    // Rounded twice, as PyTorch does: an identity hits the same points to the bit.
+    return ops.div(ops.mul(line, ops.constantLike(map, count - 1)), ops.constantLike(map, count));
   };
   const columns = sizes.map((count, d) => {
     const own = sizes.map((_, i) => (i === d ? count : 1));
