@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { pagePath, readTable, renderPage, type Table, tablePath, tableProblems, updateStatus } from "./parity/table.js";
 
 /** One row a line. */
-function tableText({ torch, reasons, sections }: Table): string {
+function tableText({ torch, reasons, options, sections }: Table): string {
   const row = (value: object) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
   const sectionText = sections.map(({ name, place, rows }) =>
     [
@@ -25,6 +25,9 @@ function tableText({ torch, reasons, sections }: Table): string {
     '  "reasons": {',
     reasonText.join(",\n"),
     "  },",
+    '  "options": [',
+    options.map((item) => `    ${row(item)}`).join(",\n"),
+    "  ],",
     '  "sections": [',
     sectionText.join(",\n"),
     "  ]",

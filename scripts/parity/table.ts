@@ -32,9 +32,20 @@ export interface Section {
   readonly rows: readonly Row[];
 }
 
+/** Keyword arguments of PyTorch that functions and classes of the table do not take. */
+export interface LeftOut {
+  /** What takes them in PyTorch. */
+  readonly of: string;
+  /** PyTorch's names. */
+  readonly names: readonly string[];
+  /** Why, and what is written in their place. */
+  readonly reason: string;
+}
+
 export interface Table {
   readonly torch: string;
   readonly reasons: Readonly<Record<string, string>>;
+  readonly options: readonly LeftOut[];
   readonly sections: readonly Section[];
 }
 
@@ -57,6 +68,7 @@ const places: Readonly<Record<string, object>> = {
   "gradus/nn utils": nn.utils,
   "gradus/optim": optim,
   "gradus/vision": vision,
+  "gradus/vision functional": vision.functional,
   // A tensor, not the prototype: methods are there once the first one was made.
   Tensor: gradus.zeros(1),
 };
@@ -127,6 +139,10 @@ export function renderPage(table: Table): string {
     ),
   ];
   for (const section of table.sections) lines.push("", ...renderSection(section, table.reasons));
+  lines.push("", "## Options left out", "");
+  for (const { of, names, reason } of table.options) {
+    lines.push(`- ${names.map((name) => `\`${name}\``).join(", ")} of ${of}: ${reason}.`);
+  }
   return `${lines.join("\n")}\n`;
 }
 

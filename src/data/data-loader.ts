@@ -39,6 +39,8 @@ export interface DataLoaderOptions<T, B> {
   readonly prefetchFactor?: number;
   /** Workers stay for the next epoch, until `close()` or the end of the process; default false. */
   readonly persistentWorkers?: boolean;
+  /** Without effect: batches lie in the memory that programs read. */
+  readonly pinMemory?: boolean;
 }
 
 const optionKinds = {
@@ -54,6 +56,7 @@ const optionKinds = {
   numWorkers: "number",
   prefetchFactor: "number",
   persistentWorkers: "flag",
+  pinMemory: "flag",
 };
 
 /** Where a loader stands: plain data for checkpoints. */

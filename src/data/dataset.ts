@@ -4,6 +4,7 @@ import { isTensor, type Tensor, tensor } from "../tensor/index.js";
 import type { Batched } from "./collate.js";
 import { permutation, RandomSequence } from "./philox.js";
 import { rememberInstance } from "./recipe.js";
+import { type SeedOptions, seedKinds, seedOf } from "./sampler.js";
 
 /** What a random transform may depend on besides the sample itself, so that batching and prefetching cannot change it. */
 export interface EpochContext {
@@ -232,20 +233,20 @@ export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly
 /**
  * Random disjoint subsets of a dataset.
  * @param lengths - sizes that add up to `dataset.length`, or fractions that add up to 1.
- * @param options - `seed` (default 0): the same seed gives the same split.
- * @throws ArgumentError if the lengths do not add up.
+ * @param options - `seed` (default 0): the same seed gives the same split; or `generator`, whose seed is taken.
+ * @throws ArgumentError if the lengths do not add up, or `seed` and `generator` are both given.
  * @example const [train, validation] = randomSplit(dataset, [0.9, 0.1], { seed: 1 });
  */
 export function randomSplit<T>(
   dataset: Dataset<T>,
   lengths: readonly number[],
-  options: { readonly seed?: number } = {},
+  options: SeedOptions = {},
 ): Subset<T>[] {
-  checkOptions("randomSplit", options, { seed: "number" });
+  checkOptions("randomSplit", options, seedKinds);
   checkIsDataset("randomSplit", dataset);
   checkArray("randomSplit", "lengths", lengths);
   const sizes = splitSizes(lengths, dataset.length);
-  const order = permutation(dataset.length, new RandomSequence(options.seed ?? 0, "split"));
+  const order = permutation(dataset.length, new RandomSequence(seedOf("randomSplit", options), "split"));
   let start = 0;
   return sizes.map((size) => {
     start += size;

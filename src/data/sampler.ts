@@ -8,9 +8,37 @@ import {
   checkWholeNumber,
   formatShape,
   ShapeError,
+  shownValue,
 } from "../base/index.js";
-import { isTensor, type Tensor } from "../tensor/index.js";
+import { isTensor, Generator as RandomGenerator, type Tensor } from "../tensor/index.js";
 import { permutation, RandomSequence } from "./philox.js";
+
+/** A dataset, or anything else that has so many items; or their number. */
+export type Sized = number | { readonly length: number };
+
+function sizeOf(op: string, source: Sized): number {
+  const size = typeof source === "object" && source !== null ? source.length : source;
+  if (Number.isInteger(size) && size >= 0) return size;
+  throw new ArgumentError(`${op}: takes a dataset or its number of items, got ${shownValue(source)}`, { op });
+}
+
+/** What draws depend on. */
+export interface SeedOptions {
+  /** What the draws depend on, beside the epoch; default 0. */
+  readonly seed?: number;
+  /** Gives the seed, the one it was made with or `manualSeed` set; nothing is drawn from it. Not beside `seed`. */
+  readonly generator?: RandomGenerator;
+}
+
+export const seedKinds = { seed: "number", generator: "object" };
+
+/** The seed of options that are checked. */
+export function seedOf(op: string, { seed, generator }: SeedOptions): number {
+  if (generator === undefined) return seed ?? 0;
+  if (seed !== undefined) throw new ArgumentError(`${op}: takes seed or generator, not both`, { op });
+  if (generator instanceof RandomGenerator) return generator.initialSeed();
+  throw new ArgumentError(`${op}: generator must be a Generator, got ${shownValue(generator)}`, { op });
+}
 
 /** The order of items: an epoch's indices. */
 export interface Sampler {
@@ -30,14 +58,15 @@ export interface BatchSamplerLike {
 
 /**
  * All indices in order: 0, 1, 2 …
- * @throws ArgumentError if `length` is no integer >= 0.
+ * @throws ArgumentError if it is given neither a dataset nor an integer >= 0.
  */
 export class SequentialSampler implements Sampler {
-  constructor(
-    /** Number of items. */
-    readonly length: number,
-  ) {
-    checkWholeNumber("SequentialSampler", "length", length, 0);
+  /** Number of items. */
+  readonly length: number;
+
+  /** @param source - a dataset, or its number of items. */
+  constructor(source: Sized) {
+    this.length = sizeOf("SequentialSampler", source);
   }
 
   indices(): Int32Array {
@@ -46,9 +75,7 @@ export class SequentialSampler implements Sampler {
 }
 
 /** Options of a `RandomSampler`. */
-export interface RandomSamplerOptions {
-  /** What the order depends on, beside the epoch; default 0. */
-  readonly seed?: number;
+export interface RandomSamplerOptions extends SeedOptions {
   /** Draw with replacement; default false. */
   readonly replacement?: boolean;
   /** Indices an epoch has, >= 1, without replacement at most the dataset's length; default the dataset's length. */
@@ -57,26 +84,22 @@ export interface RandomSamplerOptions {
 
 /**
  * All indices in random order, another one each epoch; or independent draws with `replacement`.
- * @throws ArgumentError if the number of items is no integer >= 0, `numSamples` no integer >= 1, or above it without `replacement`.
- * @example new RandomSampler(dataset.length, { seed: 1 })
+ * @throws ArgumentError if it is given neither a dataset nor an integer >= 0, `numSamples` is no integer >= 1, or above it without `replacement`.
+ * @example new RandomSampler(dataset, { seed: 1 })
  */
 export class RandomSampler implements Sampler {
   readonly length: number;
   /** What the order depends on, beside the epoch. */
   readonly seed: number;
   private readonly replacement: boolean;
+  private readonly size: number;
 
-  constructor(
-    private readonly size: number,
-    options: RandomSamplerOptions = {},
-  ) {
-    checkOptions("RandomSampler", options, { seed: "number", replacement: "flag", numSamples: "number" });
-    if (!Number.isInteger(size) || size < 0) {
-      throw new ArgumentError(`RandomSampler: takes the number of items, such as dataset.length, got ${typeof size}`, {
-        op: "RandomSampler",
-      });
-    }
-    this.seed = options.seed ?? 0;
+  /** @param source - a dataset, or its number of items. */
+  constructor(source: Sized, options: RandomSamplerOptions = {}) {
+    checkOptions("RandomSampler", options, { ...seedKinds, replacement: "flag", numSamples: "number" });
+    const size = sizeOf("RandomSampler", source);
+    this.size = size;
+    this.seed = seedOf("RandomSampler", options);
     this.replacement = options.replacement ?? false;
     checkFlag("RandomSampler", "replacement", this.replacement);
     if (options.numSamples !== undefined) checkWholeNumber("RandomSampler", "numSamples", options.numSamples, 1);
@@ -110,11 +133,9 @@ function weightsOf(op: string, weights: readonly number[] | Tensor): Float64Arra
 }
 
 /** Options of `WeightedRandomSampler`. */
-export interface WeightedSamplerOptions {
+export interface WeightedSamplerOptions extends SeedOptions {
   /** Whether an index may be drawn again in an epoch; default true. */
   readonly replacement?: boolean;
-  /** What the draws depend on, beside the epoch; default 0. */
-  readonly seed?: number;
 }
 
 /**
@@ -145,9 +166,9 @@ export class WeightedRandomSampler implements Sampler {
     options: WeightedSamplerOptions = {},
   ) {
     const op = "WeightedRandomSampler";
-    checkOptions(op, options, { replacement: "flag", seed: "number" });
+    checkOptions(op, options, { ...seedKinds, replacement: "flag" });
     checkWholeNumber(op, "length", length, 1);
-    this.seed = options.seed ?? 0;
+    this.seed = seedOf(op, options);
     this.replacement = options.replacement ?? true;
     checkFlag(op, "replacement", this.replacement);
     this.weights = weightsOf(op, weights);
@@ -195,19 +216,22 @@ export class WeightedRandomSampler implements Sampler {
   }
 }
 
-/** Some indices, those of `subset`, in random order, another one each epoch. `seed` is 0 by default. */
+/**
+ * Some indices, those of `subset`, in random order, another one each epoch. `seed` is 0 by default.
+ * @throws ArgumentError if `subset` is no array, or `seed` and `generator` are both given.
+ */
 export class SubsetRandomSampler implements Sampler {
   readonly length: number;
   private readonly seed: number;
 
   constructor(
     private readonly subset: readonly number[] | Int32Array,
-    options: { readonly seed?: number } = {},
+    options: SeedOptions = {},
   ) {
-    checkOptions("SubsetRandomSampler", options, { seed: "number" });
+    checkOptions("SubsetRandomSampler", options, seedKinds);
     checkArray("SubsetRandomSampler", "subset", subset, true);
     this.length = subset.length;
-    this.seed = options.seed ?? 0;
+    this.seed = seedOf("SubsetRandomSampler", options);
   }
 
   indices(epoch: number): Int32Array {
@@ -232,17 +256,16 @@ export interface DistributedSamplerOptions {
 
 /**
  * The part of the dataset of one of several processes: every `numReplicas`-th index from `rank` on, the same number on each.
- * @throws ArgumentError if the rank is none from 0 to below `numReplicas`, or the size no integer >= 0.
- * @example new DistributedSampler(dataset.length, { numReplicas: 4, rank: 1 })
+ * @throws ArgumentError if the rank is none from 0 to below `numReplicas`, or it is given neither a dataset nor an integer >= 0.
+ * @example new DistributedSampler(dataset, { numReplicas: 4, rank: 1 })
  */
 export class DistributedSampler implements Sampler {
   readonly length: number;
   private readonly options: Required<DistributedSamplerOptions>;
+  private readonly size: number;
 
-  constructor(
-    private readonly size: number,
-    options: DistributedSamplerOptions,
-  ) {
+  /** @param source - a dataset, or its number of items. */
+  constructor(source: Sized, options: DistributedSamplerOptions) {
     checkOptions("DistributedSampler", options, {
       numReplicas: "number",
       rank: "number",
@@ -250,7 +273,8 @@ export class DistributedSampler implements Sampler {
       seed: "number",
       dropLast: "flag",
     });
-    checkWholeNumber("DistributedSampler", "size", size, 0);
+    const size = sizeOf("DistributedSampler", source);
+    this.size = size;
     this.options = { shuffle: true, seed: 0, dropLast: false, ...options };
     const { numReplicas, rank, dropLast } = this.options;
     if (

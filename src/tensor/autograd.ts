@@ -44,6 +44,8 @@ export interface GradOptions {
   readonly createGraph?: boolean;
   /** Inputs that the outputs do not depend on give null instead of an error. */
   readonly allowUnused?: boolean;
+  /** Zeros for inputs the outputs do not depend on, in place of null. */
+  readonly materializeGrads?: boolean;
 }
 
 const backwardOptions = ["gradient", "retainGraph", "createGraph", "inputs"] as const;
@@ -110,7 +112,7 @@ export function backward(
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  options: GradOptions & { readonly allowUnused: true },
+  options: GradOptions & { readonly allowUnused: true; readonly materializeGrads?: false },
   ...surplus: []
 ): (Tensor | null)[];
 export function grad(
@@ -127,8 +129,14 @@ export function grad(
 ): (Tensor | null)[] {
   const op = "grad";
   noMore(op, surplus);
-  checkOptions(op, options, ["gradOutputs", "retainGraph", "createGraph", "allowUnused"]);
-  const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  checkOptions(op, options, ["gradOutputs", "retainGraph", "createGraph", "allowUnused", "materializeGrads"]);
+  const { createGraph = false, retainGraph = createGraph, materializeGrads = false } = options;
+  const { allowUnused = materializeGrads } = options;
+  if (materializeGrads && !allowUnused) {
+    throw new ArgumentError("grad: materializeGrads gives zeros for what is unused, so allowUnused cannot be false", {
+      op,
+    });
+  }
   const [from, to] = [list(outputs), list(inputs)];
   const seeds = options.gradOutputs ? list(options.gradOutputs) : [];
   from.forEach((x, i) => {
@@ -157,6 +165,7 @@ export function grad(
   return targets.map((node, i) => {
     const result = results.get(keyOf(node));
     if (result) return wrap(result);
+    if (materializeGrads) return wrap(expand(constant(0, node.dtype), node.shape));
     if (allowUnused) return null;
     throw new AutogradError(
       `grad: the outputs do not depend on input ${i} (shape [${node.shape.join(",")}]); pass { allowUnused: true } to get null for it`,

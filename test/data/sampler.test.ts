@@ -1,7 +1,16 @@
 // Samplers: orders are functions of seed and epoch.
-import { tensor } from "gradus";
+import { Generator, tensor, zeros } from "gradus";
+import { randomSplit, TensorDataset } from "gradus/data";
 import { describe, expect, test } from "vitest";
-import { BatchSampler, RandomSampler, SequentialSampler, WeightedRandomSampler } from "../../src/data/sampler.js";
+import {
+  BatchSampler,
+  DistributedSampler,
+  RandomSampler,
+  type Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+} from "../../src/data/sampler.js";
 
 describe("RandomSampler", () => {
   test("given seed and epoch, the order is the same each time; another epoch or seed gives another", () => {
@@ -68,5 +77,37 @@ describe("BatchSampler", () => {
       [0, 1, 2],
       [3, 4, 5],
     ]);
+  });
+});
+
+describe("PyTorch's ways to make samplers", () => {
+  const dataset = new TensorDataset(zeros([10, 2]));
+  const drawn = (sampler: Sampler) => [...sampler.indices(0)];
+
+  test("given a dataset, samplers take its number of items", () => {
+    expect(drawn(new SequentialSampler(dataset))).toEqual(drawn(new SequentialSampler(10)));
+    expect(drawn(new RandomSampler(dataset, { seed: 3 }))).toEqual(drawn(new RandomSampler(10, { seed: 3 })));
+    const half = { numReplicas: 2, rank: 1 };
+    expect(drawn(new DistributedSampler(dataset, half))).toEqual(drawn(new DistributedSampler(10, half)));
+  });
+
+  test("given a generator, samplers and randomSplit take its seed, and draw nothing from it", () => {
+    const generator = new Generator().manualSeed(7);
+    const state = generator.getState();
+
+    expect(drawn(new RandomSampler(10, { generator }))).toEqual(drawn(new RandomSampler(10, { seed: 7 })));
+    expect(drawn(new SubsetRandomSampler([4, 5, 6], { generator }))).toEqual(
+      drawn(new SubsetRandomSampler([4, 5, 6], { seed: 7 })),
+    );
+    expect(drawn(new WeightedRandomSampler([1, 2, 3], 5, { generator }))).toEqual(
+      drawn(new WeightedRandomSampler([1, 2, 3], 5, { seed: 7 })),
+    );
+    expect(randomSplit(dataset, [5, 5], { generator })[0]?.indices).toEqual(
+      randomSplit(dataset, [5, 5], { seed: 7 })[0]?.indices,
+    );
+    expect(generator.getState()).toEqual(state);
+    expect(() => randomSplit(dataset, [5, 5], { generator, seed: 7 })).toThrow(
+      "randomSplit: takes seed or generator, not both",
+    );
   });
 });

@@ -256,7 +256,7 @@ const cases: readonly (readonly [use: string, call: () => unknown, code: string,
     "no number of items",
     () => new data.RandomSampler(wrong(undefined)),
     "ARGUMENT",
-    "RandomSampler: takes the number of items, such as dataset.length, got undefined",
+    "RandomSampler: takes a dataset or its number of items, got undefined",
   ],
   [
     "a sampler that is none",

@@ -1,6 +1,19 @@
 // Options of functions beside the usual ones, against PyTorch (test/fixtures/functional-options.py).
 import { readFileSync } from "node:fs";
-import { arange, bucketize, isTensor, nonzero, norm, searchsorted, type Tensor, tensor } from "gradus";
+import {
+  arange,
+  bucketize,
+  grad,
+  isTensor,
+  nonzero,
+  norm,
+  ones,
+  searchsorted,
+  std,
+  type Tensor,
+  tensor,
+  varMean,
+} from "gradus";
 import { eigh, eigvalsh, matrixRank, pinv } from "gradus/linalg";
 import * as F from "gradus/nn/functional";
 import { describe, expect, test } from "vitest";
@@ -156,5 +169,32 @@ describe("options, as PyTorch's", () => {
     expect(found.toArray()).toEqual(torch.searchsorted);
     expect(searchsorted(line, x, { outInt32: false }).dtype).toBe("int64");
     expect(bucketize(x, line, { outInt32: false }).dtype).toBe("int64");
+  });
+});
+
+describe("PyTorch's other words", () => {
+  const x = tensor([
+    [1, 2, 4],
+    [3, 5, 9],
+  ]);
+
+  test("unbiased: true is correction 1, false 0", () => {
+    expect(std(x, 1, { unbiased: false }).toArray()).toEqual(std(x, 1, { correction: 0 }).toArray());
+    expect(varMean(x, { unbiased: false })[0].item()).toBe(varMean(x, { correction: 0 })[0].item());
+    expect(x.var({ unbiased: true }).item()).toBe(x.var().item());
+    expect(() => std(x, { unbiased: true, correction: 1 })).toThrow("std: takes correction or unbiased, not both");
+  });
+
+  test("materializeGrads: inputs that are not used have zeros", () => {
+    const [a, b] = [ones([2], { requiresGrad: true }), ones([3], { requiresGrad: true })];
+    const [da, db] = grad(a.mul(2).sum(), [a, b], { materializeGrads: true });
+    expect([da?.toArray(), db?.toArray()]).toEqual([
+      [2, 2],
+      [0, 0, 0],
+    ]);
+  });
+
+  test("nonBlocking: has no effect", () => {
+    expect(x.to("cpu", { nonBlocking: true })).toBe(x);
   });
 });

@@ -34,7 +34,11 @@ interface ToOptions {
   readonly device?: Device;
   /** A new tensor even where nothing changes. */
   readonly copy?: boolean;
+  /** Without effect: nothing is waited for, and the host's memory is all there is. */
+  readonly nonBlocking?: boolean;
 }
+
+const toOptionNames = ["dtype", "device", "copy", "nonBlocking"];
 
 /**
  * In another dtype or on another device: `x.to("float64")`, `x.to("cpu")`, `x.to(other)`, `x.to({ dtype, device })`.
@@ -61,12 +65,12 @@ export function to(
 
 function toOptions(target: unknown, options: unknown): ToOptions {
   const extra = (typeof options === "string" ? { dtype: options as DType } : (options ?? {})) as ToOptions;
-  checkOptions("to", extra, ["dtype", "device", "copy"]);
+  checkOptions("to", extra, toOptionNames);
   if (isDType(target)) return { ...extra, dtype: target };
   if (isDevice(target)) return { ...extra, device: target };
   if (isTensor(target)) return { ...extra, dtype: target.dtype, device: target.device };
   if (typeof target === "object" && target !== null) {
-    checkOptions("to", target, ["dtype", "device", "copy"]);
+    checkOptions("to", target, toOptionNames);
     return { ...(target as ToOptions), ...extra };
   }
   throw new ArgumentError(`to: ${shownValue(target)} is neither a dtype nor a device`, { op: "to" });

@@ -2,6 +2,7 @@
 import {
   ArgumentError,
   checkDType,
+  checkFlag,
   checkNumber,
   checkOptions,
   type DType,
@@ -237,13 +238,23 @@ export const min = extremum("min", ops.minOfAll, ops.minAlong, minimum);
 export interface VarianceOptions extends KeepOptions {
   /** Divides by n - correction; default 1. */
   readonly correction?: number;
+  /** PyTorch's older word: true is correction 1, false 0. Not beside `correction`. */
+  readonly unbiased?: boolean;
 }
 
-const varianceOptions = ["dim", "keepdim", "correction"] as const;
+const varianceOptions = ["dim", "keepdim", "correction", "unbiased"] as const;
+
+/** `unbiased` as a correction. */
+function corrected(op: string, { unbiased, ...given }: VarianceOptions): VarianceOptions {
+  if (unbiased === undefined) return given;
+  checkFlag(op, "unbiased", unbiased);
+  if (given.correction !== undefined) throw new ArgumentError(`${op}: takes correction or unbiased, not both`, { op });
+  return { ...given, correction: unbiased ? 1 : 0 };
+}
 
 function spread(op: string, compute: (x: Node, dim: Dims, options: VarianceOptions) => Node): Reduce<VarianceOptions> {
   return (input, dim, options, ...surplus) => {
-    const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
+    const given = corrected(op, optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus));
     return made(op, () => compute(spreadInput(op, input, given), given.dim ?? null, given));
   };
 }
@@ -283,7 +294,7 @@ function withMean<K extends "variance" | "std">(
     options?: Omit<VarianceOptions, "dim">,
     ...surplus: []
   ): [Tensor, Tensor] => {
-    const given = optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus);
+    const given = corrected(op, optionsWith<VarianceOptions>(op, "dim", dim, options, varianceOptions, surplus));
     return composed(op, () => {
       const result = compute(spreadInput(op, input, given), given.dim ?? null, given);
       return [wrap(result[key]), wrap(result.mean)];

@@ -64,6 +64,7 @@ export const dataErrors: ThrownErrors = {
   RandomSequence: argument(() => new data.RandomSequence(1, "none" as never)),
   SequentialSampler: argument(() => new data.SequentialSampler(-1)),
   RandomSampler: argument(() => new data.RandomSampler(3, { numSamples: 4 })),
+  SubsetRandomSampler: argument(() => new data.SubsetRandomSampler(3 as never)),
   WeightedRandomSampler: {
     ArgumentError: () => new data.WeightedRandomSampler([0, 0], 1),
     ShapeError: () => new data.WeightedRandomSampler(zeros([2, 2]), 1),
