@@ -12,23 +12,11 @@ import {
 } from "./item-containers.js";
 import { Module, type UnaryModule } from "./module.js";
 
-/** JavaScript lists the numbers among an object's keys first, in rising order: a module called "2" would run before one called "conv". */
-function checkOrder(names: readonly string[]): void {
-  const listed = Object.keys(Object.fromEntries(names.map((name) => [name, name])));
-  if (names.every((name, i) => name === listed[i]) && !(listed.some(isNumber) && !listed.every(isNumber))) return;
-  throw new ArgumentError(
-    `Sequential: names are all numbers that rise, or none is one (${names.join(", ")}), since JavaScript puts numbers first`,
-    { op: "Sequential" },
-  );
-}
-
-const isNumber = (name: string): boolean => /^(0|[1-9]\d*)$/.test(name);
-
 /**
  * Runs modules one after the other: each gets what the one before returned. State-dict keys are the positions, or the names of an object.
  *
  * Shapes: what the first module takes → what the last one gives; without modules any → the same.
- * @throws ArgumentError if something is no module, or numbers and other names are mixed.
+ * @throws ArgumentError if something is no module.
  * @example new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2))
  */
 export class Sequential extends Module {
@@ -42,16 +30,6 @@ export class Sequential extends Module {
     const isNamed = modules.length === 1 && typeof first === "object" && first !== null;
     this.items = isNamed ? { ...first } : [...(modules as readonly UnaryModule[])];
     for (const [place, module] of Object.entries(this.items)) checkModule("Sequential", module, `module ${place}`);
-    if (isNamed) checkOrder(Object.keys(this.items));
-  }
-
-  override addModule(name: string, module: Module | null): void {
-    if (!Array.isArray(this.items) && !(name in this.items)) checkOrder([...Object.keys(this.items), name]);
-    super.addModule(name, module);
-  }
-
-  override registerModule(name: string, module: Module | null): void {
-    this.addModule(name, module);
   }
 
   forward(input: Tensor): Tensor {

@@ -102,18 +102,3 @@ describe("ModuleList and ModuleDict", () => {
     expect(() => copy.popItem()).toThrow("ParameterDict: popItem: it has none");
   });
 });
-
-test("Sequential: given names among which JavaScript would put numbers first, throws", () => {
-  const text = "Sequential: names are all numbers that rise, or none is one";
-  const named = new nn.Sequential({ conv: new nn.ReLU() });
-  expect(() => named.addModule("1", new nn.ReLU())).toThrow(`${text} (conv, 1)`);
-  expect(() => new nn.Sequential({ conv: new nn.ReLU(), 0: new nn.ReLU() })).toThrow(text);
-  named.addModule("last", new nn.ReLU());
-  const sliced = new nn.Sequential(new nn.ReLU(), new nn.ReLU(), new nn.ReLU()).slice(1);
-  sliced.addModule("3", new nn.ReLU());
-  expect([Object.keys(named.items), Object.keys(sliced.items)]).toEqual([
-    ["conv", "last"],
-    ["1", "2", "3"],
-  ]);
-  expect(() => sliced.addModule("0", new nn.ReLU())).toThrow(text);
-});
