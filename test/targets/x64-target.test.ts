@@ -86,7 +86,7 @@ describe.runIf(native !== null)("with machine code", () => {
       args: ["x64", "wasm", "interpreter", "x64:avx2", "reference"],
     });
     // The last value but one of arange(0, size), one more each time, twice that plus 1.
-    const expected = (added: number) => [3, 100, 5000, 40_000, 600_000].map((size) => 2 * (size - 2 + added) + 1);
+    const expected = (added: number) => [3, 100, 5000, 40_000, 2_200_000].map((size) => 2 * (size - 2 + added) + 1);
     expect(
       stdout
         .trim()
