@@ -5,7 +5,16 @@ import { isPromise, makeBatch } from "./batch-maker.js";
 import { type Batched, defaultCollate } from "./collate.js";
 import type { Dataset, EpochContext, Indices } from "./dataset.js";
 import { grouped, groupedAsync, IterableDataset } from "./iterable-dataset.js";
-import { BatchSampler, type BatchSamplerLike, RandomSampler, type Sampler, SequentialSampler } from "./sampler.js";
+import {
+  BatchSampler,
+  type BatchSamplerInput,
+  type BatchSamplerLike,
+  batchSamplerOf,
+  RandomSampler,
+  type Sampler,
+  type SamplerInput,
+  SequentialSampler,
+} from "./sampler.js";
 import { type Packed, unpack } from "./transfer.js";
 import { indexedBatches, streamedBatches } from "./worker-batches.js";
 import { isPortable, WorkerPool } from "./worker-pool.js";
@@ -22,10 +31,10 @@ export interface DataLoaderOptions<T, B> {
   readonly seed?: number;
   /** Gives the seed; default: the global one, set by `manualSeed`. Nothing is drawn from it. */
   readonly generator?: Generator;
-  /** Order of the items, in place of `shuffle`. */
-  readonly sampler?: Sampler;
-  /** Indices of each batch, in place of `batchSize`, `shuffle`, `sampler` and `dropLast`. */
-  readonly batchSampler?: BatchSamplerLike;
+  /** Order of the items, in place of `shuffle`: a sampler, an array of indices, or what iterates over them and has a `length`. */
+  readonly sampler?: SamplerInput;
+  /** Indices of each batch, in place of `batchSize`, `shuffle`, `sampler` and `dropLast`: likewise. */
+  readonly batchSampler?: BatchSamplerInput;
   /** Makes a batch of items; default `defaultCollate`, or the dataset's `getBatch`. */
   readonly collate?: (items: T[]) => B;
   /** Batches that asynchronous iteration starts ahead of need; default 0. For datasets that wait for I/O. */
@@ -140,7 +149,7 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     checkWholeNumber("DataLoader", "prefetch", this.#prefetch, 0);
     checkFlag("DataLoader", "dropLast", this.#dropLast);
     checkFlag("DataLoader", "shuffle", options.shuffle ?? false);
-    this.#sampler = options.batchSampler ?? this.#batches(options);
+    this.#sampler = options.batchSampler ? batchSamplerOf("DataLoader", options.batchSampler) : this.#batches(options);
   }
 
   #batches(options: DataLoaderOptions<T, B>): BatchSampler {

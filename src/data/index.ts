@@ -20,12 +20,14 @@ export { RandomSequence } from "./philox.js";
 export { fromModule, rememberInstance } from "./recipe.js";
 export {
   BatchSampler,
+  type BatchSamplerInput,
   type BatchSamplerLike,
   DistributedSampler,
   type DistributedSamplerOptions,
   RandomSampler,
   type RandomSamplerOptions,
   type Sampler,
+  type SamplerInput,
   type SeedOptions,
   SequentialSampler,
   type Sized,

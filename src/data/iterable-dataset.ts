@@ -14,8 +14,18 @@ import { rememberInstance } from "./recipe.js";
  * }
  */
 export abstract class IterableDataset<T> {
-  /** The items of one epoch; `context` has the loader's seed and the epoch. */
-  abstract iterate(context: EpochContext): Iterable<T> | AsyncIterable<T>;
+  /**
+   * The items of one epoch; `context` has the loader's seed and the epoch. A class that iterates itself, by `[Symbol.iterator]` or
+   * `[Symbol.asyncIterator]`, needs no more.
+   * @throws ArgumentError if the class has none of them.
+   */
+  iterate(_context: EpochContext): Iterable<T> | AsyncIterable<T> {
+    if (Symbol.iterator in this || Symbol.asyncIterator in this) return this as Iterable<T> | AsyncIterable<T>;
+    throw new ArgumentError(
+      `IterableDataset: ${this.constructor.name} must define iterate(context), [Symbol.iterator]() or [Symbol.asyncIterator]()`,
+      { op: "IterableDataset", fix: "iterate" },
+    );
+  }
 }
 
 /**
@@ -34,7 +44,7 @@ export class ChainDataset<T> extends IterableDataset<T> {
     rememberInstance(this, new.target, ChainDataset, "ChainDataset", import.meta.url, [datasets]);
   }
 
-  async *iterate(context: EpochContext): AsyncGenerator<T, void, undefined> {
+  override async *iterate(context: EpochContext): AsyncGenerator<T, void, undefined> {
     for (const dataset of this.datasets) yield* dataset.iterate(context);
   }
 }

@@ -56,6 +56,37 @@ export interface BatchSamplerLike {
   batches(epoch: number): Iterable<readonly number[] | Int32Array>;
 }
 
+/** A sampler, or the indices themselves with their number: an array, or an object that iterates as PyTorch's samplers do. */
+export type SamplerInput = Sampler | (Iterable<number> & { readonly length: number });
+
+/** A batch sampler, or the batches themselves with their number. */
+export type BatchSamplerInput =
+  | BatchSamplerLike
+  | (Iterable<readonly number[] | Int32Array> & { readonly length: number });
+
+const iterates = (value: unknown): value is Iterable<never> & { readonly length: number } =>
+  typeof (value as Partial<Iterable<never>> | null)?.[Symbol.iterator] === "function";
+
+/** @throws ArgumentError if it has neither `indices` nor an iterator. */
+function samplerOf(op: string, given: SamplerInput): Sampler {
+  if (!("indices" in Object(given)) && iterates(given)) {
+    checkWholeNumber(op, "the sampler's length", given.length, 0);
+    return { length: given.length, indices: () => given };
+  }
+  checkFunction(op, "the sampler's indices", (given as Sampler | null)?.indices);
+  return given as Sampler;
+}
+
+/** @throws ArgumentError if it has neither `batches` nor an iterator. */
+export function batchSamplerOf(op: string, given: BatchSamplerInput): BatchSamplerLike {
+  if (!("batches" in Object(given)) && iterates(given)) {
+    checkWholeNumber(op, "the batch sampler's length", given.length, 0);
+    return { length: given.length, batches: () => given };
+  }
+  checkFunction(op, "the batch sampler's batches", (given as BatchSamplerLike | null)?.batches);
+  return given as BatchSamplerLike;
+}
+
 /**
  * All indices in order: 0, 1, 2 …
  * @throws ArgumentError if it is given neither a dataset nor an integer >= 0.
@@ -309,21 +340,22 @@ export class DistributedSampler implements Sampler {
  */
 export class BatchSampler implements BatchSamplerLike {
   readonly length: number;
+  private readonly sampler: Sampler;
 
   constructor(
-    private readonly sampler: Sampler,
+    sampler: SamplerInput,
     private readonly batchSize: number,
     options: { readonly dropLast?: boolean } = {},
   ) {
     checkOptions("BatchSampler", options, { dropLast: "flag" });
-    checkFunction("BatchSampler", "the sampler's indices", (sampler as Sampler | null)?.indices);
+    this.sampler = samplerOf("BatchSampler", sampler);
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`BatchSampler: batchSize must be a positive integer, got ${batchSize}`, {
         op: "BatchSampler",
       });
     }
     checkFlag("BatchSampler", "dropLast", options.dropLast ?? false);
-    const batches = sampler.length / batchSize;
+    const batches = this.sampler.length / batchSize;
     this.length = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 

@@ -34,6 +34,47 @@ class Count extends IterableDataset<number> {
 const numbers = (batch: Tensor) => batch.toArray() as number[];
 const list = (length: number): Dataset<number> => ({ length, get: (i) => i });
 
+/** As PyTorch's `__iter__` has it. */
+class Own extends IterableDataset<number> {
+  *[Symbol.iterator](): Generator<number> {
+    yield* [5, 6, 7];
+  }
+}
+
+class Nothing extends IterableDataset<number> {}
+
+class Backwards {
+  readonly length = 4;
+  *[Symbol.iterator](): Generator<number> {
+    yield* [3, 2, 1, 0];
+  }
+}
+
+describe("samplers and streams that iterate", () => {
+  test("given a class with an iterator of its own, a stream needs no iterate", () => {
+    expect([...new DataLoader(new Own(), { batchSize: 2 })].map(numbers)).toEqual([[5, 6], [7]]);
+    expect(() => [...new DataLoader(new Nothing())]).toThrow(
+      "IterableDataset: Nothing must define iterate(context), [Symbol.iterator]() or [Symbol.asyncIterator]()",
+    );
+  });
+
+  test("given indices, or batches of them, in the place of samplers, they are the order of each epoch", () => {
+    const bySampler = new DataLoader(list(4), { batchSize: 3, sampler: new Backwards() });
+    expect(bySampler.length).toBe(2);
+    for (const _ of [1, 2]) expect([...bySampler].map(numbers)).toEqual([[3, 2, 1], [0]]);
+    expect([...new DataLoader(list(4), { sampler: [2, 0] })].map(numbers)).toEqual([[2], [0]]);
+    const byBatches = new DataLoader(list(4), { batchSampler: [[0, 3], [1]] });
+    expect(byBatches.length).toBe(2);
+    expect([...byBatches].map(numbers)).toEqual([[0, 3], [1]]);
+    expect(() => new DataLoader(list(4), { sampler: new Set([1]) as never })).toThrow(
+      "BatchSampler: the sampler's length must be an integer >= 0, got undefined",
+    );
+    expect(() => new DataLoader(list(4), { batchSampler: 3 as never })).toThrow(
+      "DataLoader: the batch sampler's batches must be a function, got undefined",
+    );
+  });
+});
+
 describe("IterableDataset", () => {
   test("given a stream, batches come in order, the last one smaller or left out, and epochs count", () => {
     const loader = new DataLoader(new Count(0, 5), { batchSize: 2 });

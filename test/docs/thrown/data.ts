@@ -53,6 +53,9 @@ export const dataErrors: ThrownErrors = {
     ...format(() => data.parseIdx(new Uint8Array(9), "x")),
   },
   readIdx: format(() => data.readIdx(missing)),
+  "IterableDataset.iterate": argument(() =>
+    new (class extends data.IterableDataset<number> {})().iterate({ seed: 0, epoch: 0 }),
+  ),
   ChainDataset: argument(() => new data.ChainDataset([])),
   ImageDataset: argument(() => new data.ImageDataset(3 as never, zeros([2]), [], "", null, null)),
   "ImageDataset.get": index(() => images().get(2)),
