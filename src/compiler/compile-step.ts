@@ -7,31 +7,31 @@ import {
   type Executable,
   type Expr,
   ExprFactory,
+  type Kernel,
   type KernelDraft,
   type Program,
   ProgramStatusError,
   printProgram,
-  type Stmt,
   type Target,
   verifyProgram,
-  visitExpressions,
 } from "../ir/index.js";
 import { type BatchChain, findBatchChains, joinBatches, valuesWithin } from "./batch-chain.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
-import { type ScheduleHook, setScheduleHook } from "./contraction/options.js";
+import { type ScheduleHook, scheduleHook, setScheduleHook } from "./contraction/options.js";
 import type { ContractionOptions, ScheduleRequest } from "./contraction/schedule.js";
 import { linearIndex } from "./evaluate.js";
 import { formGroups, type Group, memoryReads } from "./group.js";
-import { finishKernel } from "./kernel-cache.js";
+import { GroupTexts } from "./group-text.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
 import { lowerLongSum } from "./lower-long-sum.js";
 import { lowerLoops, lowerLoopsInTiles } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine, reportedValue } from "./lower-routine.js";
+import { type LoweredKernel, type Lowering, lowerApart, lowerOnce } from "./lowering-cache.js";
 import { checksOf, chooseStored } from "./materialize.js";
-import { type PlannedKernel, planProgram } from "./plan.js";
+import { accessOf, type PlannedKernel, planProgram } from "./plan.js";
 import { Rewriter } from "./rewrite.js";
 import { type ScheduleBook, scheduleBook } from "./schedule-book.js";
 import { type ScheduleSearch, searchSchedule } from "./schedule-search.js";
@@ -101,15 +101,16 @@ export function compileCapture(capture: Capture, target: Target, search: Schedul
   }
 }
 
-/** A kernel before its passes, with its place in the program. */
-type Draft = Omit<PlannedKernel, "kernel"> & { readonly draft: KernelDraft };
+/** A kernel of a group; null for those that no single group stands for. */
+type GroupKernel = LoweredKernel & { readonly group: Group | null };
 
 class StepCompiler implements KernelEnv {
   /** Of the kernels that are being lowered: what they look like must not depend on those before. */
   f: ExprFactory;
   readonly info;
   readonly #bufferCount = { next: 0, hasHalves: false };
-  readonly #factories = new Map<KernelDraft, ExprFactory>();
+  /** Memory that the kernels under construction asked for. */
+  #temporaries: Buffer[] = [];
   readonly #buffers = new Map<Node, Buffer>();
   readonly #leafBuffers = new Map<Storage, Buffer>();
   readonly #bound = new Map<Buffer, number>();
@@ -118,6 +119,7 @@ class StepCompiler implements KernelEnv {
   readonly #passing = new Set<Node>();
   readonly #checks: TestedValue[] = [];
   readonly #schedules: ScheduleBook;
+  readonly #texts = new GroupTexts(this);
   #status: Buffer | null = null;
 
   constructor(
@@ -130,11 +132,15 @@ class StepCompiler implements KernelEnv {
     this.f = new ExprFactory(this.#bufferCount);
   }
 
-  #lower(write: () => KernelDraft[]): KernelDraft[] {
+  #lower(write: () => KernelDraft[], mayWriteInPlace = false): Lowering {
     this.f = new ExprFactory(this.#bufferCount);
-    const drafts = write();
-    for (const draft of drafts) this.#factories.set(draft, this.f);
-    return drafts;
+    this.#temporaries = [];
+    return { drafts: write(), f: this.f, temporaries: this.#temporaries, mayWriteInPlace };
+  }
+
+  /** Kernels that the program has once. */
+  #lowerApart(write: () => KernelDraft[]): Kernel[] {
+    return lowerApart(this.#lower(write), this.info).map(({ kernel }) => kernel);
   }
 
   // ---- KernelEnv ----------------------------------------------------------------------------------------------
@@ -160,7 +166,9 @@ class StepCompiler implements KernelEnv {
   }
 
   temporary(name: string, dtype: Storage["dtype"], size: number): Buffer {
-    return this.f.buffer(name, dtype, size);
+    const buffer = this.f.buffer(name, dtype, size);
+    this.#temporaries.push(buffer);
+    return buffer;
   }
 
   scheduleFor(request: ScheduleRequest): ContractionOptions {
@@ -194,34 +202,31 @@ class StepCompiler implements KernelEnv {
       this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
     this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
-    const drafts: { draft: KernelDraft; writesApart: boolean; group: Group | null }[] = [];
+    const lowered: GroupKernel[] = [];
     const needed = new Set([...roots, ...checkedIndices(order)]);
     for (const unit of orderUnits(groups, this.#batchChains(groups, stored, updates))) {
       const joined = unit.chain && this.#lowerChain(unit.chain, groups, stored, needed);
-      if (joined) drafts.push({ draft: joined, writesApart: false, group: null });
-      else drafts.push(...unit.groups.flatMap((group) => this.#draftsOf(group)));
+      if (joined) lowered.push({ ...joined, group: null });
+      else for (const group of unit.groups) for (const one of this.#lowerGroup(group)) lowered.push({ ...one, group });
     }
+    const kernels = lowered.map(
+      ({ kernel, group }): PlannedKernel => ({ kernel, writesApart: group?.kind === "concat", phase: 0 }),
+    );
     // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
-    for (const draft of this.#lower(() => this.#lowerChecks(order)))
-      drafts.push({ draft, writesApart: true, group: null });
-    const kernels: Draft[] = drafts.map(({ draft, writesApart }) => ({ draft, writesApart, phase: 0 }));
-    const inPlace = this.#placeUpdates(updates, drafts, groups, stored, outputs);
+    for (const kernel of this.#lowerApart(() => this.#lowerChecks(order)))
+      kernels.push({ kernel, writesApart: true, phase: 0 });
+    const inPlace = this.#placeUpdates(updates, lowered, groups, stored, outputs);
     for (const { node, kernelIndex } of inPlace.direct) {
       const slot = capture.leaves.indexOf(node.target.storage as Storage);
       this.#bound.set(this.#buffers.get(node.value) as Buffer, slot);
-      kernels[kernelIndex] = { ...(kernels[kernelIndex] as (typeof kernels)[number]), phase: 1 };
+      kernels[kernelIndex] = { ...(kernels[kernelIndex] as PlannedKernel), phase: 1 };
     }
     for (const { value, target } of inPlace.copied) kernels.push(...this.#copyInPlace(value, target));
     const outputSlots = this.#bindOutputs(outputs, kernels);
-    const finished = kernels.map(({ draft, writesApart, phase }) => ({
-      kernel: finishKernel(this.#factories.get(draft) as ExprFactory, draft, this.info),
-      writesApart,
-      phase,
-    }));
     const updateSlots = [...new Set(updates.map(({ target }) => capture.leaves.indexOf(target.storage as Storage)))];
     const program = planProgram({
       name: `step${capture.hash >>> 0}`,
-      kernels: finished,
+      kernels,
       bound: this.#bound,
       bindings: this.#bindings(outputs, updateSlots),
       status: this.#status,
@@ -232,20 +237,17 @@ class StepCompiler implements KernelEnv {
   }
 
   /** Writes `value` over `target` at the end. A value that lies in bound storage is taken aside first: it may be overwritten too. */
-  #copyInPlace(value: Node, target: Node): Draft[] {
+  #copyInPlace(value: Node, target: Node): PlannedKernel[] {
     const buffer = this.f.buffer("in_place", target.dtype, target.size);
     this.#bound.set(buffer, this.capture.leaves.indexOf(target.storage as Storage));
     const place = (index: readonly Expr[]): Expr => linearIndex(this.f, value.shape, index);
-    if (!value.isRealized) {
-      const drafts = this.#lower(() => lowerCopy(this, value, { buffer, place }));
-      return drafts.map((draft) => ({ draft, writesApart: false, phase: 2 }));
-    }
+    const planned = (phase: 0 | 2, write: () => KernelDraft[]) =>
+      this.#lowerApart(write).map((kernel): PlannedKernel => ({ kernel, writesApart: false, phase }));
+    if (!value.isRealized) return planned(2, () => lowerCopy(this, value, { buffer, place }));
     const aside = this.temporary("aside", value.dtype, value.size);
-    const taken = this.#lower(() => lowerCopy(this, value, { buffer: aside, place }));
-    const put = this.#lower(() => lowerBufferCopy(this, aside, buffer));
     return [
-      ...taken.map((draft): Draft => ({ draft, writesApart: false, phase: 0 })),
-      ...put.map((draft): Draft => ({ draft, writesApart: false, phase: 2 })),
+      ...planned(0, () => lowerCopy(this, value, { buffer: aside, place })),
+      ...planned(2, () => lowerBufferCopy(this, aside, buffer)),
     ];
   }
 
@@ -259,12 +261,15 @@ class StepCompiler implements KernelEnv {
     return [...leaves, ...outputs.map((n) => ({ dtype: n.dtype, length: n.size, read: false, written: true }))];
   }
 
-  #draftsOf(group: Group): { draft: KernelDraft; writesApart: boolean; group: Group }[] {
-    return this.#lower(() => this.#lowerGroup(group)).map((draft) => ({
-      draft,
-      writesApart: group.kind === "concat",
-      group,
-    }));
+  #lowerGroup(group: Group): LoweredKernel[] {
+    return this.#lowerOnce([group], "", () => this.#lower(() => this.#draftsOf(group), group.kind === "loops"));
+  }
+
+  /** While somebody chooses schedules, they are asked each time. */
+  #lowerOnce(groups: readonly Group[], more: string, lower: () => Lowering): LoweredKernel[] {
+    if (this.search || scheduleHook()) return lowerApart(lower(), this.info);
+    const text = this.#texts.of(groups, `${this.info.threads} ${this.#schedules.edition} ${more}`);
+    return lowerOnce(this.f, this.info, text, lower);
   }
 
   /** While schedules are searched for, each kernel stands alone. */
@@ -284,21 +289,26 @@ class StepCompiler implements KernelEnv {
     groups: readonly Group[],
     stored: ReadonlySet<Node>,
     needed: ReadonlySet<Node>,
-  ): KernelDraft | null {
-    const [joined] = this.#lower(() => {
+  ): LoweredKernel | null {
+    const within = valuesWithin(chain, groups, stored, (node) => needed.has(node)).filter((node) =>
+      this.targetOf(node),
+    );
+    const members = chain.groups.flatMap((group) => group.members.map(({ node }) => node));
+    const more = `${chain.batches} ${within.map((node) => members.indexOf(node)).join()}`;
+    const write = (): KernelDraft[] => {
       const parts = chain.groups.map((group): (KernelDraft | null)[] =>
         group.kind === "loops" ? [lowerLoopsInTiles(this, group, chain.batches)] : lowerContraction(this, group),
       );
       const drafts = parts.flat().filter((draft) => draft?.tiles === chain.batches) as KernelDraft[];
       if (parts.some((of) => of.length !== 1) || drafts.length < parts.length) return [];
-      const within = valuesWithin(chain, groups, stored, (node) => needed.has(node));
-      const buffers = within.flatMap((node) => this.targetOf(node) ?? []);
+      const buffers = within.map((node) => this.targetOf(node) as Buffer);
       return [joinBatches(this.f, drafts, buffers)];
-    });
+    };
+    const [joined] = this.#lowerOnce(chain.groups, `chain ${more}`, () => this.#lower(write));
     return joined ?? null;
   }
 
-  #lowerGroup(group: Group): KernelDraft[] {
+  #draftsOf(group: Group): KernelDraft[] {
     const [{ node }] = group.members as [Group["members"][number]];
     switch (group.kind) {
       case "loops":
@@ -391,7 +401,7 @@ class StepCompiler implements KernelEnv {
    */
   #placeUpdates(
     updates: readonly { value: Node; target: Node }[],
-    drafts: readonly { draft: KernelDraft; group: Group | null }[],
+    lowered: readonly GroupKernel[],
     groups: readonly Group[],
     stored: ReadonlySet<Node>,
     outputs: readonly Node[],
@@ -411,27 +421,28 @@ class StepCompiler implements KernelEnv {
     for (const { value } of updates) values.set(value, (values.get(value) ?? 0) + 1);
     const candidates = updates.flatMap((update) => {
       const group = groups.find((g) => g.members.some((m) => m.node === update.value));
-      const own = drafts.flatMap((d, i) => (group && d.group === group ? [i] : []));
+      const own = lowered.flatMap((one, i) => (group && one.group === group ? [i] : []));
       const isAlone = group?.kind === "loops" && own.length === 1 && !isReadElsewhere(group);
       const isOutput = outputs.includes(update.value) || (values.get(update.value) ?? 0) > 1;
       if (!group || !isAlone || isOutput || this.bufferOf(update.target)?.dtype !== update.value.dtype) return [];
       return [{ node: update, group, kernelIndex: own[0] as number }];
     });
+    const reads = (index: number, buffer: Buffer): boolean =>
+      accessOf((lowered[index] as GroupKernel).kernel).reads.has(buffer);
     const direct = candidates.filter(({ node, kernelIndex }) => {
       const old = this.#leafBuffer(node.target);
-      const body = (drafts[kernelIndex] as { draft: KernelDraft }).draft.body;
-      if (!readsOnlyWhatItWrites(body, old, this.#buffers.get(node.value) as Buffer)) return false;
-      return candidates.every(
-        (c) =>
-          c.kernelIndex === kernelIndex || !mentions((drafts[c.kernelIndex] as { draft: KernelDraft }).draft.body, old),
-      );
+      const written = this.#buffers.get(node.value) as Buffer;
+      const { inPlace } = lowered[kernelIndex] as GroupKernel;
+      const isInPlace = inPlace.some(([read, to]) => read === old && to === written);
+      if (!isInPlace && reads(kernelIndex, old)) return false;
+      return candidates.every((c) => c.kernelIndex === kernelIndex || !reads(c.kernelIndex, old));
     });
     const done = new Set(direct.map((d) => d.node));
     return { direct, copied: updates.filter((u) => !done.has(u)) };
   }
 
   /** Outputs get bindings of their own; one that is a leaf, repeated, or written in place is copied. */
-  #bindOutputs(outputs: readonly Node[], kernels: { draft: KernelDraft; writesApart: boolean; phase: 0 | 1 | 2 }[]) {
+  #bindOutputs(outputs: readonly Node[], kernels: PlannedKernel[]) {
     const taken = new Set<Node>();
     return outputs.map((node, i) => {
       const slot = this.capture.leaves.length + i;
@@ -443,8 +454,8 @@ class StepCompiler implements KernelEnv {
         const place = (index: readonly Expr[]): Expr => linearIndex(this.f, node.shape, index);
         // A leaf is copied before it can be overwritten; other values may come from a kernel that also writes in place.
         const phase = node.isRealized ? 0 : 2;
-        for (const draft of this.#lower(() => lowerCopy(this, node, { buffer, place })))
-          kernels.push({ draft, writesApart: false, phase });
+        for (const kernel of this.#lowerApart(() => lowerCopy(this, node, { buffer, place })))
+          kernels.push({ kernel, writesApart: false, phase });
       }
       taken.add(node);
       return { slot, node: { dtype: node.dtype, size: node.size } };
@@ -485,34 +496,4 @@ function orderUnits(groups: readonly Group[], chains: readonly BatchChain[]): Un
   };
   groups.forEach(visit);
   return out;
-}
-
-function mentions(body: readonly Stmt[], buffer: Buffer): boolean {
-  let found = false;
-  visitExpressions(body, (x) => {
-    if (x.kind === "load" && x.buffer === buffer) found = true;
-  });
-  return found;
-}
-
-/**
- * True if every load of `old` in the kernel is of the element that the same iteration stores to `written`, and none is
- * first needed after that store (a value needed twice is loaded once, where it is needed first).
- */
-function readsOnlyWhatItWrites(body: readonly Stmt[], old: Buffer, written: Buffer): boolean {
-  const stored = new Set<Expr>();
-  const loads = new Map<Expr, boolean>(); // load of old → whether it came before the store
-  const visit = (stmts: readonly Stmt[]): void => {
-    for (const stmt of stmts) {
-      if (stmt.kind === "for" || stmt.kind === "while") visit(stmt.body);
-      else {
-        visitExpressions([stmt], (x) => {
-          if (x.kind === "load" && x.buffer === old && !loads.has(x)) loads.set(x, stored.size === 0);
-        });
-        if (stmt.kind === "store" && stmt.buffer === written) stored.add(stmt.index);
-      }
-    }
-  };
-  visit(body);
-  return [...loads].every(([x, isEarly]) => isEarly && x.kind === "load" && stored.has(x.index));
 }

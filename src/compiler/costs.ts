@@ -40,7 +40,7 @@ export function isShortConvolution(node: Node): boolean {
   if (node.dtype !== "float32" && node.dtype !== "float64") return false;
   const terms = termCount(node);
   const most = isGrouped(node) ? FEW_TAPS : FEW_TERMS;
-  return terms > 0 && terms <= most && node.inputs.some(readsWindows);
+  return terms > 0 && terms <= most && node.inputs.some((input) => readsWindows(input));
 }
 
 /** True if both operands and the result have some dim in common: the groups of a convolution. */
@@ -60,17 +60,24 @@ export function termCount(node: Node): number {
   return numel(shape.filter((_, d) => !out.includes(a[d] as number)));
 }
 
-/** True if the value is made, element by element, of overlapping windows: more elements than lie in memory. */
-export function readsWindows(node: Node): boolean {
+/**
+ * True if the value is made, element by element, of overlapping windows: more elements than lie in memory. `known` keeps answers
+ * of one compilation.
+ */
+export function readsWindows(node: Node, known: Map<Node, boolean> = new Map()): boolean {
   // Each node once: polynomials read their argument at each step, and the paths through them double with each.
-  const seen = new Set<Node>();
   const visit = (at: Node): boolean => {
     const { primitive } = at;
-    if (primitive.kind !== "pointwise" || at.isRealized || seen.has(at)) return false;
-    seen.add(at);
-    if (primitive.isElementwise) return at.inputs.some(visit);
-    const source = at.inputs[0];
-    return source !== undefined && (visit(source) || repeats(at, source));
+    if (primitive.kind !== "pointwise" || at.isRealized) return false;
+    let answer = known.get(at);
+    if (answer !== undefined) return answer;
+    if (primitive.isElementwise) answer = at.inputs.some(visit);
+    else {
+      const source = at.inputs[0];
+      answer = source !== undefined && (visit(source) || repeats(at, source));
+    }
+    known.set(at, answer);
+    return answer;
   };
   return visit(node);
 }

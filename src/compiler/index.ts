@@ -5,6 +5,7 @@ export {
   setScheduleHook,
 } from "./contraction/options.js";
 export { type ContractionOptions, isPossible, otherSchedules, type ScheduleRequest } from "./contraction/schedule.js";
+export { loweringStats } from "./lowering-cache.js";
 export {
   type CompiledStep,
   clearProgramCache,

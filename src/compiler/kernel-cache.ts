@@ -18,12 +18,9 @@ import {
   visitExpressions,
   visitStatements,
 } from "../ir/index.js";
+import { TextCache } from "./text-cache.js";
 
-/** Bodies kept, and how long their texts may be together; the least recently used go first. */
-const MOST_KERNELS = 2048;
-const MOST_CHARACTERS = 16 << 20;
-
-interface Entry {
+export interface KernelEntry {
   readonly kernel: Kernel;
   /** Buffers and scalar slots of the kernel that was finished, in the order of the text. */
   readonly buffers: readonly Buffer[];
@@ -31,37 +28,34 @@ interface Entry {
 }
 
 class KernelCache {
-  readonly #entries = new Map<string, Entry>();
-  #characters = 0;
+  readonly #entries = new TextCache<KernelEntry>();
 
-  finish(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
+  finish(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Finished {
     const parts = partsOf(f, draft);
     const { text, buffers, slots } = new KernelText(draft, parts);
     const known = this.#entries.get(text);
-    if (known) {
-      this.#entries.delete(text);
-      this.#entries.set(text, known);
-      return withArguments(known, draft, buffers, slots);
-    }
+    if (known) return { kernel: withArguments(known, draft, buffers, slots), text, buffers, slots, entry: known };
     const kernel = finalizeKernel(f, { ...draft, body: moved(f, draft.body, parts) }, info);
-    this.#entries.set(text, { kernel, buffers, slots });
-    this.#characters += text.length;
-    this.#evict();
-    return kernel;
-  }
-
-  #evict(): void {
-    for (const text of this.#entries.keys()) {
-      if (this.#entries.size <= MOST_KERNELS && this.#characters <= MOST_CHARACTERS) return;
-      this.#entries.delete(text);
-      this.#characters -= text.length;
-    }
+    const entry = { kernel, buffers, slots };
+    this.#entries.set(text, entry);
+    return { kernel, text, buffers, slots, entry };
   }
 }
 
-function withArguments(
-  { kernel, buffers: named, slots: namedSlots }: Entry,
-  { name, tiles, flops, bytes }: KernelDraft,
+/** A kernel after its passes, and what it was made of. */
+export interface Finished {
+  readonly kernel: Kernel;
+  readonly text: string;
+  /** What the kernel touches, in the order of the text: global buffers or parts of them, and the body's own local ones. */
+  readonly buffers: readonly Buffer[];
+  readonly slots: readonly number[];
+  readonly entry: KernelEntry;
+}
+
+/** The kernel of `entry` for other buffers and slots, given in the order of its own. */
+export function withArguments(
+  { kernel, buffers: named, slots: namedSlots }: KernelEntry,
+  { name, tiles, flops, bytes }: Pick<Kernel, "name" | "tiles" | "flops" | "bytes">,
   buffers: readonly Buffer[],
   slots: readonly number[],
 ): Kernel {
@@ -84,7 +78,7 @@ function withArguments(
 const caches = new WeakMap<TargetInfo, KernelCache>();
 
 /** Runs the passes over a kernel, unless an equal one went through them before. */
-export function finishKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Kernel {
+export function finishKernel(f: ExprFactory, draft: KernelDraft, info: TargetInfo): Finished {
   let cache = caches.get(info);
   if (!cache) {
     cache = new KernelCache();
@@ -102,7 +96,7 @@ const MOST_BYTES = 2 ** 30;
  * For each global buffer that a draft touches, the part it does: what comes before the constant that all indices have in
  * common is cut off. The steps of a recurrent layer read and write one buffer at places of their own, and are then one kernel.
  */
-function partsOf(f: ExprFactory, { body }: KernelDraft): ReadonlyMap<Buffer, Buffer> {
+export function partsOf(f: ExprFactory, { body }: Pick<KernelDraft, "body">): ReadonlyMap<Buffer, Buffer> {
   const starts = new Map<Buffer, number>();
   const visit = (buffer: Buffer, index: Expr) => {
     if (buffer.space === "local") return;
@@ -171,7 +165,7 @@ function moved(f: ExprFactory, body: readonly Stmt[], parts: ReadonlyMap<Buffer,
 }
 
 /** What a draft says, and the buffers and slots it says it of. Sizes of global buffers do not show in code. */
-class KernelText {
+export class KernelText {
   readonly text: string;
   readonly buffers: Buffer[] = [];
   readonly slots: number[] = [];
@@ -180,7 +174,7 @@ class KernelText {
   readonly #bufferNumbers = new Map<Buffer, number>();
 
   constructor(
-    draft: KernelDraft,
+    draft: Pick<KernelDraft, "tile" | "body">,
     private readonly parts: ReadonlyMap<Buffer, Buffer>,
   ) {
     this.#number(draft.tile);

@@ -33,7 +33,11 @@ export function scheduleFolder(target: Target): string | null {
   return scheduleBook(target).folder;
 }
 
+let editions = 0;
+
 export class ScheduleBook {
+  /** Another number for each book, and for one that something was added to: kernels of an older edition may be others now. */
+  edition = editions++;
   /** Null: looked for, and not there. */
   readonly #known = new Map<string, ContractionOptions | null>();
   #hasWarned = false;
@@ -56,6 +60,7 @@ export class ScheduleBook {
 
   keep({ key }: ScheduleRequest, options: ContractionOptions): void {
     this.#known.set(key, options);
+    this.edition = editions++;
     if (this.folder === null) return;
     const entry: Entry = { version: VERSION, key, options };
     try {

@@ -23,6 +23,10 @@ export type ScheduleHook = (request: ScheduleRequest, found: ContractionOptions)
 
 let hook: ScheduleHook | null = null;
 
+export function scheduleHook(): ScheduleHook | null {
+  return hook;
+}
+
 /** Overrides schedules; options that order sums must stay. Returns the hook there was. */
 export function setScheduleHook(next: ScheduleHook | null): ScheduleHook | null {
   const before = hook;
