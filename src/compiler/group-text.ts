@@ -5,7 +5,7 @@
 import { itemSize } from "../base/index.js";
 import type { AttrValue, Node, Primitive } from "../graph/index.js";
 import { type Buffer, type Expr, ExprFactory, type Stmt } from "../ir/index.js";
-import { readsWindows } from "./costs.js";
+import { isPosition, readsWindows } from "./costs.js";
 import { Evaluator } from "./evaluate.js";
 import type { Group, Member } from "./group.js";
 import { KernelText, partsOf } from "./kernel-cache.js";
@@ -147,9 +147,9 @@ class NodesText {
     return `${primitiveNumber(primitive)}${attributes}(${inputs}) ${place}`;
   }
 
-  /** What can be seen below a value in memory: whether it is made of windows, and of what it is a view. */
+  /** What can be seen below a value in memory: whether it is made of windows, or a position, and of what it is a view. */
   #below(node: Node): string {
-    let text = `${readsWindows(node, this.windows)}`;
+    let text = `${readsWindows(node, this.windows)} ${isPosition(node)}`;
     for (let at = node; !at.isRealized && isView(at); ) {
       const input = at.inputs[0] as Node;
       text += ` ${primitiveNumber(at.primitive)}${attributesText(at)} ${input.dtype}[${input.shape.join()}]`;
