@@ -184,4 +184,18 @@ export const compilerFaults: readonly Fault[] = [
     replace: "",
     tests: ["test/compiler/schedules.test.ts"],
   },
+  {
+    name: "band: the last row of a block misses a term",
+    file: "src/compiler/contraction/within-band.ts",
+    find: "f.int(band.most + 1));",
+    replace: "f.int(band.most));",
+    tests: ["test/compiler/band.test.ts"],
+  },
+  {
+    name: "split loops: the vector that the bound is in is left out",
+    file: "src/ir/passes/split.ts",
+    find: "f.int(lanes - 1)), f.int(lanes));",
+    replace: "f.int(0)), f.int(lanes));",
+    tests: ["test/ir/split.test.ts"],
+  },
 ];
