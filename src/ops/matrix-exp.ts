@@ -5,11 +5,12 @@ import { constantLike, keepDims } from "./composing.js";
 import { defineComposite } from "./composite.js";
 import { concat } from "./concat.js";
 import { eye } from "./creation.js";
-import { abs, add, gt, mul, where } from "./elementwise.js";
+import { abs, add, cast, gt, mul, where } from "./elementwise.js";
 import { checkSquare } from "./linalg.js";
 import { matmul, matrixTranspose } from "./matmul.js";
 import { expand, slice } from "./movement.js";
 import { amax, sum } from "./reductions.js";
+import { squared } from "./squaring-kernels.js";
 
 /** Degree of the polynomial, which is evaluated in blocks of so many powers: Paterson & Stockmeyer, 1973. */
 const DEGREE = 18;
@@ -21,9 +22,11 @@ const BLOCK = 6;
 const LIMIT = { float64: 1, float32: 2.5 } as const;
 /**
  * Squarings in a program, which cannot ask for the norm: each halves what is exponentiated, if it is still too large. Norms beyond
- * LIMIT 2^20 give NaN.
+ * LIMIT 2^20 are halved further first, and squared by a kernel that counts.
  */
 const SQUARINGS = 20;
+/** Parts of the number of halvings, so that the largest numbers are in reach. */
+const HALVINGS = { float64: [512, 256, 128, 64, 32, 16, 8, 4, 2, 1], float32: [64, 32, 16, 8, 4, 2, 1] } as const;
 
 /** Σ xᵏ / k! up to DEGREE. */
 function taylor(x: Node): Node {
@@ -47,17 +50,36 @@ function taylor(x: Node): Node {
   return result;
 }
 
+/** How often `norm` is halved until it is no more than `limit`, and 2^-count. */
+function halvings(norm: Node, limit: number, parts: readonly number[]): { readonly count: Node; readonly scale: Node } {
+  const number = (value: number): Node => constantLike(norm, value);
+  let [rest, count, scale] = [norm, number(0), number(1)];
+  for (const part of parts) {
+    const isAbove = gt(rest, number(limit * 2 ** (part - 1)));
+    const factor = where(isAbove, number(2 ** -part), number(1));
+    rest = mul(rest, factor);
+    scale = mul(scale, factor);
+    count = add(count, where(isAbove, number(part), number(0)));
+  }
+  return { count, scale };
+}
+
 /** Inputs are the matrices `[…, n, n]` and a norm of them, `[…, 1, 1]`, which says how far they are scaled. */
 const matrixExpP = defineComposite("matrixExp", {
   compose([given, size]) {
     const [x, norm] = [given as Node, size as Node];
-    const limit = LIMIT[x.dtype === "float64" ? "float64" : "float32"];
+    const dtype = x.dtype === "float64" ? "float64" : "float32";
+    const limit = LIMIT[dtype];
     const number = (value: number): Node => constantLike(x, value);
-    const isAbove = Array.from({ length: SQUARINGS }, (_, k) => gt(norm, number(limit * 2 ** k)));
+    const far = halvings(mul(norm, number(2 ** -SQUARINGS)), limit, HALVINGS[dtype]);
+    const near = mul(norm, far.scale);
+    const isAbove = Array.from({ length: SQUARINGS }, (_, k) => gt(near, number(limit * 2 ** k)));
     const scale = isAbove.reduce<Node>((s, above) => mul(s, where(above, number(0.5), number(1))), number(1));
-    const isTooLarge = gt(norm, number(limit * 2 ** SQUARINGS));
-    const scaled = mul(x, where(isTooLarge, number(Number.NaN), scale));
-    return isAbove.reduce<Node>((y, above) => where(above, matmul(y, y), y), taylor(scaled));
+    // One after the other: their product may be below the smallest number.
+    const scaled = mul(mul(x, far.scale), scale);
+    const result = isAbove.reduce<Node>((y, above) => where(above, matmul(y, y), y), taylor(scaled));
+    const times = cast(expand(far.count, [...x.shape.slice(0, -2), 1, 1]), "int32");
+    return squared(result, times, 2 * HALVINGS[dtype][0]);
   },
   // The derivative of exp at Xᵀ in direction G is the upper right block of exp([[Xᵀ, G], [0, Xᵀ]]): Mathias, 1996. It is linear in G, so
   // the norm of X alone says how far to scale.
