@@ -15,6 +15,8 @@ export interface Operand {
   readonly sharing: number;
   /** It is packed, by each tile or before. */
   readonly isPacked: boolean;
+  /** Each tile fills a box with its part of the base; the bytes are the base's. */
+  readonly isStaged: boolean;
   /** Each tile may pack its own: it lies in memory, so that packing is moving. */
   readonly mayPackInTiles: boolean;
 }
@@ -176,7 +178,8 @@ function isAlone({ sharing }: Operand, tiles: number): boolean {
 
 /** What each way to read an operand costs a batch; Infinity where it may not be. */
 function costs(c: Cutting, side: Operand, { tiles, reads, foreign }: Uses): Readonly<Record<Packing, number>> {
-  const { bytes, sharing, isPacked } = side;
+  const { bytes, sharing, isPacked, isStaged } = side;
+  if (isStaged) return { none: bytes * tiles * PACKED, tile: Infinity, before: Infinity };
   if (!isPacked) return { none: bytes * reads, tile: Infinity, before: Infinity };
   const inTiles = bytes * tiles * PACKED;
   if (isAlone(side, tiles)) return { none: Infinity, tile: inTiles, before: Infinity };

@@ -5,14 +5,13 @@ import { InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { axesIn, countOf } from "./axes.js";
-import { type Cut, type Cutting, cutBoth, cutColumns, cutRows, type Operand, type TileBytes } from "./cutting.js";
+import { type Cut, type Cutting, cutBoth, cutColumns, type Operand, type TileBytes } from "./cutting.js";
 import { type Axis, extentOf } from "./form.js";
 import {
   type ContractionOptions,
   type ContractionShape,
   describeSchedule,
   describeShape,
-  type Packing,
   type ScheduleRequest,
   scheduleRequest,
 } from "./schedule.js";
@@ -99,18 +98,23 @@ function chooseByEstimate(
   const parts = isSmall || isLongSum(shape, bytes) ? chooseParts(tilesAtLeast, k) : 1;
   const panelWork = microRows * microVectors * k; // of one panel of rows with one of columns
   const sharing = (key: "a" | "b"): number => extentOf(form.batch.filter((axis) => axis[key] === 0));
-  const inMemory = (key: "a" | "b"): boolean => env.bufferOf(form[key].base) !== null;
+  const operand = (key: "a" | "b", count: number, isPacked: boolean): Operand => {
+    const { base } = form[key];
+    const isStaged = (key === "a" ? form.stageA : form.stageB) !== null;
+    return {
+      bytes: bytes * (isStaged ? (base.size * sharing(key)) / batch : count * k),
+      sharing: sharing(key),
+      isPacked,
+      isStaged,
+      mayPackInTiles: env.bufferOf(base) !== null,
+    };
+  };
   const problem: Cutting = {
     ...{ batch, rowPanels, columnPanels, leastColumnTiles, leastRowTiles, threads: info.threads },
     wished: Math.ceil(Math.max(LEAST_TILES, TILES_PER_THREAD * info.threads) / (batch * parts)),
     leastPanels: Math.ceil(MIN_TILE_WORK / panelWork),
-    rows: {
-      bytes: bytes * m * k,
-      sharing: sharing("a"),
-      isPacked: form.isComputedA || packsRows(form, shape),
-      mayPackInTiles: inMemory("a"),
-    },
-    columns: { bytes: bytes * n * k, sharing: sharing("b"), isPacked: true, mayPackInTiles: inMemory("b") },
+    rows: operand("a", m, form.isComputedA || packsRows(form, shape)),
+    columns: operand("b", n, true),
     keptBytes: 2 * most.columns,
     count: m,
     work: m * n * k,
@@ -197,15 +201,10 @@ const SMALL_OPERAND = 4096;
 
 /** Columns that each tile stages are better cut than rows that share them. */
 function cut(form: StagedForm, c: Cutting): Cut {
-  if (!form.stageA && !form.stageB) return cutBoth(c);
-  const counts = form.stageB ? cutColumns(c) : cutRows(c);
-  const packing = (side: Operand, tiles: number): Packing => {
-    if (!side.isPacked) return "none";
-    // Batches that share an operand, and tiles that do, would pack it again and again.
-    return side.sharing * tiles > 1 ? "before" : "tile";
-  };
-  const [packRows, packColumns] = [packing(c.rows, counts.columnTiles), packing(c.columns, counts.rowTiles)];
-  return { ...counts, packRows, packColumns };
+  if (!form.stageB) return cutBoth(c);
+  const { rowTiles, columnTiles } = cutColumns(c);
+  // Batches that share the rows, and tiles side by side, would pack them again and again.
+  return { rowTiles, columnTiles, packRows: c.rows.sharing * columnTiles > 1 ? "before" : "tile", packColumns: "none" };
 }
 
 /** Rows read where they lie must be walked in steps of one, not far apart, and not so that they evict each other. */
