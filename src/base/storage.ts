@@ -63,6 +63,14 @@ export class Storage {
     return storage;
   }
 
+  /** As `from`, without a copy if the values begin a buffer that has the padding and is theirs alone. */
+  static over(dtype: DType, values: TypedArray): Storage {
+    const storage = Storage.output(dtype, values.length);
+    if (values.byteOffset > 0 || values.buffer.byteLength < storage.byteLength) return Storage.from(dtype, values);
+    storage.buffer = values.buffer as ArrayBuffer;
+    return storage;
+  }
+
   /** Its bytes are in `home` from now on. */
   moveTo(home: StorageHome): void {
     this.buffer = null;
@@ -82,10 +90,10 @@ export class Storage {
     return valuesOf(this.dtype, this.copyMemory());
   }
 
-  /** A fresh typed array with the current elements as they lie in memory. */
-  copyMemory(): TypedArray {
-    const out = typedArray(this.dtype, this.length);
-    const bytes = new Uint8Array(out.buffer);
+  /** A fresh typed array, or one at the beginning of `into`, with the current elements as they lie in memory. */
+  copyMemory(into?: ArrayBuffer): TypedArray {
+    const out = into ? typedArray(this.dtype, into, 0, this.length) : typedArray(this.dtype, this.length);
+    const bytes = new Uint8Array(out.buffer, 0, out.byteLength);
     if (this.home) this.home.read(this, bytes);
     else bytes.set(this.hostBytes().subarray(0, bytes.length));
     return out;

@@ -1,12 +1,12 @@
 // Values on their way to and from worker threads: tensors go as their bytes, made values as their recipes.
 import { ArgumentError, type DType, isPlainObject, type TypedArray } from "../base/index.js";
-import { Tensor, tensor } from "../tensor/index.js";
+import { moveIn, moveOut, Tensor } from "../tensor/index.js";
 import { follow, type Recipe, recipeOf } from "./recipe.js";
 
 /** What structured cloning carries; tagged, so that no user's object can look like a tensor. */
 export type Packed =
   | { readonly kind: "plain"; readonly value: unknown }
-  | { readonly kind: "tensor"; readonly dtype: DType; readonly shape: readonly number[]; readonly values: TypedArray }
+  | { readonly kind: "tensor"; readonly dtype: DType; readonly shape: readonly number[]; readonly elements: TypedArray }
   | { readonly kind: "array"; readonly items: readonly Packed[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [string, Packed])[] }
   | { readonly kind: "map"; readonly entries: readonly (readonly [Packed, Packed])[] }
@@ -19,9 +19,9 @@ export type Packed =
 export function pack(value: unknown, path: string, buffers: ArrayBuffer[] = []): Packed {
   if (value instanceof Tensor) {
     // A fresh copy, as all reads are, so that it can be moved.
-    const values = value.toTypedArray();
-    buffers.push(values.buffer as ArrayBuffer);
-    return { kind: "tensor", dtype: value.dtype, shape: value.shape, values };
+    const elements = moveOut(value);
+    buffers.push(elements.buffer as ArrayBuffer);
+    return { kind: "tensor", dtype: value.dtype, shape: value.shape, elements };
   }
   const recipe = recipeOf(value);
   if (recipe) return packRecipe(recipe);
@@ -54,7 +54,7 @@ export function unpack(packed: Packed): unknown {
     case "plain":
       return packed.value;
     case "tensor":
-      return tensor(packed.values, { dtype: packed.dtype }).reshape([...packed.shape]);
+      return moveIn(packed.dtype, packed.shape, packed.elements);
     case "array":
       return packed.items.map(unpack);
     case "object":

@@ -1,10 +1,13 @@
 // Reading values: each read is a sync point. Sync forms copy; async forms work on every device.
 import {
   ArgumentError,
+  type DType,
   EventLoopYield,
+  memoryOf,
   NumericError,
   numel,
-  type Storage,
+  type Shape,
+  Storage,
   type TypedArray,
   typedArray,
   valuesOf,
@@ -12,8 +15,9 @@ import {
 import { throughAliases } from "./alias.js";
 import { checkTensor } from "./args.js";
 import { formatTensor } from "./print.js";
+import { setup } from "./setup.js";
 import { computeApart, isSyncHeld, sync } from "./sync.js";
-import type { Tensor } from "./tensor.js";
+import { ofStorage, type Tensor } from "./tensor.js";
 import { isContiguous, type Layout } from "./view.js";
 
 /** Nested arrays of a tensor's values; a plain value if it has no dims. */
@@ -68,6 +72,25 @@ export function valuesAtHand(x: Tensor): TypedArray | null {
   const { layout } = x;
   if (!storage?.buffer || storage.home || !isContiguous(layout)) return null;
   return storage.hostView().subarray(layout.offset, layout.offset + numel(layout.shape));
+}
+
+/**
+ * The elements of `x` in memory of their own, to be moved to another thread: those of float16 and bfloat16 as bits. `moveIn` makes a
+ * tensor of them there.
+ */
+export function moveOut(x: Tensor): TypedArray {
+  const storage = baseStorage("data", x);
+  const { layout } = x;
+  if (isContiguous(layout) && numel(layout.shape) === storage.length) {
+    return storage.copyMemory(new ArrayBuffer(storage.byteLength));
+  }
+  return memoryOf(x.dtype, readValues("data", x));
+}
+
+/** A tensor of elements that were moved here and are nobody else's: of those that `moveOut` copied, no copy. */
+export function moveIn(dtype: DType, shape: Shape, elements: TypedArray): Tensor {
+  setup();
+  return ofStorage(Storage.over(dtype, elements), shape);
 }
 
 function gather(source: TypedArray, { shape, strides, offset }: Layout, out: TypedArray): TypedArray {

@@ -25,6 +25,14 @@ const MOST_SAMPLES = 2 ** 29;
 /** Progressive scans only collect coefficients. */
 const none = new Uint16Array(0);
 
+/** Samples of components until they are an image: the same memory for one file after the other, but for large ones. */
+const usual = new Uint8Array(1 << 22);
+
+/** The last `size` of `end` samples. */
+function takeSamples(end: number, size: number): Uint8Array {
+  return end <= usual.length ? usual.subarray(end - size, end) : new Uint8Array(size);
+}
+
 interface Frame {
   readonly width: number;
   readonly height: number;
@@ -174,8 +182,11 @@ class JpegFile {
     const [unitColumns, unitRows] = [Math.ceil(width / (8 * h)), Math.ceil(height / (8 * v))];
     if (unitColumns * unitRows * h * v * 64 * count > MOST_SAMPLES) throw this.#fail(`${width}×${height} is too large`);
     const isProgressive = marker === 0xc2;
+    let end = 0;
     const components = parts.map((part): Component => {
       const [columns, rows] = [unitColumns * part.h, unitRows * part.v];
+      const size = columns * rows * 64;
+      end += size;
       return {
         ...part,
         columns,
@@ -183,8 +194,8 @@ class JpegFile {
         width: Math.ceil((width * part.h) / h),
         height: Math.ceil((height * part.v) / v),
         // Grey until a scan says more.
-        samples: new Uint8Array(columns * rows * 64).fill(128),
-        coefficients: new Int16Array(isProgressive ? columns * rows * 64 : 0),
+        samples: takeSamples(end, size).fill(128),
+        coefficients: new Int16Array(isProgressive ? size : 0),
       };
     });
     this.#frame = { width, height, components, isProgressive, h, v, unitColumns, unitRows };
