@@ -51,6 +51,12 @@ export function tensor(data: TensorData | Tensor, options?: CreationOptions, ...
   return finish(ofStorage(storage, shape), options);
 }
 
+/** A tensor of elements that were moved here and are nobody else's: of those that `moveOut` copied, no copy. */
+export function moveIn(dtype: DType, shape: Shape, elements: TypedArray): Tensor {
+  setup();
+  return ofStorage(Storage.over(dtype, elements), shape);
+}
+
 /** A tensor and its memory, which the caller writes as a whole before anything else happens. */
 export function unwritten<T extends TypedArray>(dtype: DType, shape: Shape): { tensor: Tensor; values: T } {
   setup();

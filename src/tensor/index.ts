@@ -220,7 +220,7 @@ export { type AutocastOptions, autocast, getAutocastDtype, isAutocastEnabled } f
 export { writeUnless } from "./in-place.js";
 export { type KernelProfile, Profile, profile, type Roofline } from "./profiler/index.js";
 export * from "./random.js";
-export { computed, moveIn, moveOut, type NestedArray, ready, valuesAtHand } from "./read.js";
+export { computed, moveOut, type NestedArray, ready, valuesAtHand } from "./read.js";
 export * from "./scopes.js";
 export { asState, enterModule, keep, sync } from "./sync-points.js";
 export { isTensor, Tensor, type TensorShape } from "./tensor.js";

@@ -1,13 +1,11 @@
 // Reading values: each read is a sync point. Sync forms copy; async forms work on every device.
 import {
   ArgumentError,
-  type DType,
   EventLoopYield,
   memoryOf,
   NumericError,
   numel,
-  type Shape,
-  Storage,
+  type Storage,
   type TypedArray,
   typedArray,
   valuesOf,
@@ -15,9 +13,8 @@ import {
 import { throughAliases } from "./alias.js";
 import { checkTensor } from "./args.js";
 import { formatTensor } from "./print.js";
-import { setup } from "./setup.js";
 import { computeApart, isSyncHeld, sync } from "./sync.js";
-import { ofStorage, type Tensor } from "./tensor.js";
+import type { Tensor } from "./tensor.js";
 import { isContiguous, type Layout } from "./view.js";
 
 /** Nested arrays of a tensor's values; a plain value if it has no dims. */
@@ -85,12 +82,6 @@ export function moveOut(x: Tensor): TypedArray {
     return storage.copyMemory(new ArrayBuffer(storage.byteLength));
   }
   return memoryOf(x.dtype, readValues("data", x));
-}
-
-/** A tensor of elements that were moved here and are nobody else's: of those that `moveOut` copied, no copy. */
-export function moveIn(dtype: DType, shape: Shape, elements: TypedArray): Tensor {
-  setup();
-  return ofStorage(Storage.over(dtype, elements), shape);
 }
 
 function gather(source: TypedArray, { shape, strides, offset }: Layout, out: TypedArray): TypedArray {
