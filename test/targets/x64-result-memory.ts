@@ -8,30 +8,31 @@ import { ResultMemory } from "../../src/targets/x64/result-memory.js";
 import { sums } from "./x64-result-sums.js";
 
 const floats = 2 << 20; // 8 MB
+const fewFloats = 256 << 10; // 1 MB
 const { native } = platform.native() as { native: Native };
 
 /** A storage that was lent memory, with `value` at both ends, or in all elements; null if it got none. */
-function lent(memory: ResultMemory, value: number, isWhole = false): Storage | null {
-  const storage = Storage.output("float32", floats);
+function lent(memory: ResultMemory, value: number, isWhole = false, length = floats): Storage | null {
+  const storage = Storage.output("float32", length);
   if (!memory.lend(storage)) return null;
   const view = storage.hostView() as Float32Array;
   if (isWhole) view.fill(value);
   view[0] = value;
-  view[floats - 1] = value;
+  view[length - 1] = value;
   return storage;
 }
 
 /** A function of its own, so that nothing holds the storage afterwards. */
-function lentAndForgotten(memory: ResultMemory, value: number, isWhole = false): number | null {
-  return lent(memory, value, isWhole)?.address ?? null;
+function lentAndForgotten(memory: ResultMemory, value: number, isWhole = false, length = floats): number | null {
+  return lent(memory, value, isWhole, length)?.address ?? null;
 }
 
-function reuse(): object {
+function reuse(length = floats): object {
   const memory = new ResultMemory(native);
-  const addresses = Array.from({ length: 200 }, (_, i) => lentAndForgotten(memory, i));
+  const addresses = Array.from({ length: 400 }, (_, i) => lentAndForgotten(memory, i, false, length));
   const isAligned = addresses.every((address) => address !== null && address % 64 === 0);
   // What asks the engine must not show in other people's contexts.
-  return { places: new Set(addresses.slice(100)).size, isAligned, gc: runInNewContext("typeof gc") };
+  return { places: new Set(addresses.slice(200)).size, isAligned, gc: runInNewContext("typeof gc") };
 }
 
 function kept(): object {
@@ -98,7 +99,7 @@ async function threads(): Promise<object> {
   return { own, others, peakMB: residentMB() };
 }
 
-const modes = { reuse, kept, idle, unwatchable, threads };
+const modes = { reuse, reuseSmall: () => reuse(fewFloats), kept, idle, unwatchable, threads };
 const found: Record<string, object> = {};
 for (const [name, mode] of Object.entries(modes)) found[name] = await mode();
 process.stdout.write(JSON.stringify(found));

@@ -32,6 +32,8 @@ export class DeathWatch {
   #trials = "resizable" in ArrayBuffer.prototype ? mostTrials : 0;
   /** A collection has told of a dead token. */
   #isProven = false;
+  /** Of a token that was dead when it was made. */
+  #canary: Trace | null = null;
 
   constructor(native: Native) {
     this.#native = native;
@@ -54,6 +56,13 @@ export class DeathWatch {
   isGone({ address, stamp }: Trace): boolean {
     const found = this.#native.doubleAt(address);
     return found !== undefined && found !== stamp;
+  }
+
+  /** True once after each collection of the engine, whoever asked for it: before, nobody new can be gone. One look, however many are watched. */
+  hasCollected(): boolean {
+    if (this.#canary !== null && !this.isGone(this.#canary)) return false;
+    this.#canary = this.#abandonToken();
+    return true;
   }
 
   /** Has the engine collect what died young. */

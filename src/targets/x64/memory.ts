@@ -6,7 +6,7 @@ import { roundUp } from "../sizes.js";
 /** Blocks are given up from this size on. */
 const largeBytes = 16 << 20;
 /** Smaller memory has no or few large pages in it. */
-const leastHuge = 4 << 20;
+export const leastHuge = 4 << 20;
 /** Runs after which the size that is really needed is looked at. */
 const reviewRuns = 512;
 const granule = 65536;

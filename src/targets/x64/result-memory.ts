@@ -3,10 +3,13 @@ import { type Native, platform } from "#platform";
 import type { Storage } from "../../base/index.js";
 import { roundUp } from "../sizes.js";
 import { DeathWatch, type Trace } from "./death-watch.js";
-import { preferHugePages, setPlace } from "./memory.js";
+import { leastHuge, preferHugePages, setPlace } from "./memory.js";
 
-/** The engine's own buffers of less than that take turns fast enough: measured, results of 3 to 7 MB gained nothing. */
-const leastBytes = 8 << 20;
+/**
+ * A loan costs about 10 µs. A buffer of the engine's costs more from about here on: a collection of young objects each 32 MB, and all
+ * objects each 64 MB, which are marked by a thread that takes the programs' time (4 MB each 2 ms on 2 cores: 3.4 ms on average).
+ */
+const leastBytes = 512 << 10;
 /** The most memory that is held, lent or not. */
 const mostBytes = 256 << 20;
 /**
@@ -25,6 +28,8 @@ const mostCollections = 16;
 const idleMs = 2000;
 
 const hugePageBytes = 2 << 20;
+const lineBytes = 64;
+const granuleBytes = 64 << 10;
 /**
  * Where blocks begin, one after the other: 73 cache lines further each, in the part of a huge page that chooses the set of a second cache.
  * If all began with a page, elements of one index would lie in the same sets, and loads would wait for stores of the same 12 bits.
@@ -97,7 +102,7 @@ export class ResultMemory {
   #find(bytes: number): Block | null {
     const known = this.#take(bytes);
     if (known) return known;
-    this.#review();
+    if (this.#watch.hasCollected()) this.#review();
     const returned = this.#take(bytes);
     if (returned) return returned;
     if (this.#loans.length > 0 && this.#lentBytes + bytes > this.#patience) {
@@ -109,7 +114,8 @@ export class ResultMemory {
 
   /** A free block that is not much too large, or null. */
   #take(bytes: number): Block | null {
-    const fits = (block: Block) => block.bytes >= bytes && block.bytes <= bytes + bytes / 4 + hugePageBytes;
+    const most = sizeOfBlock(bytes + bytes / 4);
+    const fits = (block: Block) => block.bytes >= bytes && block.bytes <= most;
     const at = this.#free.findLastIndex(fits);
     return at < 0 ? null : (this.#free.splice(at, 1)[0] as Block);
   }
@@ -147,18 +153,19 @@ export class ResultMemory {
 
   /** A new block; null if there is no memory for it. */
   #make(wanted: number): Block | null {
-    const bytes = roundUp(wanted, hugePageBytes);
+    const bytes = sizeOfBlock(wanted);
+    const alignment = bytes < leastHuge ? lineBytes : hugePageBytes;
     while (this.#bytes + bytes > mostBytes) this.#drop();
     let buffer: ArrayBuffer;
     try {
-      buffer = platform.allocate(bytes + mostStaggerBytes + hugePageBytes);
+      buffer = platform.allocate(bytes + mostStaggerBytes + alignment);
     } catch {
       return null;
     }
     const start = this.#native.addressOf(buffer);
-    const address = roundUp(start, hugePageBytes) + this.#stagger;
+    const address = roundUp(start, alignment) + this.#stagger;
     this.#stagger = (this.#stagger + staggerBytes) % mostStaggerBytes;
-    preferHugePages(this.#native, start, bytes + mostStaggerBytes + hugePageBytes);
+    preferHugePages(this.#native, start, buffer.byteLength);
     this.#bytes += bytes;
     return { buffer, address, byteOffset: address - start, bytes };
   }
@@ -190,4 +197,8 @@ export class ResultMemory {
     for (const { address, bytes } of this.#free) this.#native.giveBackPages(address, bytes);
     this.#native.giveBackFreedMemory();
   }
+}
+
+function sizeOfBlock(bytes: number): number {
+  return roundUp(bytes, bytes < leastHuge ? granuleBytes : hugePageBytes);
 }
