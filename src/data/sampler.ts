@@ -64,8 +64,9 @@ export type BatchSamplerInput =
   | BatchSamplerLike
   | (Iterable<readonly number[] | Int32Array> & { readonly length: number });
 
+/** Texts iterate as well, but not over indices. */
 const iterates = (value: unknown): value is Iterable<never> & { readonly length: number } =>
-  typeof (value as Partial<Iterable<never>> | null)?.[Symbol.iterator] === "function";
+  typeof value === "object" && value !== null && Symbol.iterator in value;
 
 /** @throws ArgumentError if it has neither `indices` nor an iterator. */
 function samplerOf(op: string, given: SamplerInput): Sampler {
