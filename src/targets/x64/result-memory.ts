@@ -17,6 +17,12 @@ const mostBytes = 256 << 20;
  * as to one (measured on 2 cores: 51 GB/s up to 64 MB in all, 30 at 128 MB, 20 at 256 MB).
  */
 const collectBytes = 48 << 20;
+/**
+ * So long after the last collection, another one takes little of the time, and less than touching new memory would;
+ * from so many bytes on.
+ */
+const soonMs = 10;
+const soonBytes = 8 << 20;
 /** What survives two collections is old for the engine, which then looks at it in full collections only. */
 const oldCollections = 2;
 /**
@@ -24,8 +30,11 @@ const oldCollections = 2;
  * all old; new blocks for those would be what starts the next marking (one per 64 MB), and so on.
  */
 const mostCollections = 16;
-/** After this long without new results, memory nobody uses goes back to the system. */
-const idleMs = 2000;
+/**
+ * After this long without new results, memory nobody uses goes back to the system. Not sooner: in virtual machines the first touch of
+ * a new large page took 3 ms, as long as a thread computes with it.
+ */
+const idleMs = 20_000;
 
 const hugePageBytes = 2 << 20;
 const lineBytes = 64;
@@ -69,6 +78,7 @@ export class ResultMemory {
   #lentBytes = 0;
   /** `#lentBytes` from which on a collection is worth its time: as much again as lives, and later and later while it finds nothing. */
   #patience = collectBytes;
+  #collectedAt = 0;
   #isTimed = false;
   /** Loans since the timer last looked. */
   #isBusy = false;
@@ -105,11 +115,18 @@ export class ResultMemory {
     if (this.#watch.hasCollected()) this.#review();
     const returned = this.#take(bytes);
     if (returned) return returned;
-    if (this.#loans.length > 0 && this.#lentBytes + bytes > this.#patience) {
+    if (this.#isWorthCollecting(bytes)) {
       this.#collect();
       if (!this.#watch.isHopeful) return null;
     }
     return this.#take(bytes) ?? this.#make(bytes);
+  }
+
+  #isWorthCollecting(bytes: number): boolean {
+    if (this.#loans.length === 0) return false;
+    if (this.#lentBytes + bytes > this.#patience) return true;
+    const intervalMs = (soonMs * this.#patience) / collectBytes;
+    return this.#lentBytes >= soonBytes && platform.now() - this.#collectedAt >= intervalMs;
   }
 
   /** A free block that is not much too large, or null. */
@@ -142,6 +159,7 @@ export class ResultMemory {
     const patience = this.#free.length > before ? Math.max(collectBytes, living) : 2 * this.#patience;
     this.#patience = Math.min(patience, mostBytes);
     this.#lentBytes = 0;
+    this.#collectedAt = platform.now();
     // A storage that lives on keeps its block for good, and the engine frees it like any other buffer.
     this.#loans = this.#loans.filter((loan) => {
       loan.collections++;
