@@ -68,7 +68,7 @@ export class ResultMemory {
   readonly #native: Native;
   readonly #watch: DeathWatch;
   readonly #idleMs: number;
-  /** The one given back last is taken first: its lines are likeliest to be in a cache. */
+  /** Of equals the one given back last is taken first: its lines are likeliest to be in a cache. */
   #free: Block[] = [];
   #loans: Loan[] = [];
   /** Where in a page the next block begins. */
@@ -129,11 +129,14 @@ export class ResultMemory {
     return this.#lentBytes >= soonBytes && platform.now() - this.#collectedAt >= intervalMs;
   }
 
-  /** A free block that is not much too large, or null. */
+  /** The smallest free block that is large enough and not more than twice so; null if there is none. */
   #take(bytes: number): Block | null {
-    const most = sizeOfBlock(bytes + bytes / 4);
-    const fits = (block: Block) => block.bytes >= bytes && block.bytes <= most;
-    const at = this.#free.findLastIndex(fits);
+    const most = sizeOfBlock(2 * bytes);
+    let at = -1;
+    for (let i = this.#free.length - 1; i >= 0; i--) {
+      const size = (this.#free[i] as Block).bytes;
+      if (size >= bytes && size <= most && (at < 0 || size < (this.#free[at] as Block).bytes)) at = i;
+    }
     return at < 0 ? null : (this.#free.splice(at, 1)[0] as Block);
   }
 
