@@ -58,7 +58,7 @@ export class DeathWatch {
     return found !== undefined && found !== stamp;
   }
 
-  /** True once after each collection of the engine, whoever asked for it: before, nobody new can be gone. One look, however many are watched. */
+  /** True once after each collection that `collect` has not asked for: before, nobody new can be gone. One look, however many are watched. */
   hasCollected(): boolean {
     if (this.#canary !== null && !this.isGone(this.#canary)) return false;
     this.#canary = this.#abandonToken();
@@ -67,12 +67,11 @@ export class DeathWatch {
 
   /** Has the engine collect what died young. */
   collect(): void {
-    const trial = this.#isProven ? null : this.#abandonToken();
+    // A new one for a trial: old objects are not looked at.
+    if (!this.#isProven) this.#canary = this.#abandonToken();
     if (!platform.collectYoung()) this.#trials = 0;
-    else if (trial !== null) {
-      this.#isProven = this.isGone(trial);
-      if (!this.#isProven) this.#trials--;
-    }
+    else if (this.hasCollected()) this.#isProven = true;
+    else if (!this.#isProven) this.#trials--;
   }
 
   /** A function of its own: its caller's frame might hold the token. */

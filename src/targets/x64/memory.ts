@@ -11,6 +11,8 @@ export const leastHuge = 4 << 20;
 const reviewRuns = 512;
 const granule = 65536;
 const alignment = 4096;
+/** Results begin with a cache line. */
+export const lineBytes = 64;
 
 /** A block of memory whose contents last for one run. An ArrayBuffer, so it is given back with the thread that made it. */
 export class Region {
@@ -47,15 +49,28 @@ export class Region {
     this.address = 0;
     this.size = 0;
     this.#buffer = new ArrayBuffer(size + alignment);
-    const start = this.#native.addressOf(this.#buffer);
-    this.address = roundUp(start, alignment);
+    this.address = placeIn(this.#native, this.#buffer, alignment).address;
     this.size = size;
     preferHugePages(this.#native, this.address, size);
   }
 }
 
-/** Gives a storage its buffer, and tells where its elements begin there and in native memory. */
-export function setPlace(storage: Storage, buffer: ArrayBuffer, byteOffset: number, address: number): void {
+/** Where memory begins in a buffer, and in native memory. */
+export interface NativePlace {
+  readonly buffer: ArrayBuffer;
+  readonly byteOffset: number;
+  readonly address: number;
+}
+
+/** The first multiple of `alignment` in native memory that lies in a buffer, or `skipped` bytes behind it. */
+export function placeIn(native: Native, buffer: ArrayBuffer, alignment: number, skipped = 0): NativePlace {
+  const start = native.addressOf(buffer);
+  const address = roundUp(start, alignment) + skipped;
+  return { buffer, byteOffset: address - start, address };
+}
+
+/** Gives a storage that has no buffer one. */
+export function setPlace(storage: Storage, { buffer, byteOffset, address }: NativePlace): void {
   storage.buffer = buffer;
   storage.byteOffset = byteOffset;
   storage.address = address;

@@ -3,7 +3,7 @@ import { type Native, platform } from "#platform";
 import type { Storage } from "../../base/index.js";
 import { roundUp } from "../sizes.js";
 import { DeathWatch, type Trace } from "./death-watch.js";
-import { leastHuge, preferHugePages, setPlace } from "./memory.js";
+import { leastHuge, lineBytes, type NativePlace, placeIn, preferHugePages, setPlace } from "./memory.js";
 
 /**
  * A loan costs about 10 µs. A buffer of the engine's costs more from about here on: a collection of young objects each 32 MB, and all
@@ -37,7 +37,6 @@ const mostCollections = 16;
 const idleMs = 20_000;
 
 const hugePageBytes = 2 << 20;
-const lineBytes = 64;
 const granuleBytes = 64 << 10;
 /**
  * Where blocks begin, one after the other: 73 cache lines further each, in the part of a huge page that chooses the set of a second cache.
@@ -46,10 +45,7 @@ const granuleBytes = 64 << 10;
 const staggerBytes = 73 * 64;
 const mostStaggerBytes = 128 << 10;
 
-interface Block {
-  readonly buffer: ArrayBuffer;
-  readonly address: number;
-  readonly byteOffset: number;
+interface Block extends NativePlace {
   readonly bytes: number;
 }
 
@@ -103,7 +99,7 @@ export class ResultMemory {
     const { token, trace } = this.#watch.makeToken();
     this.#loans.push({ block, trace, collections: 0 });
     this.#lentBytes += byteLength;
-    setPlace(storage, block.buffer, block.byteOffset, block.address);
+    setPlace(storage, block);
     storage.loan = token;
     this.#watchIdleness();
     return true;
@@ -183,12 +179,11 @@ export class ResultMemory {
     } catch {
       return null;
     }
-    const start = this.#native.addressOf(buffer);
-    const address = roundUp(start, alignment) + this.#stagger;
+    const place = placeIn(this.#native, buffer, alignment, this.#stagger);
     this.#stagger = (this.#stagger + staggerBytes) % mostStaggerBytes;
-    preferHugePages(this.#native, start, buffer.byteLength);
+    preferHugePages(this.#native, place.address - place.byteOffset, buffer.byteLength);
     this.#bytes += bytes;
-    return { buffer, address, byteOffset: address - start, bytes };
+    return { ...place, bytes };
   }
 
   /** One block less: an old storage keeps its for good, or a free one goes back to the system, or the storage that has one longest keeps it. */

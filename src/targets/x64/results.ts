@@ -1,11 +1,8 @@
 // Where results lie: small ones share buffers, large ones are lent memory that was used before, the others have buffers of their own.
 import { platform } from "#platform";
 import { mostSmallBytes, type Native, SmallBuffers, type Storage } from "../../base/index.js";
-import { roundUp } from "../sizes.js";
-import { preferHugePages, setPlace } from "./memory.js";
+import { lineBytes, placeIn, preferHugePages, setPlace } from "./memory.js";
 import { ResultMemory } from "./result-memory.js";
-
-const lineBytes = 64;
 
 const resultMemories = new WeakMap<Native, ResultMemory>();
 
@@ -33,8 +30,9 @@ export class Results {
     this.#native = native;
     this.#large = resultMemory(native);
     this.#small = new SmallBuffers((buffer) => {
-      this.#start = native.addressOf(buffer);
-      return roundUp(this.#start, lineBytes) - this.#start;
+      const { address, byteOffset } = placeIn(native, buffer, lineBytes);
+      this.#start = address - byteOffset;
+      return byteOffset;
     });
   }
 
@@ -43,15 +41,13 @@ export class Results {
     const { byteLength } = storage;
     if (byteLength <= mostSmallBytes) {
       const { buffer, byteOffset } = this.#small.take(byteLength);
-      setPlace(storage, buffer, byteOffset, this.#start + byteOffset);
+      setPlace(storage, { buffer, byteOffset, address: this.#start + byteOffset });
       return;
     }
     if (this.#large.lend(storage)) return;
-    const buffer = platform.allocate(byteLength + lineBytes);
-    const start = this.#native.addressOf(buffer);
-    const address = roundUp(start, lineBytes);
-    setPlace(storage, buffer, address - start, address);
+    const place = placeIn(this.#native, platform.allocate(byteLength + lineBytes), lineBytes);
+    setPlace(storage, place);
     // It is new with each run: each page of it is given when it is first written.
-    preferHugePages(this.#native, address, byteLength);
+    preferHugePages(this.#native, place.address, byteLength);
   }
 }
