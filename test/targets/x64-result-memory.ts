@@ -9,6 +9,7 @@ import { sums } from "./x64-result-sums.js";
 
 const floats = 2 << 20; // 8 MB
 const fewFloats = 256 << 10; // 1 MB
+const manyFloats = 8 << 20; // 32 MB
 const { native } = platform.native() as { native: Native };
 
 /** A storage that was lent memory, with `value` at both ends, or in all elements; null if it got none. */
@@ -27,9 +28,9 @@ function lentAndForgotten(memory: ResultMemory, value: number, isWhole = false, 
   return lent(memory, value, isWhole, length)?.address ?? null;
 }
 
-function reuse(length = floats): object {
+function reuse(length: number, count: number): object {
   const memory = new ResultMemory(native);
-  const addresses = Array.from({ length: 400 }, (_, i) => lentAndForgotten(memory, i, false, length));
+  const addresses = Array.from({ length: count }, (_, i) => lentAndForgotten(memory, i, false, length));
   const isAligned = addresses.every((address) => address !== null && address % 64 === 0);
   // What asks the engine must not show in other people's contexts.
   return { places: new Set(addresses.slice(200)).size, isAligned, gc: runInNewContext("typeof gc") };
@@ -54,7 +55,8 @@ function residentMB(): number {
 
 async function idle(): Promise<object> {
   const memory = new ResultMemory(native, { idleMs: 50 });
-  for (let i = 0; i < 200; i++) lentAndForgotten(memory, i, i >= 170);
+  // However few take turns, they are two.
+  for (let i = 0; i < 60; i++) lentAndForgotten(memory, i, i >= 40, manyFloats);
   const afterMB = residentMB();
   await pause(300);
   const givenBackMB = afterMB - residentMB();
@@ -99,7 +101,14 @@ async function threads(): Promise<object> {
   return { own, others, peakMB: residentMB() };
 }
 
-const modes = { reuse, reuseSmall: () => reuse(fewFloats), kept, idle, unwatchable, threads };
+const modes = {
+  reuse: () => reuse(floats, 400),
+  reuseSmall: () => reuse(fewFloats, 1200),
+  kept,
+  idle,
+  unwatchable,
+  threads,
+};
 const found: Record<string, object> = {};
 for (const [name, mode] of Object.entries(modes)) found[name] = await mode();
 process.stdout.write(JSON.stringify(found));

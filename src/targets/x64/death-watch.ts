@@ -30,7 +30,6 @@ export class DeathWatch {
   #stamp = Math.PI * 2 ** 40;
   /** Trials that are left; 0: this host tells nothing. */
   #trials = "resizable" in ArrayBuffer.prototype ? mostTrials : 0;
-  /** A collection has told of a dead token. */
   #isProven = false;
   /** Of a token that was dead when it was made. */
   #canary: Trace | null = null;
@@ -42,6 +41,11 @@ export class DeathWatch {
   /** False once it is known that nothing will ever be found dead. */
   get isHopeful(): boolean {
     return this.#trials > 0;
+  }
+
+  /** True once a collection has told of a dead token: before, asking for one is a trial, of which there are few. */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   makeToken(): Token {

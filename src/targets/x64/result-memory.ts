@@ -122,7 +122,7 @@ export class ResultMemory {
     if (this.#loans.length === 0) return false;
     if (this.#lentBytes + bytes > this.#patience) return true;
     const intervalMs = (soonMs * this.#patience) / collectBytes;
-    return this.#lentBytes >= soonBytes && platform.now() - this.#collectedAt >= intervalMs;
+    return this.#watch.isProven && this.#lentBytes >= soonBytes && platform.now() - this.#collectedAt >= intervalMs;
   }
 
   /** The smallest free block that is large enough and not more than twice so; null if there is none. */
@@ -197,6 +197,10 @@ export class ResultMemory {
 
   #watchIdleness(): void {
     this.#isBusy = true;
+    this.#startTimer();
+  }
+
+  #startTimer(): void {
     if (this.#isTimed) return;
     this.#isTimed = true;
     platform.later(() => this.#lookIdle(), this.#idleMs);
@@ -204,14 +208,14 @@ export class ResultMemory {
 
   #lookIdle(): void {
     this.#isTimed = false;
-    if (this.#isBusy) {
-      this.#watchIdleness();
-      this.#isBusy = false;
-      return;
+    if (!this.#isBusy) {
+      if (this.#loans.length > 0) this.#collect();
+      for (const { address, bytes } of this.#free) this.#native.giveBackPages(address, bytes);
+      this.#native.giveBackFreedMemory();
     }
-    if (this.#loans.length > 0) this.#collect();
-    for (const { address, bytes } of this.#free) this.#native.giveBackPages(address, bytes);
-    this.#native.giveBackFreedMemory();
+    // While the engine marks, a collection finds nothing; what lives on is given up after some.
+    if (this.#isBusy || this.#loans.length > 0) this.#startTimer();
+    this.#isBusy = false;
   }
 }
 
