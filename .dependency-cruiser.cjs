@@ -83,7 +83,7 @@ module.exports = {
         path: "^src/",
         pathNot: [
           source(hostLayers),
-          "^src/base/platform/node(-native)?\\.ts$",
+          "^src/base/platform/node[a-z-]*\\.ts$",
           "^src/vision/image/png\\.ts$",
           tests,
           "\\.mjs$",

@@ -14,9 +14,9 @@ describe.runIf(platform.native().native !== null)("memory of large results", () 
   }, 60_000);
 
   it("given results dropped in a synchronous loop, they lie in few places that begin with a cache line", () => {
-    // Of the last 200 of 8 MB and 1000 of 1 MB; 48 MB between two collections are 6 or 48, more while the engine marks, and no more than 256.
+    // Of the last 200 of 8 MB and 1000 of 1 MB; 48 MB between two collections are 6 or 48; while the engine marks more, up to the 256 MB that are held.
     for (const [name, most] of [
-      ["reuse", 24],
+      ["reuse", 32],
       ["reuseSmall", 256],
     ] as const) {
       const { places, ...rest } = found[name] as { readonly places: number };
@@ -32,9 +32,7 @@ describe.runIf(platform.native().native !== null)("memory of large results", () 
   });
 
   it("given a pause after many results, the system gets their memory back, and they can be used again", () => {
-    const { givenBackMB, again } = found.idle as { readonly givenBackMB: number; readonly again: unknown };
-    expect(givenBackMB).toBeGreaterThan(30); // of two of 32 MB and more
-    expect(again).toEqual([5, 5]);
+    expect(found.idle).toEqual({ isGivenBack: true, again: [5, 5] });
   });
 
   it("given a system that does not tell what is dead, what lives keeps its memory, and later results go without", () => {

@@ -1,5 +1,6 @@
 // Native memory and calls for Node: Linux on x86-64, through koffi, which is optional.
 import { createRequire } from "node:module";
+import { gatedSource, throughGate } from "./node-gate.js";
 import type { Native, NativeAccess } from "./platform.js";
 
 /** The part of koffi that is used. Its own types would make it a must for whoever compiles against Gradus. */
@@ -52,7 +53,11 @@ function find(): NativeAccess {
     return unavailable("koffi is not installed (an optional dependency: npm install koffi)");
   }
   try {
-    return { native: new KoffiNative(require(path) as Koffi, path), reason: null, isExpected: true };
+    return throughGate(() => ({
+      native: new KoffiNative(require(path) as Koffi, path),
+      reason: null,
+      isExpected: true,
+    }));
   } catch (error) {
     return unavailable(`koffi does not load: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -118,12 +123,11 @@ class KoffiNative implements Native {
     this.#mprotect = libc.func("int mprotect(int64_t, int64_t, int)");
     this.#madvise = libc.func("int madvise(int64_t, int64_t, int)");
     this.#memcpy = libc.func("int64_t memcpy(int64_t, const void *, int64_t)");
-    this.workerFunctionAt = `(() => {
+    this.workerFunctionAt = `((address, parameters) => ${gatedSource(`
       const koffi = require(${JSON.stringify(path)});
       koffi.load(null);
-      return (address, parameters) =>
-        koffi.decode(address, koffi.proto("int64_t (" + Array(parameters).fill("int64_t").join(", ") + ")"));
-    })()`;
+      return koffi.decode(address, koffi.proto("int64_t (" + Array(parameters).fill("int64_t").join(", ") + ")"));
+    `)})`;
   }
 
   mapCode(code: Uint8Array): number {
@@ -182,7 +186,7 @@ class KoffiNative implements Native {
   /** Null where the C library has no such function. */
   #find(definition: string): ((...args: number[]) => number) | null {
     try {
-      return this.#libc.func(definition);
+      return throughGate(() => this.#libc.func(definition));
     } catch {
       return null;
     }
@@ -190,7 +194,7 @@ class KoffiNative implements Native {
 
   functionAt(address: number, parameters: number): (...args: number[]) => number {
     // Measured: 35 ns a call of a decoded function, 170 ns by koffi.call.
-    return this.#koffi.decode(address, this.#koffi.proto(prototype(parameters)));
+    return throughGate(() => this.#koffi.decode(address, this.#koffi.proto(prototype(parameters))));
   }
 
   #refused(call: string): Error {

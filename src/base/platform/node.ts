@@ -1,20 +1,14 @@
-// The host seam for Node. With node-native.ts the only file below the toolkit that imports `node:` modules.
+// The host seam for Node. With its neighbours node-*.ts the only file below the toolkit that imports `node:` modules.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { threadId, Worker } from "node:worker_threads";
+import { threadId } from "node:worker_threads";
 import { native } from "./node-native.js";
-import type {
-  AsyncContext,
-  FileSystem,
-  ModuleWorker,
-  ModuleWorkerOptions,
-  Platform,
-  PlatformWorker,
-} from "./platform.js";
+import { startModuleWorker, startWorker } from "./node-workers.js";
+import type { AsyncContext, FileSystem, Platform } from "./platform.js";
 
 export type * from "./platform.js";
 
@@ -89,60 +83,6 @@ const files: FileSystem = {
     })),
   homeDir: homedir,
 };
-
-/** Workers start without the parent's loaders (tsx …): their script needs none, and they would cost 100 ms each. */
-function startWorker(source: string, data: unknown, onFailure: (error: unknown) => void): PlatformWorker {
-  const worker = new Worker(source, { eval: true, execArgv: [], workerData: data, name: "gradus" });
-  worker.on("error", onFailure);
-  worker.unref();
-  return { post: (message) => worker.postMessage(message), terminate: () => void worker.terminate() };
-}
-
-/**
- * The script of a module worker. Node's loaders do not reach worker threads: for modules in TypeScript it asks tsx, which
- * probably runs the program; without it, Node reads what it can.
- */
-const moduleWorkerSource = `"use strict";
-const { parentPort, workerData } = require("node:worker_threads");
-let typescript = null;
-async function load(url) {
-  if (/\\.[cm]?tsx?$/.test(url)) {
-    typescript ??= import("tsx/esm/api").then((tsx) => void tsx.register(), () => {});
-    await typescript;
-  }
-  return import(url);
-}
-load(workerData.module).then(({ serve }) => serve({
-  data: workerData.data,
-  post: (message, transfers) => parentPort.postMessage(message, transfers),
-  onMessage: (handle) => void parentPort.on("message", handle),
-  load,
-}));
-`;
-
-function startModuleWorker({ module, data, env, onMessage, onFailure }: ModuleWorkerOptions): ModuleWorker {
-  const worker = new Worker(moduleWorkerSource, {
-    eval: true,
-    workerData: { module, data },
-    env: { ...process.env, ...env },
-    name: "gradus",
-  });
-  let isWanted = true;
-  worker.on("message", onMessage);
-  worker.on("error", onFailure);
-  worker.on("exit", (code) => {
-    if (isWanted) onFailure(new Error(`the worker ended with code ${code}`));
-  });
-  worker.unref();
-  return {
-    post: (message, transfers = []) => worker.postMessage(message, [...transfers]),
-    hold: (isHeld) => (isHeld ? worker.ref() : worker.unref()),
-    terminate() {
-      isWanted = false;
-      void worker.terminate();
-    },
-  };
-}
 
 /** A value that follows asynchronous call chains; null where the host cannot do that. */
 export function asyncContext(): AsyncContext | null {

@@ -132,7 +132,7 @@ export interface Platform {
    * Starts a worker on the text of a classic script. It never keeps the process alive. `onFailure` hears of errors that
    * end the worker, once the event loop runs.
    */
-  startWorker(source: string, data: unknown, onFailure: (error: unknown) => void): PlatformWorker;
+  startWorker(source: string, data: object, onFailure: (error: unknown) => void): PlatformWorker;
   /** Null where the host cannot load the package's modules in a worker. */
   readonly startModuleWorker: ((options: ModuleWorkerOptions) => ModuleWorker) | null;
 

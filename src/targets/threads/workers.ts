@@ -16,7 +16,7 @@ export interface WorkersOptions {
   /** The workers' script. */
   readonly source: string;
   /** What the script starts with; `line` is the index of the worker's line in the control words. */
-  data(line: number): unknown;
+  data(line: number): object;
   /** Messages that a worker needs which starts now. */
   greetings(): Iterable<unknown>;
 }
