@@ -1,6 +1,7 @@
 // Cases of the x64 driver, one a process: `x64-cases.ts <name>`. A case that throws ends its process with an error.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread, Worker } from "node:worker_threads";
 import { platform } from "#platform";
@@ -38,6 +39,15 @@ function mappedBytes(permissions: string): number {
     if (match?.[3] === permissions) bytes += Number.parseInt(match[2] ?? "", 16) - Number.parseInt(match[1] ?? "", 16);
   }
   return bytes;
+}
+
+/** Processors that a process or thread may run on. */
+function allowedProcessors(task: string): Set<number> {
+  const [, list] = /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync(`/proc/${task}/status`, "utf8")) ?? [];
+  const ranges = (list ?? "").split(",").map((range) => range.split("-").map(Number) as [number, number?]);
+  return new Set(
+    ranges.flatMap(([first, last = first]) => Array.from({ length: last - first + 1 }, (_, i) => first + i)),
+  );
 }
 
 const numbers = (storage: Storage): Int32Array => storage.hostView() as Int32Array;
@@ -263,6 +273,25 @@ const cases: Record<string, () => void | Promise<void>> = {
     for (let run = 0; run < 100; run++) executable.run([storage], none);
     assert.deepEqual([...storage.toTypedArray()], new Array(8).fill(200));
     assert.equal(runtime.workers.joinCount, 0);
+  },
+
+  /** A worker that fell asleep is woken for any processor but the caller's. */
+  async apart() {
+    const runtime = startThreads(2);
+    const own = allowedProcessors("self");
+    if (own.size < 2) return; // there is no other
+    const { program, code, bound, expected } = mixing(4);
+    const executable = new X64Executable(runtime, program, code);
+    const deadline = performance.now() + 10_000;
+    while (runtime.workers.restingCount < 1 && performance.now() < deadline) await pause(1);
+    assert.equal(runtime.workers.restingCount, 1);
+    assert.deepEqual(runMixing(executable, bound), expected);
+    const [worker] = runtime.workers.threadNumbers;
+    const left = [...own].filter((processor) => !allowedProcessors(`self/task/${worker}`).has(processor));
+    assert.equal(left.length, 1);
+    const { native } = platform.native();
+    native?.keepOff(left[0] as number, new Array(own.size).fill(process.pid));
+    assert.deepEqual(allowedProcessors("self"), own); // one too few for so many threads
   },
 
   /** Code pages: executable and not writable, gone after free(). */

@@ -15,6 +15,7 @@ describe.skipIf(platform.native().native === null)("x64 driver", () => {
     ["given runs that nobody reads, each ends before the next begins and before its code is freed", "unread"],
     ["given cheap checks, run() throws what they find and leaves the rest to the workers", "checks"],
     ["given a status set by one thread, nothing is written in place, and the next run works", "status"],
+    ["given a worker that fell asleep, it wakes on another processor than the caller's", "apart"],
     ["given small work, it stays on the calling thread", "small"],
     ["given results of any size, each begins with a cache line, and small ones share buffers", "results"],
     ["given programs, their pages are executable and not writable, and free() gives them back", "pages"],

@@ -101,6 +101,42 @@ class Peephole {
   }
 }
 
+function countBits(byte: number): number {
+  let count = 0;
+  for (let left = byte; left !== 0; left &= left - 1) count++;
+  return count;
+}
+
+/** Which processors threads may run on. */
+class Affinity {
+  readonly #processor: () => number;
+  readonly #get: (thread: number, bytes: number, mask: Uint8Array) => number;
+  readonly #set: (thread: number, bytes: number, mask: Uint8Array) => number;
+  /** A bit for each processor, as many as the system's own type has. */
+  readonly #mask = new Uint8Array(128);
+
+  /** Throws where the C library lacks one of the calls. */
+  constructor(libc: ReturnType<Koffi["load"]>) {
+    this.#processor = libc.func("int sched_getcpu()");
+    this.#get = libc.func("int sched_getaffinity(int, int64_t, _Out_ uint8_t *)");
+    this.#set = libc.func("int sched_setaffinity(int, int64_t, const uint8_t *)");
+  }
+
+  processor(): number | undefined {
+    const number = this.#processor();
+    return number < 0 ? undefined : number;
+  }
+
+  keepOff(processor: number, threads: readonly number[]): void {
+    const mask = this.#mask;
+    if (processor >= mask.length * 8 || this.#get(0, mask.length, mask) !== 0) return;
+    mask[processor >> 3] = (mask[processor >> 3] as number) & ~(1 << (processor & 7));
+    if (mask.reduce((count, bits) => count + countBits(bits), 0) < threads.length) return;
+    // A refusal costs speed only.
+    for (const thread of threads) this.#set(thread, mask.length, mask);
+  }
+}
+
 class KoffiNative implements Native {
   readonly workerFunctionAt: string;
   readonly #koffi: Koffi;
@@ -110,6 +146,7 @@ class KoffiNative implements Native {
   readonly #mprotect: (address: number, bytes: number, prot: number) => number;
   readonly #madvise: (address: number, bytes: number, advice: number) => number;
   readonly #memcpy: (to: number, from: Uint8Array, bytes: number) => number;
+  readonly #affinity: Affinity | null;
   /** Null where the C library has no such call; undefined until somebody asks. */
   #peephole: Peephole | null | undefined;
 
@@ -123,6 +160,7 @@ class KoffiNative implements Native {
     this.#mprotect = libc.func("int mprotect(int64_t, int64_t, int)");
     this.#madvise = libc.func("int madvise(int64_t, int64_t, int)");
     this.#memcpy = libc.func("int64_t memcpy(int64_t, const void *, int64_t)");
+    this.#affinity = this.#findAffinity();
     this.workerFunctionAt = `((address, parameters) => ${gatedSource(`
       const koffi = require(${JSON.stringify(path)});
       koffi.load(null);
@@ -181,6 +219,22 @@ class KoffiNative implements Native {
     const mallopt = this.#find("int mallopt(int, int)");
     mallopt?.(M_MMAP_THRESHOLD, mostMmapThreshold);
     mallopt?.(M_TRIM_THRESHOLD, bytes);
+  }
+
+  processor(): number | undefined {
+    return this.#affinity?.processor();
+  }
+
+  keepOff(processor: number, threads: readonly number[]): void {
+    this.#affinity?.keepOff(processor, threads);
+  }
+
+  #findAffinity(): Affinity | null {
+    try {
+      return new Affinity(this.#libc);
+    } catch {
+      return null;
+    }
   }
 
   /** Null where the C library has no such function. */

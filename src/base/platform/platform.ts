@@ -89,6 +89,13 @@ export interface Native {
   doubleAt(address: number): number | null | undefined;
   /** Lets the process keep this many bytes of freed memory, where the C library can: new pages cost more than their use. */
   keepFreedMemory(bytes: number): void;
+  /** The number of the processor that the calling thread is on; undefined where the system does not tell. */
+  processor(): number | undefined;
+  /**
+   * Lets threads of this process (by the system's numbers) run on the processors that the calling thread may run on, but for one. Does
+   * nothing where that leaves fewer than there are threads.
+   */
+  keepOff(processor: number, threads: readonly number[]): void;
   /** The function at an address, by the system's calling convention. */
   functionAt(address: number, parameters: number): (...args: number[]) => number;
   /** `functionAt` as text, for the scripts of workers: an expression that needs `require`. */

@@ -32,8 +32,11 @@ export const workerLineBytes = 64;
 export const maxThreads = 64;
 export const controlBytes = control.workers + maxThreads * workerLineBytes;
 
-/** Words of a worker's line in the control block: its state, messages it has handled, messages it was sent, the last run it looked at. */
-export const workerWord = { state: 0, handled: 1, posted: 2, seen: 3 } as const;
+/**
+ * Words of a worker's line in the control block: its state, messages it has handled, messages it was sent, the last run it looked at,
+ * and the system's number of its thread, where somebody wants that.
+ */
+export const workerWord = { state: 0, handled: 1, posted: 2, seen: 3, thread: 4 } as const;
 
 /** States of a worker. */
 export const workerState = {

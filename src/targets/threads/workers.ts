@@ -50,6 +50,17 @@ export class Workers {
     return Atomics.load(this.#words, word(control.joined));
   }
 
+  /** Workers that sleep until the next run. */
+  get restingCount(): number {
+    return Atomics.load(this.#words, word(control.resting));
+  }
+
+  /** The system's numbers of the workers' threads, of those that have told. */
+  get threadNumbers(): number[] {
+    const numbers = this.#workers.map(({ line }) => Atomics.load(this.#words, line + workerWord.thread));
+    return numbers.filter((number) => number !== 0);
+  }
+
   /** Sends a message to each worker there is. */
   post(message: unknown): void {
     for (const worker of this.#workers) this.#post(worker, message);

@@ -81,6 +81,8 @@ export class Runtime implements StorageHome {
   readonly #threads: number | null;
   /** The processor's clock beside the platform's, from when somebody first wanted times. */
   #clock: Clock | null = null;
+  /** The processor that workers leave to the caller, and how many of them. */
+  #kept = { processor: -1, threads: 0 };
   readonly #driver: DriverCode;
   readonly #control: SharedArrayBuffer;
   readonly #block: number;
@@ -150,7 +152,24 @@ export class Runtime implements StorageHome {
     this.workers.start(threads - 1);
     this.#driver.open(plan, this.#block, threads - 1, segment);
     // Not before the run is announced: a worker that falls asleep in between would sleep through it.
-    if (estimateUs > worthWakingUs) this.workers.wake();
+    if (estimateUs <= worthWakingUs || this.workers.restingCount === 0) return;
+    this.#keepWorkersOff();
+    this.workers.wake();
+  }
+
+  /**
+   * Has the workers wake up on other processors than the caller's. Linux wakes a thread where it ran last or on the processor of who
+   * wakes it, and on a machine as busy as this pool makes it, it does not look for an idle one: both threads would share a
+   * processor, the other one idle, for several milliseconds.
+   */
+  #keepWorkersOff(): void {
+    const { native, workers } = this;
+    const processor = native.processor();
+    const threads = workers.threadNumbers;
+    const known = this.#kept;
+    if (processor === undefined || (processor === known.processor && threads.length === known.threads)) return;
+    this.#kept = { processor, threads: threads.length };
+    native.keepOff(processor, threads);
   }
 
   #join({ plan, threads }: Run): number {
