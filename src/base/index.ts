@@ -1,4 +1,4 @@
-// Callable objects, dtypes, shapes, errors, turns of the event loop, options, storage and its buffers, scopes, files.
+// Callable objects, dtypes, shapes, errors, turns of the event loop, options, counts of parameters, storage and its buffers, scopes, files.
 export * from "./callable.js";
 export * from "./counter.js";
 export * from "./dtype.js";
@@ -8,6 +8,7 @@ export * from "./file-access.js";
 export * from "./half.js";
 export * from "./named-results.js";
 export * from "./options.js";
+export * from "./parameter-count.js";
 export * from "./plain-object.js";
 export type { Native, NativeAccess } from "./platform/platform.js";
 export * from "./scope.js";

@@ -48,6 +48,17 @@ export function checkOptions(op: string, options: object | undefined, known: rea
   }
 }
 
+/**
+ * Throws if a function or constructor got more arguments than it takes: options go into one object. What is public ends its
+ * parameters with `...surplus: []` and hands that here; a constructor with a base hands it on, `super(…, ...surplus)`.
+ */
+export function noMore(op: string, surplus: readonly unknown[]): void {
+  if (surplus.length === 0) return;
+  const shown = typeof surplus[0] === "object" ? "an object" : String(surplus[0]);
+  const problem = `got ${surplus.length} argument(s) too many (${shown} …); options go into one object, last`;
+  throw new ArgumentError(`${op}: ${problem}`, { op });
+}
+
 /** Throws unless an argument is of its kind. */
 export function checkKind(op: string, name: string, value: unknown, kind: string): void {
   const choices = kind.split(" | ").map((one) => kinds[one] as (typeof kinds)[string]);

@@ -1,5 +1,5 @@
 // Programs by structure. Plain loops build the same graph each step and find their program here.
-import type { Storage } from "../base/index.js";
+import { noMore, type Storage } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import type { Target } from "../ir/index.js";
 import { Capture, type Signature, type StepRequest } from "./capture.js";
@@ -48,7 +48,8 @@ export interface ProgramCacheStats {
  * trainOneEpoch();
  * console.log(programCacheStats().compiles - before); // 0, once all shapes were seen
  */
-export function programCacheStats(): ProgramCacheStats {
+export function programCacheStats(...surplus: []): ProgramCacheStats {
+  noMore("programCacheStats", surplus);
   let [programs, bytes] = [0, 0];
   for (const family of recent) {
     programs += family.variants.length;

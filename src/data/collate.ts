@@ -1,5 +1,5 @@
 // From a list of items to a batch: tensors are stacked, numbers become a tensor, tuples and objects go field by field.
-import { ArgumentError, checkArray, checkChoice, checkOptions } from "../base/index.js";
+import { ArgumentError, checkArray, checkChoice, checkOptions, noMore } from "../base/index.js";
 import { pad, stack, Tensor, tensor } from "../tensor/index.js";
 import { remember } from "./recipe.js";
 
@@ -27,7 +27,8 @@ export type Batched<T> = T extends Tensor | number | bigint | boolean
  * @throws ShapeError if tensors of one field differ in shape.
  * @example defaultCollate([[ones([3]), 1], [ones([3]), 2]]) // [[[1, 1, 1], [1, 1, 1]], [1, 2]]
  */
-export function defaultCollate<T>(items: readonly T[]): Batched<T> {
+export function defaultCollate<T>(items: readonly T[], ...surplus: []): Batched<T> {
+  noMore("defaultCollate", surplus);
   return collate(items, "item") as Batched<T>;
 }
 
@@ -47,7 +48,8 @@ export interface PadCollateOptions {
  * @throws ArgumentError if the padding side is unknown.
  * @example new DataLoader(sentences, { batchSize: 32, collate: padCollate({ paddingValue: 1 }) })
  */
-export function padCollate<T>(options: PadCollateOptions = {}): (items: T[]) => Batched<T> {
+export function padCollate<T>(options: PadCollateOptions = {}, ...surplus: []): (items: T[]) => Batched<T> {
+  noMore("padCollate", surplus);
   checkOptions("padCollate", options, { paddingValue: "number", paddingSide: "text" });
   const { paddingValue: value = 0, paddingSide = "right" } = options;
   checkChoice("padCollate", "paddingSide", paddingSide, ["left", "right"]);

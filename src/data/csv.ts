@@ -1,5 +1,5 @@
 // Tables in text files: CSV by RFC 4180, and lines.
-import { ArgumentError, checkOptions, FormatError, readBytes } from "../base/index.js";
+import { ArgumentError, checkOptions, FormatError, noMore, readBytes } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Options of `readCsv` and `parseCsv`. */
@@ -47,7 +47,8 @@ export interface CsvTable {
  * @throws FormatError if a row has another number of fields than the first, or a quote stays open.
  * @example parseCsv("x,y\n1,2\n3,4").matrix() // [[1, 2], [3, 4]]
  */
-export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
+export function parseCsv(text: string, options: CsvOptions = {}, ...surplus: []): CsvTable {
+  noMore("parseCsv", surplus);
   checkOptions("parseCsv", options, { delimiter: "text", header: "flag" });
   if (typeof text !== "string") {
     throw new ArgumentError(`parseCsv: takes the text of a table, got ${typeof text}; readCsv takes a file`, {
@@ -172,7 +173,8 @@ function textOf(op: string, file: string): string {
  * @throws ArgumentError if the delimiter is not one character.
  * @example (await readCsv("iris.csv")).matrix(["width", "length"]).shape // [150, 2]
  */
-export async function readCsv(file: string, options: CsvOptions = {}): Promise<CsvTable> {
+export async function readCsv(file: string, options: CsvOptions = {}, ...surplus: []): Promise<CsvTable> {
+  noMore("readCsv", surplus);
   return parseCsv(textOf("readCsv", file), options);
 }
 
@@ -180,7 +182,8 @@ export async function readCsv(file: string, options: CsvOptions = {}): Promise<C
  * The lines of a text file, UTF-8, without their ends; a last empty one does not count.
  * @throws FormatError if it is missing.
  */
-export async function readLines(file: string): Promise<string[]> {
+export async function readLines(file: string, ...surplus: []): Promise<string[]> {
+  noMore("readLines", surplus);
   const lines = textOf("readLines", file).split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   return lines;

@@ -1,5 +1,13 @@
 // Batches of a dataset, in an order that depends on seed and epoch only.
-import { ArgumentError, checkFlag, checkOptions, checkWholeNumber, EventLoopYield } from "../base/index.js";
+import {
+  ArgumentError,
+  checkFlag,
+  checkKind,
+  checkOptions,
+  checkWholeNumber,
+  EventLoopYield,
+  noMore,
+} from "../base/index.js";
 import { defaultGenerator, type Generator, quietly } from "../tensor/index.js";
 import { isPromise, makeBatch } from "./batch-maker.js";
 import { type Batched, defaultCollate } from "./collate.js";
@@ -130,7 +138,9 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
     /** Where the items come from. */
     readonly dataset: Dataset<T> | IterableDataset<T>,
     options: DataLoaderOptions<T, B> = {},
+    ...surplus: []
   ) {
+    noMore("DataLoader", surplus);
     checkOptions("DataLoader", options, optionKinds);
     checkDataset(dataset);
     checkExclusive(options);
@@ -200,7 +210,9 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
    * The next iteration goes on after the batch the state was taken at.
    * @throws ArgumentError if the state is none, or does not fit an epoch of this loader.
    */
-  loadStateDict(state: DataLoaderState): void {
+  loadStateDict(state: DataLoaderState, ...surplus: []): void {
+    noMore("DataLoader.loadStateDict", surplus);
+    checkKind("DataLoader.loadStateDict", "state", state, "object");
     const { seed, epoch, batch } = state;
     const most = this.dataset instanceof IterableDataset ? Number.MAX_SAFE_INTEGER : this.length;
     if (![epoch, batch].every((x) => Number.isInteger(x) && x >= 0) || batch > most) {

@@ -1,5 +1,5 @@
 // Datasets: items by index, whole batches by indices; subsets, concatenations, splits.
-import { ArgumentError, checkArray, checkOptions, IndexError, shownValue } from "../base/index.js";
+import { ArgumentError, checkArray, checkOptions, IndexError, noMore, shownValue } from "../base/index.js";
 import { isTensor, type Tensor, tensor } from "../tensor/index.js";
 import type { Batched } from "./collate.js";
 import { permutation, RandomSequence } from "./philox.js";
@@ -44,7 +44,8 @@ export interface Dataset<T> {
  * @throws IndexError if there is no such item.
  * @example checkIndex("Words", -1, 10) // 9
  */
-export function checkIndex(name: string, index: number, length: number): number {
+export function checkIndex(name: string, index: number, length: number, ...surplus: []): number {
+  noMore("checkIndex", surplus);
   if (!Number.isInteger(index) || index < -length || index >= length) {
     throw new IndexError(`${name}: index ${index} is out of range for ${length} items`, { op: name });
   }
@@ -123,7 +124,9 @@ export class Subset<T> implements Dataset<T> {
     readonly dataset: Dataset<T>,
     /** The chosen positions in `dataset`. */
     readonly indices: Indices,
+    ...surplus: []
   ) {
+    noMore("Subset", surplus);
     checkIsDataset("Subset", dataset);
     checkArray("Subset", "indices", indices, true);
     this.length = indices.length;
@@ -167,7 +170,9 @@ export class ConcatDataset<T> implements Dataset<T> {
   constructor(
     /** The datasets, in order. */
     readonly datasets: readonly Dataset<T>[],
+    ...surplus: []
   ) {
+    noMore("ConcatDataset", surplus);
     checkArray("ConcatDataset", "datasets", datasets);
     for (const dataset of datasets) checkIsDataset("ConcatDataset", dataset);
     if (datasets.length === 0)
@@ -204,7 +209,9 @@ export class StackDataset<const D extends readonly Dataset<unknown>[] | Readonly
   constructor(
     /** The datasets, as given. */
     readonly datasets: D,
+    ...surplus: []
   ) {
+    noMore("StackDataset", surplus);
     const all = Object.values(datasets ?? {}) as Dataset<unknown>[];
     for (const dataset of all) checkIsDataset("StackDataset", dataset);
     const lengths = all.map(({ length }) => length);
@@ -241,7 +248,9 @@ export function randomSplit<T>(
   dataset: Dataset<T>,
   lengths: readonly number[],
   options: SeedOptions = {},
+  ...surplus: []
 ): Subset<T>[] {
+  noMore("randomSplit", surplus);
   checkOptions("randomSplit", options, seedKinds);
   checkIsDataset("randomSplit", dataset);
   checkArray("randomSplit", "lengths", lengths);

@@ -1,5 +1,5 @@
 // The idx file format of MNIST: two zero bytes, element type, rank, big-endian sizes, data; plain or gzipped.
-import { ArgumentError, FormatError, readBytes, shownValue, type TypedArray } from "../base/index.js";
+import { ArgumentError, FormatError, noMore, readBytes, shownValue, type TypedArray } from "../base/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
 
 /** Contents of an idx file. */
@@ -36,7 +36,8 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
  * @throws ArgumentError if `bytes` is no Uint8Array.
  * @throws FormatError if the magic number is wrong or the length does not fit the header.
  */
-export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
+export function parseIdx(bytes: Uint8Array, name: string, ...surplus: []): IdxArray {
+  noMore("parseIdx", surplus);
   const fail = (text: string) => new FormatError(`idx: ${name} ${text}`, { op: "idx" });
   if (!(bytes instanceof Uint8Array)) {
     throw new ArgumentError(`parseIdx: takes the bytes of a file as Uint8Array, got ${shownValue(bytes)}`, {
@@ -81,7 +82,8 @@ export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Arra
  * `[60000, 28, 28]`.
  * @throws FormatError if it is missing, truncated or of another kind.
  */
-export async function readIdx(file: string): Promise<Tensor> {
+export async function readIdx(file: string, ...surplus: []): Promise<Tensor> {
+  noMore("readIdx", surplus);
   const { shape, data } = parseIdx(await gunzip(readBytes("readIdx", file, "use parseIdx"), file), file);
   return tensor(data).reshape([...shape]);
 }

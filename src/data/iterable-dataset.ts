@@ -1,5 +1,5 @@
 // Datasets that come as a stream: no length, no index.
-import { ArgumentError, checkArray } from "../base/index.js";
+import { ArgumentError, checkArray, noMore } from "../base/index.js";
 import type { EpochContext } from "./dataset.js";
 import { rememberInstance } from "./recipe.js";
 
@@ -14,6 +14,10 @@ import { rememberInstance } from "./recipe.js";
  * }
  */
 export abstract class IterableDataset<T> {
+  constructor(...surplus: []) {
+    noMore(new.target.name, surplus);
+  }
+
   /**
    * The items of one epoch; `context` has the loader's seed and the epoch. A class that iterates itself, by `[Symbol.iterator]` or
    * `[Symbol.asyncIterator]`, needs no more.
@@ -36,8 +40,9 @@ export class ChainDataset<T> extends IterableDataset<T> {
   constructor(
     /** The datasets, in order. */
     readonly datasets: readonly IterableDataset<T>[],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkArray("ChainDataset", "datasets", datasets);
     if (datasets.length === 0)
       throw new ArgumentError("ChainDataset: needs at least one dataset", { op: "ChainDataset" });

@@ -1,5 +1,5 @@
 // MNIST and Fashion-MNIST as datasets over resident uint8 images.
-import { ArgumentError, checkOptions, FormatError } from "../base/index.js";
+import { ArgumentError, checkOptions, FormatError, noMore } from "../base/index.js";
 import { isTensor, type Tensor, tensor } from "../tensor/index.js";
 import { checkIndex, type Dataset, type EpochContext, gatherRows, type Indices } from "./dataset.js";
 import { parseIdx } from "./idx.js";
@@ -86,7 +86,9 @@ export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
     private readonly normalization: { readonly mean: number; readonly std: number } | null,
     /** Works on each batch of images in [0, 1], before normalisation; null for none. */
     readonly transform: ImageTransform | null,
+    ...surplus: []
   ) {
+    noMore("ImageDataset", surplus);
     if (!isTensor(images) || !isTensor(labels) || images.shape.length === 0) {
       throw new ArgumentError("ImageDataset: takes a tensor of images `[N, …]` and one of labels `[N]`", {
         op: "ImageDataset",
@@ -124,7 +126,8 @@ export class ImageDataset implements Dataset<[image: Tensor, label: Tensor]> {
  * @throws FormatError if the files are missing, truncated or of another kind.
  * @example new DataLoader(await mnist({ train: true }), { batchSize: 64, shuffle: true })
  */
-export async function mnist(options: MnistOptions = {}): Promise<ImageDataset> {
+export async function mnist(options: MnistOptions = {}, ...surplus: []): Promise<ImageDataset> {
+  noMore("mnist", surplus);
   return load(mnistSource, options, [fashionSource]);
 }
 
@@ -135,7 +138,8 @@ export async function mnist(options: MnistOptions = {}): Promise<ImageDataset> {
  * Source: Xiao, Rasul & Vollgraf, 2017, arXiv:1708.07747.
  * @throws FormatError if the files are missing, truncated or of another kind.
  */
-export async function fashionMnist(options: MnistOptions = {}): Promise<ImageDataset> {
+export async function fashionMnist(options: MnistOptions = {}, ...surplus: []): Promise<ImageDataset> {
+  noMore("fashionMnist", surplus);
   return load(fashionSource, options, [mnistSource]);
 }
 

@@ -1,6 +1,6 @@
 // Counter-based random numbers on the host: shuffling and per-sample augmentation parameters.
 // Philox4x32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
-import { ArgumentError, shownValue } from "../base/index.js";
+import { ArgumentError, noMore, shownValue } from "../base/index.js";
 
 /** Keeps the random numbers of different uses apart: a word of the counter. */
 export type Stream = "shuffle" | "split" | "sample" | "transform" | "generator" | "worker";
@@ -54,7 +54,9 @@ export class RandomSequence {
     private readonly stream: Stream,
     private readonly a = 0,
     private readonly b = 0,
+    ...surplus: []
   ) {
+    noMore("RandomSequence", surplus);
     if (typeof seed !== "number" || !(stream in streamWords)) {
       throw new ArgumentError(
         `RandomSequence: takes a seed and a stream, one of ${Object.keys(streamWords).join(", ")}; got ${shownValue(seed)} and ${shownValue(stream)}`,

@@ -1,5 +1,5 @@
 // How another thread makes a value again: functions and objects with methods do not travel, but where they come from does.
-import { ArgumentError, shownValue } from "../base/index.js";
+import { ArgumentError, noMore, shownValue } from "../base/index.js";
 
 /** An export of a module, called (or constructed) with arguments. */
 export interface Recipe {
@@ -28,7 +28,9 @@ export function rememberInstance(
   name: string,
   url: string,
   args: readonly unknown[],
+  ...surplus: []
 ): void {
+  noMore("rememberInstance", surplus);
   if (typeof instance !== "object" || instance === null || typeof url !== "string") {
     throw new ArgumentError(
       `rememberInstance: takes an instance and its class's file, got ${shownValue(instance)} and ${shownValue(url)}`,

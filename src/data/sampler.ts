@@ -7,6 +7,7 @@ import {
   checkOptions,
   checkWholeNumber,
   formatShape,
+  noMore,
   ShapeError,
   shownValue,
 } from "../base/index.js";
@@ -97,7 +98,8 @@ export class SequentialSampler implements Sampler {
   readonly length: number;
 
   /** @param source - a dataset, or its number of items. */
-  constructor(source: Sized) {
+  constructor(source: Sized, ...surplus: []) {
+    noMore("SequentialSampler", surplus);
     this.length = sizeOf("SequentialSampler", source);
   }
 
@@ -127,7 +129,8 @@ export class RandomSampler implements Sampler {
   private readonly size: number;
 
   /** @param source - a dataset, or its number of items. */
-  constructor(source: Sized, options: RandomSamplerOptions = {}) {
+  constructor(source: Sized, options: RandomSamplerOptions = {}, ...surplus: []) {
+    noMore("RandomSampler", surplus);
     checkOptions("RandomSampler", options, { ...seedKinds, replacement: "flag", numSamples: "number" });
     const size = sizeOf("RandomSampler", source);
     this.size = size;
@@ -196,7 +199,9 @@ export class WeightedRandomSampler implements Sampler {
     weights: readonly number[] | Tensor,
     readonly length: number,
     options: WeightedSamplerOptions = {},
+    ...surplus: []
   ) {
+    noMore("WeightedRandomSampler", surplus);
     const op = "WeightedRandomSampler";
     checkOptions(op, options, { ...seedKinds, replacement: "flag" });
     checkWholeNumber(op, "length", length, 1);
@@ -259,7 +264,9 @@ export class SubsetRandomSampler implements Sampler {
   constructor(
     private readonly subset: readonly number[] | Int32Array,
     options: SeedOptions = {},
+    ...surplus: []
   ) {
+    noMore("SubsetRandomSampler", surplus);
     checkOptions("SubsetRandomSampler", options, seedKinds);
     checkArray("SubsetRandomSampler", "subset", subset, true);
     this.length = subset.length;
@@ -297,7 +304,8 @@ export class DistributedSampler implements Sampler {
   private readonly size: number;
 
   /** @param source - a dataset, or its number of items. */
-  constructor(source: Sized, options: DistributedSamplerOptions) {
+  constructor(source: Sized, options: DistributedSamplerOptions, ...surplus: []) {
+    noMore("DistributedSampler", surplus);
     checkOptions("DistributedSampler", options, {
       numReplicas: "number",
       rank: "number",
@@ -347,7 +355,9 @@ export class BatchSampler implements BatchSamplerLike {
     sampler: SamplerInput,
     private readonly batchSize: number,
     options: { readonly dropLast?: boolean } = {},
+    ...surplus: []
   ) {
+    noMore("BatchSampler", surplus);
     checkOptions("BatchSampler", options, { dropLast: "flag" });
     this.sampler = samplerOf("BatchSampler", sampler);
     if (!Number.isInteger(batchSize) || batchSize < 1) {

@@ -1,5 +1,5 @@
 // The lines of a text file as a data set.
-import { readBytes } from "../base/index.js";
+import { noMore, readBytes } from "../base/index.js";
 import { checkIndex, type Dataset } from "./dataset.js";
 import { rememberInstance } from "./recipe.js";
 
@@ -23,7 +23,9 @@ export class TextLines implements Dataset<string> {
   constructor(
     /** Path of the file. */
     readonly file: string,
+    ...surplus: []
   ) {
+    noMore("TextLines", surplus);
     this.#bytes = readBytes("TextLines", file, "");
     const starts = [0];
     for (let at = this.#bytes.indexOf(LINE_FEED); at >= 0; at = this.#bytes.indexOf(LINE_FEED, at + 1))

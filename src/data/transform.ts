@@ -1,6 +1,6 @@
 // What a transform of image batches is. The transforms themselves are in src/vision.
 
-import { checkFunction } from "../base/index.js";
+import { checkFunction, noMore } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import type { EpochContext, Indices } from "./dataset.js";
 
@@ -26,7 +26,13 @@ export interface BatchTransform {
 export type ImageTransform = BatchTransform | ((images: Tensor, context: SampleContext) => Tensor);
 
 /** Applies a transform, an object or a function, to a batch. Shapes: `[N, C, H, W]` → what the transform gives. */
-export function transformImages(transform: ImageTransform, images: Tensor, context: SampleContext): Tensor {
+export function transformImages(
+  transform: ImageTransform,
+  images: Tensor,
+  context: SampleContext,
+  ...surplus: []
+): Tensor {
+  noMore("transformImages", surplus);
   if (typeof transform !== "function")
     checkFunction("transformImages", "the transform's apply", (transform as Partial<BatchTransform> | null)?.apply);
   return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);

@@ -1,3 +1,5 @@
+import { noMore } from "../base/index.js";
+
 // Which worker of a loader this thread is.
 
 /** A worker thread of a `DataLoader`, as it sees itself. */
@@ -25,6 +27,7 @@ export function setWorkerInfo(info: WorkerInfo): void {
  * }
  * [...mine(["a", "b"])]; // ["a", "b"]
  */
-export function workerInfo(): WorkerInfo | null {
+export function workerInfo(...surplus: []): WorkerInfo | null {
+  noMore("workerInfo", surplus);
   return current;
 }

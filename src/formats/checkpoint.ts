@@ -1,5 +1,5 @@
 // Checkpoints: one safetensors file, tensors as such and everything else as JSON in its header, replaced as a whole.
-import { FormatError, readBytes, writeBytes } from "../base/index.js";
+import { FormatError, noMore, readBytes, writeBytes } from "../base/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import { joinState, type StateObject, splitState } from "./state-tree.js";
 
@@ -21,7 +21,8 @@ const formatName = "gradus-checkpoint";
  *   epoch,
  * });
  */
-export function saveCheckpoint(path: string, state: object): void {
+export function saveCheckpoint(path: string, state: object, ...surplus: []): void {
+  noMore("saveCheckpoint", surplus);
   const { json, tensors } = splitState(state);
   writeBytes(
     "checkpoint",
@@ -34,7 +35,8 @@ export function saveCheckpoint(path: string, state: object): void {
  * Reads a checkpoint, as it was given to `saveCheckpoint`. Shapes: those of the file.
  * @throws FormatError if the file is missing, damaged, or no checkpoint of this version.
  */
-export function loadCheckpoint(path: string): StateObject {
+export function loadCheckpoint(path: string, ...surplus: []): StateObject {
+  noMore("loadCheckpoint", surplus);
   const { tensors, metadata } = decodeSafetensors(readBytes("checkpoint", path), path);
   if (metadata.format !== formatName || metadata.state === undefined) {
     throw new FormatError(`checkpoint: ${path} is a safetensors file but not a checkpoint of gradus train`);

@@ -1,5 +1,5 @@
 // Saving and loading named tensors as files.
-import { checkOptions, readBytes, writeBytes } from "../base/index.js";
+import { checkOptions, noMore, readBytes, writeBytes } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from "./npy.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensors, type SafetensorsContent } from "./safetensors.js";
@@ -17,7 +17,13 @@ export interface SaveOptions {
  * @throws FormatError if the file cannot be written, or a tensor is called `__metadata__`.
  * @example await save("model.safetensors", model.stateDict());
  */
-export async function save(file: string, tensors: NamedTensors, options: SaveOptions = {}): Promise<void> {
+export async function save(
+  file: string,
+  tensors: NamedTensors,
+  options: SaveOptions = {},
+  ...surplus: []
+): Promise<void> {
+  noMore("save", surplus);
   checkOptions("save", options, ["metadata"]);
   writeBytes("save", file, encodeSafetensors(tensors, options));
 }
@@ -27,7 +33,8 @@ export async function save(file: string, tensors: NamedTensors, options: SaveOpt
  * @throws FormatError if the file is missing, truncated or damaged.
  * @example model.loadStateDict(await load("model.safetensors"));
  */
-export async function load(file: string): Promise<Record<string, Tensor>> {
+export async function load(file: string, ...surplus: []): Promise<Record<string, Tensor>> {
+  noMore("load", surplus);
   return (await loadWithMetadata(file)).tensors;
 }
 
@@ -35,7 +42,8 @@ export async function load(file: string): Promise<Record<string, Tensor>> {
  * As `load`, with the metadata: `{ tensors, metadata }`. Shapes: those of the file.
  * @throws FormatError if the file is missing, truncated or damaged.
  */
-export async function loadWithMetadata(file: string): Promise<SafetensorsContent> {
+export async function loadWithMetadata(file: string, ...surplus: []): Promise<SafetensorsContent> {
+  noMore("loadWithMetadata", surplus);
   return decodeSafetensors(readBytes("load", file), file);
 }
 
@@ -46,7 +54,8 @@ export async function loadWithMetadata(file: string): Promise<SafetensorsContent
  * const state = (await loadTorch("model.pt")) as Record<string, Tensor>;
  * model.loadStateDict(state);
  */
-export async function loadTorch(file: string): Promise<TorchValue> {
+export async function loadTorch(file: string, ...surplus: []): Promise<TorchValue> {
+  noMore("loadTorch", surplus);
   return decodeTorch(readBytes("loadTorch", file), file);
 }
 
@@ -55,7 +64,8 @@ export async function loadTorch(file: string): Promise<TorchValue> {
  * @throws FormatError if a value has no form in PyTorch, or the file cannot be written.
  * @example await saveTorch("model.pt", model.stateDict());
  */
-export async function saveTorch(file: string, value: TorchValue): Promise<void> {
+export async function saveTorch(file: string, value: TorchValue, ...surplus: []): Promise<void> {
+  noMore("saveTorch", surplus);
   writeBytes("saveTorch", file, encodeTorch(value));
 }
 
@@ -63,7 +73,8 @@ export async function saveTorch(file: string, value: TorchValue): Promise<void> 
  * Reads a .npy file: see decodeNpy. Shapes: that of the array.
  * @throws FormatError if it is missing, damaged, or of a dtype that tensors do not have.
  */
-export async function loadNpy(file: string): Promise<Tensor> {
+export async function loadNpy(file: string, ...surplus: []): Promise<Tensor> {
+  noMore("loadNpy", surplus);
   return decodeNpy(readBytes("loadNpy", file), file);
 }
 
@@ -71,7 +82,8 @@ export async function loadNpy(file: string): Promise<Tensor> {
  * Reads a .npz file: its arrays by name. Shapes: those of the arrays.
  * @throws FormatError if it is missing, damaged or compressed.
  */
-export async function loadNpz(file: string): Promise<Record<string, Tensor>> {
+export async function loadNpz(file: string, ...surplus: []): Promise<Record<string, Tensor>> {
+  noMore("loadNpz", surplus);
   return decodeNpz(readBytes("loadNpz", file), file);
 }
 
@@ -80,7 +92,8 @@ export async function loadNpz(file: string): Promise<Record<string, Tensor>> {
  * @throws FormatError if it cannot be written, or the tensor is bfloat16, which NumPy does not have.
  * @example await saveNpy("x.npy", x)
  */
-export async function saveNpy(file: string, value: Tensor): Promise<void> {
+export async function saveNpy(file: string, value: Tensor, ...surplus: []): Promise<void> {
+  noMore("saveNpy", surplus);
   writeBytes("saveNpy", file, encodeNpy(value));
 }
 
@@ -89,6 +102,7 @@ export async function saveNpy(file: string, value: Tensor): Promise<void> {
  * @throws FormatError if it cannot be written, or a tensor is bfloat16, which NumPy does not have.
  * @example await saveNpz("data.npz", { x, y })
  */
-export async function saveNpz(file: string, arrays: Readonly<Record<string, Tensor>>): Promise<void> {
+export async function saveNpz(file: string, arrays: Readonly<Record<string, Tensor>>, ...surplus: []): Promise<void> {
+  noMore("saveNpz", surplus);
   writeBytes("saveNpz", file, encodeNpz(arrays));
 }

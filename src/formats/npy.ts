@@ -1,6 +1,6 @@
 // NumPy's files: one array (.npy), or several in a zip archive (.npz).
 // Specification: numpy/lib/format.py, versions 1.0 to 3.0.
-import { checkBytes, type DType, FormatError, memoryOf, numel, typedArray } from "../base/index.js";
+import { checkBytes, type DType, FormatError, memoryOf, noMore, numel, typedArray } from "../base/index.js";
 import { checkTensor, type Tensor, tensor } from "../tensor/index.js";
 import { checkNamedTensors } from "./named-tensors.js";
 import { type ElementType, elementTypes } from "./torch-tensors.js";
@@ -44,7 +44,8 @@ function fail(name: string, text: string): FormatError {
  * @throws FormatError if it is truncated, damaged, or of a dtype that tensors do not have.
  * @throws ArgumentError unless it is given a Uint8Array.
  */
-export function decodeNpy(bytes: Uint8Array, name = "bytes"): Tensor {
+export function decodeNpy(bytes: Uint8Array, name = "bytes", ...surplus: []): Tensor {
+  noMore("decodeNpy", surplus);
   checkBytes("decodeNpy", "bytes", bytes);
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) throw fail(name, "is no file of NumPy");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -92,7 +93,8 @@ function elementsOf(raw: Uint8Array, { dtype, size, widen }: ElementType, count:
  * The bytes of a .npy file. Shapes: any; the dtype stays.
  * @throws FormatError if the tensor is bfloat16, which NumPy does not have.
  */
-export function encodeNpy(value: Tensor): Uint8Array {
+export function encodeNpy(value: Tensor, ...surplus: []): Uint8Array {
+  noMore("encodeNpy", surplus);
   checkTensor("encodeNpy", "the value", value);
   if (!codes[value.dtype]) {
     throw new FormatError(`npy: NumPy has no ${value.dtype}; convert the tensor with .to("float32"), which is exact`, {
@@ -120,7 +122,8 @@ export function encodeNpy(value: Tensor): Uint8Array {
  * @throws FormatError if it is damaged or compressed.
  * @throws ArgumentError unless it is given a Uint8Array.
  */
-export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Tensor> {
+export function decodeNpz(bytes: Uint8Array, name = "bytes", ...surplus: []): Record<string, Tensor> {
+  noMore("decodeNpz", surplus);
   checkBytes("decodeNpz", "bytes", bytes);
   const arrays = [...readZip(bytes, name)].filter(([entry]) => entry.endsWith(".npy"));
   return Object.fromEntries(arrays.map(([entry, data]) => [entry.slice(0, -4), decodeNpy(data, `${name}: ${entry}`)]));
@@ -131,7 +134,8 @@ export function decodeNpz(bytes: Uint8Array, name = "bytes"): Record<string, Ten
  * @throws FormatError if a tensor is bfloat16, which NumPy does not have.
  * @throws ArgumentError for anything but an object of tensors.
  */
-export function encodeNpz(arrays: Readonly<Record<string, Tensor>>): Uint8Array {
+export function encodeNpz(arrays: Readonly<Record<string, Tensor>>, ...surplus: []): Uint8Array {
+  noMore("encodeNpz", surplus);
   checkNamedTensors("encodeNpz", arrays);
   return writeZip(Object.entries(arrays).map(([name, value]) => [`${name}.npy`, encodeNpy(value)] as const));
 }

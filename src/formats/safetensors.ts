@@ -7,6 +7,7 @@ import {
   formatShape,
   itemSize,
   memoryOf,
+  noMore,
   numel,
   typedArray,
 } from "../base/index.js";
@@ -71,7 +72,9 @@ const ALIGNMENT = 8;
 export function encodeSafetensors(
   tensors: NamedTensors,
   options: { readonly metadata?: Readonly<Record<string, string>> } = {},
+  ...surplus: []
 ): Uint8Array {
+  noMore("encodeSafetensors", surplus);
   checkNamedTensors("encodeSafetensors", tensors);
   const header: Record<string, unknown> = {};
   if (options.metadata) header.__metadata__ = options.metadata;
@@ -119,7 +122,8 @@ interface Entry {
  * @throws FormatError if the file is truncated, or its header does not describe exactly the bytes that follow.
  * @throws ArgumentError unless it is given a Uint8Array.
  */
-export function decodeSafetensors(bytes: Uint8Array, name = "bytes"): SafetensorsContent {
+export function decodeSafetensors(bytes: Uint8Array, name = "bytes", ...surplus: []): SafetensorsContent {
+  noMore("decodeSafetensors", surplus);
   checkBytes("decodeSafetensors", "bytes", bytes);
   const { header, dataStart } = readHeader(bytes, name);
   const { __metadata__: metadata = {}, ...rest } = header;

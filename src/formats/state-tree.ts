@@ -1,5 +1,5 @@
 // Nested state (objects, lists, numbers, tensors) as JSON text and a list of named tensors, and back, bit for bit.
-import { FormatError, isPlainObject, shownValue } from "../base/index.js";
+import { FormatError, isPlainObject, noMore, shownValue } from "../base/index.js";
 import { Tensor } from "../tensor/index.js";
 
 /** What a checkpoint can hold. */
@@ -29,7 +29,8 @@ const marks = [tensorMark, numberMark, bigintMark];
  * @throws FormatError if a key is one of those that stand for tensors and numbers, such as `$tensor`, or something else than a `State` is
  * in it.
  */
-export function splitState(state: object): SplitState {
+export function splitState(state: object, ...surplus: []): SplitState {
+  noMore("splitState", surplus);
   const tensors: Record<string, Tensor> = {};
   const strip = (value: unknown, path: string): unknown => {
     if (value instanceof Tensor) {
@@ -57,9 +58,14 @@ export function splitState(state: object): SplitState {
 
 /**
  * The inverse of `splitState`. Shapes: any → the same.
- * @throws FormatError if the text is damaged or names a tensor that is not there.
+ * @throws FormatError if it is nothing of that kind, the text is damaged or names a tensor that is not there.
  */
-export function joinState({ json, tensors }: SplitState): StateObject {
+export function joinState(state: SplitState, ...surplus: []): StateObject {
+  noMore("joinState", surplus);
+  if (typeof state?.json !== "string" || !isPlainObject(state.tensors)) {
+    throw new FormatError(`joinState: takes what splitState gave, { json, tensors }, got ${shownValue(state)}`);
+  }
+  const { json, tensors } = state;
   const revive = (value: unknown): State => {
     if (Array.isArray(value)) return value.map(revive);
     if (typeof value !== "object" || value === null) return value as State;

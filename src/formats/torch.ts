@@ -1,5 +1,5 @@
 // PyTorch's own files: zip archives since PyTorch 1.6, and the pickles before. Read without running code, and written.
-import { checkBytes, FormatError } from "../base/index.js";
+import { checkBytes, FormatError, noMore } from "../base/index.js";
 import { pickle } from "./pickle.js";
 import { elementTypes, rebuildTensor, storageDTypes, TorchStorage } from "./torch-tensors.js";
 import { type GlobalName, type UnpickleHandlers, unpickle } from "./unpickle.js";
@@ -118,7 +118,8 @@ function encoded(name: string, [text, encoding]: readonly unknown[]): Uint8Array
  * @throws ArgumentError unless it is given a Uint8Array.
  * @example model.loadStateDict(decodeTorch(bytes) as Record<string, Tensor>)
  */
-export function decodeTorch(bytes: Uint8Array, name = "bytes"): TorchValue {
+export function decodeTorch(bytes: Uint8Array, name = "bytes", ...surplus: []): TorchValue {
+  noMore("decodeTorch", surplus);
   checkBytes("decodeTorch", "bytes", bytes);
   return isZip(bytes) ? decodeArchive(bytes, name) : decodeLegacy(bytes, name);
 }
@@ -226,7 +227,8 @@ function elementSize(name: string, dtype: string): number {
  * @throws FormatError if a value has no form in PyTorch, such as a function.
  * @example encodeTorch({ model: model.stateDict(), epoch: 3 })
  */
-export function encodeTorch(value: TorchValue): Uint8Array {
+export function encodeTorch(value: TorchValue, ...surplus: []): Uint8Array {
+  noMore("encodeTorch", surplus);
   const { bytes, storages } = pickle(value);
   const text = (content: string) => new TextEncoder().encode(content);
   return writeZip([

@@ -1,6 +1,6 @@
 // Activation functions as modules.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
-import { checkTensor, full, noMore, type Tensor } from "../tensor/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../base/index.js";
+import { checkTensor, full, type Tensor } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import * as F from "./functional.js";
 import { checkInplace, type InplaceOption, withoutInplace } from "./inplace.js";
@@ -19,8 +19,8 @@ abstract class Plain extends Module {
 
 /** An activation without options but for `inplace`. */
 abstract class InplaceLayer extends Module {
-  constructor(options?: InplaceOption) {
-    super();
+  constructor(options?: InplaceOption, ...surplus: []) {
+    super(...surplus);
     checkInplace(new.target.name, options);
   }
 }
@@ -172,8 +172,8 @@ abstract class WithOptions<Options extends object> extends Module {
   /** As given, with the defaults. */
   protected readonly options: Options;
 
-  constructor(layer: string, defaults: Options, options: Partial<Options> | undefined) {
-    super();
+  constructor(layer: string, defaults: Options, options: Partial<Options> | undefined, ...surplus: []) {
+    super(...surplus);
     checkOptions(layer, options, Object.keys(defaults));
     this.options = { ...defaults, ...options };
   }
@@ -191,8 +191,8 @@ abstract class WithOptions<Options extends object> extends Module {
  * @example new nn.LeakyReLU({ negativeSlope: 0.2 })(tensor([-1, 2])) // [-0.2, 2]
  */
 export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
-  constructor(options?: { readonly negativeSlope?: number } & InplaceOption) {
-    super("LeakyReLU", { negativeSlope: 0.01 }, withoutInplace("LeakyReLU", options));
+  constructor(options?: { readonly negativeSlope?: number } & InplaceOption, ...surplus: []) {
+    super("LeakyReLU", { negativeSlope: 0.01 }, withoutInplace("LeakyReLU", options), ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -207,8 +207,8 @@ export class LeakyReLU extends WithOptions<{ readonly negativeSlope: number }> {
  * @throws DTypeError if the input is no float tensor.
  */
 export class ELU extends WithOptions<{ readonly alpha: number }> {
-  constructor(options?: { readonly alpha?: number } & InplaceOption) {
-    super("ELU", { alpha: 1 }, withoutInplace("ELU", options));
+  constructor(options?: { readonly alpha?: number } & InplaceOption, ...surplus: []) {
+    super("ELU", { alpha: 1 }, withoutInplace("ELU", options), ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -224,8 +224,8 @@ export class ELU extends WithOptions<{ readonly alpha: number }> {
  * @throws DTypeError if the input is no float tensor.
  */
 export class CELU extends WithOptions<{ readonly alpha: number }> {
-  constructor(options?: { readonly alpha?: number } & InplaceOption) {
-    super("CELU", { alpha: 1 }, withoutInplace("CELU", options));
+  constructor(options?: { readonly alpha?: number } & InplaceOption, ...surplus: []) {
+    super("CELU", { alpha: 1 }, withoutInplace("CELU", options), ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -242,8 +242,8 @@ export class CELU extends WithOptions<{ readonly alpha: number }> {
  * @throws DTypeError if the input is no float tensor.
  */
 export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }> {
-  constructor(options?: { readonly approximate?: "none" | "tanh" }) {
-    super("GELU", { approximate: "none" }, options);
+  constructor(options?: { readonly approximate?: "none" | "tanh" }, ...surplus: []) {
+    super("GELU", { approximate: "none" }, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -258,8 +258,8 @@ export class GELU extends WithOptions<{ readonly approximate: "none" | "tanh" }>
  * @throws DTypeError if the input is no float tensor.
  */
 export class Softplus extends WithOptions<{ readonly beta: number; readonly threshold: number }> {
-  constructor(options?: { readonly beta?: number; readonly threshold?: number }) {
-    super("Softplus", { beta: 1, threshold: 20 }, options);
+  constructor(options?: { readonly beta?: number; readonly threshold?: number }, ...surplus: []) {
+    super("Softplus", { beta: 1, threshold: 20 }, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -274,8 +274,8 @@ export class Softplus extends WithOptions<{ readonly beta: number; readonly thre
  * @throws ArgumentError if `minVal` is above `maxVal` (in the call).
  */
 export class Hardtanh extends WithOptions<{ readonly minVal: number; readonly maxVal: number }> {
-  constructor(options?: { readonly minVal?: number; readonly maxVal?: number } & InplaceOption) {
-    super("Hardtanh", { minVal: -1, maxVal: 1 }, withoutInplace("Hardtanh", options));
+  constructor(options?: { readonly minVal?: number; readonly maxVal?: number } & InplaceOption, ...surplus: []) {
+    super("Hardtanh", { minVal: -1, maxVal: 1 }, withoutInplace("Hardtanh", options), ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -298,8 +298,8 @@ export class PReLU extends Module {
   /** 1, or the number of channels. */
   readonly numParameters: number;
 
-  constructor(options: { readonly numParameters?: number; readonly init?: number } = {}) {
-    super();
+  constructor(options: { readonly numParameters?: number; readonly init?: number } = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("PReLU", options, ["numParameters", "init"]);
     this.numParameters = options.numParameters ?? 1;
     checkCounts("PReLU", { numParameters: this.numParameters });
@@ -322,8 +322,8 @@ export class PReLU extends Module {
  * @throws DTypeError if the input is no float tensor.
  */
 export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
-  constructor(options?: { readonly lambd?: number }) {
-    super("Hardshrink", { lambd: 0.5 }, options);
+  constructor(options?: { readonly lambd?: number }, ...surplus: []) {
+    super("Hardshrink", { lambd: 0.5 }, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -339,8 +339,8 @@ export class Hardshrink extends WithOptions<{ readonly lambd: number }> {
  * @throws DTypeError if the input is no float tensor.
  */
 export class Softshrink extends WithOptions<{ readonly lambd: number }> {
-  constructor(options?: { readonly lambd?: number }) {
-    super("Softshrink", { lambd: 0.5 }, options);
+  constructor(options?: { readonly lambd?: number }, ...surplus: []) {
+    super("Softshrink", { lambd: 0.5 }, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -357,8 +357,8 @@ export class Softshrink extends WithOptions<{ readonly lambd: number }> {
  * @throws DTypeError if the input is no float tensor.
  */
 export class GLU extends WithOptions<{ readonly dim: number }> {
-  constructor(options?: { readonly dim?: number }) {
-    super("GLU", { dim: -1 }, options);
+  constructor(options?: { readonly dim?: number }, ...surplus: []) {
+    super("GLU", { dim: -1 }, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -375,8 +375,8 @@ export class GLU extends WithOptions<{ readonly dim: number }> {
  * @throws DTypeError if the input is no float tensor.
  */
 export class RReLU extends WithOptions<{ readonly lower: number; readonly upper: number }> {
-  constructor(options?: { readonly lower?: number; readonly upper?: number } & InplaceOption) {
-    super("RReLU", { lower: 1 / 8, upper: 1 / 3 }, withoutInplace("RReLU", options));
+  constructor(options?: { readonly lower?: number; readonly upper?: number } & InplaceOption, ...surplus: []) {
+    super("RReLU", { lower: 1 / 8, upper: 1 / 3 }, withoutInplace("RReLU", options), ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -396,8 +396,9 @@ export class Threshold extends Module {
     /** Takes the place of all other values. */
     readonly value: number,
     options?: InplaceOption,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkInplace("Threshold", options);
   }
 

@@ -51,8 +51,9 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     readonly nClasses: number,
     cutoffs: readonly number[],
     options: AdaptiveLogSoftmaxOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const layer = "AdaptiveLogSoftmaxWithLoss";
     checkOptions(layer, options, ["divValue", "headBias"]);
     checkCounts(layer, { inFeatures, nClasses });

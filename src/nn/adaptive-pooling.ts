@@ -25,8 +25,9 @@ abstract class AdaptiveBase<Size> extends Module {
   constructor(
     /** Sizes of the spatial dims of the output; null keeps the input's. */
     readonly outputSize: Size,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const sizes: readonly unknown[] = Array.isArray(outputSize) ? outputSize : [outputSize];
     if (sizes.every((size) => size === null || (Number.isInteger(size) && (size as number) >= 0))) return;
     throw new ArgumentError(
@@ -92,8 +93,8 @@ abstract class AdaptiveMaxBase<Size, Indices extends boolean> extends AdaptiveBa
   /** Whether a call gives values and places. */
   readonly returnIndices: boolean;
 
-  constructor(outputSize: Size, options: AdaptiveMaxPoolOptions<Indices> = {}) {
-    super(outputSize);
+  constructor(outputSize: Size, options: AdaptiveMaxPoolOptions<Indices> = {}, ...surplus: []) {
+    super(outputSize, ...surplus);
     checkOptions(new.target.name, options, ["returnIndices"]);
     this.returnIndices = options.returnIndices ?? false;
   }

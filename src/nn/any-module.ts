@@ -11,6 +11,7 @@ export interface AnyModule {
   pathOf(module: AnyModule): string | null;
   describePlace(): string;
   extraRepr(): string;
+  addModule(name: string, module: AnyModule | null): void;
   readonly ownFields: object;
   getExtraState?(): Tensor;
   setExtraState?(state: Tensor): void;

@@ -1,5 +1,5 @@
 // Multi-head attention, and a cache of keys and values for generating step by step.
-import { ArgumentError, checkOptions, formatShape, ShapeError, shapesEqual } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError, shapesEqual } from "../base/index.js";
 import {
   arange,
   cat,
@@ -78,7 +78,9 @@ export class KVCache {
     /** Batch, heads, most positions, and features a head. */
     readonly shape: readonly [batch: number, heads: number, positions: number, features: number],
     options: { readonly dtype?: "float32" | "float64" } = {},
+    ...surplus: []
   ) {
+    noMore("KVCache", surplus);
     checkOptions("KVCache", options, ["dtype"]);
     const [batch, heads, positions, features] = shape;
     checkCounts("KVCache", { batch, heads, positions, features });
@@ -207,8 +209,9 @@ export class MultiheadAttention extends Module {
     /** Heads; E must divide by it. */
     readonly numHeads: number,
     options: MultiheadAttentionOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const names = ["dropout", "bias", "addBiasKv", "addZeroAttn", "kdim", "vdim", "batchFirst"];
     checkOptions("MultiheadAttention", options, names);
     const { bias = true, addBiasKv = false, kdim = embedDim, vdim = embedDim } = options;

@@ -27,8 +27,9 @@ export abstract class BatchNormBase extends ChannelNormBase<number | null> {
     private readonly ranks: readonly number[],
     numFeatures: number,
     options: BatchNormOptions,
+    ...surplus: []
   ) {
-    super(layer, numFeatures, options, true);
+    super(layer, numFeatures, options, true, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -77,8 +78,8 @@ export abstract class BatchNormBase extends ChannelNormBase<number | null> {
  * @example new nn.BatchNorm1d(64)(randn([32, 64])).shape // [32, 64]
  */
 export class BatchNorm1d extends BatchNormBase {
-  constructor(numFeatures: number, options: BatchNormOptions = {}) {
-    super("BatchNorm1d", [2, 3], numFeatures, options);
+  constructor(numFeatures: number, options: BatchNormOptions = {}, ...surplus: []) {
+    super("BatchNorm1d", [2, 3], numFeatures, options, ...surplus);
   }
 }
 
@@ -93,8 +94,8 @@ export class BatchNorm1d extends BatchNormBase {
  * @example new nn.BatchNorm2d(16)(randn([8, 16, 32, 32])).shape // [8, 16, 32, 32]
  */
 export class BatchNorm2d extends BatchNormBase {
-  constructor(numFeatures: number, options: BatchNormOptions = {}) {
-    super("BatchNorm2d", [4], numFeatures, options);
+  constructor(numFeatures: number, options: BatchNormOptions = {}, ...surplus: []) {
+    super("BatchNorm2d", [4], numFeatures, options, ...surplus);
   }
 }
 
@@ -108,8 +109,8 @@ export class BatchNorm2d extends BatchNormBase {
  * @throws DTypeError if the input is no float tensor.
  */
 export class BatchNorm3d extends BatchNormBase {
-  constructor(numFeatures: number, options: BatchNormOptions = {}) {
-    super("BatchNorm3d", [5], numFeatures, options);
+  constructor(numFeatures: number, options: BatchNormOptions = {}, ...surplus: []) {
+    super("BatchNorm3d", [5], numFeatures, options, ...surplus);
   }
 }
 

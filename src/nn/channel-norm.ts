@@ -38,8 +38,9 @@ export abstract class ChannelNormBase<Momentum extends number | null> extends Mo
     readonly numFeatures: number,
     options: ChannelNormOptions & { readonly momentum?: Momentum },
     learned: boolean,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions(layer, options, ["eps", "momentum", "affine", "bias", "trackRunningStats"]);
     const { eps = 1e-5, affine = learned, bias = true, trackRunningStats = learned } = options;
     checkCounts(layer, { numFeatures });

@@ -178,8 +178,8 @@ export class Sequential extends Module {
  * Object.keys(new Net().stateDict()); // ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]
  */
 export class ModuleList<M extends Module = Module> extends ItemList<M> {
-  constructor(modules: Iterable<M> = []) {
-    super("ModuleList", "modules", modules);
+  constructor(modules: Iterable<M> = [], ...surplus: []) {
+    super("ModuleList", "modules", modules, ...surplus);
   }
 
   protected override itemOf(module: M, place: string): M {
@@ -212,8 +212,8 @@ export class ModuleList<M extends Module = Module> extends ItemList<M> {
  * Object.keys(new Net().stateDict()); // ["heads.left.weight", "heads.left.bias"]
  */
 export class ModuleDict<M extends Module = Module> extends ItemDict<M> {
-  constructor(modules: Named<M> = {}) {
-    super("ModuleDict", "module", modules);
+  constructor(modules: Named<M> = {}, ...surplus: []) {
+    super("ModuleDict", "module", modules, ...surplus);
   }
 
   protected override itemOf(module: M, place: string): M {

@@ -85,8 +85,9 @@ abstract class ConvBase extends Module {
     kernelSize: AnySize,
     options: ConvOptions<AnySize>,
     isTransposed: boolean,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode = "zeros" } = options;
     checkCounts(layer, { inChannels, outChannels, groups });
     if (!paddingModes.includes(paddingMode)) {
@@ -168,9 +169,15 @@ const transposedNames = ["stride", "padding", "outputPadding", "dilation", "grou
  * @example new nn.Conv1d(16, 33, 3, { stride: 2 })(randn([20, 16, 50])).shape // [20, 33, 24]
  */
 export class Conv1d extends ConvBase {
-  constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv1dOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number,
+    options: Conv1dOptions = {},
+    ...surplus: []
+  ) {
     checkOptions("Conv1d", options, names);
-    super("Conv1d", 1, inChannels, outChannels, kernelSize, options, false);
+    super("Conv1d", 1, inChannels, outChannels, kernelSize, options, false, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -196,9 +203,9 @@ export class Conv1d extends ConvBase {
  * @example new nn.Conv2d(1, 32, 3)(randn([64, 1, 28, 28])).shape // [64, 32, 26, 26]
  */
 export class Conv2d extends ConvBase {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: Conv2dOptions = {}) {
+  constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: Conv2dOptions = {}, ...surplus: []) {
     checkOptions("Conv2d", options, names);
-    super("Conv2d", 2, inChannels, outChannels, kernelSize, options, false);
+    super("Conv2d", 2, inChannels, outChannels, kernelSize, options, false, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -223,9 +230,9 @@ export class Conv2d extends ConvBase {
  * @example new nn.Conv3d(1, 8, 3)(randn([2, 1, 8, 8, 8])).shape // [2, 8, 6, 6, 6]
  */
 export class Conv3d extends ConvBase {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: Conv3dOptions = {}) {
+  constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: Conv3dOptions = {}, ...surplus: []) {
     checkOptions("Conv3d", options, names);
-    super("Conv3d", 3, inChannels, outChannels, kernelSize, options, false);
+    super("Conv3d", 3, inChannels, outChannels, kernelSize, options, false, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -251,9 +258,10 @@ abstract class ConvTransposeBase extends ConvBase {
     outChannels: number,
     kernelSize: AnySize,
     options: ConvTransposeOptions<AnySize>,
+    ...surplus: []
   ) {
     const { outputPadding = 0, ...rest } = options;
-    super(layer, rank, inChannels, outChannels, kernelSize, rest, true);
+    super(layer, rank, inChannels, outChannels, kernelSize, rest, true, ...surplus);
     this.outputPadding = perDim(layer, "outputPadding", outputPadding, rank, 0);
   }
 
@@ -316,9 +324,15 @@ abstract class ConvTransposeBase extends ConvBase {
  * @example new nn.ConvTranspose1d(16, 8, 3, { stride: 2 })(randn([4, 16, 10])).shape // [4, 8, 21]
  */
 export class ConvTranspose1d extends ConvTransposeBase {
-  constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvTranspose1dOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number,
+    options: ConvTranspose1dOptions = {},
+    ...surplus: []
+  ) {
     checkOptions("ConvTranspose1d", options, transposedNames);
-    super("ConvTranspose1d", 1, inChannels, outChannels, kernelSize, options);
+    super("ConvTranspose1d", 1, inChannels, outChannels, kernelSize, options, ...surplus);
   }
 
   forward(input: Tensor, call: readonly number[] | ConvTransposeCallOptions = {}): Tensor {
@@ -344,9 +358,15 @@ export class ConvTranspose1d extends ConvTransposeBase {
  * up(randn([1, 8, 4, 4]), { outputSize: [8, 8] }).shape; // [1, 4, 8, 8]
  */
 export class ConvTranspose2d extends ConvTransposeBase {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size2, options: ConvTranspose2dOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Size2,
+    options: ConvTranspose2dOptions = {},
+    ...surplus: []
+  ) {
     checkOptions("ConvTranspose2d", options, transposedNames);
-    super("ConvTranspose2d", 2, inChannels, outChannels, kernelSize, options);
+    super("ConvTranspose2d", 2, inChannels, outChannels, kernelSize, options, ...surplus);
   }
 
   forward(input: Tensor, call: readonly number[] | ConvTransposeCallOptions = {}): Tensor {
@@ -370,9 +390,15 @@ export class ConvTranspose2d extends ConvTransposeBase {
  * @example new nn.ConvTranspose3d(8, 4, 2, { stride: 2 })(randn([1, 8, 4, 4, 4])).shape // [1, 4, 8, 8, 8]
  */
 export class ConvTranspose3d extends ConvTransposeBase {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size3, options: ConvTranspose3dOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Size3,
+    options: ConvTranspose3dOptions = {},
+    ...surplus: []
+  ) {
     checkOptions("ConvTranspose3d", options, transposedNames);
-    super("ConvTranspose3d", 3, inChannels, outChannels, kernelSize, options);
+    super("ConvTranspose3d", 3, inChannels, outChannels, kernelSize, options, ...surplus);
   }
 
   forward(input: Tensor, call: readonly number[] | ConvTransposeCallOptions = {}): Tensor {

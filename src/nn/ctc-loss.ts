@@ -1,4 +1,5 @@
 // Connectionist temporal classification as a module.
+import { noMore } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { ctcLoss } from "./functional.js";
 import { Loss, type LossOptions } from "./losses.js";
@@ -31,8 +32,9 @@ export class CTCLoss extends Loss {
   /** Whether infinite losses, of targets longer than their input, count as 0. */
   readonly zeroInfinity: boolean;
 
-  constructor(options: CTCLossOptions = {}) {
+  constructor(options: CTCLossOptions = {}, ...surplus: []) {
     super("CTCLoss", options, ["blank", "zeroInfinity"]);
+    noMore("CTCLoss", surplus);
     this.blank = options.blank ?? 0;
     this.zeroInfinity = options.zeroInfinity ?? false;
   }

@@ -22,8 +22,8 @@ export class CosineSimilarity extends Module {
   /** Least norm to divide by. */
   readonly eps: number;
 
-  constructor(options: { readonly dim?: number; readonly eps?: number } = {}) {
-    super();
+  constructor(options: { readonly dim?: number; readonly eps?: number } = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("CosineSimilarity", options, ["dim", "eps"]);
     this.dim = options.dim ?? 1;
     this.eps = options.eps ?? 1e-8;
@@ -48,8 +48,11 @@ export class CosineSimilarity extends Module {
 export class PairwiseDistance extends Module {
   private readonly options: { readonly p: number; readonly eps: number; readonly keepdim: boolean };
 
-  constructor(options: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean } = {}) {
-    super();
+  constructor(
+    options: { readonly p?: number; readonly eps?: number; readonly keepdim?: boolean } = {},
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkOptions("PairwiseDistance", options, ["p", "eps", "keepdim"]);
     this.options = { p: 2, eps: 1e-6, keepdim: false, ...options };
   }
@@ -87,8 +90,9 @@ export class Bilinear extends Module {
     /** Last dim of the output. */
     readonly outFeatures: number,
     options: { readonly bias?: boolean } = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Bilinear", options, ["bias"]);
     checkCounts("Bilinear", { in1Features, in2Features, outFeatures });
     const bound = 1 / Math.sqrt(in1Features);

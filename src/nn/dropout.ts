@@ -12,8 +12,9 @@ abstract class DropoutBase extends Module {
     /** Probability of being dropped. */
     readonly p = 0.5,
     options?: InplaceOption,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkInplace(new.target.name, options);
     checkShare(new.target.name, "p", p);
   }

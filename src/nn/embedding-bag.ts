@@ -53,8 +53,9 @@ export class EmbeddingBag extends Module {
     /** Length of each. */
     readonly embeddingDim: number,
     options: EmbeddingBagOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("EmbeddingBag", options, ["mode", "includeLastOffset", "paddingIdx", ...tableNames]);
     checkTableOptions("EmbeddingBag", options);
     checkCounts("EmbeddingBag", { numEmbeddings, embeddingDim });

@@ -48,8 +48,9 @@ export class Embedding extends Module {
     /** Length of each. */
     readonly embeddingDim: number,
     options: EmbeddingOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Embedding", options, ["paddingIdx", ...tableNames]);
     checkTableOptions("Embedding", options);
     checkCounts("Embedding", { numEmbeddings, embeddingDim });

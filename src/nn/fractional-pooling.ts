@@ -35,8 +35,9 @@ abstract class FractionalBase<Size, Indices extends boolean> extends Module {
     readonly kernelSize: Size,
     /** As given. */
     protected readonly options: FractionalPoolOptions<Size, Indices>,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions(layer, options, names);
     checkSize(layer, "kernelSize", kernelSize as number | readonly number[]);
     const { outputSize, outputRatio } = options;
@@ -69,8 +70,8 @@ abstract class FractionalBase<Size, Indices extends boolean> extends Module {
  * @example new nn.FractionalMaxPool2d(3, { outputRatio: 0.5 })(randn([1, 3, 20, 20])).shape // [1, 3, 10, 10]
  */
 export class FractionalMaxPool2d<const Indices extends boolean = false> extends FractionalBase<Size2, Indices> {
-  constructor(kernelSize: Size2, options: FractionalPoolOptions<Size2, Indices> = {}) {
-    super("FractionalMaxPool2d", kernelSize, options);
+  constructor(kernelSize: Size2, options: FractionalPoolOptions<Size2, Indices> = {}, ...surplus: []) {
+    super("FractionalMaxPool2d", kernelSize, options, ...surplus);
   }
 
   forward(input: Tensor): Pooled<Indices> {
@@ -93,8 +94,8 @@ export class FractionalMaxPool2d<const Indices extends boolean = false> extends 
  * @example new nn.FractionalMaxPool3d(2, { outputSize: 3 })(randn([1, 3, 8, 8, 8])).shape // [1, 3, 3, 3, 3]
  */
 export class FractionalMaxPool3d<const Indices extends boolean = false> extends FractionalBase<Size3, Indices> {
-  constructor(kernelSize: Size3, options: FractionalPoolOptions<Size3, Indices> = {}) {
-    super("FractionalMaxPool3d", kernelSize, options);
+  constructor(kernelSize: Size3, options: FractionalPoolOptions<Size3, Indices> = {}, ...surplus: []) {
+    super("FractionalMaxPool3d", kernelSize, options, ...surplus);
   }
 
   forward(input: Tensor): Pooled<Indices> {

@@ -1,5 +1,5 @@
 // Calls of a module with other parameters and buffers than its own.
-import { ArgumentError, checkArray, checkOptions, isPlainObject, shownValue } from "../base/index.js";
+import { ArgumentError, checkArray, checkOptions, isPlainObject, noMore, shownValue } from "../base/index.js";
 import { checkTensor, stack, type Tensor } from "../tensor/index.js";
 import { fieldsOf, isModule } from "./fields.js";
 import type { Module } from "./module.js";
@@ -119,7 +119,9 @@ export function functionalCall<M extends Module>(
   parametersAndBuffers: NamedTensors | readonly NamedTensors[],
   args: Parameters<M["forward"]> | Parameters<M["forward"]>[0],
   options: FunctionalCallOptions = {},
+  ...surplus: []
 ): ReturnType<M["forward"]> {
+  noMore("functionalCall", surplus);
   const op = "functionalCall";
   checkOptions(op, options, ["tieWeights", "strict"]);
   if (!isModule(module)) throw new ArgumentError(`${op}: the first argument must be a module`, { op });
@@ -144,7 +146,9 @@ export function functionalCall<M extends Module>(
  */
 export function stackModuleState(
   modules: readonly Module[],
+  ...surplus: []
 ): [parameters: Record<string, Tensor>, buffers: Record<string, Tensor>] {
+  noMore("stackModuleState", surplus);
   const op = "stackModuleState";
   checkArray(op, "modules", modules);
   const [first] = modules;

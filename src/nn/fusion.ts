@@ -1,5 +1,5 @@
 // Batch norm in evaluation folded into the layer before it.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../base/index.js";
 import { checkTensor, noGrad, type Tensor, zerosLike } from "../tensor/index.js";
 import type { BatchNormBase } from "./batch-norm.js";
 import type { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d } from "./conv.js";
@@ -60,7 +60,9 @@ export function fuseConvBnWeights(
   bias: Tensor | null,
   norm: BatchNormNumbers,
   options: { readonly transpose?: boolean } = {},
+  ...surplus: []
 ): [weight: Parameter, bias: Parameter] {
+  noMore("fuseConvBnWeights", surplus);
   checkOptions("fuseConvBnWeights", options, ["transpose"]);
   return fused("fuseConvBnWeights", weight, bias, norm, options.transpose ? 1 : 0);
 }
@@ -74,7 +76,9 @@ export function fuseLinearBnWeights(
   weight: Tensor,
   bias: Tensor | null,
   norm: BatchNormNumbers,
+  ...surplus: []
 ): [weight: Parameter, bias: Parameter] {
+  noMore("fuseLinearBnWeights", surplus);
   return fused("fuseLinearBnWeights", weight, bias, norm, 0);
 }
 
@@ -97,7 +101,8 @@ function numbersOf(op: string, layer: { training: boolean; weight: Tensor }, nor
  * @throws ShapeError if the norm has other channels than the convolution's output.
  * @example const fused = nn.utils.fuseConvBnEval(new nn.Conv2d(3, 8, 3).eval(), new nn.BatchNorm2d(8).eval());
  */
-export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBase): C {
+export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBase, ...surplus: []): C {
+  noMore("fuseConvBnEval", surplus);
   const numbers = numbersOf("fuseConvBnEval", conv, norm);
   if (conv.groups > 1 && "outputPadding" in conv) {
     throw new ArgumentError("fuseConvBnEval: transposed convolutions in groups cannot be fused", {
@@ -117,7 +122,8 @@ export function fuseConvBnEval<C extends Convolution>(conv: C, norm: BatchNormBa
  * @throws ArgumentError if one of them is in training mode, or the norm has no running statistics.
  * @throws ShapeError if the norm has other channels than the layer's output.
  */
-export function fuseLinearBnEval(linear: Linear, norm: BatchNormBase): Linear {
+export function fuseLinearBnEval(linear: Linear, norm: BatchNormBase, ...surplus: []): Linear {
+  noMore("fuseLinearBnEval", surplus);
   const numbers = numbersOf("fuseLinearBnEval", linear, norm);
   const copy = linear.clone();
   const [weight, bias] = fuseLinearBnWeights(linear.weight, linear.bias, numbers);

@@ -1,5 +1,5 @@
 // Initialisation of weights in place: PyTorch's nn.init.
-import { ArgumentError, checkOptions, chosen, formatShape, ShapeError, type Spelled } from "../base/index.js";
+import { ArgumentError, checkOptions, chosen, formatShape, noMore, ShapeError, type Spelled } from "../base/index.js";
 import {
   arange,
   checkTensor,
@@ -45,7 +45,12 @@ export type Nonlinearity = Spelled<(typeof nonlinearities)[number]>;
  * @example nn.init.calculateGain("relu") // 1.4142135623730951
  * @param options - `param`: the negative slope of `leakyRelu` (default 0.01).
  */
-export function calculateGain(nonlinearity: Nonlinearity, options: { readonly param?: number } = {}): number {
+export function calculateGain(
+  nonlinearity: Nonlinearity,
+  options: { readonly param?: number } = {},
+  ...surplus: []
+): number {
+  noMore("init.calculateGain", surplus);
   checkOptions("calculateGain", options, ["param"]);
   switch (chosen("calculateGain", "nonlinearity", nonlinearity, nonlinearities)) {
     case "tanh":
@@ -104,7 +109,8 @@ export interface UniformOptions extends RandomOptions {
  * @throws ArgumentError if `a` is above `b`, or the tensor is no float one.
  * @example nn.init.uniform_(layer.weight, { a: -0.1, b: 0.1 })
  */
-export function uniform_(tensor: Tensor, options: UniformOptions = {}): Tensor {
+export function uniform_(tensor: Tensor, options: UniformOptions = {}, ...surplus: []): Tensor {
+  noMore("init.uniform_", surplus);
   checkOptions("init.uniform_", options, ["a", "b", "generator"]);
   const { a = 0, b = 1 } = options;
   return write(tensor, () => tensor.uniform_(a, b, generatorOf(options)));
@@ -122,7 +128,8 @@ export interface NormalOptions extends RandomOptions {
  * Fills with normally distributed numbers, in place. Shapes: any → the same tensor.
  * @throws ArgumentError if `std` is negative, or the tensor is no float one.
  */
-export function normal_(tensor: Tensor, options: NormalOptions = {}): Tensor {
+export function normal_(tensor: Tensor, options: NormalOptions = {}, ...surplus: []): Tensor {
+  noMore("init.normal_", surplus);
   checkOptions("init.normal_", options, ["mean", "std", "generator"]);
   const { mean = 0, std = 1 } = options;
   return write(tensor, () => tensor.normal_(mean, std, generatorOf(options)));
@@ -134,17 +141,20 @@ function fill(tensor: Tensor, values: () => Tensor): Tensor {
 }
 
 /** Fills with one value, in place. Shapes: any → the same tensor. */
-export function constant_(tensor: Tensor, value: number): Tensor {
+export function constant_(tensor: Tensor, value: number, ...surplus: []): Tensor {
+  noMore("init.constant_", surplus);
   return write(tensor, () => tensor.fill_(value));
 }
 
 /** Fills with 0, in place. Shapes: any → the same tensor. */
-export function zeros_(tensor: Tensor): Tensor {
+export function zeros_(tensor: Tensor, ...surplus: []): Tensor {
+  noMore("init.zeros_", surplus);
   return constant_(tensor, 0);
 }
 
 /** Fills with 1, in place. Shapes: any → the same tensor. */
-export function ones_(tensor: Tensor): Tensor {
+export function ones_(tensor: Tensor, ...surplus: []): Tensor {
+  noMore("init.ones_", surplus);
   return constant_(tensor, 1);
 }
 
@@ -152,7 +162,8 @@ export function ones_(tensor: Tensor): Tensor {
  * Fills a matrix with the identity, in place: 1 on the diagonal, else 0. Shapes: `[rows, columns]` → the same tensor.
  * @throws ShapeError if the tensor has not 2 dims.
  */
-export function eye_(tensor: Tensor): Tensor {
+export function eye_(tensor: Tensor, ...surplus: []): Tensor {
+  noMore("init.eye_", surplus);
   checkTensor("init.eye_", "tensor", tensor);
   const [rows, columns] = checkMatrix("init.eye_", tensor, true);
   return fill(tensor, () => eye(rows, columns, { dtype: tensor.dtype }));
@@ -168,7 +179,8 @@ export function eye_(tensor: Tensor): Tensor {
  * @throws ArgumentError if `groups` does not divide the output channels.
  * @example nn.init.dirac_(new nn.Conv2d(3, 3, 3, { padding: 1, bias: false }).weight)
  */
-export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {}): Tensor {
+export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {}, ...surplus: []): Tensor {
+  noMore("init.dirac_", surplus);
   const op = "init.dirac_";
   checkOptions(op, options, ["groups"]);
   checkTensor(op, "tensor", tensor);
@@ -208,7 +220,8 @@ export interface SparseOptions extends RandomOptions {
  * @throws ArgumentError if the share is not in [0, 1], or `std` is negative.
  * @example nn.init.sparse_(new nn.Linear(5, 3).weight, 0.1)
  */
-export function sparse_(tensor: Tensor, sparsity: number, options: SparseOptions = {}): Tensor {
+export function sparse_(tensor: Tensor, sparsity: number, options: SparseOptions = {}, ...surplus: []): Tensor {
+  noMore("init.sparse_", surplus);
   const op = "init.sparse_";
   checkOptions(op, options, ["std", "generator"]);
   checkTensor(op, "tensor", tensor);
@@ -246,7 +259,12 @@ function checkMatrix(op: string, tensor: Tensor, exactly: boolean): [rows: numbe
  * @throws ArgumentError if it is no float one.
  * @example nn.init.xavierUniform_(layer.weight, { gain: nn.init.calculateGain("relu") })
  */
-export function xavierUniform_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
+export function xavierUniform_(
+  tensor: Tensor,
+  options: RandomOptions & { readonly gain?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("init.xavierUniform_", surplus);
   checkOptions("init.xavierUniform_", options, ["gain", "generator"]);
   const bound = Math.sqrt(3) * xavierStd("init.xavierUniform_", tensor, options.gain);
   return uniform_(tensor, { a: -bound, b: bound, ...generatorOf(options) });
@@ -260,7 +278,12 @@ export function xavierUniform_(tensor: Tensor, options: RandomOptions & { readon
  * @throws ShapeError if the weight has fewer than 2 dims.
  * @throws ArgumentError if it is no float one.
  */
-export function xavierNormal_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
+export function xavierNormal_(
+  tensor: Tensor,
+  options: RandomOptions & { readonly gain?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("init.xavierNormal_", surplus);
   checkOptions("init.xavierNormal_", options, ["gain", "generator"]);
   return normal_(tensor, { std: xavierStd("init.xavierNormal_", tensor, options.gain), ...generatorOf(options) });
 }
@@ -290,7 +313,8 @@ const kaimingNames = ["a", "mode", "nonlinearity", "generator"];
  * @throws ShapeError if the weight has fewer than 2 dims.
  * @throws ArgumentError if `mode` or `nonlinearity` is unknown, or it is no float one.
  */
-export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
+export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}, ...surplus: []): Tensor {
+  noMore("init.kaimingUniform_", surplus);
   checkOptions("init.kaimingUniform_", options, kaimingNames);
   const bound = Math.sqrt(3) * kaimingStd("init.kaimingUniform_", tensor, options);
   return uniform_(tensor, { a: -bound, b: bound, ...generatorOf(options) });
@@ -305,7 +329,8 @@ export function kaimingUniform_(tensor: Tensor, options: KaimingOptions = {}): T
  * @throws ArgumentError if `mode` or `nonlinearity` is unknown, or it is no float one.
  * @example nn.init.kaimingNormal_(layer.weight, { nonlinearity: "relu" })
  */
-export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}): Tensor {
+export function kaimingNormal_(tensor: Tensor, options: KaimingOptions = {}, ...surplus: []): Tensor {
+  noMore("init.kaimingNormal_", surplus);
   checkOptions("init.kaimingNormal_", options, kaimingNames);
   return normal_(tensor, { std: kaimingStd("init.kaimingNormal_", tensor, options), ...generatorOf(options) });
 }
@@ -333,7 +358,8 @@ export interface TruncNormalOptions extends NormalOptions {
  * does, rather than by drawing again; in place. Shapes: any → the same tensor.
  * @throws ArgumentError if `a` is above `b`, or the tensor is no float one.
  */
-export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): Tensor {
+export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}, ...surplus: []): Tensor {
+  noMore("init.truncNormal_", surplus);
   checkOptions("init.truncNormal_", options, ["mean", "std", "a", "b", "generator"]);
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
   if (!(a <= b)) {
@@ -356,7 +382,12 @@ export function truncNormal_(tensor: Tensor, options: TruncNormalOptions = {}): 
  * Source: Saxe, McClelland & Ganguli, 2013, arXiv:1312.6120. Reads the random numbers, so it is not for use in compile().
  * @throws ShapeError if the tensor has fewer than 2 dims.
  */
-export function orthogonal_(tensor: Tensor, options: RandomOptions & { readonly gain?: number } = {}): Tensor {
+export function orthogonal_(
+  tensor: Tensor,
+  options: RandomOptions & { readonly gain?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("init.orthogonal_", surplus);
   checkOptions("init.orthogonal_", options, ["gain", "generator"]);
   checkTensor("init.orthogonal_", "tensor", tensor);
   const [rows, columns] = checkMatrix("init.orthogonal_", tensor, false);

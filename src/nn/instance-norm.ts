@@ -25,8 +25,9 @@ abstract class InstanceNormBase extends ChannelNormBase<number> {
     private readonly rank: number,
     numFeatures: number,
     options: InstanceNormOptions,
+    ...surplus: []
   ) {
-    super(layer, numFeatures, options, false);
+    super(layer, numFeatures, options, false, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -81,8 +82,8 @@ abstract class InstanceNormBase extends ChannelNormBase<number> {
  * @example new nn.InstanceNorm1d(4)(randn([2, 4, 10])).shape // [2, 4, 10]
  */
 export class InstanceNorm1d extends InstanceNormBase {
-  constructor(numFeatures: number, options: InstanceNormOptions = {}) {
-    super("InstanceNorm1d", 3, numFeatures, options);
+  constructor(numFeatures: number, options: InstanceNormOptions = {}, ...surplus: []) {
+    super("InstanceNorm1d", 3, numFeatures, options, ...surplus);
   }
 }
 
@@ -98,8 +99,8 @@ export class InstanceNorm1d extends InstanceNormBase {
  * @example new nn.InstanceNorm2d(4)(randn([2, 4, 8, 8])).shape // [2, 4, 8, 8]
  */
 export class InstanceNorm2d extends InstanceNormBase {
-  constructor(numFeatures: number, options: InstanceNormOptions = {}) {
-    super("InstanceNorm2d", 4, numFeatures, options);
+  constructor(numFeatures: number, options: InstanceNormOptions = {}, ...surplus: []) {
+    super("InstanceNorm2d", 4, numFeatures, options, ...surplus);
   }
 }
 
@@ -114,7 +115,7 @@ export class InstanceNorm2d extends InstanceNormBase {
  * @throws DTypeError if the input is no float tensor.
  */
 export class InstanceNorm3d extends InstanceNormBase {
-  constructor(numFeatures: number, options: InstanceNormOptions = {}) {
-    super("InstanceNorm3d", 5, numFeatures, options);
+  constructor(numFeatures: number, options: InstanceNormOptions = {}, ...surplus: []) {
+    super("InstanceNorm3d", 5, numFeatures, options, ...surplus);
   }
 }

@@ -46,8 +46,9 @@ export abstract class ItemList<T, Given = T> extends Module {
     private readonly owner: string,
     private readonly what: string,
     items: Iterable<Given>,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     this.items = [];
     this.extend(items);
   }
@@ -148,8 +149,9 @@ export abstract class ItemDict<T, Given = T> extends Module {
     private readonly owner: string,
     private readonly what: string,
     items: Named<Given>,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     this.items = {};
     this.update(items);
   }

@@ -36,8 +36,9 @@ export class Linear extends Module {
     /** Last dim of the output. */
     readonly outFeatures: number,
     options: LinearOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Linear", options, ["bias"]);
     checkCounts("Linear", { inFeatures, outFeatures });
     const bound = 1 / Math.sqrt(inFeatures);

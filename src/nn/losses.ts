@@ -1,5 +1,5 @@
 // Losses as modules.
-import { ArgumentError, checkOptions, nearest } from "../base/index.js";
+import { ArgumentError, checkOptions, nearest, noMore } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import * as F from "./functional.js";
 import { Module } from "./module.js";
@@ -31,8 +31,14 @@ export abstract class Loss extends Module {
   /** What becomes of the elements' losses. */
   readonly reduction: Reduction;
 
-  constructor(name: string, options: LossOptions, names: readonly string[], allowed: readonly string[] = reductions) {
-    super();
+  constructor(
+    name: string,
+    options: LossOptions,
+    names: readonly string[],
+    allowed: readonly string[] = reductions,
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkOptions(name, options, ["reduction", ...names]);
     this.reduction = checkReduction(name, options.reduction ?? "mean", allowed);
   }
@@ -85,8 +91,9 @@ export class CrossEntropyLoss extends Loss {
   /** Share of each target that is spread over all classes. */
   readonly labelSmoothing: number;
 
-  constructor(options: CrossEntropyLossOptions = {}) {
+  constructor(options: CrossEntropyLossOptions = {}, ...surplus: []) {
     super("CrossEntropyLoss", options, ["weight", "ignoreIndex", "labelSmoothing"]);
+    noMore("CrossEntropyLoss", surplus);
     this.weight = weightBuffer(options.weight);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.labelSmoothing = options.labelSmoothing ?? 0;
@@ -118,8 +125,9 @@ export class NLLLoss extends Loss {
   /** Targets of this class do not count. */
   readonly ignoreIndex: number;
 
-  constructor(options: NLLLossOptions = {}) {
+  constructor(options: NLLLossOptions = {}, ...surplus: []) {
     super("NLLLoss", options, ["weight", "ignoreIndex"]);
+    noMore("NLLLoss", surplus);
     this.weight = weightBuffer(options.weight);
     this.ignoreIndex = options.ignoreIndex ?? -100;
   }
@@ -138,8 +146,9 @@ export class NLLLoss extends Loss {
  * @throws DTypeError if the input is no float tensor.
  */
 export class MSELoss extends Loss {
-  constructor(options: LossOptions = {}) {
+  constructor(options: LossOptions = {}, ...surplus: []) {
     super("MSELoss", options, []);
+    noMore("MSELoss", surplus);
   }
 
   forward(input: Tensor, target: Tensor): Tensor {
@@ -155,8 +164,9 @@ export class MSELoss extends Loss {
  * @throws DTypeError if the input is no float tensor.
  */
 export class L1Loss extends Loss {
-  constructor(options: LossOptions = {}) {
+  constructor(options: LossOptions = {}, ...surplus: []) {
     super("L1Loss", options, []);
+    noMore("L1Loss", surplus);
   }
 
   forward(input: Tensor, target: Tensor): Tensor {
@@ -177,8 +187,9 @@ export class SmoothL1Loss extends Loss {
   /** Where the square becomes a line, β. */
   readonly beta: number;
 
-  constructor(options: LossOptions & { readonly beta?: number } = {}) {
+  constructor(options: LossOptions & { readonly beta?: number } = {}, ...surplus: []) {
     super("SmoothL1Loss", options, ["beta"]);
+    noMore("SmoothL1Loss", surplus);
     this.beta = options.beta ?? 1;
   }
 
@@ -199,8 +210,9 @@ export class HuberLoss extends Loss {
   /** Where the square becomes a line, δ. */
   readonly delta: number;
 
-  constructor(options: LossOptions & { readonly delta?: number } = {}) {
+  constructor(options: LossOptions & { readonly delta?: number } = {}, ...surplus: []) {
     super("HuberLoss", options, ["delta"]);
+    noMore("HuberLoss", surplus);
     this.delta = options.delta ?? 1;
   }
 
@@ -227,8 +239,11 @@ export class KLDivLoss extends Module {
   /** Whether targets are log probabilities. */
   readonly logTarget: boolean;
 
-  constructor(options: { readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean } = {}) {
-    super();
+  constructor(
+    options: { readonly reduction?: Reduction | "batchmean"; readonly logTarget?: boolean } = {},
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkOptions("KLDivLoss", options, ["reduction", "logTarget"]);
     this.reduction = checkReduction("KLDivLoss", options.reduction ?? "mean", [...reductions, "batchmean"]);
     this.logTarget = options.logTarget ?? false;
@@ -256,8 +271,9 @@ export class BCELoss extends Loss {
   /** A factor of each element's loss, which broadcasts, or null. */
   readonly weight: Buffer | null;
 
-  constructor(options: LossOptions & { readonly weight?: Tensor } = {}) {
+  constructor(options: LossOptions & { readonly weight?: Tensor } = {}, ...surplus: []) {
     super("BCELoss", options, ["weight"]);
+    noMore("BCELoss", surplus);
     this.weight = weightBuffer(options.weight);
   }
 
@@ -287,8 +303,9 @@ export class BCEWithLogitsLoss extends Loss {
   /** Weight of positive examples, one a class, or null. */
   readonly posWeight: Buffer | null;
 
-  constructor(options: BCEWithLogitsLossOptions = {}) {
+  constructor(options: BCEWithLogitsLossOptions = {}, ...surplus: []) {
     super("BCEWithLogitsLoss", options, ["weight", "posWeight"]);
+    noMore("BCEWithLogitsLoss", surplus);
     this.weight = weightBuffer(options.weight);
     this.posWeight = weightBuffer(options.posWeight);
   }

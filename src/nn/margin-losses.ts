@@ -1,5 +1,5 @@
 // Losses of margins, similarities and likelihoods, as modules.
-import { checkFunction } from "../base/index.js";
+import { checkFunction, noMore } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkPositive } from "./checks.js";
 import * as F from "./functional.js";
@@ -19,8 +19,9 @@ export class MarginRankingLoss extends Loss {
   /** By how much the right one must lead. */
   readonly margin: number;
 
-  constructor(options: LossOptions & { readonly margin?: number } = {}) {
+  constructor(options: LossOptions & { readonly margin?: number } = {}, ...surplus: []) {
     super("MarginRankingLoss", options, ["margin"]);
+    noMore("MarginRankingLoss", surplus);
     this.margin = options.margin ?? 0;
   }
 
@@ -44,8 +45,9 @@ export class HingeEmbeddingLoss extends Loss {
   /** Distances of dissimilar pairs above it cost nothing. */
   readonly margin: number;
 
-  constructor(options: LossOptions & { readonly margin?: number } = {}) {
+  constructor(options: LossOptions & { readonly margin?: number } = {}, ...surplus: []) {
     super("HingeEmbeddingLoss", options, ["margin"]);
+    noMore("HingeEmbeddingLoss", surplus);
     this.margin = options.margin ?? 1;
   }
 
@@ -65,8 +67,9 @@ export class HingeEmbeddingLoss extends Loss {
  * @throws ShapeError if the shapes do not broadcast.
  */
 export class SoftMarginLoss extends Loss {
-  constructor(options: LossOptions = {}) {
+  constructor(options: LossOptions = {}, ...surplus: []) {
     super("SoftMarginLoss", options, []);
+    noMore("SoftMarginLoss", surplus);
   }
 
   forward(input: Tensor, target: Tensor): Tensor {
@@ -83,8 +86,9 @@ export class SoftMarginLoss extends Loss {
  * @throws IndexError if a target is neither a class nor -1 (at the call if it is on the host, else when the loss is computed).
  */
 export class MultiLabelMarginLoss extends Loss {
-  constructor(options: LossOptions = {}) {
+  constructor(options: LossOptions = {}, ...surplus: []) {
     super("MultiLabelMarginLoss", options, []);
+    noMore("MultiLabelMarginLoss", surplus);
   }
 
   forward(input: Tensor, target: Tensor): Tensor {
@@ -104,8 +108,9 @@ export class MultiLabelSoftMarginLoss extends Loss {
   /** One factor a class, `[C]`, or null. */
   readonly weight: Buffer | null;
 
-  constructor(options: LossOptions & { readonly weight?: Tensor } = {}) {
+  constructor(options: LossOptions & { readonly weight?: Tensor } = {}, ...surplus: []) {
     super("MultiLabelSoftMarginLoss", options, ["weight"]);
+    noMore("MultiLabelSoftMarginLoss", surplus);
     this.weight = weightBuffer(options.weight);
   }
 
@@ -131,8 +136,12 @@ export class MultiMarginLoss extends Loss {
   /** One factor a class, `[C]`, or null. */
   readonly weight: Buffer | null;
 
-  constructor(options: LossOptions & { readonly p?: 1 | 2; readonly margin?: number; readonly weight?: Tensor } = {}) {
+  constructor(
+    options: LossOptions & { readonly p?: 1 | 2; readonly margin?: number; readonly weight?: Tensor } = {},
+    ...surplus: []
+  ) {
     super("MultiMarginLoss", options, ["p", "margin", "weight"]);
+    noMore("MultiMarginLoss", surplus);
     this.p = options.p ?? 1;
     this.margin = options.margin ?? 1;
     this.weight = weightBuffer(options.weight);
@@ -162,8 +171,9 @@ export class CosineEmbeddingLoss extends Loss {
   /** Cosines of dissimilar pairs below it cost nothing. */
   readonly margin: number;
 
-  constructor(options: LossOptions & { readonly margin?: number } = {}) {
+  constructor(options: LossOptions & { readonly margin?: number } = {}, ...surplus: []) {
     super("CosineEmbeddingLoss", options, ["margin"]);
+    noMore("CosineEmbeddingLoss", surplus);
     this.margin = options.margin ?? 0;
   }
 
@@ -204,8 +214,10 @@ export class TripletMarginLoss extends Loss {
       readonly eps?: number;
       readonly swap?: boolean;
     } = {},
+    ...surplus: []
   ) {
     super("TripletMarginLoss", options, ["margin", "p", "eps", "swap"]);
+    noMore("TripletMarginLoss", surplus);
     this.margin = options.margin ?? 1;
     checkPositive("TripletMarginLoss", "margin", this.margin);
     this.p = options.p ?? 2;
@@ -250,8 +262,10 @@ export class TripletMarginWithDistanceLoss extends Loss {
       readonly margin?: number;
       readonly swap?: boolean;
     } = {},
+    ...surplus: []
   ) {
     super("TripletMarginWithDistanceLoss", options, ["distanceFunction", "margin", "swap"]);
+    noMore("TripletMarginWithDistanceLoss", surplus);
     if (options.distanceFunction !== undefined)
       checkFunction("TripletMarginWithDistanceLoss", "distanceFunction", options.distanceFunction);
     this.distanceFunction = options.distanceFunction ?? ((a, b) => F.pairwiseDistance(a, b));
@@ -290,8 +304,10 @@ export class PoissonNLLLoss extends Loss {
 
   constructor(
     options: LossOptions & { readonly logInput?: boolean; readonly full?: boolean; readonly eps?: number } = {},
+    ...surplus: []
   ) {
     super("PoissonNLLLoss", options, ["logInput", "full", "eps"]);
+    noMore("PoissonNLLLoss", surplus);
     this.logInput = options.logInput ?? true;
     this.full = options.full ?? false;
     this.eps = options.eps ?? 1e-8;
@@ -327,8 +343,9 @@ export class GaussianNLLLoss extends Loss {
   /** Least variance. */
   readonly eps: number;
 
-  constructor(options: LossOptions & { readonly full?: boolean; readonly eps?: number } = {}) {
+  constructor(options: LossOptions & { readonly full?: boolean; readonly eps?: number } = {}, ...surplus: []) {
     super("GaussianNLLLoss", options, ["full", "eps"]);
+    noMore("GaussianNLLLoss", surplus);
     this.full = options.full ?? false;
     this.eps = options.eps ?? 1e-6;
   }

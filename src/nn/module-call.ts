@@ -1,6 +1,6 @@
 // A call of a module: the stack of running modules, hooks, and where in the model an error came from.
 import { platform } from "#platform";
-import { GradusError } from "../base/index.js";
+import { GradusError, noMore, parameterCount } from "../base/index.js";
 import { enterModule, keep, leaveModule, Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { watchBackward } from "./backward-hooks.js";
@@ -13,6 +13,8 @@ export interface CallState {
   hooks: Hooks | null;
   /** The outermost module in which this one was found last. */
   verifiedIn: AnyModule | null;
+  /** Arguments that a call may have; -1 before the first call. */
+  most: number;
 }
 
 /** The outermost and the innermost module whose forward runs now. */
@@ -29,6 +31,7 @@ export function callModule(module: AnyModule, state: CallState, args: readonly u
   innermost = module;
   let output: unknown;
   try {
+    if (args.length > state.most) checkCount(module, state, args);
     output = state.hooks === null || state.hooks.isEmpty ? run(module, args) : runHooked(module, state.hooks, args);
   } catch (error) {
     if (caller !== null) locate(error, outermost as AnyModule, module);
@@ -45,6 +48,12 @@ export function callModule(module: AnyModule, state: CallState, args: readonly u
 function keepAll(value: unknown): void {
   if (value instanceof Tensor) keep(value);
   else if (typeof value === "object" && value !== null) mapTensors(value, keep);
+}
+
+/** Throws if a call has more arguments than `forward` takes: asked once a module, and where that one number is exceeded. */
+function checkCount(module: AnyModule, state: CallState, args: readonly unknown[]): void {
+  state.most = parameterCount(module.forward);
+  if (args.length > state.most) noMore(module.constructor.name, args.slice(state.most));
 }
 
 function run(module: AnyModule, args: readonly unknown[]): unknown {

@@ -1,5 +1,15 @@
 // The base of all layers and models.
-import { ArgumentError, Callable, checkFlag, checkOptions, type DType, isFloat } from "../base/index.js";
+import {
+  ArgumentError,
+  Callable,
+  checkFlag,
+  checkFunction,
+  checkKind,
+  checkOptions,
+  type DType,
+  isFloat,
+  noMore,
+} from "../base/index.js";
 import { type Device, guarded, noGrad, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { cloneModule } from "./clone.js";
@@ -77,9 +87,10 @@ export abstract class Module extends Callable<CallState> {
 
   readonly #state: CallState;
 
-  constructor() {
-    const state: CallState = { hooks: null, verifiedIn: null, isTraining: true };
+  constructor(...surplus: []) {
+    const state: CallState = { hooks: null, verifiedIn: null, isTraining: true, most: -1 };
     super(callModule, state);
+    noMore(new.target.name, surplus);
     this.#state = state;
   }
 
@@ -252,30 +263,38 @@ export abstract class Module extends Callable<CallState> {
   // --- modes
 
   /** Sets training mode, here and inside: dropout drops, batch norm uses the batch's statistics. */
-  train(mode = true): this {
+  train(mode = true, ...surplus: []): this {
+    noMore("train", surplus);
     checkFlag("train", "mode", mode);
     for (const module of this.modules()) module.training = mode;
     return this;
   }
 
   /** Sets evaluation mode: `train(false)`. */
-  eval(): this {
+  eval(...surplus: []): this {
+    noMore("eval", surplus);
     return this.train(false);
   }
 
   /** Whether gradients are computed for the parameters; false freezes them. */
-  requiresGrad_(requiresGrad = true): this {
+  requiresGrad_(requiresGrad = true, ...surplus: []): this {
+    noMore("requiresGrad_", surplus);
+    checkFlag("requiresGrad_", "requiresGrad", requiresGrad);
     for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad;
     return this;
   }
 
   /** Drops the parameters' gradients, or sets them to zero with `setToNone: false`. */
-  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+  zeroGrad(options: { readonly setToNone?: boolean } = {}, ...surplus: []): void {
+    noMore("zeroGrad", surplus);
+    checkOptions("zeroGrad", options, { setToNone: "flag" });
     zeroGrads(this.parameters(), options);
   }
 
   /** Calls `fn` with each module inside, inner ones first, then with this one. */
-  apply(fn: (module: Module) => void): this {
+  apply(fn: (module: Module) => void, ...surplus: []): this {
+    noMore("apply", surplus);
+    checkFunction("apply", "fn", fn);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -288,7 +307,8 @@ export abstract class Module extends Callable<CallState> {
    * @throws ArgumentError if the dtype is no float dtype.
    * @throws DeviceError if there is no such device.
    */
-  to(target: Device | DType | ToOptions): this {
+  to(target: Device | DType | ToOptions, ...surplus: []): this {
+    noMore("Module.to", surplus);
     const { device, dtype } = toOptions(target);
     if (dtype && !isFloat(dtype)) {
       throw new ArgumentError(`Module.to: dtype must be a float dtype, got ${dtype}`, { op: "Module.to" });
@@ -341,7 +361,9 @@ export abstract class Module extends Callable<CallState> {
    * @param options - `prefix` (default ""): put before each key as it is.
    * @throws ArgumentError if a module has only one of `getExtraState` and `setExtraState`, or two fields have one key.
    */
-  stateDict(options: { readonly prefix?: string } = {}): StateDict {
+  stateDict(options: { readonly prefix?: string } = {}, ...surplus: []): StateDict {
+    noMore("stateDict", surplus);
+    checkOptions("stateDict", options, { prefix: "text" });
     return saveState(this, options.prefix ?? "");
   }
 
@@ -355,7 +377,8 @@ export abstract class Module extends Callable<CallState> {
    * @throws NumericError if a value does not fit the dtype.
    * @throws DTypeError with `assign` if an integer value meets a parameter that needs a gradient.
    */
-  loadStateDict(state: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadResult {
+  loadStateDict(state: Readonly<Record<string, Tensor>>, options: LoadOptions = {}, ...surplus: []): LoadResult {
+    noMore("loadStateDict", surplus);
     return loadState(this, state, options);
   }
 
@@ -441,6 +464,10 @@ function walk(
 }
 
 function toOptions(target: Device | DType | ToOptions): ToOptions {
-  if (typeof target !== "string") return target;
+  if (typeof target !== "string") {
+    checkKind("Module.to", "target", target, "text | object");
+    checkOptions("Module.to", target, ["device", "dtype"]);
+    return target;
+  }
   return /^(cpu|gpu(:\d+)?)$/.test(target) ? { device: target as Device } : { dtype: target as DType };
 }

@@ -37,8 +37,8 @@ export class LayerNorm extends Module {
   /** Added to the variance. */
   readonly eps: number;
 
-  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
-    super();
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("LayerNorm", options, ["eps", "elementwiseAffine", "bias"]);
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
     this.normalizedShape = checkSizes("LayerNorm", "normalizedShape", normalizedShape);
@@ -85,8 +85,8 @@ export class RMSNorm extends Module {
   /** Added to the mean square; null: the machine epsilon of the input's dtype. */
   readonly eps: number | null;
 
-  constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
-    super();
+  constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("RMSNorm", options, ["eps", "elementwiseAffine"]);
     const { eps, elementwiseAffine = true } = options;
     this.normalizedShape = checkSizes("RMSNorm", "normalizedShape", normalizedShape);
@@ -130,8 +130,9 @@ export class LocalResponseNorm extends Module {
     /** Channels that count, the own one in their middle. */
     readonly size: number,
     options: LocalResponseNormOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("LocalResponseNorm", options, ["alpha", "beta", "k"]);
     checkCounts("LocalResponseNorm", { size });
     this.options = { alpha: 1e-4, beta: 0.75, k: 1, ...options };
@@ -182,8 +183,9 @@ export class GroupNorm extends Module {
     /** Channels of the input; must divide by the groups. */
     readonly numChannels: number,
     options: GroupNormOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("GroupNorm", options, ["eps", "affine", "bias"]);
     const { eps = 1e-5, affine = true, bias = true } = options;
     checkCounts("GroupNorm", { numGroups, numChannels });

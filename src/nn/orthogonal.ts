@@ -1,5 +1,5 @@
 // Orthogonal matrices as a parametrization.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../base/index.js";
 import {
   allclose,
   cat,
@@ -112,7 +112,8 @@ export interface OrthogonalOptions {
  * @throws ShapeError if the parameter has fewer than 2 dims.
  * @example const layer = nn.utils.orthogonal(new nn.Linear(20, 40))
  */
-export function orthogonal<M extends Module>(module: M, options: OrthogonalOptions = {}): M {
+export function orthogonal<M extends Module>(module: M, options: OrthogonalOptions = {}, ...surplus: []): M {
+  noMore("orthogonal", surplus);
   const op = "orthogonal";
   checkModule(op, module, "its first argument");
   checkOptions(op, options, ["name", "orthogonalMap", "useTrivialization"]);

@@ -1,6 +1,6 @@
 // Padding layers.
-import { ArgumentError, shownValue } from "../base/index.js";
-import { noMore, type Tensor } from "../tensor/index.js";
+import { ArgumentError, noMore, shownValue } from "../base/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { pad } from "./functional.js";
 import { Module } from "./module.js";
 import { printArguments } from "./print.js";
@@ -19,8 +19,9 @@ abstract class PadBase extends Module {
     private readonly mode: Mode,
     padding: Padding,
     private readonly fill = 0,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const sides = 2 * rank;
     const given = Array.isArray(padding) ? [...padding] : [];
     this.padding = typeof padding === "number" ? new Array<number>(sides).fill(padding) : given;

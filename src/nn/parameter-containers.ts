@@ -24,8 +24,8 @@ function shown({ dtype, shape }: Parameter): string {
  * @example new nn.ParameterList([ones([2]), zeros([3])]).namedParameters().map(([name]) => name) // ["0", "1"]
  */
 export class ParameterList extends ItemList<Parameter, Tensor> {
-  constructor(parameters: Iterable<Tensor> = []) {
-    super("ParameterList", "parameters", parameters);
+  constructor(parameters: Iterable<Tensor> = [], ...surplus: []) {
+    super("ParameterList", "parameters", parameters, ...surplus);
   }
 
   protected override itemOf(value: Tensor, place: string): Parameter {
@@ -58,8 +58,8 @@ export class ParameterList extends ItemList<Parameter, Tensor> {
  * scales.namedParameters().map(([name]) => name); // ["left", "right"]
  */
 export class ParameterDict extends ItemDict<Parameter, Tensor> {
-  constructor(parameters: Named<Tensor> = {}) {
-    super("ParameterDict", "parameter", parameters);
+  constructor(parameters: Named<Tensor> = {}, ...surplus: []) {
+    super("ParameterDict", "parameter", parameters, ...surplus);
   }
 
   protected override itemOf(value: Tensor, place: string): Parameter {

@@ -1,5 +1,5 @@
 // The two kinds of tensors a module registers: trained ones and state that is not trained.
-import { checkOptions, type DType } from "../base/index.js";
+import { checkOptions, type DType, noMore } from "../base/index.js";
 import { asState, checkTensor, type Device, empty, noGrad, quietly, Tensor } from "../tensor/index.js";
 
 /**
@@ -18,10 +18,11 @@ export class Parameter extends Tensor {
    *   }
    * }
    */
-  constructor(data: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
+  constructor(data: Tensor, options: { readonly requiresGrad?: boolean } = {}, ...surplus: []) {
     checkOptions("Parameter", options, ["requiresGrad"]);
     checkTensor("Parameter", "data", data);
     super(copyOf(data).cell);
+    noMore("Parameter", surplus);
     if (options.requiresGrad ?? true) this.requiresGrad = true;
     asState(this);
   }
@@ -52,10 +53,11 @@ export class Buffer extends Tensor {
    * @param data - the first value, copied.
    * @param options - `persistent` (default true): part of the state dict.
    */
-  constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
+  constructor(data: Tensor, options: { readonly persistent?: boolean } = {}, ...surplus: []) {
     checkOptions("Buffer", options, ["persistent"]);
     checkTensor("Buffer", "data", data);
     super(copyOf(data).cell);
+    noMore("Buffer", surplus);
     this.persistent = options.persistent ?? true;
     asState(this);
   }

@@ -1,5 +1,5 @@
 // Weight norm and spectral norm as parametrizations.
-import { ArgumentError, checkOptions, IndexError } from "../base/index.js";
+import { ArgumentError, checkOptions, IndexError, noMore } from "../base/index.js";
 import { guarded, noGrad, randn, type Tensor } from "../tensor/index.js";
 import { normalize } from "./functional.js";
 import { checkModule } from "./item-containers.js";
@@ -43,7 +43,9 @@ class WeightNorm extends Module {
 export function weightNorm<M extends Module>(
   module: M,
   options: { readonly name?: string; readonly dim?: number | null } = {},
+  ...surplus: []
 ): M {
+  noMore("weightNorm", surplus);
   checkModule("weightNorm", module, "its first argument");
   checkOptions("weightNorm", options, ["name", "dim"]);
   const { name = "weight", dim = 0 } = options;
@@ -135,7 +137,8 @@ export interface SpectralNormOptions {
  * @throws IndexError if the parameter has no such dim.
  * @example const layer = nn.utils.spectralNorm(new nn.Conv2d(3, 16, 3))
  */
-export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {
+export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}, ...surplus: []): M {
+  noMore("spectralNorm", surplus);
   checkModule("spectralNorm", module, "its first argument");
   checkOptions("spectralNorm", options, ["name", "nPowerIterations", "eps", "dim"]);
   const { name = "weight", nPowerIterations = 1, eps = 1e-12 } = options;

@@ -1,5 +1,5 @@
 // Parametrizations: a parameter of a module as a function of others, with PyTorch's state-dict keys.
-import { ArgumentError, DTypeError, formatShape, ShapeError, shapesEqual } from "../base/index.js";
+import { ArgumentError, DTypeError, formatShape, noMore, ShapeError, shapesEqual } from "../base/index.js";
 import { noGrad, Tensor } from "../tensor/index.js";
 import { checkModule } from "./item-containers.js";
 import { Module } from "./module.js";
@@ -59,7 +59,8 @@ function listsOf(module: Module): Lists | undefined {
  * Whether a module, or its parameter `name`, is parametrized.
  * @throws ArgumentError if the first argument is no module.
  */
-export function isParametrized(module: Module, name?: string): boolean {
+export function isParametrized(module: Module, name?: string, ...surplus: []): boolean {
+  noMore("isParametrized", surplus);
   checkModule("isParametrized", module, "its first argument");
   const lists = listsOf(module);
   if (!lists) return false;
@@ -103,7 +104,9 @@ export function registerParametrization<M extends Module>(
   module: M,
   name: string,
   parametrization: Parametrization,
+  ...surplus: []
 ): M {
+  noMore("registerParametrization", surplus);
   checkModule("registerParametrization", module, "its first argument");
   const fields = module as unknown as Record<string, unknown> & { parametrizations?: Lists };
   checkModule("registerParametrization", parametrization, "the parametrization");
@@ -138,7 +141,8 @@ export function registerParametrization<M extends Module>(
  * @throws ArgumentError if it is not parametrized.
  * @example nn.utils.removeParametrizations(nn.utils.weightNorm(new nn.Linear(4, 2)), "weight")
  */
-export function removeParametrizations<M extends Module>(module: M, name: string): M {
+export function removeParametrizations<M extends Module>(module: M, name: string, ...surplus: []): M {
+  noMore("removeParametrizations", surplus);
   checkModule("removeParametrizations", module, "its first argument");
   const lists = listsOf(module);
   const list = lists?.[name];

@@ -1,5 +1,5 @@
 // Pooling layers.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions, noMore } from "../base/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkNumber, checkSize, type Size2, type Size3 } from "./checks.js";
 import {
@@ -73,7 +73,9 @@ export function withStride<Size extends AnySize, Options extends { readonly stri
   second: Size | Options | undefined,
   third: Options | undefined,
   names: readonly string[],
+  ...surplus: []
 ): Options & { readonly stride: Size } {
+  noMore("withStride", surplus);
   const isStride = typeof second === "number" || Array.isArray(second);
   const given = isStride ? third : ((second as Options | undefined) ?? third);
   checkOptions(layer, given, names);
@@ -92,8 +94,9 @@ abstract class PoolBase<Size extends AnySize, Options extends PoolOptions<Size>>
     stride: Size | Options | undefined,
     options: Options | undefined,
     names: readonly string[],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     this.options = withStride(layer, kernelSize, stride, options, names);
     checkSize(layer, "kernelSize", kernelSize);
   }
@@ -115,8 +118,9 @@ abstract class MaxPoolBase<Size extends AnySize, Indices extends boolean> extend
     kernelSize: Size,
     stride: Size | MaxPoolOptions<Size, Indices> | undefined,
     options: MaxPoolOptions<Size, Indices> | undefined,
+    ...surplus: []
   ) {
-    super(layer, kernelSize, stride, options, maxNames);
+    super(layer, kernelSize, stride, options, maxNames, ...surplus);
   }
 
   protected pooled(input: Tensor, pool: Pool, withIndices: PoolWithIndices): Pooled<Indices> {
@@ -136,8 +140,13 @@ abstract class MaxPoolBase<Size extends AnySize, Indices extends boolean> extend
  * @example new nn.MaxPool1d(3, 2)(randn([20, 16, 50])).shape // [20, 16, 24]
  */
 export class MaxPool1d<const Indices extends boolean = false> extends MaxPoolBase<number, Indices> {
-  constructor(kernelSize: number, stride?: number | MaxPool1dOptions<Indices>, options?: MaxPool1dOptions<Indices>) {
-    super("MaxPool1d", kernelSize, stride, options);
+  constructor(
+    kernelSize: number,
+    stride?: number | MaxPool1dOptions<Indices>,
+    options?: MaxPool1dOptions<Indices>,
+    ...surplus: []
+  ) {
+    super("MaxPool1d", kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor): Pooled<Indices> {
@@ -157,8 +166,13 @@ export class MaxPool1d<const Indices extends boolean = false> extends MaxPoolBas
  * @example new nn.MaxPool2d(2, 2)(randn([64, 32, 26, 26])).shape // [64, 32, 13, 13]
  */
 export class MaxPool2d<const Indices extends boolean = false> extends MaxPoolBase<Size2, Indices> {
-  constructor(kernelSize: Size2, stride?: Size2 | MaxPool2dOptions<Indices>, options?: MaxPool2dOptions<Indices>) {
-    super("MaxPool2d", kernelSize, stride, options);
+  constructor(
+    kernelSize: Size2,
+    stride?: Size2 | MaxPool2dOptions<Indices>,
+    options?: MaxPool2dOptions<Indices>,
+    ...surplus: []
+  ) {
+    super("MaxPool2d", kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor): Pooled<Indices> {
@@ -177,8 +191,13 @@ export class MaxPool2d<const Indices extends boolean = false> extends MaxPoolBas
  * @example new nn.MaxPool3d(2)(randn([1, 4, 8, 8, 8])).shape // [1, 4, 4, 4, 4]
  */
 export class MaxPool3d<const Indices extends boolean = false> extends MaxPoolBase<Size3, Indices> {
-  constructor(kernelSize: Size3, stride?: Size3 | MaxPool3dOptions<Indices>, options?: MaxPool3dOptions<Indices>) {
-    super("MaxPool3d", kernelSize, stride, options);
+  constructor(
+    kernelSize: Size3,
+    stride?: Size3 | MaxPool3dOptions<Indices>,
+    options?: MaxPool3dOptions<Indices>,
+    ...surplus: []
+  ) {
+    super("MaxPool3d", kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor): Pooled<Indices> {
@@ -197,8 +216,8 @@ export class MaxPool3d<const Indices extends boolean = false> extends MaxPoolBas
  * @example new nn.AvgPool1d(2)(randn([20, 16, 50])).shape // [20, 16, 25]
  */
 export class AvgPool1d extends PoolBase<number, AvgPool1dOptions> {
-  constructor(kernelSize: number, stride?: number | AvgPool1dOptions, options?: AvgPool1dOptions) {
-    super("AvgPool1d", kernelSize, stride, options, avgNames.slice(0, 4));
+  constructor(kernelSize: number, stride?: number | AvgPool1dOptions, options?: AvgPool1dOptions, ...surplus: []) {
+    super("AvgPool1d", kernelSize, stride, options, avgNames.slice(0, 4), ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -217,8 +236,8 @@ export class AvgPool1d extends PoolBase<number, AvgPool1dOptions> {
  * @example new nn.AvgPool2d(2)(randn([64, 32, 26, 26])).shape // [64, 32, 13, 13]
  */
 export class AvgPool2d extends PoolBase<Size2, AvgPool2dOptions> {
-  constructor(kernelSize: Size2, stride?: Size2 | AvgPool2dOptions, options?: AvgPool2dOptions) {
-    super("AvgPool2d", kernelSize, stride, options, avgNames);
+  constructor(kernelSize: Size2, stride?: Size2 | AvgPool2dOptions, options?: AvgPool2dOptions, ...surplus: []) {
+    super("AvgPool2d", kernelSize, stride, options, avgNames, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -237,8 +256,8 @@ export class AvgPool2d extends PoolBase<Size2, AvgPool2dOptions> {
  * @example new nn.AvgPool3d(2)(randn([1, 4, 8, 8, 8])).shape // [1, 4, 4, 4, 4]
  */
 export class AvgPool3d extends PoolBase<Size3, AvgPool3dOptions> {
-  constructor(kernelSize: Size3, stride?: Size3 | AvgPool3dOptions, options?: AvgPool3dOptions) {
-    super("AvgPool3d", kernelSize, stride, options, avgNames);
+  constructor(kernelSize: Size3, stride?: Size3 | AvgPool3dOptions, options?: AvgPool3dOptions, ...surplus: []) {
+    super("AvgPool3d", kernelSize, stride, options, avgNames, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -255,8 +274,9 @@ abstract class LPPoolBase<Size extends AnySize> extends PoolBase<Size, LPPoolOpt
     kernelSize: Size,
     stride: Size | LPPoolOptions<Size> | undefined,
     options: LPPoolOptions<Size> | undefined,
+    ...surplus: []
   ) {
-    super(layer, kernelSize, stride, options, lpNames);
+    super(layer, kernelSize, stride, options, lpNames, ...surplus);
     checkNumber(layer, "normType", normType);
     if (normType === 0) throw new ArgumentError(`${layer}: normType must not be 0`, { op: layer });
   }
@@ -280,8 +300,9 @@ export class LPPool1d extends LPPoolBase<number> {
     kernelSize: number,
     stride?: number | LPPoolOptions<number>,
     options?: LPPoolOptions<number>,
+    ...surplus: []
   ) {
-    super("LPPool1d", normType, kernelSize, stride, options);
+    super("LPPool1d", normType, kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -303,8 +324,9 @@ export class LPPool2d extends LPPoolBase<Size2> {
     kernelSize: Size2,
     stride?: Size2 | LPPoolOptions<Size2>,
     options?: LPPoolOptions<Size2>,
+    ...surplus: []
   ) {
-    super("LPPool2d", normType, kernelSize, stride, options);
+    super("LPPool2d", normType, kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {
@@ -326,8 +348,9 @@ export class LPPool3d extends LPPoolBase<Size3> {
     kernelSize: Size3,
     stride?: Size3 | LPPoolOptions<Size3>,
     options?: LPPoolOptions<Size3>,
+    ...surplus: []
   ) {
-    super("LPPool3d", normType, kernelSize, stride, options);
+    super("LPPool3d", normType, kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor): Tensor {

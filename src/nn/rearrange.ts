@@ -1,5 +1,6 @@
 // Layers that move elements between channels and space.
-import { noMore, type Tensor } from "../tensor/index.js";
+import { noMore } from "../base/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { checkCounts } from "./checks.js";
 import * as F from "./functional.js";
 import { Module } from "./module.js";

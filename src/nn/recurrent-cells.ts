@@ -112,8 +112,9 @@ abstract class CellBase extends Module {
     /** Features of the state. */
     readonly hiddenSize: number,
     bias: boolean,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkCounts(layer, { inputSize, hiddenSize });
     const bound = 1 / Math.sqrt(hiddenSize);
     const rows = kind.gates * hiddenSize;
@@ -194,10 +195,11 @@ export class RNNCell extends CellBase {
     inputSize: number,
     hiddenSize: number,
     options: CellOptions & { readonly nonlinearity?: "tanh" | "relu" } = {},
+    ...surplus: []
   ) {
     checkOptions("RNNCell", options, ["bias", "nonlinearity"]);
     const kind = nonlinearityOf("RNNCell", options.nonlinearity);
-    super("RNNCell", kind, inputSize, hiddenSize, options.bias ?? true);
+    super("RNNCell", kind, inputSize, hiddenSize, options.bias ?? true, ...surplus);
   }
 
   forward(input: Tensor, state: Tensor | null = null): Tensor {
@@ -219,9 +221,9 @@ export class RNNCell extends CellBase {
  * @example const [h, c] = new nn.LSTMCell(10, 20)(randn([3, 10]))
  */
 export class LSTMCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}, ...surplus: []) {
     checkOptions("LSTMCell", options, ["bias"]);
-    super("LSTMCell", lstmKind, inputSize, hiddenSize, options.bias ?? true);
+    super("LSTMCell", lstmKind, inputSize, hiddenSize, options.bias ?? true, ...surplus);
   }
 
   forward(input: Tensor, state: readonly [Tensor, Tensor] | null = null): [h: Tensor, c: Tensor] {
@@ -243,9 +245,9 @@ export class LSTMCell extends CellBase {
  * @example new nn.GRUCell(10, 20)(randn([3, 10])).shape // [3, 20]
  */
 export class GRUCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}, ...surplus: []) {
     checkOptions("GRUCell", options, ["bias"]);
-    super("GRUCell", gruKind, inputSize, hiddenSize, options.bias ?? true);
+    super("GRUCell", gruKind, inputSize, hiddenSize, options.bias ?? true, ...surplus);
   }
 
   forward(input: Tensor, state: Tensor | null = null): Tensor {

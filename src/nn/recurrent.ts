@@ -1,5 +1,5 @@
 // Recurrent layers over whole sequences: RNN, LSTM, GRU.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../base/index.js";
 import { arange, cat, checkTensor, stack, Tensor, tensor, where, zeros } from "../tensor/index.js";
 import { checkCounts, checkShare } from "./checks.js";
 import { dropout } from "./functional.js";
@@ -64,8 +64,9 @@ abstract class RecurrentBase extends Module {
     options: RecurrentOptions,
     /** Features that LSTM's h is projected to; 0: not. */
     readonly projSize = 0,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
     checkCounts(layer, { inputSize, hiddenSize, numLayers });
     checkShare(layer, "dropout", p);
@@ -280,9 +281,11 @@ export class RNN extends RecurrentBase {
     inputSize: number,
     hiddenSize: number,
     options: RecurrentOptions & { readonly nonlinearity?: "tanh" | "relu" } = {},
+    ...surplus: []
   ) {
     checkOptions("RNN", options, [...optionNames, "nonlinearity"]);
     super("RNN", nonlinearityOf("RNN", options.nonlinearity), inputSize, hiddenSize, options);
+    noMore("RNN", surplus);
   }
 
   forward(input: Tensor, state: Tensor | null = null, options: SequenceOptions = {}): [output: Tensor, state: Tensor] {
@@ -307,9 +310,14 @@ export class RNN extends RecurrentBase {
  * @example const [output, [h, c]] = new nn.LSTM(10, 20, { numLayers: 2 })(randn([7, 3, 10]), null, { lengths: [7, 4, 2] })
  */
 export class LSTM extends RecurrentBase {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions & { readonly projSize?: number } = {}) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    options: RecurrentOptions & { readonly projSize?: number } = {},
+    ...surplus: []
+  ) {
     checkOptions("LSTM", options, [...optionNames, "projSize"]);
-    super("LSTM", lstmKind, inputSize, hiddenSize, options, options.projSize);
+    super("LSTM", lstmKind, inputSize, hiddenSize, options, options.projSize, ...surplus);
   }
 
   forward(
@@ -338,9 +346,10 @@ export class LSTM extends RecurrentBase {
  * @example const [output, h] = new nn.GRU(10, 20, { bidirectional: true })(randn([7, 3, 10]))
  */
 export class GRU extends RecurrentBase {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}, ...surplus: []) {
     checkOptions("GRU", options, optionNames);
     super("GRU", gruKind, inputSize, hiddenSize, options);
+    noMore("GRU", surplus);
   }
 
   forward(input: Tensor, state: Tensor | null = null, options: SequenceOptions = {}): [output: Tensor, state: Tensor] {

@@ -1,5 +1,5 @@
 // Members of a module by name: found by their keys, and put there by a name that a program computes.
-import { ArgumentError, checkFlag, checkOptions } from "../base/index.js";
+import { ArgumentError, checkFlag, checkOptions, checkText } from "../base/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
 import type { AnyModule } from "./any-module.js";
 import { type Field, fieldsOf, isModule } from "./fields.js";
@@ -28,6 +28,7 @@ export function memberAt<T>(
   key: string,
   is: (value: unknown) => value is T,
 ): T {
+  checkText(op, "name", key);
   const found = fieldAt(module, key)?.value;
   if (is(found)) return found;
   throw new ArgumentError(`${op}: ${module.constructor.name} has no ${kind} "${key}"`, { op });
@@ -100,6 +101,7 @@ export function setSubmodule(module: AnyModule, key: string, member: AnyModule, 
   const op = "setSubmodule";
   checkFlag(op, "strict", strict);
   if (!isModule(member)) throw new ArgumentError(`${op}: "${key}" is ${typeof member}, not a module`, { op });
+  checkText(op, "name", key);
   const field = fieldAt(module, key);
   if (field && isModule(field.value)) {
     (field.holder as Record<string, unknown>)[field.name] = member;
@@ -112,7 +114,7 @@ export function setSubmodule(module: AnyModule, key: string, member: AnyModule, 
   }
   const dot = key.lastIndexOf(".");
   const parent = dot < 0 ? module : memberAt(module, op, "module", key.slice(0, dot), isModuleValue);
-  addModule(parent, key.slice(dot + 1), member);
+  parent.addModule(key.slice(dot + 1), member); // a container has rules of its own
 }
 
 export const isModuleValue = (value: unknown): value is AnyModule => isModule(value);

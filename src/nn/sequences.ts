@@ -1,5 +1,5 @@
 // Sequences of different lengths in one tensor.
-import { ArgumentError, checkChoice, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkChoice, checkOptions, formatShape, noMore, ShapeError } from "../base/index.js";
 import { checkTensor, stack, Tensor } from "../tensor/index.js";
 import { pad } from "./functional.js";
 
@@ -21,7 +21,8 @@ export interface PadSequenceOptions {
  * @throws ShapeError if a sequence has no dims, or they differ in dims other than the first.
  * @example nn.utils.padSequence([ones([3]), ones([1])], { batchFirst: true }).shape // [2, 3]
  */
-export function padSequence(sequences: readonly Tensor[], options: PadSequenceOptions = {}): Tensor {
+export function padSequence(sequences: readonly Tensor[], options: PadSequenceOptions = {}, ...surplus: []): Tensor {
+  noMore("padSequence", surplus);
   checkOptions("padSequence", options, ["batchFirst", "paddingValue", "paddingSide"]);
   const { batchFirst = false, paddingValue: value = 0, paddingSide = "right" } = options;
   if (!Array.isArray(sequences) || !sequences.every((x) => x instanceof Tensor)) {
@@ -59,7 +60,9 @@ export function unpadSequence(
   padded: Tensor,
   lengths: readonly number[] | Tensor,
   options: { readonly batchFirst?: boolean } = {},
+  ...surplus: []
 ): Tensor[] {
+  noMore("unpadSequence", surplus);
   checkOptions("unpadSequence", options, ["batchFirst"]);
   checkTensor("unpadSequence", "padded", padded);
   if (padded.shape.length < 2) {

@@ -29,8 +29,8 @@ export class Flatten extends Module {
   /** Last of them. */
   readonly endDim: number;
 
-  constructor(options: { readonly startDim?: number; readonly endDim?: number } = {}) {
-    super();
+  constructor(options: { readonly startDim?: number; readonly endDim?: number } = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("Flatten", options, ["startDim", "endDim"]);
     this.startDim = options.startDim ?? 1;
     this.endDim = options.endDim ?? -1;
@@ -60,8 +60,9 @@ export class Unflatten extends Module {
     readonly dim: number,
     /** The sizes it becomes; their product is its size. */
     readonly unflattenedSize: readonly number[],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
   }
 
   forward(input: Tensor): Tensor {

@@ -108,8 +108,8 @@ export class TransformerEncoderLayer extends Module {
   /** Between the linear layers. */
   readonly activation: (x: Tensor) => Tensor;
 
-  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super();
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}, ...surplus: []) {
+    super(...surplus);
     const parts = partsOf("TransformerEncoderLayer", dModel, options);
     this.selfAttn = parts.attention(nhead);
     this.linear1 = parts.linear1();
@@ -214,8 +214,8 @@ export class TransformerDecoderLayer extends Module {
   /** Between the linear layers. */
   readonly activation: (x: Tensor) => Tensor;
 
-  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super();
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}, ...surplus: []) {
+    super(...surplus);
     const parts = partsOf("TransformerDecoderLayer", dModel, options);
     this.selfAttn = parts.attention(nhead);
     this.multiheadAttn = parts.attention(nhead);
@@ -292,8 +292,9 @@ export class TransformerEncoder extends Module {
     readonly numLayers: number,
     /** Of the last layer's output; null for none. */
     readonly norm: LayerNorm | null = null,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     this.layers = copies(encoderLayer, numLayers);
   }
 
@@ -321,8 +322,9 @@ export class TransformerDecoder extends Module {
     readonly numLayers: number,
     /** Of the last layer's output; null for none. */
     readonly norm: LayerNorm | null = null,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     this.layers = copies(decoderLayer, numLayers);
   }
 
@@ -343,9 +345,9 @@ export interface TransformerOptions extends TransformerLayerOptions {
   readonly numEncoderLayers?: number;
   /** Layers of the decoder, >= 1; default 6. */
   readonly numDecoderLayers?: number;
-  /** Takes the place of the encoder: called as `encoder(src, { mask, srcKeyPaddingMask, isCausal })`. */
+  /** Takes the place of the encoder: called as `encoder(src, { mask, srcKeyPaddingMask, isCausal })`, without options where none are given. */
   readonly customEncoder?: EncoderModule;
-  /** Takes the place of the decoder: called as `decoder(tgt, memory, options)`. */
+  /** Takes the place of the decoder: called as `decoder(tgt, memory, options)`, without options where none are given. */
   readonly customDecoder?: DecoderModule;
 }
 
@@ -389,8 +391,8 @@ export class Transformer extends Module {
   /** From target and memory to output. */
   readonly decoder: DecoderModule;
 
-  constructor(options: TransformerOptions = {}) {
-    super();
+  constructor(options: TransformerOptions = {}, ...surplus: []) {
+    super(...surplus);
     const names = ["dModel", "nhead", "numEncoderLayers", "numDecoderLayers", "customEncoder", "customDecoder"];
     checkOptions("Transformer", options, [...names, ...layerNames]);
     const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...others } = options;
@@ -418,7 +420,11 @@ export class Transformer extends Module {
   forward(src: Tensor, tgt: Tensor, options: TransformerCallOptions = {}): Tensor {
     checkOptions("Transformer", options, ["srcMask", "srcKeyPaddingMask", "srcIsCausal", ...decoderCallNames]);
     const { srcMask = null, srcKeyPaddingMask = null, srcIsCausal = false, ...rest } = options;
-    const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
-    return this.decoder(tgt, memory, rest);
+    // Parts of one's own need not take options that no call gives.
+    const isMasked = srcMask !== null || srcKeyPaddingMask !== null || srcIsCausal;
+    const memory = isMasked
+      ? this.encoder(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal })
+      : this.encoder(src);
+    return Object.keys(rest).length > 0 ? this.decoder(tgt, memory, rest) : this.decoder(tgt, memory);
   }
 }

@@ -33,8 +33,9 @@ abstract class MaxUnpoolBase<Size extends number | readonly number[]> extends Mo
     readonly kernelSize: Size,
     stride: Size | MaxUnpoolOptions<Size> | undefined,
     options: MaxUnpoolOptions<Size> | undefined,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const given = withStride(layer, kernelSize, stride, options, ["stride", "padding"]);
     checkSize(layer, "kernelSize", kernelSize);
     this.stride = given.stride ?? kernelSize;
@@ -67,8 +68,13 @@ abstract class MaxUnpoolBase<Size extends number | readonly number[]> extends Mo
  * new nn.MaxUnpool1d(2)(values, indices).shape; // [1, 1, 8]
  */
 export class MaxUnpool1d extends MaxUnpoolBase<number> {
-  constructor(kernelSize: number, stride?: number | MaxUnpoolOptions<number>, options?: MaxUnpoolOptions<number>) {
-    super("MaxUnpool1d", kernelSize, stride, options);
+  constructor(
+    kernelSize: number,
+    stride?: number | MaxUnpoolOptions<number>,
+    options?: MaxUnpoolOptions<number>,
+    ...surplus: []
+  ) {
+    super("MaxUnpool1d", kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor, indices: Tensor, call: UnpoolCallOptions = {}): Tensor {
@@ -91,8 +97,13 @@ export class MaxUnpool1d extends MaxUnpoolBase<number> {
  * new nn.MaxUnpool2d(2)(values, indices).shape; // [1, 1, 4, 4]
  */
 export class MaxUnpool2d extends MaxUnpoolBase<Size2> {
-  constructor(kernelSize: Size2, stride?: Size2 | MaxUnpoolOptions<Size2>, options?: MaxUnpoolOptions<Size2>) {
-    super("MaxUnpool2d", kernelSize, stride, options);
+  constructor(
+    kernelSize: Size2,
+    stride?: Size2 | MaxUnpoolOptions<Size2>,
+    options?: MaxUnpoolOptions<Size2>,
+    ...surplus: []
+  ) {
+    super("MaxUnpool2d", kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor, indices: Tensor, call: UnpoolCallOptions = {}): Tensor {
@@ -112,8 +123,13 @@ export class MaxUnpool2d extends MaxUnpoolBase<Size2> {
  * @throws IndexError if a place is outside of the output (when the values are read, at the latest).
  */
 export class MaxUnpool3d extends MaxUnpoolBase<Size3> {
-  constructor(kernelSize: Size3, stride?: Size3 | MaxUnpoolOptions<Size3>, options?: MaxUnpoolOptions<Size3>) {
-    super("MaxUnpool3d", kernelSize, stride, options);
+  constructor(
+    kernelSize: Size3,
+    stride?: Size3 | MaxUnpoolOptions<Size3>,
+    options?: MaxUnpoolOptions<Size3>,
+    ...surplus: []
+  ) {
+    super("MaxUnpool3d", kernelSize, stride, options, ...surplus);
   }
 
   forward(input: Tensor, indices: Tensor, call: UnpoolCallOptions = {}): Tensor {

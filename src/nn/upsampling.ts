@@ -27,8 +27,9 @@ export class Upsample extends Module {
   constructor(
     /** As they were given. */
     readonly options: UpsampleOptions,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Upsample", options, ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"]);
     const { size, scaleFactor } = (options ?? {}) as Partial<UpsampleOptions>;
     if ((size === undefined) === (scaleFactor === undefined)) {
@@ -57,9 +58,9 @@ export type UpsamplingOptions = Pick<UpsampleOptions, "size" | "scaleFactor">;
  * @example new nn.UpsamplingNearest2d({ scaleFactor: 2 })(randn([1, 3, 8, 8])).shape // [1, 3, 16, 16]
  */
 export class UpsamplingNearest2d extends Upsample {
-  constructor(options: UpsamplingOptions) {
+  constructor(options: UpsamplingOptions, ...surplus: []) {
     checkOptions("UpsamplingNearest2d", options, ["size", "scaleFactor"]);
-    super({ ...options, mode: "nearest" });
+    super({ ...options, mode: "nearest" }, ...surplus);
   }
 }
 
@@ -73,9 +74,9 @@ export class UpsamplingNearest2d extends Upsample {
  * @example new nn.UpsamplingBilinear2d({ scaleFactor: 2 })(randn([1, 3, 8, 8])).shape // [1, 3, 16, 16]
  */
 export class UpsamplingBilinear2d extends Upsample {
-  constructor(options: UpsamplingOptions) {
+  constructor(options: UpsamplingOptions, ...surplus: []) {
     checkOptions("UpsamplingBilinear2d", options, ["size", "scaleFactor"]);
-    super({ ...options, mode: "bilinear", alignCorners: true });
+    super({ ...options, mode: "bilinear", alignCorners: true }, ...surplus);
   }
 }
 
@@ -95,8 +96,9 @@ export class Unfold extends Module {
     readonly kernelSize: Size2,
     /** As they were given. */
     readonly options: UnfoldOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Unfold", options, ["dilation", "padding", "stride"]);
     checkSize("Unfold", "kernelSize", kernelSize);
   }
@@ -127,8 +129,9 @@ export class Fold extends Module {
     readonly kernelSize: Size2,
     /** As they were given. */
     readonly options: UnfoldOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Fold", options, ["dilation", "padding", "stride"]);
     checkSize("Fold", "outputSize", outputSize);
     checkSize("Fold", "kernelSize", kernelSize);

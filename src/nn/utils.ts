@@ -1,5 +1,5 @@
 // PyTorch's nn.utils: gradient clipping, and what the files beside it have.
-import { ArgumentError, checkOptions, NumericError } from "../base/index.js";
+import { ArgumentError, checkOptions, NumericError, noMore } from "../base/index.js";
 import { cat, checkTensor, noGrad, stack, Tensor, zeros } from "../tensor/index.js";
 
 export { fuseConvBnEval, fuseConvBnWeights, fuseLinearBnEval, fuseLinearBnWeights } from "./fusion.js";
@@ -43,7 +43,12 @@ function gradsOf(op: string, parameters: Parameters): Tensor[] {
  * @throws DTypeError if a tensor is no float one.
  * @example nn.utils.getTotalNorm([tensor([3]), tensor([4])]).item() // 5
  */
-export function getTotalNorm(tensors: readonly Tensor[], options: { readonly normType?: number } = {}): Tensor {
+export function getTotalNorm(
+  tensors: readonly Tensor[],
+  options: { readonly normType?: number } = {},
+  ...surplus: []
+): Tensor {
+  noMore("getTotalNorm", surplus);
   checkOptions("getTotalNorm", options, ["normType"]);
   const { normType = 2 } = options;
   const list = listOf("getTotalNorm", tensors);
@@ -60,7 +65,13 @@ export function getTotalNorm(tensors: readonly Tensor[], options: { readonly nor
  * @throws ArgumentError if the parameters are no tensors, as when a model is passed.
  * @example nn.utils.clipGradNorm_(model.parameters(), 1.0)
  */
-export function clipGradNorm_(parameters: Parameters, maxNorm: number, options: ClipGradNormOptions = {}): Tensor {
+export function clipGradNorm_(
+  parameters: Parameters,
+  maxNorm: number,
+  options: ClipGradNormOptions = {},
+  ...surplus: []
+): Tensor {
+  noMore("clipGradNorm_", surplus);
   checkOptions("clipGradNorm_", options, ["normType", "errorIfNonfinite"]);
   const grads = gradsOf("clipGradNorm_", parameters);
   return noGrad(() => {
@@ -82,7 +93,8 @@ export function clipGradNorm_(parameters: Parameters, maxNorm: number, options: 
  * Shapes: parameters of any shape, those without gradient do not count; `totalNorm` `[]`.
  * @throws ArgumentError if the parameters are no tensors, as when a model is passed.
  */
-export function clipGradsWithNorm_(parameters: Parameters, maxNorm: number, totalNorm: Tensor): void {
+export function clipGradsWithNorm_(parameters: Parameters, maxNorm: number, totalNorm: Tensor, ...surplus: []): void {
+  noMore("clipGradsWithNorm_", surplus);
   checkTensor("clipGradsWithNorm_", "totalNorm", totalNorm);
   const grads = gradsOf("clipGradsWithNorm_", parameters);
   noGrad(() => {
@@ -96,7 +108,8 @@ export function clipGradsWithNorm_(parameters: Parameters, maxNorm: number, tota
  * @throws ArgumentError if `clipValue` is negative, or the parameters are no tensors, as when a model is passed.
  * @example nn.utils.clipGradValue_(model.parameters(), 0.5)
  */
-export function clipGradValue_(parameters: Parameters, clipValue: number): void {
+export function clipGradValue_(parameters: Parameters, clipValue: number, ...surplus: []): void {
+  noMore("clipGradValue_", surplus);
   if (!(clipValue >= 0)) {
     throw new ArgumentError(`clipGradValue_: clipValue must be >= 0, got ${clipValue}`, { op: "clipGradValue_" });
   }
@@ -111,7 +124,8 @@ export function clipGradValue_(parameters: Parameters, clipValue: number): void 
  * @throws ArgumentError if there are no parameters.
  * @example nn.utils.parametersToVector(new nn.Linear(10, 2).parameters()).shape // [22]
  */
-export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
+export function parametersToVector(parameters: Iterable<Tensor>, ...surplus: []): Tensor {
+  noMore("parametersToVector", surplus);
   const parts = listOf("parametersToVector", parameters).map((parameter) => parameter.reshape([-1]));
   if (parts.length > 0) return cat(parts);
   throw new ArgumentError("parametersToVector: got no parameters", { op: "parametersToVector" });
@@ -122,7 +136,8 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
  * of any shape.
  * @throws ArgumentError if the vector has not as many elements as the parameters.
  */
-export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>): void {
+export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>, ...surplus: []): void {
+  noMore("vectorToParameters", surplus);
   checkTensor("vectorToParameters", "vector", vector);
   const list = listOf("vectorToParameters", parameters);
   const size = list.reduce((sum, parameter) => sum + parameter.numel(), 0);

@@ -37,9 +37,9 @@ const adadeltaDefaults: AdadeltaOptions = { lr: 1, rho: 0.9, eps: 1e-6, weightDe
  * @example new optim.Adadelta(model.parameters())
  */
 export class Adadelta extends Optimizer<AdadeltaOptions> {
-  constructor(params: ParamsInput<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
+  constructor(params: ParamsInput<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}, ...surplus: []) {
     checkOptions("Adadelta", options, kindsOf(adadeltaDefaults));
-    super(params, withDefaults(adadeltaDefaults, options));
+    super(params, withDefaults(adadeltaDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<AdadeltaOptions>): void {

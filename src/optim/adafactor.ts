@@ -47,9 +47,9 @@ const adafactorDefaults: AdafactorOptions = {
  * @example new optim.Adafactor(model.parameters())
  */
 export class Adafactor extends Optimizer<AdafactorOptions> {
-  constructor(params: ParamsInput<AdafactorOptions>, options: Partial<AdafactorOptions> = {}) {
+  constructor(params: ParamsInput<AdafactorOptions>, options: Partial<AdafactorOptions> = {}, ...surplus: []) {
     checkOptions("Adafactor", options, kindsOf(adafactorDefaults));
-    super(params, withDefaults(adafactorDefaults, options));
+    super(params, withDefaults(adafactorDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<AdafactorOptions>): void {

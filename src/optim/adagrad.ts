@@ -44,9 +44,9 @@ const adagradDefaults: AdagradOptions = {
  * @example new optim.Adagrad(model.parameters(), { lr: 0.01 })
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
-  constructor(params: ParamsInput<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
+  constructor(params: ParamsInput<AdagradOptions>, options: Partial<AdagradOptions> = {}, ...surplus: []) {
     checkOptions("Adagrad", options, kindsOf(adagradDefaults));
-    super(params, withDefaults(adagradDefaults, options));
+    super(params, withDefaults(adagradDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<AdagradOptions>): void {

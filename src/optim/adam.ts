@@ -53,9 +53,9 @@ const adamDefaults: AdamOptions = {
  * @example new optim.Adam(model.parameters(), { lr: 0.001 })
  */
 export class Adam extends Optimizer<AdamOptions> {
-  constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
+  constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}, ...surplus: []) {
     checkOptions("Adam", options, kindsOf(adamDefaults));
-    super(params, withDefaults(adamDefaults, options));
+    super(params, withDefaults(adamDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<AdamOptions>): void {
@@ -112,9 +112,13 @@ export type AdamWOptions = Omit<AdamOptions, "decoupledWeightDecay">;
  * @example new optim.AdamW(model.parameters(), { lr: 3e-4, weightDecay: 0.1 })
  */
 export class AdamW extends Adam {
-  constructor(params: ParamsInput<AdamWOptions>, options: Partial<AdamWOptions> = {}) {
+  constructor(params: ParamsInput<AdamWOptions>, options: Partial<AdamWOptions> = {}, ...surplus: []) {
     const { decoupledWeightDecay: _, ...known } = kindsOf(adamDefaults);
     checkOptions("AdamW", options, known);
-    super(params, withDefaults<Partial<AdamOptions>>({ weightDecay: 0.01, decoupledWeightDecay: true }, options));
+    super(
+      params,
+      withDefaults<Partial<AdamOptions>>({ weightDecay: 0.01, decoupledWeightDecay: true }, options),
+      ...surplus,
+    );
   }
 }

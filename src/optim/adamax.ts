@@ -37,9 +37,9 @@ const adamaxDefaults: AdamaxOptions = { lr: 0.002, betas: [0.9, 0.999], eps: 1e-
  * @example new optim.Adamax(model.parameters(), { lr: 0.002 })
  */
 export class Adamax extends Optimizer<AdamaxOptions> {
-  constructor(params: ParamsInput<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
+  constructor(params: ParamsInput<AdamaxOptions>, options: Partial<AdamaxOptions> = {}, ...surplus: []) {
     checkOptions("Adamax", options, kindsOf(adamaxDefaults));
-    super(params, withDefaults(adamaxDefaults, options));
+    super(params, withDefaults(adamaxDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<AdamaxOptions>): void {

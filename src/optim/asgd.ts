@@ -38,9 +38,9 @@ const asgdDefaults: ASGDOptions = { lr: 0.01, lambd: 1e-4, alpha: 0.75, t0: 1e6,
  * @example new optim.ASGD(model.parameters(), { lr: 0.01 })
  */
 export class ASGD extends Optimizer<ASGDOptions> {
-  constructor(params: ParamsInput<ASGDOptions>, options: Partial<ASGDOptions> = {}) {
+  constructor(params: ParamsInput<ASGDOptions>, options: Partial<ASGDOptions> = {}, ...surplus: []) {
     checkOptions("ASGD", options, kindsOf(asgdDefaults));
-    super(params, withDefaults(asgdDefaults, options));
+    super(params, withDefaults(asgdDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<ASGDOptions>): void {

@@ -1,5 +1,5 @@
 // Averages of a model's weights over training: SWA and EMA.
-import { ArgumentError, checkOptions, isFloat, shownValue } from "../base/index.js";
+import { ArgumentError, checkOptions, isFloat, noMore, shownValue } from "../base/index.js";
 import { Buffer, Module } from "../nn/index.js";
 import { noGrad, quietly, type Tensor, zeros } from "../tensor/index.js";
 
@@ -15,7 +15,8 @@ export interface AveragedModelOptions {
 }
 
 /** The mean of all values: a + (x - a) / (n + 1), for `AveragedModel`. */
-export function getSwaAvgFn(): AverageFn {
+export function getSwaAvgFn(...surplus: []): AverageFn {
+  noMore("getSwaAvgFn", surplus);
   return (averaged, current, count) => averaged.add(current.sub(averaged).div(count.add(1).to(averaged.dtype)));
 }
 
@@ -24,7 +25,8 @@ export function getSwaAvgFn(): AverageFn {
  * @param decay - weight of the average so far; default 0.999.
  * @throws ArgumentError if `decay` is not in [0, 1].
  */
-export function getEmaAvgFn(decay = 0.999): AverageFn {
+export function getEmaAvgFn(decay = 0.999, ...surplus: []): AverageFn {
+  noMore("getEmaAvgFn", surplus);
   if (!(typeof decay === "number" && decay >= 0 && decay <= 1)) {
     throw new ArgumentError(`getEmaAvgFn: decay must be in [0, 1], got ${shownValue(decay)}`, { op: "getEmaAvgFn" });
   }
@@ -53,8 +55,8 @@ export class AveragedModel<M extends Module = Module> extends Module {
   private readonly avgFn: AverageFn;
   private readonly useBuffers: boolean;
 
-  constructor(model: M, options: AveragedModelOptions = {}) {
-    super();
+  constructor(model: M, options: AveragedModelOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("AveragedModel", options, { avgFn: "function", useBuffers: "flag" });
     if (!(model instanceof Module)) {
       throw new ArgumentError(`AveragedModel: takes a model to average, got ${typeof model}`, { op: "AveragedModel" });

@@ -1,5 +1,5 @@
 // Schedules made of schedules: one after the other, or all at once.
-import { ArgumentError, checkArray, checkOptions } from "../base/index.js";
+import { ArgumentError, checkArray, checkOptions, noMore } from "../base/index.js";
 import { checkOptimizer, type LastEpochOption, LRScheduler } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 import {
@@ -40,8 +40,9 @@ abstract class CombinedLR<S extends SchedulerSettings = SchedulerSettings> exten
     settings: S,
     /** The schedules, in order. */
     readonly schedulers: readonly LRScheduler[],
+    ...surplus: []
   ) {
-    super(optimizer, lastEpoch, settings);
+    super(optimizer, lastEpoch, settings, ...surplus);
   }
 
   /** @internal */
@@ -96,13 +97,14 @@ export class SequentialLR extends CombinedLR<{ readonly milestones: readonly num
     schedulers: readonly LRScheduler[],
     milestones: readonly number[],
     options: LastEpochOption = {},
+    ...surplus: []
   ) {
     checkOptimizer("SequentialLR", optimizer);
     checkOptions("SequentialLR", options, { lastEpoch: "number" });
     checkSchedules("SequentialLR", optimizer, schedulers);
     checkArray("SequentialLR", "milestones", milestones);
     checkMilestones("SequentialLR", milestones, schedulers.length);
-    super(optimizer, options.lastEpoch ?? -1, { milestones }, schedulers);
+    super(optimizer, options.lastEpoch ?? -1, { milestones }, schedulers, ...surplus);
     // Each schedule applied its first rate when it was made; only the first one's counts.
     for (const scheduler of schedulers) scheduler.undo();
     this.start();
@@ -117,7 +119,8 @@ export class SequentialLR extends CombinedLR<{ readonly milestones: readonly num
     return this.schedulers[this.milestones.filter((m) => m <= this.lastEpoch).length] as LRScheduler;
   }
 
-  step(): void {
+  override step(...surplus: []): void {
+    noMore(`${this.constructor.name}.step`, surplus);
     this.lastEpoch += 1;
     const isFirst = this.milestones.includes(this.lastEpoch);
     if (isFirst) this.active.restart();
@@ -167,7 +170,7 @@ export class SequentialLR extends CombinedLR<{ readonly milestones: readonly num
  */
 export class ChainedScheduler extends CombinedLR {
   /** @param options - `optimizer`: the one the schedules are on; default: the first one's. */
-  constructor(schedulers: readonly LRScheduler[], options: { readonly optimizer?: Optimizer } = {}) {
+  constructor(schedulers: readonly LRScheduler[], options: { readonly optimizer?: Optimizer } = {}, ...surplus: []) {
     checkOptions("ChainedScheduler", options, { optimizer: "any" });
     checkArray("ChainedScheduler", "schedulers", schedulers);
     const [first] = schedulers;
@@ -175,11 +178,12 @@ export class ChainedScheduler extends CombinedLR {
     const { optimizer = first.optimizer } = options;
     checkOptimizer("ChainedScheduler", optimizer);
     checkSchedules("ChainedScheduler", optimizer, schedulers);
-    super(optimizer, -1, {}, schedulers);
+    super(optimizer, -1, {}, schedulers, ...surplus);
     this.lastEpoch = first.lastEpoch;
   }
 
-  step(): void {
+  override step(...surplus: []): void {
+    noMore(`${this.constructor.name}.step`, surplus);
     this.lastEpoch += 1;
     this.all((scheduler) => scheduler.step());
   }

@@ -57,7 +57,7 @@ export interface CyclicLROptions extends LastEpochOption {
 export class CyclicLR extends FormulaLR<CyclicSettings> {
   private readonly scaleFn: ((x: number) => number) | undefined;
 
-  constructor(optimizer: Optimizer, baseLr: PerGroup, maxLr: PerGroup, options: CyclicLROptions = {}) {
+  constructor(optimizer: Optimizer, baseLr: PerGroup, maxLr: PerGroup, options: CyclicLROptions = {}, ...surplus: []) {
     checkOptions("CyclicLR", options, {
       ...{ stepSizeUp: "number", stepSizeDown: "number", mode: "text", gamma: "number", scaleFn: "function" },
       ...{ scaleMode: "text", cycleMomentum: "flag", lastEpoch: "number" },
@@ -82,17 +82,22 @@ export class CyclicLR extends FormulaLR<CyclicSettings> {
     const totalSize = stepSizeUp + stepSizeDown;
     if (options.scaleMode !== undefined) checkChoice("CyclicLR", "scaleMode", options.scaleMode, scaleModes);
     const chosenMode = scaleFn ? "triangular" : chosen("CyclicLR", "mode", mode, cyclicModes);
-    super(optimizer, lastEpoch, {
-      maxLrs,
-      totalSize,
-      stepRatio: stepSizeUp / totalSize,
-      mode: chosenMode,
-      gamma,
-      scaleMode: scaleFn ? (options.scaleMode ?? "cycle") : scaleModeOf(chosenMode),
-      cycleMomentum,
-      baseMomentums,
-      maxMomentums,
-    });
+    super(
+      optimizer,
+      lastEpoch,
+      {
+        maxLrs,
+        totalSize,
+        stepRatio: stepSizeUp / totalSize,
+        mode: chosenMode,
+        gamma,
+        scaleMode: scaleFn ? (options.scaleMode ?? "cycle") : scaleModeOf(chosenMode),
+        cycleMomentum,
+        baseMomentums,
+        maxMomentums,
+      },
+      ...surplus,
+    );
     this.baseLrs = [...lists.baseLrs];
     this.scaleFn = scaleFn;
     this.start();
@@ -256,7 +261,7 @@ function noted(group: ScheduleNotes | undefined, name: RateName | MomentumName):
  * @example new OneCycleLR(optimizer, 0.1, { epochs: 10, stepsPerEpoch: loader.length })
  */
 export class OneCycleLR extends FormulaLR<OneCycleSettings> {
-  constructor(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions) {
+  constructor(optimizer: Optimizer, maxLr: PerGroup, options: OneCycleLROptions, ...surplus: []) {
     if (typeof options !== "object" || options === null) {
       throw failure("needs { totalSteps }, or { epochs, stepsPerEpoch }, as its third argument");
     }
@@ -276,12 +281,17 @@ export class OneCycleLR extends FormulaLR<OneCycleSettings> {
     if (cycleMomentum) checkHasMomentum("OneCycleLR", optimizer);
     const { lastEpoch = -1 } = options;
     if (lastEpoch === -1) noteCycle(optimizer, maxLr, options);
-    super(optimizer, lastEpoch, {
-      totalSteps,
-      phases: phasesOf(totalSteps, pctStart, threePhase),
-      annealStrategy,
-      cycleMomentum,
-    });
+    super(
+      optimizer,
+      lastEpoch,
+      {
+        totalSteps,
+        phases: phasesOf(totalSteps, pctStart, threePhase),
+        annealStrategy,
+        cycleMomentum,
+      },
+      ...surplus,
+    );
     this.checkNotes("OneCycleLR", lastEpoch);
     this.start();
   }

@@ -1,6 +1,7 @@
 // Loss scaling for float16: gradients too small for it are scaled up with the loss, and down again before the update.
-import { ArgumentError, checkOptions } from "../base/index.js";
+import { ArgumentError, checkOptions, noMore } from "../base/index.js";
 import { hostEffect, isTracing, keep, noGrad, runtimeScalar, Tensor, whenComputed } from "../tensor/index.js";
+import { checkOptimizer } from "./lr-scheduler.js";
 import type { BaseOptions, Optimizer } from "./optimizer.js";
 
 /** Options of a `GradScaler`. */
@@ -77,7 +78,8 @@ export class GradScaler {
   /** Stages of the function that is being traced. */
   readonly #traced = new Set<Stage>();
 
-  constructor(options: GradScalerOptions = {}) {
+  constructor(options: GradScalerOptions = {}, ...surplus: []) {
+    noMore("GradScaler", surplus);
     checkOptions("GradScaler", options, optionKinds);
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
     checkFactors(growthFactor, backoffFactor);
@@ -164,7 +166,9 @@ export class GradScaler {
    * @throws ArgumentError if it was called already, or after step(), since the last update(), if there are no gradients, or if they are
    * float16, which would lose what the scale was for: keep the parameters in float32.
    */
-  unscale_<O extends BaseOptions>(optimizer: Optimizer<O>): void {
+  unscale_<O extends BaseOptions>(optimizer: Optimizer<O>, ...surplus: []): void {
+    noMore("GradScaler.unscale_", surplus);
+    checkOptimizer("GradScaler.unscale_", optimizer);
     if (!this.#enabled) return;
     const key = optimizer as unknown as AnyOptimizer;
     hostEffect(() => this.#checkFresh(key)); // at each replay too: update() may have been forgotten
@@ -209,7 +213,9 @@ export class GradScaler {
    */
   step<O extends BaseOptions>(optimizer: Optimizer<O>): void;
   step<O extends BaseOptions, R>(optimizer: Optimizer<O>, closure: () => R): R;
-  step<O extends BaseOptions, R>(optimizer: Optimizer<O>, closure?: () => R): R | undefined {
+  step<O extends BaseOptions, R>(optimizer: Optimizer<O>, closure?: () => R, ...surplus: []): R | undefined {
+    noMore("GradScaler.step", surplus);
+    checkOptimizer("GradScaler.step", optimizer);
     if (!this.#enabled) return closure ? optimizer.step(closure) : void optimizer.step();
     if (closure !== undefined) throw fail("step: takes no closure while the scaler is enabled");
     const key = optimizer as unknown as AnyOptimizer;
@@ -239,7 +245,8 @@ export class GradScaler {
    * Follows with the scale what the steps since the last update() found, or sets it to `newScale`.
    * @throws ArgumentError if there was no step or unscale_(), or `newScale` is not above 0.
    */
-  update(newScale?: number): void {
+  update(newScale?: number, ...surplus: []): void {
+    noMore("GradScaler.update", surplus);
     if (!this.#enabled) return;
     if (newScale !== undefined && !(newScale > 0 && Number.isFinite(newScale))) {
       throw fail(`update: newScale must be > 0, got ${newScale}`);

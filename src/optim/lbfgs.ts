@@ -76,12 +76,12 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   #evaluations = 0;
   #iterations = 0;
 
-  constructor(params: ParamsInput<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
+  constructor(params: ParamsInput<LBFGSOptions>, options: Partial<LBFGSOptions> = {}, ...surplus: []) {
     checkOptions("LBFGS", options, {
       ...kindsOf(lbfgsDefaults),
       ...{ maxEval: "number | null", lineSearchFn: "text | null" },
     });
-    super(params, withDefaults(lbfgsDefaults, options));
+    super(params, withDefaults(lbfgsDefaults, options), ...surplus);
     if (this.paramGroups.length !== 1) throw this.error("takes one param group only");
   }
 

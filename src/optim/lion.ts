@@ -36,9 +36,9 @@ const lionDefaults: LionOptions = { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0
  * @example new optim.Lion(model.parameters(), { lr: 1e-4, weightDecay: 0.1 })
  */
 export class Lion extends Optimizer<LionOptions> {
-  constructor(params: ParamsInput<LionOptions>, options: Partial<LionOptions> = {}) {
+  constructor(params: ParamsInput<LionOptions>, options: Partial<LionOptions> = {}, ...surplus: []) {
     checkOptions("Lion", options, kindsOf(lionDefaults));
-    super(params, withDefaults(lionDefaults, options));
+    super(params, withDefaults(lionDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<LionOptions>): void {

@@ -1,5 +1,5 @@
 // The base of learning-rate schedules: PyTorch's chainable recurrences on an optimizer's param groups.
-import { ArgumentError, checkWholeNumber } from "../base/index.js";
+import { ArgumentError, checkWholeNumber, noMore } from "../base/index.js";
 import { Optimizer } from "./optimizer.js";
 import {
   isTorchSchedulerState,
@@ -59,7 +59,9 @@ export abstract class LRScheduler<S extends SchedulerSettings = SchedulerSetting
     readonly optimizer: Optimizer,
     lastEpoch: number,
     protected settings: S,
+    ...surplus: []
   ) {
+    noMore(new.target.name, surplus);
     const name = new.target.name;
     checkOptimizer(name, optimizer);
     checkWholeNumber(name, "lastEpoch", lastEpoch, -1);
@@ -198,7 +200,8 @@ export abstract class FormulaLR<S extends SchedulerSettings = SchedulerSettings>
     this.setRates((lr, base, i) => this.first(lr, base, i));
   }
 
-  step(): void {
+  step(...surplus: []): void {
+    noMore(`${this.constructor.name}.step`, surplus);
     this.lastEpoch += 1;
     this.stepCount += 1;
     this.setRates((lr, base, i) => this.next(lr, base, i));

@@ -76,9 +76,9 @@ function adjustmentOf({ adjustLrFn }: Readonly<MuonOptions>): (a: number, b: num
  * @example new optim.Muon(model.parameters().filter((p) => p.ndim === 2), { lr: 0.02 })
  */
 export class Muon extends Optimizer<MuonOptions> {
-  constructor(params: ParamsInput<MuonOptions>, options: Partial<MuonOptions> = {}) {
+  constructor(params: ParamsInput<MuonOptions>, options: Partial<MuonOptions> = {}, ...surplus: []) {
     checkOptions("Muon", options, kindsOf(muonDefaults));
-    super(params, withDefaults(muonDefaults, options));
+    super(params, withDefaults(muonDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<MuonOptions>): void {

@@ -53,9 +53,9 @@ const nadamDefaults: NAdamOptions = {
  * @example new optim.NAdam(model.parameters(), { lr: 0.002 })
  */
 export class NAdam extends Optimizer<NAdamOptions> {
-  constructor(params: ParamsInput<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
+  constructor(params: ParamsInput<NAdamOptions>, options: Partial<NAdamOptions> = {}, ...surplus: []) {
     checkOptions("NAdam", options, kindsOf(nadamDefaults));
-    super(params, withDefaults(nadamDefaults, options));
+    super(params, withDefaults(nadamDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<NAdamOptions>): void {

@@ -1,5 +1,15 @@
 // The base of optimizers: param groups, state, and one step as part of the pending program.
-import { ArgumentError, checkOptions, formatShape, kindsOf, ShapeError, shapesEqual } from "../base/index.js";
+import {
+  ArgumentError,
+  checkFunction,
+  checkOptions,
+  formatShape,
+  kindsOf,
+  noMore,
+  ShapeError,
+  shapesEqual,
+  shownValue,
+} from "../base/index.js";
 import {
   asState,
   enableGrad,
@@ -12,7 +22,6 @@ import {
   whenComputed,
   writeUnless,
 } from "../tensor/index.js";
-
 import {
   entriesFromTorch,
   entriesOf,
@@ -105,7 +114,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   constructor(
     params: ParamsInput<O>,
     readonly defaults: Readonly<O>,
+    ...surplus: []
   ) {
+    noMore(new.target.name, surplus);
     this.optionNames = Object.keys(defaults);
     this.checkGroup(defaults);
     const inputs = typeof params === "object" && params !== null && Symbol.iterator in params ? [...params] : null;
@@ -150,7 +161,11 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    * @throws ArgumentError if an option is out of range, or a parameter is no leaf or in a group already.
    * @example optimizer.addParamGroup({ params: head.parameters(), lr: 1e-4 })
    */
-  addParamGroup(input: ParamGroupInput<O>): void {
+  addParamGroup(input: ParamGroupInput<O>, ...surplus: []): void {
+    noMore("addParamGroup", surplus);
+    if (typeof input !== "object" || input === null || typeof input.params !== "object" || input.params === null) {
+      throw this.error(`addParamGroup: takes a group { params: […], … }, got ${shownValue(input)}`);
+    }
     const { params, ...options } = input;
     checkOptions(this.constructor.name, options, { ...kindsOf(this.defaults), ...scheduleNotes });
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -199,7 +214,9 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
    * @param closure - computes the loss again, with backward(); its result is returned.
    */
   step<R>(closure: () => R): R;
-  step<R>(closure?: () => R): R | undefined {
+  step<R>(closure?: () => R, ...surplus: []): R | undefined {
+    noMore(`${this.constructor.name}.step`, surplus);
+    if (closure !== undefined) checkFunction(`${this.constructor.name}.step`, "closure", closure);
     const result = closure ? enableGrad(closure) : undefined;
     noGrad(() => quietly(() => this.updateAll()));
     sync();
@@ -242,7 +259,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   }
 
   /** Drops the gradients, or sets them to zero with `setToNone: false`. */
-  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+  zeroGrad(options: { readonly setToNone?: boolean } = {}, ...surplus: []): void {
+    noMore("zeroGrad", surplus);
     checkOptions("zeroGrad", options, { setToNone: "flag" });
     for (const { params } of this.paramGroups) {
       for (const param of params) {

@@ -1,7 +1,6 @@
 // A schedule that follows a metric.
-import { ArgumentError, checkChoice, checkOptions, kindsOf } from "../base/index.js";
-import type { Tensor } from "../tensor/index.js";
-import { isTensor } from "../tensor/index.js";
+import { ArgumentError, checkChoice, checkOptions, kindsOf, noMore } from "../base/index.js";
+import { isTensor, type Tensor } from "../tensor/index.js";
 import { checkOptimizer, perGroup } from "./lr-scheduler.js";
 import type { Optimizer } from "./optimizer.js";
 import {
@@ -84,7 +83,9 @@ export class ReduceLROnPlateau {
     /** Whose param groups it sets. */
     readonly optimizer: Optimizer,
     options: ReduceLROnPlateauOptions = {},
+    ...surplus: []
   ) {
+    noMore("ReduceLROnPlateau", surplus);
     checkOptimizer("ReduceLROnPlateau", optimizer);
     checkOptions("ReduceLROnPlateau", options, { ...kindsOf(defaults), minLr: "number | numbers" });
     const { minLr, ...rest } = { ...defaults, ...options };
@@ -105,7 +106,8 @@ export class ReduceLROnPlateau {
    * @param metric - the value to watch: a number or a tensor, which is read.
    * @throws ArgumentError if the metric is neither.
    */
-  step(metric: number | Tensor): void {
+  step(metric: number | Tensor, ...surplus: []): void {
+    noMore("ReduceLROnPlateau.step", surplus);
     if (typeof metric !== "number" && !isTensor(metric)) {
       throw new ArgumentError(
         "ReduceLROnPlateau.step: takes the metric to watch, a number or a tensor of one element",

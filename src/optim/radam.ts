@@ -61,9 +61,9 @@ function rectification(beta2: number, t: number): number {
  * @example new optim.RAdam(model.parameters(), { lr: 0.001 })
  */
 export class RAdam extends Optimizer<RAdamOptions> {
-  constructor(params: ParamsInput<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
+  constructor(params: ParamsInput<RAdamOptions>, options: Partial<RAdamOptions> = {}, ...surplus: []) {
     checkOptions("RAdam", options, kindsOf(radamDefaults));
-    super(params, withDefaults(radamDefaults, options));
+    super(params, withDefaults(radamDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<RAdamOptions>): void {

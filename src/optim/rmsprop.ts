@@ -50,9 +50,9 @@ const rmspropDefaults: RMSpropOptions = {
  * @example new optim.RMSprop(model.parameters(), { lr: 0.01, momentum: 0.9 })
  */
 export class RMSprop extends Optimizer<RMSpropOptions> {
-  constructor(params: ParamsInput<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
+  constructor(params: ParamsInput<RMSpropOptions>, options: Partial<RMSpropOptions> = {}, ...surplus: []) {
     checkOptions("RMSprop", options, kindsOf(rmspropDefaults));
-    super(params, withDefaults(rmspropDefaults, options));
+    super(params, withDefaults(rmspropDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<RMSpropOptions>): void {

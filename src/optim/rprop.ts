@@ -34,9 +34,9 @@ const rpropDefaults: RpropOptions = { lr: 0.01, etas: [0.5, 1.2], stepSizes: [1e
  * @example new optim.Rprop(model.parameters())
  */
 export class Rprop extends Optimizer<RpropOptions> {
-  constructor(params: ParamsInput<RpropOptions>, options: Partial<RpropOptions> = {}) {
+  constructor(params: ParamsInput<RpropOptions>, options: Partial<RpropOptions> = {}, ...surplus: []) {
     checkOptions("Rprop", options, kindsOf(rpropDefaults));
-    super(params, withDefaults(rpropDefaults, options));
+    super(params, withDefaults(rpropDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<RpropOptions>): void {

@@ -30,11 +30,11 @@ function checkFactor(name: string, what: string, value: number, allowsZero: bool
  * @example new StepLR(optimizer, 30, { gamma: 0.1 })
  */
 export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamma: number }> {
-  constructor(optimizer: Optimizer, stepSize: number, options: GammaOptions = {}) {
+  constructor(optimizer: Optimizer, stepSize: number, options: GammaOptions = {}, ...surplus: []) {
     checkOptions("StepLR", options, { gamma: "number", lastEpoch: "number" });
     checkCount("StepLR", "stepSize", stepSize);
     const { gamma = 0.1, lastEpoch = -1 } = options;
-    super(optimizer, lastEpoch, { stepSize, gamma });
+    super(optimizer, lastEpoch, { stepSize, gamma }, ...surplus);
     this.start();
   }
 
@@ -66,7 +66,7 @@ export class StepLR extends FormulaLR<{ readonly stepSize: number; readonly gamm
  * @example new MultiStepLR(optimizer, [30, 80])
  */
 export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly number[]; readonly gamma: number }> {
-  constructor(optimizer: Optimizer, milestones: readonly number[], options: GammaOptions = {}) {
+  constructor(optimizer: Optimizer, milestones: readonly number[], options: GammaOptions = {}, ...surplus: []) {
     checkOptions("MultiStepLR", options, { gamma: "number", lastEpoch: "number" });
     if (!Array.isArray(milestones)) {
       throw new ArgumentError(`MultiStepLR: milestones must be an array of steps, got ${typeof milestones}`, {
@@ -74,7 +74,7 @@ export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly numbe
       });
     }
     const { gamma = 0.1, lastEpoch = -1 } = options;
-    super(optimizer, lastEpoch, { milestones, gamma });
+    super(optimizer, lastEpoch, { milestones, gamma }, ...surplus);
     this.start();
   }
 
@@ -113,10 +113,10 @@ export class MultiStepLR extends FormulaLR<{ readonly milestones: readonly numbe
  * @example new ExponentialLR(optimizer, 0.95)
  */
 export class ExponentialLR extends FormulaLR<{ readonly gamma: number }> {
-  constructor(optimizer: Optimizer, gamma: number, options: LastEpochOption = {}) {
+  constructor(optimizer: Optimizer, gamma: number, options: LastEpochOption = {}, ...surplus: []) {
     checkOptions("ExponentialLR", options, { lastEpoch: "number" });
     checkNumber("ExponentialLR", "gamma", gamma);
-    super(optimizer, options.lastEpoch ?? -1, { gamma });
+    super(optimizer, options.lastEpoch ?? -1, { gamma }, ...surplus);
     this.start();
   }
 
@@ -148,10 +148,10 @@ export interface ConstantLROptions extends LastEpochOption {
  * @example new ConstantLR(optimizer, { factor: 0.5, totalIters: 4 })
  */
 export class ConstantLR extends FormulaLR<{ readonly factor: number; readonly totalIters: number }> {
-  constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
+  constructor(optimizer: Optimizer, options: ConstantLROptions = {}, ...surplus: []) {
     checkOptions("ConstantLR", options, { factor: "number", totalIters: "number", lastEpoch: "number" });
     const { factor = 1 / 3, totalIters = 5, lastEpoch = -1 } = options;
-    super(optimizer, lastEpoch, { factor: checkFactor("ConstantLR", "factor", factor, true), totalIters });
+    super(optimizer, lastEpoch, { factor: checkFactor("ConstantLR", "factor", factor, true), totalIters }, ...surplus);
     this.start();
   }
 
@@ -191,18 +191,23 @@ export class LinearLR extends FormulaLR<{
   readonly endFactor: number;
   readonly totalIters: number;
 }> {
-  constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+  constructor(optimizer: Optimizer, options: LinearLROptions = {}, ...surplus: []) {
     checkOptions("LinearLR", options, {
       startFactor: "number",
       endFactor: "number",
       totalIters: "number",
       lastEpoch: "number",
     });
-    super(optimizer, options.lastEpoch ?? -1, {
-      startFactor: checkFactor("LinearLR", "startFactor", options.startFactor ?? 1 / 3, false),
-      endFactor: checkFactor("LinearLR", "endFactor", options.endFactor ?? 1, true),
-      totalIters: checkCount("LinearLR", "totalIters", options.totalIters ?? 5),
-    });
+    super(
+      optimizer,
+      options.lastEpoch ?? -1,
+      {
+        startFactor: checkFactor("LinearLR", "startFactor", options.startFactor ?? 1 / 3, false),
+        endFactor: checkFactor("LinearLR", "endFactor", options.endFactor ?? 1, true),
+        totalIters: checkCount("LinearLR", "totalIters", options.totalIters ?? 5),
+      },
+      ...surplus,
+    );
     this.start();
   }
 
@@ -235,11 +240,16 @@ export class LinearLR extends FormulaLR<{
  * @example new CosineAnnealingLR(optimizer, 200)
  */
 export class CosineAnnealingLR extends FormulaLR<{ readonly tMax: number; readonly etaMin: number }> {
-  constructor(optimizer: Optimizer, tMax: number, options: LastEpochOption & { readonly etaMin?: number } = {}) {
+  constructor(
+    optimizer: Optimizer,
+    tMax: number,
+    options: LastEpochOption & { readonly etaMin?: number } = {},
+    ...surplus: []
+  ) {
     checkOptions("CosineAnnealingLR", options, { etaMin: "number", lastEpoch: "number" });
     checkCount("CosineAnnealingLR", "tMax", tMax);
     const { etaMin = 0, lastEpoch = -1 } = options;
-    super(optimizer, lastEpoch, { tMax, etaMin });
+    super(optimizer, lastEpoch, { tMax, etaMin }, ...surplus);
     this.start();
   }
 
@@ -274,10 +284,16 @@ export class PolynomialLR extends FormulaLR<{ readonly totalIters: number; reado
   constructor(
     optimizer: Optimizer,
     options: LastEpochOption & { readonly totalIters?: number; readonly power?: number } = {},
+    ...surplus: []
   ) {
     checkOptions("PolynomialLR", options, { totalIters: "number", power: "number", lastEpoch: "number" });
     const { totalIters = 5, power = 1, lastEpoch = -1 } = options;
-    super(optimizer, lastEpoch, { totalIters: checkCount("PolynomialLR", "totalIters", totalIters), power });
+    super(
+      optimizer,
+      lastEpoch,
+      { totalIters: checkCount("PolynomialLR", "totalIters", totalIters), power },
+      ...surplus,
+    );
     this.start();
   }
 
@@ -301,12 +317,12 @@ type Lambdas = ((epoch: number) => number) | readonly ((epoch: number) => number
 abstract class FunctionLR extends FormulaLR {
   private readonly lambdas: readonly ((epoch: number) => number)[];
 
-  constructor(optimizer: Optimizer, lrLambda: Lambdas, options: LastEpochOption = {}) {
+  constructor(optimizer: Optimizer, lrLambda: Lambdas, options: LastEpochOption = {}, ...surplus: []) {
     const name = new.target.name;
     checkOptions(name, options, { lastEpoch: "number" });
     const lambdas = perGroup(name, "lrLambda", optimizer, lrLambda);
     for (const lambda of lambdas) checkFunction(name, "lrLambda", lambda);
-    super(optimizer, options.lastEpoch ?? -1, {});
+    super(optimizer, options.lastEpoch ?? -1, {}, ...surplus);
     this.lambdas = lambdas;
     this.start();
   }

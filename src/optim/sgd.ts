@@ -46,9 +46,9 @@ const sgdDefaults: SGDOptions = {
  * @example new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
  */
 export class SGD extends Optimizer<SGDOptions> {
-  constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> = {}) {
+  constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> = {}, ...surplus: []) {
     checkOptions("SGD", options, kindsOf(sgdDefaults));
-    super(params, withDefaults(sgdDefaults, options));
+    super(params, withDefaults(sgdDefaults, options), ...surplus);
   }
 
   protected override checkGroup(options: Readonly<SGDOptions>): void {

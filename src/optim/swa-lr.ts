@@ -29,7 +29,7 @@ const strategies: Readonly<Record<AnnealStrategy, (part: number) => number>> = {
  * @example new SWALR(optimizer, 0.05, { annealEpochs: 5 })
  */
 export class SWALR extends FormulaLR<{ readonly annealEpochs: number; readonly annealStrategy: AnnealStrategy }> {
-  constructor(optimizer: Optimizer, swaLr: number | readonly number[], options: SWALROptions = {}) {
+  constructor(optimizer: Optimizer, swaLr: number | readonly number[], options: SWALROptions = {}, ...surplus: []) {
     checkOptions("SWALR", options, { annealEpochs: "number", annealStrategy: "text", lastEpoch: "number" });
     const { annealEpochs = 10, annealStrategy = "cos", lastEpoch = -1 } = options;
     const fail = (text: string) => new ArgumentError(`SWALR: ${text}`, { op: "SWALR" });
@@ -41,7 +41,7 @@ export class SWALR extends FormulaLR<{ readonly annealEpochs: number; readonly a
     }
     const swaLrs = perGroup("SWALR", "swaLr", optimizer, swaLr);
     for (const rate of swaLrs) checkNumber("SWALR", "swaLr", rate);
-    super(optimizer, lastEpoch, { annealEpochs, annealStrategy });
+    super(optimizer, lastEpoch, { annealEpochs, annealStrategy }, ...surplus);
     optimizer.paramGroups.forEach((group, i) => {
       group.swaLr = swaLrs[i] as number;
     });

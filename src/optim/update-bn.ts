@@ -1,6 +1,6 @@
 // Statistics of batch norm layers for averaged weights.
 
-import { ArgumentError, checkFunction, shownValue } from "../base/index.js";
+import { ArgumentError, checkFunction, noMore, shownValue } from "../base/index.js";
 import { isBatchNorm, type Module } from "../nn/index.js";
 import { noGrad, Tensor } from "../tensor/index.js";
 
@@ -12,7 +12,12 @@ import { noGrad, Tensor } from "../tensor/index.js";
  * @throws ArgumentError if there is no loader or no model.
  * @example await optim.updateBn(loader, swaModel)
  */
-export async function updateBn(loader: Iterable<unknown> | AsyncIterable<unknown>, model: Module): Promise<void> {
+export async function updateBn(
+  loader: Iterable<unknown> | AsyncIterable<unknown>,
+  model: Module,
+  ...surplus: []
+): Promise<void> {
+  noMore("updateBn", surplus);
   const iterates =
     typeof loader === "object" && loader !== null && (Symbol.iterator in loader || Symbol.asyncIterator in loader);
   if (!iterates) {

@@ -36,7 +36,7 @@ type WarmRestartsSettings = {
  * }
  */
 export class CosineAnnealingWarmRestarts extends FormulaLR<WarmRestartsSettings> {
-  constructor(optimizer: Optimizer, t0: number, options: CosineAnnealingWarmRestartsOptions = {}) {
+  constructor(optimizer: Optimizer, t0: number, options: CosineAnnealingWarmRestartsOptions = {}, ...surplus: []) {
     const name = "CosineAnnealingWarmRestarts";
     checkOptions(name, options, { tMult: "number", etaMin: "number", lastEpoch: "number" });
     const { tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
@@ -45,7 +45,7 @@ export class CosineAnnealingWarmRestarts extends FormulaLR<WarmRestartsSettings>
         throw new ArgumentError(`${name}: ${what} must be a positive integer, got ${value}`, { op: name });
       }
     }
-    super(optimizer, lastEpoch, { t0, tMult, etaMin, tCur: lastEpoch, tI: t0 });
+    super(optimizer, lastEpoch, { t0, tMult, etaMin, tCur: lastEpoch, tI: t0 }, ...surplus);
     this.start();
   }
 

@@ -7,6 +7,7 @@ import {
   integerRange,
   isFloat,
   isInteger,
+  noMore,
   type Shape,
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
@@ -19,18 +20,6 @@ export type TensorLike = Tensor | number | bigint | boolean;
 
 /** One dim, several, or (null) all. */
 export type Dims = number | readonly number[] | null;
-
-/** Throws if a function got more arguments than it takes: options go into one object. */
-export function noMore(op: string, surplus: readonly unknown[]): void {
-  if (surplus.length === 0) return;
-  const shown = typeof surplus[0] === "object" ? "an object" : String(surplus[0]);
-  throw new ArgumentError(
-    `${op}: got ${surplus.length} argument(s) too many (${shown} …); options go into one object, last`,
-    {
-      op,
-    },
-  );
-}
 
 /** The node of an argument that must be a tensor. */
 export function nodeOf(op: string, name: string, value: unknown): Node {

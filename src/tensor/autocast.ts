@@ -6,6 +6,7 @@ import {
   type HalfType,
   isFloat,
   isHalf,
+  noMore,
   type ScopeHandle,
   scope,
   scopeValues,
@@ -66,7 +67,8 @@ export interface AutocastOptions {
 export function autocast<R>(fn: () => R): R;
 export function autocast<R>(options: AutocastOptions, fn: () => R): R;
 export function autocast(options?: AutocastOptions): ScopeHandle;
-export function autocast<R>(first?: AutocastOptions | (() => R), second?: () => R): R | ScopeHandle {
+export function autocast<R>(first?: AutocastOptions | (() => R), second?: () => R, ...surplus: []): R | ScopeHandle {
+  noMore("autocast", surplus);
   const [options, fn] = typeof first === "function" ? [{}, first] : [first ?? {}, second];
   checkOptions("autocast", options, ["dtype", "device", "enabled"]);
   const { dtype = "bfloat16", device = "cpu", enabled = true } = options;
@@ -82,12 +84,14 @@ export function autocast<R>(first?: AutocastOptions | (() => R), second?: () => 
 }
 
 /** Whether this is inside an enabled `autocast`. */
-export function isAutocastEnabled(): boolean {
+export function isAutocastEnabled(...surplus: []): boolean {
+  noMore("isAutocastEnabled", surplus);
   return scopeValues().autocast !== null;
 }
 
 /** The half dtype of the `autocast` around; null outside. */
-export function getAutocastDtype(): HalfType | null {
+export function getAutocastDtype(...surplus: []): HalfType | null {
+  noMore("getAutocastDtype", surplus);
   return scopeValues().autocast;
 }
 

@@ -5,6 +5,7 @@ import {
   checkOptions,
   isFloat,
   NumericError,
+  noMore,
   runScope,
   ShapeError,
   scopeValues,
@@ -12,7 +13,7 @@ import {
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import { add, constant, expand } from "../ops/index.js";
-import { checkTensor, noMore, optionsWith } from "./args.js";
+import { checkTensor, optionsWith } from "./args.js";
 import { Cell } from "./cell.js";
 import { assign } from "./in-place.js";
 import { applyingRules, LONG, lineOf } from "./pending.js";

@@ -1,8 +1,7 @@
 // compile(fn): one program a signature, replayed with the tensors and numbers of the moment.
 import { platform } from "#platform";
-import { ArgumentError, AutogradError, checkOptions, Storage } from "../base/index.js";
+import { ArgumentError, AutogradError, checkOptions, noMore, Storage } from "../base/index.js";
 import { gradEnabled } from "../graph/index.js";
-import { noMore } from "./args.js";
 import { type ScheduleFound, type ScheduleSearch, targetName } from "./engine.js";
 import { readValues } from "./read.js";
 import { Replay } from "./replay.js";

@@ -3,13 +3,14 @@ import {
   ArgumentError,
   checkWholeNumber,
   type DType,
+  noMore,
   numel,
   type Shape,
   Storage,
   type TypedArray,
 } from "../base/index.js";
 import * as ops from "../ops/index.js";
-import { checkTensor, noMore, shapeOf } from "./args.js";
+import { checkTensor, shapeOf } from "./args.js";
 import {
   type CreationOptions,
   constants,

@@ -1,6 +1,6 @@
 // How pending graphs are computed: compiled for a target, or by the reference interpreter of whole graphs.
 import { platform } from "#platform";
-import { ArgumentError, unknownName } from "../base/index.js";
+import { ArgumentError, noMore, unknownName } from "../base/index.js";
 import {
   type CompiledStep,
   clearProgramCache,
@@ -72,12 +72,14 @@ export interface TargetStatus {
 }
 
 /** All targets, the one that is the default where it can be had first. */
-export function targetStatus(): TargetStatus[] {
+export function targetStatus(...surplus: []): TargetStatus[] {
+  noMore("targetStatus", surplus);
   return names.map((name) => ({ name, reason: unavailable(name) }));
 }
 
 /** Targets this host has, the default first. */
-export function availableTargets(): TargetName[] {
+export function availableTargets(...surplus: []): TargetName[] {
+  noMore("availableTargets", surplus);
   return names.filter((name) => unavailable(name) === null);
 }
 
@@ -110,7 +112,8 @@ function defaultTarget(): TargetName {
 }
 
 /** The target that computes: GRADUS_TARGET (`x64` is the best of its kind), else the best there is; `setTarget` changes it. */
-export function targetName(): TargetName {
+export function targetName(...surplus: []): TargetName {
+  noMore("targetName", surplus);
   if (current === null) {
     const setting = platform.env("GRADUS_TARGET");
     current = setting === undefined ? defaultTarget() : checkName("GRADUS_TARGET", setting);
@@ -123,7 +126,8 @@ export function targetName(): TargetName {
  * the target.
  * @throws DeviceError if the host lacks what the target needs.
  */
-export function setTarget(name: string): TargetName {
+export function setTarget(name: string, ...surplus: []): TargetName {
+  noMore("setTarget", surplus);
   const previous = targetName();
   const checked = checkName("setTarget", name);
   targetOf(checked);
@@ -137,7 +141,8 @@ export function setTarget(name: string): TargetName {
  * the cores.
  * @throws ArgumentError unless `count` is a whole number from 1 to 64.
  */
-export function setThreads(count: number): void {
+export function setThreads(count: number, ...surplus: []): void {
+  noMore("setThreads", surplus);
   if (!Number.isInteger(count) || count < 1) {
     throw new ArgumentError(`setThreads: the count must be a positive integer, got ${String(count)}`, {
       op: "setThreads",

@@ -1,5 +1,5 @@
 // Random number generators: a seed and a position in the stream that Philox computes from it.
-import { ArgumentError, checkOptions, FormatError } from "../base/index.js";
+import { ArgumentError, checkOptions, FormatError, noMore } from "../base/index.js";
 import type { WordPair } from "../ops/index.js";
 import { hostEffect, runtimeNode } from "./host.js";
 import { guarded } from "./trace.js";
@@ -55,7 +55,8 @@ export class Generator {
    * @param options - `seed`; default: 0.
    * @throws ArgumentError unless the seed is an integer from 0 to 2^53 - 1.
    */
-  constructor(options: { readonly seed?: number } = {}) {
+  constructor(options: { readonly seed?: number } = {}, ...surplus: []) {
+    noMore("Generator", surplus);
     checkOptions("Generator", options, ["seed"]);
     this.#seed = checkSeed(options.seed ?? 0);
   }
@@ -149,7 +150,8 @@ const shared = new Generator();
 let current = shared;
 
 /** The generator of functions that get none. */
-export function defaultGenerator(): Generator {
+export function defaultGenerator(...surplus: []): Generator {
+  noMore("defaultGenerator", surplus);
   return current;
 }
 
@@ -168,16 +170,19 @@ export function withGenerator<R>(generator: Generator, fn: () => R): R {
  * Seeds the default generator.
  * @throws ArgumentError unless the seed is an integer from 0 to 2^53 - 1.
  */
-export function manualSeed(seed: number): Generator {
+export function manualSeed(seed: number, ...surplus: []): Generator {
+  noMore("manualSeed", surplus);
   return current.manualSeed(seed);
 }
 
 /** Seeds the default generator from the host's randomness; returns the seed. */
-export function seed(): number {
+export function seed(...surplus: []): number {
+  noMore("seed", surplus);
   return current.seed();
 }
 
 /** The seed of the default generator. */
-export function initialSeed(): number {
+export function initialSeed(...surplus: []): number {
+  noMore("initialSeed", surplus);
   return current.initialSeed();
 }

@@ -4,12 +4,13 @@ import {
   checkFunction,
   checkOptions,
   NumericError,
+  noMore,
   numel,
   Storage,
   type TypedArray,
   typedArray,
 } from "../base/index.js";
-import { checkList, checkTensor, noMore } from "./args.js";
+import { checkList, checkTensor } from "./args.js";
 import { grad } from "./autograd.js";
 import { drawNormal } from "./draws.js";
 import { Generator } from "./generator.js";

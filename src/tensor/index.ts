@@ -3,7 +3,7 @@
 export { type ProgramCacheStats, programCacheStats, type ScheduleFound } from "../compiler/index.js";
 export type { Device } from "../graph/index.js";
 export type { UnfoldOptions } from "../ops/index.js";
-export { checkTensor, type Dims, noMore, type TensorLike } from "./args.js";
+export { checkTensor, type Dims, type TensorLike } from "./args.js";
 export { type BackwardOptions, type GradOptions, grad } from "./autograd.js";
 export { checkpoint } from "./checkpoint.js";
 export { type Compiled, type CompileOptions, compile } from "./compile.js";

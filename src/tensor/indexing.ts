@@ -6,6 +6,7 @@ import {
   checkOptions,
   DTypeError,
   IndexError,
+  noMore,
   type Shape,
   ShapeError,
   Storage,
@@ -14,7 +15,7 @@ import {
 } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
-import { checkTensor, noMore, operand, type TensorLike } from "./args.js";
+import { checkTensor, operand, type TensorLike } from "./args.js";
 import { assign, checkWritable } from "./in-place.js";
 import { checkHostIndices } from "./index-checks.js";
 import { checkPosition, dimsTaken, type IndexItem, type ParsedItem, parseItem, sliceBounds } from "./index-items.js";

@@ -1,5 +1,5 @@
 // Jacobians and Hessians of functions of trees, as torch.func.
-import { checkFunction, checkOptions, checkWholeNumber, type DType, numel, type Shape } from "../base/index.js";
+import { checkFunction, checkOptions, checkWholeNumber, type DType, noMore, numel, type Shape } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { isSyncHeld, sync } from "./sync.js";
@@ -138,7 +138,8 @@ export function jacrev<A extends readonly TensorTree[], Y extends TensorTree, X,
   fn: (...args: A) => readonly [outputs: Y, aux: X],
   options: AuxOption & ChunkOption & { readonly argnums?: N },
 ): (...args: A) => [jacobian: JacobianOf<Y, GradientOf<A, N>>, aux: X];
-export function jacrev(fn: TreeFunction, options: JacobianOptions = {}): (...args: never[]) => unknown {
+export function jacrev(fn: TreeFunction, options: JacobianOptions = {}, ...surplus: []): (...args: never[]) => unknown {
+  noMore("jacrev", surplus);
   return jacobianBy("jacrev", byRows, fn, options);
 }
 
@@ -162,7 +163,8 @@ export function jacfwd<A extends readonly TensorTree[], Y extends TensorTree, X,
   fn: (...args: A) => readonly [outputs: Y, aux: X],
   options: AuxOption & ChunkOption & { readonly argnums?: N },
 ): (...args: A) => [jacobian: JacobianOf<Y, GradientOf<A, N>>, aux: X];
-export function jacfwd(fn: TreeFunction, options: JacobianOptions = {}): (...args: never[]) => unknown {
+export function jacfwd(fn: TreeFunction, options: JacobianOptions = {}, ...surplus: []): (...args: never[]) => unknown {
+  noMore("jacfwd", surplus);
   return jacobianBy("jacfwd", byColumns, fn, options);
 }
 
@@ -178,7 +180,8 @@ export function hessian<A extends readonly TensorTree[], Y extends TensorTree, c
   fn: (...args: A) => Y,
   options?: { readonly argnums?: N },
 ): (...args: A) => HessianOf<Y, A, N>;
-export function hessian(fn: TreeFunction, options: ArgnumsOptions = {}): (...args: never[]) => unknown {
+export function hessian(fn: TreeFunction, options: ArgnumsOptions = {}, ...surplus: []): (...args: never[]) => unknown {
+  noMore("hessian", surplus);
   const op = "hessian";
   checkOptions(op, options, ["argnums"]);
   checkFunction(op, "its first argument", fn);

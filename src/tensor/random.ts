@@ -1,9 +1,9 @@
 // Functions that make random tensors.
-import { ArgumentError, broadcastShapes, checkOptions, type DType, DTypeError } from "../base/index.js";
+import { ArgumentError, broadcastShapes, checkOptions, type DType, DTypeError, noMore } from "../base/index.js";
 import type { Node } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { detached } from "./alias.js";
-import { checkTensor, nodeOf, noMore, shapeOf } from "./args.js";
+import { checkTensor, nodeOf, shapeOf } from "./args.js";
 import { creationDType } from "./creation.js";
 import { type CreationOptions, finish, type SizeArgs, splitSizes } from "./creation-options.js";
 import {

@@ -1,12 +1,13 @@
 // Sync points for users and for the layers above.
-import { ArgumentError } from "../base/index.js";
+import { ArgumentError, noMore } from "../base/index.js";
 import { noteState } from "./cell.js";
 import { isUserLevel, openModule, type Place } from "./pending.js";
 import { isSyncHeld, limitBeforeModule, sync as runPending } from "./sync.js";
 import type { Tensor } from "./tensor.js";
 
 /** Computes everything pending as one program. Inside compile() there is nothing to do: the step ends with the program. */
-export function sync(): void {
+export function sync(...surplus: []): void {
+  noMore("sync", surplus);
   if (!isSyncHeld()) runPending();
 }
 
@@ -29,7 +30,8 @@ export function asState<T extends Tensor>(x: T): T {
  * Shapes: any → the same.
  * @throws ArgumentError if it is no tensor.
  */
-export function keep<T extends Tensor>(x: T): T {
+export function keep<T extends Tensor>(x: T, ...surplus: []): T {
+  noMore("keep", surplus);
   if (x?.node === undefined) throw new ArgumentError("keep: takes a tensor", { op: "keep" });
   x.node.isUserVisible = true;
   return x;

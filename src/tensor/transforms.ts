@@ -1,5 +1,5 @@
 // Functions of functions, as torch.func: gradients, and products with Jacobians from either side.
-import { ArgumentError, checkArray, checkFunction, checkOptions, isPlainObject } from "../base/index.js";
+import { ArgumentError, checkArray, checkFunction, checkOptions, isPlainObject, noMore } from "../base/index.js";
 import * as ops from "../ops/index.js";
 import { type Tensor, wrap } from "./tensor.js";
 import { type Argnums, checkScalar, finished, gradients, pushforwardOf, traceCall } from "./traced-call.js";
@@ -72,7 +72,12 @@ export function valueAndGrad<A extends readonly TensorTree[], X, const N extends
   fn: (...args: A) => readonly [value: Tensor, aux: X],
   options: AuxOption & { readonly argnums?: N },
 ): (...args: A) => [value: [value: Tensor, aux: X], gradient: GradientOf<A, N>];
-export function valueAndGrad(fn: TreeFunction, options: TransformOptions = {}): (...args: never[]) => unknown {
+export function valueAndGrad(
+  fn: TreeFunction,
+  options: TransformOptions = {},
+  ...surplus: []
+): (...args: never[]) => unknown {
+  noMore("valueAndGrad", surplus);
   const all = differentiated("valueAndGrad", fn, options);
   return (...args) => {
     const { value, gradient, aux } = all(args);
@@ -99,7 +104,8 @@ export function grad<A extends readonly TensorTree[], X, const N extends Argnums
   fn: (...args: A) => readonly [value: Tensor, aux: X],
   options: AuxOption & { readonly argnums?: N },
 ): (...args: A) => [gradient: GradientOf<A, N>, aux: X];
-export function grad(fn: TreeFunction, options: TransformOptions = {}): (...args: never[]) => unknown {
+export function grad(fn: TreeFunction, options: TransformOptions = {}, ...surplus: []): (...args: never[]) => unknown {
+  noMore("grad", surplus);
   const all = differentiated("grad", fn, options);
   return (...args) => {
     const { gradient, aux } = all(args);
@@ -190,7 +196,9 @@ export function jvp(
   primals: readonly unknown[],
   tangents: readonly unknown[],
   options: { readonly hasAux?: boolean } = {},
+  ...surplus: []
 ): unknown[] {
+  noMore("jvp", surplus);
   const op = "jvp";
   checkOptions(op, options, ["hasAux"]);
   checkFunction(op, "its first argument", fn);

@@ -1,6 +1,6 @@
 // vmap: a function of single examples applied to a whole batch. The function runs once, on one example; the graph it makes is
 // then built again with a batch dim in front (ops/batching.ts).
-import { ArgumentError, checkFunction, checkOptions, normalizeDim } from "../base/index.js";
+import { ArgumentError, checkFunction, checkOptions, noMore, normalizeDim } from "../base/index.js";
 import { apply, type Node, nodeListener, setNodeListener } from "../graph/index.js";
 import * as ops from "../ops/index.js";
 import { detached, leafOf } from "./alias.js";
@@ -256,7 +256,8 @@ export function vmap<A extends readonly TensorTree[], R extends TensorTree>(
   fn: (...args: A) => R,
   options?: VmapOptions,
 ): (...args: A) => R;
-export function vmap(fn: TreeFunction, options: VmapOptions = {}): (...args: never[]) => unknown {
+export function vmap(fn: TreeFunction, options: VmapOptions = {}, ...surplus: []): (...args: never[]) => unknown {
+  noMore("vmap", surplus);
   checkOptions("vmap", options, ["inDims", "outDims", "chunkSize", "randomness"]);
   checkFunction("vmap", "its first argument", fn);
   checkChoices(options);

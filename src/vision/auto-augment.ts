@@ -103,8 +103,8 @@ export interface RandAugmentOptions extends AugmentOptions {
 export class RandAugment extends Transform {
   private readonly options: Required<RandAugmentOptions>;
 
-  constructor(options: RandAugmentOptions = {}) {
-    super();
+  constructor(options: RandAugmentOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("RandAugment", options, {
       numOps: "number",
       magnitude: "number",
@@ -153,8 +153,8 @@ export interface TrivialAugmentWideOptions extends AugmentOptions {
 export class TrivialAugmentWide extends Transform {
   private readonly options: Required<TrivialAugmentWideOptions>;
 
-  constructor(options: TrivialAugmentWideOptions = {}) {
-    super();
+  constructor(options: TrivialAugmentWideOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("TrivialAugmentWide", options, {
       numMagnitudeBins: "number",
       interpolation: "text",
@@ -192,8 +192,8 @@ export interface AutoAugmentOptions extends AugmentOptions {
 export class AutoAugment extends Transform {
   private readonly options: Required<AutoAugmentOptions>;
 
-  constructor(options: AutoAugmentOptions = {}) {
-    super();
+  constructor(options: AutoAugmentOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("AutoAugment", options, { policy: "text", interpolation: "text", fill: "number | numbers | null" });
     this.options = { policy: "imagenet", interpolation: "nearest", fill: null, ...options };
     checkWarp("AutoAugment", this.options);
@@ -278,8 +278,8 @@ export class AugMix extends Transform {
   private readonly options: Required<AugMixOptions>;
   private readonly operations: readonly Operation[];
 
-  constructor(options: AugMixOptions = {}) {
-    super();
+  constructor(options: AugMixOptions = {}, ...surplus: []) {
+    super(...surplus);
     const defaults = { severity: 3, mixtureWidth: 3, chainDepth: -1, alpha: 1, allOps: true };
     const more = { interpolation: "text", fill: "number | numbers | null" };
     checkOptions("AugMix", options, { ...kindsOf(defaults), ...more });

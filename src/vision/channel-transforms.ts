@@ -80,8 +80,8 @@ export interface PhotometricOptions {
 export class RandomPhotometricDistort extends Transform {
   readonly #options: Required<PhotometricOptions>;
 
-  constructor(options: PhotometricOptions = {}) {
-    super();
+  constructor(options: PhotometricOptions = {}, ...surplus: []) {
+    super(...surplus);
     const op = "RandomPhotometricDistort";
     checkOptions(op, options, { brightness: "pair", contrast: "pair", saturation: "pair", hue: "pair", p: "number" });
     const {
@@ -133,8 +133,9 @@ export class LinearTransformation extends Transform {
   constructor(
     private readonly matrix: Tensor,
     private readonly mean: Tensor,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     const op = "LinearTransformation";
     checkTensor(op, "matrix", matrix);
     checkTensor(op, "mean", mean);

@@ -27,8 +27,9 @@ export class Grayscale extends Transform {
   constructor(
     /** Channels of the result: 1, or 3 equal ones. */
     readonly numOutputChannels: 1 | 3 = 1,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     if (numOutputChannels === 1 || numOutputChannels === 3) return;
     throw new ArgumentError(`Grayscale: numOutputChannels must be 1 or 3, got ${numOutputChannels}`, {
       op: "Grayscale",
@@ -43,8 +44,11 @@ export class Grayscale extends Transform {
 
 /** Applies `change` to each image with probability `p`. */
 abstract class RandomlyChanged extends Transform {
-  constructor(readonly p: number) {
-    super();
+  constructor(
+    readonly p: number,
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkProbability(new.target.name, p);
   }
 
@@ -59,8 +63,8 @@ abstract class RandomlyChanged extends Transform {
 
 /** Turns each image grey with probability `p` (default 0.1); the number of channels stays. */
 export class RandomGrayscale extends RandomlyChanged {
-  constructor(p = 0.1) {
-    super(p);
+  constructor(p = 0.1, ...surplus: []) {
+    super(p, ...surplus);
   }
 
   protected change(images: Tensor): Tensor {
@@ -70,8 +74,8 @@ export class RandomGrayscale extends RandomlyChanged {
 
 /** 1 - x, with probability `p` (default 0.5). */
 export class RandomInvert extends RandomlyChanged {
-  constructor(p = 0.5) {
-    super(p);
+  constructor(p = 0.5, ...surplus: []) {
+    super(p, ...surplus);
   }
 
   protected change(images: Tensor): Tensor {
@@ -81,8 +85,8 @@ export class RandomInvert extends RandomlyChanged {
 
 /** Stretches each channel to [0, 1], with probability `p` (default 0.5). */
 export class RandomAutocontrast extends RandomlyChanged {
-  constructor(p = 0.5) {
-    super(p);
+  constructor(p = 0.5, ...surplus: []) {
+    super(p, ...surplus);
   }
 
   protected change(images: Tensor): Tensor {
@@ -92,8 +96,8 @@ export class RandomAutocontrast extends RandomlyChanged {
 
 /** Makes the histogram of each channel even, with probability `p` (default 0.5). */
 export class RandomEqualize extends RandomlyChanged {
-  constructor(p = 0.5) {
-    super(p);
+  constructor(p = 0.5, ...surplus: []) {
+    super(p, ...surplus);
   }
 
   protected change(images: Tensor): Tensor {
@@ -107,8 +111,9 @@ export class RandomSolarize extends RandomlyChanged {
     /** Values from it on are inverted. */
     readonly threshold: number,
     p = 0.5,
+    ...surplus: []
   ) {
-    super(p);
+    super(p, ...surplus);
     checkNumber("RandomSolarize", "threshold", threshold);
   }
 
@@ -126,8 +131,9 @@ export class RandomPosterize extends RandomlyChanged {
     /** Bits kept of each value. */
     readonly bits: number,
     p = 0.5,
+    ...surplus: []
   ) {
-    super(p);
+    super(p, ...surplus);
     if (Number.isInteger(bits) && bits >= 0 && bits <= 8) return;
     throw new ArgumentError(`RandomPosterize: bits must be an integer from 0 to 8, got ${shownValue(bits)}`, {
       op: "RandomPosterize",
@@ -148,8 +154,9 @@ export class RandomAdjustSharpness extends RandomlyChanged {
     /** 0 blurs, 1 changes nothing, 2 doubles the sharpness. */
     readonly sharpnessFactor: number,
     p = 0.5,
+    ...surplus: []
   ) {
-    super(p);
+    super(p, ...surplus);
     if (typeof sharpnessFactor === "number" && sharpnessFactor >= 0) return;
     throw new ArgumentError(
       `RandomAdjustSharpness: sharpnessFactor must be a number >= 0, got ${shownValue(sharpnessFactor)}`,
@@ -185,8 +192,8 @@ export interface ColorJitterOptions {
 export class ColorJitter extends Transform {
   private readonly ranges: Readonly<Record<keyof ColorJitterOptions, Range | null>>;
 
-  constructor(options: ColorJitterOptions = {}) {
-    super();
+  constructor(options: ColorJitterOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("ColorJitter", options, {
       brightness: "number | numbers",
       contrast: "number | numbers",
@@ -248,8 +255,9 @@ export class GaussianBlur extends Transform {
   constructor(
     kernelSize: number | readonly [x: number, y: number],
     private readonly sigma: number | Range = [0.1, 2],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     this.size = color.kernelSizes("GaussianBlur", kernelSize);
     checkKind("GaussianBlur", "sigma", sigma, "number | pair");
     for (const deviation of [sigma].flat() as number[]) color.checkDeviation("GaussianBlur", deviation);
@@ -284,8 +292,8 @@ export interface GaussianNoiseOptions {
 export class GaussianNoise extends Transform {
   private readonly options: Required<GaussianNoiseOptions>;
 
-  constructor(options: GaussianNoiseOptions = {}) {
-    super();
+  constructor(options: GaussianNoiseOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("GaussianNoise", options, { mean: "number", sigma: "number", clip: "flag" });
     this.options = { mean: 0, sigma: 0.1, clip: true, ...options };
   }
@@ -314,8 +322,9 @@ export class ToDtype extends Transform {
     /** Dtype of the result. */
     readonly dtype: DType,
     options: { readonly scale?: boolean } = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("ToDtype", options, { scale: "flag" });
     checkDType("ToDtype", dtype);
     this.scale = options.scale ?? false;

@@ -1,6 +1,6 @@
 // Colour arithmetic on image batches `[N, C, H, W]`, as torchvision's functions of the same names: floats in [0, 1] or uint8. Bytes are
 // computed in float32 and what is no whole number is cut off, as torchvision does.
-import { ArgumentError, checkKind, DTypeError, isFloat } from "../base/index.js";
+import { ArgumentError, checkKind, DTypeError, isFloat, noMore } from "../base/index.js";
 import { cat, maximum, pad, type Tensor, where, zeros } from "../tensor/index.js";
 import { checkColors, sizesOf } from "./samples.js";
 
@@ -41,7 +41,8 @@ export function blend(images: Tensor, other: Tensor, factor: Factor, rest = rest
  * @throws ShapeError if the images are no batch of 1 or 3 channels.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function rgbToGrayscale(images: Tensor): Tensor {
+export function rgbToGrayscale(images: Tensor, ...surplus: []): Tensor {
+  noMore("rgbToGrayscale", surplus);
   if (checkColors("rgbToGrayscale", images).channels === 1) return images;
   return inColors("rgbToGrayscale", images, (x) => {
     const [r, g, b] = x.split(1, 1) as [Tensor, Tensor, Tensor];
@@ -55,7 +56,8 @@ export function rgbToGrayscale(images: Tensor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function adjustBrightness(images: Tensor, factor: Factor): Tensor {
+export function adjustBrightness(images: Tensor, factor: Factor, ...surplus: []): Tensor {
+  noMore("adjustBrightness", surplus);
   return inColors("adjustBrightness", images, (x, bound) => x.mul(factor).clamp(0, bound));
 }
 
@@ -65,7 +67,8 @@ export function adjustBrightness(images: Tensor, factor: Factor): Tensor {
  * @throws ShapeError if the images are no batch of 1 or 3 channels.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function adjustSaturation(images: Tensor, factor: Factor): Tensor {
+export function adjustSaturation(images: Tensor, factor: Factor, ...surplus: []): Tensor {
+  noMore("adjustSaturation", surplus);
   return checkColors("adjustSaturation", images).channels === 1
     ? images
     : blend(images, rgbToGrayscale(images), factor);
@@ -77,7 +80,8 @@ export function adjustSaturation(images: Tensor, factor: Factor): Tensor {
  * @throws ShapeError if the images are no batch of 1 or 3 channels.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function adjustContrast(images: Tensor, factor: Factor): Tensor {
+export function adjustContrast(images: Tensor, factor: Factor, ...surplus: []): Tensor {
+  noMore("adjustContrast", surplus);
   checkColors("adjustContrast", images);
   return blend(images, meanGray(images), factor);
 }
@@ -94,7 +98,8 @@ export function meanGray(images: Tensor): Tensor {
  * @throws ShapeError if the images are no batch of 1 or 3 channels.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function adjustHue(images: Tensor, factor: Factor): Tensor {
+export function adjustHue(images: Tensor, factor: Factor, ...surplus: []): Tensor {
+  noMore("adjustHue", surplus);
   if (checkColors("adjustHue", images).channels === 1) return images;
   return inColors("adjustHue", images, (x, bound) =>
     bound === 1 ? turnHue(x, factor) : turnHue(x.div(bound), factor).mul(255.999),
@@ -135,7 +140,8 @@ function hsvToRgb(hue: Tensor, saturation: Tensor, value: Tensor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function invert(images: Tensor): Tensor {
+export function invert(images: Tensor, ...surplus: []): Tensor {
+  noMore("invert", surplus);
   return inColors("invert", images, (x, bound) => x.neg().add(bound));
 }
 
@@ -145,7 +151,8 @@ export function invert(images: Tensor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function solarize(images: Tensor, threshold: Factor): Tensor {
+export function solarize(images: Tensor, threshold: Factor, ...surplus: []): Tensor {
+  noMore("solarize", surplus);
   return where(images.ge(threshold), invert(images), images);
 }
 
@@ -155,7 +162,8 @@ export function solarize(images: Tensor, threshold: Factor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function posterize(images: Tensor, bits: Factor): Tensor {
+export function posterize(images: Tensor, bits: Factor, ...surplus: []): Tensor {
+  noMore("posterize", surplus);
   // Rounded: a power of two must be one.
   const levels = typeof bits === "number" ? 2 ** bits : bits.exp2().round();
   return inColors("posterize", images, (x, bound) => {
@@ -170,7 +178,8 @@ export function posterize(images: Tensor, bits: Factor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function autocontrast(images: Tensor): Tensor {
+export function autocontrast(images: Tensor, ...surplus: []): Tensor {
+  noMore("autocontrast", surplus);
   return inColors("autocontrast", images, (x, bound) => {
     const [low, high] = [x.amin([2, 3], { keepdim: true }), x.amax([2, 3], { keepdim: true })];
     const isFlat = high.eq(low);
@@ -209,7 +218,8 @@ function smooth(images: Tensor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function adjustSharpness(images: Tensor, factor: Factor): Tensor {
+export function adjustSharpness(images: Tensor, factor: Factor, ...surplus: []): Tensor {
+  noMore("adjustSharpness", surplus);
   return sharpen(images, restOf(factor));
 }
 
@@ -226,7 +236,8 @@ export function sharpen(images: Tensor, rest: Factor): Tensor {
  * @throws ShapeError if the images are no batch.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function equalize(images: Tensor): Tensor {
+export function equalize(images: Tensor, ...surplus: []): Tensor {
+  noMore("equalize", surplus);
   const { count, channels, height, width } = sizesOf("equalize", images);
   const bound = boundOf("equalize", images);
   const bytes = bound === 255 ? images : images.mul(255.999).floor().clamp(0, 255);
@@ -256,7 +267,8 @@ export function equalize(images: Tensor): Tensor {
  * @throws ShapeError if the images are no batch, or smaller than half the kernel.
  * @throws DTypeError if they are neither floats nor uint8.
  */
-export function gaussianBlur(images: Tensor, size: readonly [number, number], sigma: Factor): Tensor {
+export function gaussianBlur(images: Tensor, size: readonly [number, number], sigma: Factor, ...surplus: []): Tensor {
+  noMore("gaussianBlur", surplus);
   kernelSizes("gaussianBlur", size);
   if (typeof sigma === "number") checkDeviation("gaussianBlur", sigma);
   const [x, y] = size;

@@ -27,8 +27,9 @@ export class Compose extends Transform {
   constructor(
     /** The transforms, in the order they are applied. */
     readonly transforms: readonly ImageStep[],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkTransforms("Compose", transforms);
   }
 
@@ -55,8 +56,11 @@ function inOrder(op: string, transforms: readonly ImageStep[], images: Tensor, c
  * @example new Lambda((crops: readonly Tensor[]) => stack(crops, 1)) // [N, crops, C, h, w]
  */
 export class Lambda<Given extends Images = Tensor> extends Transform {
-  constructor(private readonly fn: (images: Given) => Tensor) {
-    super();
+  constructor(
+    private readonly fn: (images: Given) => Tensor,
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkFunction("Lambda", "fn", fn);
   }
 
@@ -79,8 +83,9 @@ export class RandomApply extends Transform {
     readonly transforms: readonly ImageTransform[],
     /** Chance that a sample is transformed. */
     readonly p = 0.5,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkTransforms("RandomApply", transforms);
     checkProbability("RandomApply", p);
   }
@@ -103,8 +108,9 @@ export class RandomChoice extends Transform {
     readonly transforms: readonly ImageTransform[],
     /** Shares of their chances, which need not add up to 1; default: equal ones. */
     p: readonly number[] | null = null,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkTransforms("RandomChoice", transforms);
     if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms", { op: "RandomChoice" });
     checkKind("RandomChoice", "p", p, "numbers | null");
@@ -146,8 +152,9 @@ export class RandomOrder extends Transform {
   constructor(
     /** The transforms, in any order. */
     readonly transforms: readonly ImageTransform[],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkTransforms("RandomOrder", transforms);
   }
 

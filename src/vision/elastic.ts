@@ -1,5 +1,5 @@
 // Displaces each pixel by a smooth random field.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../base/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
 import { arange, cat, checkTensor, type Tensor, tensor } from "../tensor/index.js";
 import { blurAlong } from "./color.js";
@@ -15,7 +15,8 @@ import { checkWarp, sampleAt, type WarpOptions } from "./warp.js";
  * @throws ShapeError for a displacement of another shape, or another number of `fill` values than channels.
  * @throws ArgumentError for another interpolation or option.
  */
-export function elastic(images: Tensor, displacement: Tensor, options: WarpOptions = {}): Tensor {
+export function elastic(images: Tensor, displacement: Tensor, options: WarpOptions = {}, ...surplus: []): Tensor {
+  noMore("elastic", surplus);
   const op = "elastic";
   checkOptions(op, options, { fill: "number | numbers | null", interpolation: "text" });
   checkWarp(op, options);
@@ -73,8 +74,8 @@ export class ElasticTransform extends Transform {
   private readonly sigma: Pair;
   private readonly warp: WarpOptions;
 
-  constructor(options: ElasticOptions = {}) {
-    super();
+  constructor(options: ElasticOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("ElasticTransform", options, {
       alpha: "number | numbers",
       sigma: "number | numbers",

@@ -1,5 +1,5 @@
 // Data sets of files in folders, one folder a class.
-import { checkOptions, FormatError, hostFiles, reason } from "../base/index.js";
+import { checkOptions, FormatError, hostFiles, noMore, reason } from "../base/index.js";
 import {
   checkIndex,
   type Dataset,
@@ -52,7 +52,9 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
     readonly root: string,
     private readonly load: (path: string, index: number, context: EpochContext) => T,
     options: FolderOptions = {},
+    ...surplus: []
   ) {
+    noMore("DatasetFolder", surplus);
     const { extensions, allowEmpty = false } = options;
     checkOptions("DatasetFolder", options, {
       extensions: "any",
@@ -114,7 +116,7 @@ export interface ImageFolderOptions extends FolderOptions {
  * new DataLoader(new ImageFolder("animals/train", { transform: resize }), { batchSize: 32, shuffle: true });
  */
 export class ImageFolder extends DatasetFolder<Tensor> {
-  constructor(root: string, options: ImageFolderOptions = {}) {
+  constructor(root: string, options: ImageFolderOptions = {}, ...surplus: []) {
     const { mode = "rgb", applyExifOrientation = false, transform, loader, ...folder } = options;
     super(
       root,
@@ -126,6 +128,7 @@ export class ImageFolder extends DatasetFolder<Tensor> {
         return computed(transformImages(transform, image.unsqueeze(0), place)).squeeze(0);
       },
       { extensions: imageExtensions, ...folder },
+      ...surplus,
     );
     rememberInstance(this, new.target, ImageFolder, "ImageFolder", import.meta.url, [root, options]);
   }

@@ -6,6 +6,7 @@ import {
   checkKind,
   checkOptions,
   formatShape,
+  noMore,
   ShapeError,
 } from "../base/index.js";
 import type { SampleContext } from "../data/index.js";
@@ -91,7 +92,8 @@ function resizeBoxes(
  * @throws ArgumentError if a size is no integer >= 1, or the interpolation is unknown.
  * @example functional.resizedCrop(rand([4, 3, 28, 28]), { top: 0, left: 4, height: 20, width: 20 }, [28, 28]).shape // [4, 3, 28, 28]
  */
-export function resizedCrop(images: Tensor, box: Box, size: Size, options: ResizeFilter = {}): Tensor {
+export function resizedCrop(images: Tensor, box: Box, size: Size, options: ResizeFilter = {}, ...surplus: []): Tensor {
+  noMore("resizedCrop", surplus);
   checkOptions("resizedCrop", options, { interpolation: "text", antialias: "flag" });
   checkInterpolation("resizedCrop", options.interpolation ?? "bilinear");
   checkBox("resizedCrop", images, box);
@@ -122,8 +124,9 @@ export class Resize extends Transform {
   constructor(
     private readonly size: Size | null,
     options: ResizeOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("Resize", options, { interpolation: "text", maxSize: "number | null", antialias: "flag" });
     const { maxSize = null } = options;
     if (size !== null) pairOf("Resize", size);
@@ -172,8 +175,8 @@ export class CenterCrop extends Transform {
   private readonly size: [number, number];
   private readonly fill: Fill;
 
-  constructor(size: Size, options: FillOptions = {}) {
-    super();
+  constructor(size: Size, options: FillOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("CenterCrop", options, { fill: "number | numbers" });
     this.size = pairOf("CenterCrop", size);
     this.fill = options.fill ?? 0;
@@ -218,8 +221,12 @@ export class Pad extends Transform {
   private readonly sides: Sides;
   private readonly options: PadOptions;
 
-  constructor(padding: number | readonly [leftRight: number, topBottom: number] | Sides, options: PadOptions = {}) {
-    super();
+  constructor(
+    padding: number | readonly [leftRight: number, topBottom: number] | Sides,
+    options: PadOptions = {},
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkOptions("Pad", options, { fill: "number | numbers", paddingMode: "text" });
     checkPaddingMode("Pad", options.paddingMode ?? "constant", options.fill ?? 0);
     checkKind("Pad", "padding", padding, "number | numbers");
@@ -254,8 +261,8 @@ export class RandomResizedCrop extends Transform {
   private readonly size: [number, number];
   private readonly options: Required<RandomResizedCropOptions>;
 
-  constructor(size: Size, options: RandomResizedCropOptions = {}) {
-    super();
+  constructor(size: Size, options: RandomResizedCropOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("RandomResizedCrop", options, {
       scale: "pair",
       ratio: "pair",
@@ -299,8 +306,9 @@ export class RandomVerticalFlip extends Transform {
   constructor(
     /** Chance that a sample is flipped. */
     readonly p = 0.5,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkProbability("RandomVerticalFlip", p);
   }
 
@@ -339,7 +347,8 @@ function filled(op: string, images: Tensor, edges: readonly (number | Tensor)[],
  * Writes a number, one a channel, or normal noise into `box` of all images. Shapes: `[N, C, H, W]` → the same.
  * @throws ShapeError if the images are no batch, the box leaves them, or there is another number of values than channels.
  */
-export function erase(images: Tensor, box: Box, value: Erased): Tensor {
+export function erase(images: Tensor, box: Box, value: Erased, ...surplus: []): Tensor {
+  noMore("erase", surplus);
   checkBox("erase", images, box);
   return filled("erase", images, [box.top, box.left, box.top + box.height, box.left + box.width], value);
 }
@@ -354,8 +363,8 @@ export function erase(images: Tensor, box: Box, value: Erased): Tensor {
 export class RandomErasing extends Transform {
   private readonly options: Required<RandomErasingOptions>;
 
-  constructor(options: RandomErasingOptions = {}) {
-    super();
+  constructor(options: RandomErasingOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("RandomErasing", options, {
       p: "number",
       scale: "pair",
@@ -431,12 +440,13 @@ export interface FiveCrop {
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
 export class FiveCrop extends Callable<null> {
-  constructor(size: Size) {
+  constructor(size: Size, ...surplus: []) {
     const pair = pairOf("FiveCrop", size);
     super(
       (_self: FiveCrop, _state: null, [images]: readonly unknown[]) => cutFive("FiveCrop", images as Tensor, pair),
       null,
     );
+    noMore("FiveCrop", surplus);
   }
 }
 
@@ -458,7 +468,7 @@ export interface TenCrop {
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
 export class TenCrop extends Callable<null> {
-  constructor(size: Size, options: TenCropOptions = {}) {
+  constructor(size: Size, options: TenCropOptions = {}, ...surplus: []) {
     checkOptions("TenCrop", options, { verticalFlip: "flag" });
     const pair = pairOf("TenCrop", size);
     const dim = options.verticalFlip ? -2 : -1;
@@ -466,5 +476,6 @@ export class TenCrop extends Callable<null> {
       const images = given as Tensor;
       return [...cutFive("TenCrop", images, pair), ...cutFive("TenCrop", images.flip(dim), pair)];
     }, null);
+    noMore("TenCrop", surplus);
   }
 }

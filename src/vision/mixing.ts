@@ -1,5 +1,5 @@
 // MixUp and CutMix: batches mixed with themselves, images and labels alike.
-import { ArgumentError, Callable, checkOptions, formatShape, isInteger, ShapeError } from "../base/index.js";
+import { ArgumentError, Callable, checkOptions, formatShape, isInteger, noMore, ShapeError } from "../base/index.js";
 import { RandomSequence } from "../data/index.js";
 import { arange, defaultGenerator, oneHot, type Tensor, where } from "../tensor/index.js";
 import { drawDirichlet } from "./samples.js";
@@ -30,8 +30,10 @@ export abstract class Mixing extends Callable<null> {
   constructor(
     private readonly name: string,
     options: MixOptions,
+    ...surplus: []
   ) {
     super((self: Mixing, _state: null, args: readonly unknown[]) => self.call(...(args as [Tensor, Tensor])), null);
+    noMore(new.target.name, surplus);
     checkOptions(name, options, { alpha: "number", numClasses: "number | null", seed: "number" });
     this.alpha = options.alpha ?? 1;
     this.numClasses = options.numClasses ?? null;
@@ -105,8 +107,8 @@ export function cutMix(images: Tensor, other: Tensor, drawn: number, x: number, 
  * for await (const [images, labels] of loader) step(...mixUp(images, labels));
  */
 export class MixUp extends Mixing {
-  constructor(options: MixOptions = {}) {
-    super("MixUp", options);
+  constructor(options: MixOptions = {}, ...surplus: []) {
+    super("MixUp", options, ...surplus);
   }
 
   protected mix(images: Tensor, other: Tensor, share: number) {
@@ -116,8 +118,8 @@ export class MixUp extends Mixing {
 
 /** A rectangle of x' in x, and labels by its area. Yun et al., 2019, arXiv:1905.04899. */
 export class CutMix extends Mixing {
-  constructor(options: MixOptions = {}) {
-    super("CutMix", options);
+  constructor(options: MixOptions = {}, ...surplus: []) {
+    super("CutMix", options, ...surplus);
   }
 
   protected mix(images: Tensor, other: Tensor, drawn: number, random: RandomSequence) {

@@ -1,5 +1,5 @@
 // The base of all transforms: what can be called with images, one or a batch.
-import { Callable, formatShape, ShapeError } from "../base/index.js";
+import { Callable, formatShape, noMore, ShapeError } from "../base/index.js";
 import { type BatchTransform, type ImageTransform, RandomSequence, type SampleContext } from "../data/index.js";
 import { checkTensor, defaultGenerator, type Tensor } from "../tensor/index.js";
 
@@ -21,10 +21,13 @@ export interface Transform {
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface
 export abstract class Transform extends Callable<null> implements BatchTransform {
-  constructor() {
-    const call = (self: Transform, _state: null, args: readonly unknown[]) =>
-      self.apply(...(args as [Tensor, SampleContext | undefined]));
+  constructor(...surplus: []) {
+    const call = (self: Transform, _state: null, args: readonly unknown[]) => {
+      if (args.length > 2) noMore(self.constructor.name, args.slice(2));
+      return self.apply(...(args as [Tensor, SampleContext | undefined]));
+    };
     super(call, null);
+    noMore(new.target.name, surplus);
   }
 
   /**

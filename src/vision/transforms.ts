@@ -20,8 +20,9 @@ export class Normalize extends Transform {
     readonly mean: number | readonly number[],
     /** What is divided by afterwards, one a channel or one for all. */
     readonly std: number | readonly number[],
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkKind("Normalize", "mean", mean, "number | numbers");
     checkKind("Normalize", "std", std, "number | numbers");
     if ([std].flat().some((value) => !(value > 0))) {
@@ -134,8 +135,9 @@ export class RandomShift extends Transform {
     /** Most pixels of a shift, each way. */
     readonly pixels: number,
     options: FillOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("RandomShift", options, { fill: "number | numbers" });
     checkPixels("RandomShift", "pixels", pixels);
     this.fill = options.fill ?? 0;
@@ -173,8 +175,8 @@ export class RandomCrop extends Transform {
   private readonly padding: Sides;
   private readonly options: RandomCropOptions;
 
-  constructor(size: number | readonly [number, number], options: RandomCropOptions = {}) {
-    super();
+  constructor(size: number | readonly [number, number], options: RandomCropOptions = {}, ...surplus: []) {
+    super(...surplus);
     checkOptions("RandomCrop", options, {
       padding: "number | numbers",
       padIfNeeded: "flag",
@@ -232,8 +234,9 @@ export class RandomHorizontalFlip extends Transform {
   constructor(
     /** Chance that a sample is flipped. */
     readonly p = 0.5,
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkProbability("RandomHorizontalFlip", p);
   }
 

@@ -1,5 +1,5 @@
 // Transforms that turn, move and tilt images, and their functions without chance.
-import { ArgumentError, checkKind, checkOptions } from "../base/index.js";
+import { ArgumentError, checkKind, checkOptions, noMore } from "../base/index.js";
 import type { RandomSequence, SampleContext } from "../data/index.js";
 import { type Tensor, where } from "../tensor/index.js";
 import { between, checkProbability, forEachSample, perSample, type Range, sizesOf } from "./samples.js";
@@ -28,7 +28,8 @@ export interface AffineOptions extends WarpOptions, Partial<AffineMap> {}
  * @throws ShapeError if the images are no batch, or `fill` has another number of values than channels.
  * @example functional.affine(images, { angle: 30, translate: [2, -1], interpolation: "bilinear" })
  */
-export function affine(images: Tensor, options: AffineOptions = {}): Tensor {
+export function affine(images: Tensor, options: AffineOptions = {}, ...surplus: []): Tensor {
+  noMore("affine", surplus);
   checkOptions("affine", options, {
     angle: "number",
     translate: "pair",
@@ -65,7 +66,8 @@ const rotationKinds = {
  * @throws ShapeError if the images are no batch, or `fill` has another number of values than channels.
  * @example functional.rotate(images, 45, { expand: true })
  */
-export function rotate(images: Tensor, angle: number, options: RotationOptions = {}): Tensor {
+export function rotate(images: Tensor, angle: number, options: RotationOptions = {}, ...surplus: []): Tensor {
+  noMore("rotate", surplus);
   checkOptions("rotate", options, rotationKinds);
   checkWarp("rotate", options);
   return rotated(images, [angle], options);
@@ -119,7 +121,9 @@ export function perspective(
   startpoints: Corners,
   endpoints: Corners,
   options: WarpOptions = {},
+  ...surplus: []
 ): Tensor {
+  noMore("perspective", surplus);
   checkOptions("perspective", options, { fill: "number | numbers | null", interpolation: "text" });
   checkWarp("perspective", options);
   const coefficients = columnsOf([perspectiveCoefficients(startpoints, endpoints)]);
@@ -157,8 +161,9 @@ export class RandomAffine extends Transform {
   constructor(
     degrees: number | Range,
     private readonly options: RandomAffineOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("RandomAffine", options, {
       translate: "pair",
       scale: "pair",
@@ -211,8 +216,9 @@ export class RandomRotation extends Transform {
   constructor(
     degrees: number | Range,
     private readonly options: RotationOptions = {},
+    ...surplus: []
   ) {
-    super();
+    super(...surplus);
     checkOptions("RandomRotation", options, rotationKinds);
     checkWarp("RandomRotation", options);
     this.degrees = symmetric(this.constructor.name, degrees);
@@ -238,8 +244,11 @@ export interface RandomPerspectiveOptions extends WarpOptions {
  * @throws ArgumentError if `p` or `distortionScale` is not in [0, 1], or the interpolation is unknown.
  */
 export class RandomPerspective extends Transform {
-  constructor(private readonly options: RandomPerspectiveOptions = {}) {
-    super();
+  constructor(
+    private readonly options: RandomPerspectiveOptions = {},
+    ...surplus: []
+  ) {
+    super(...surplus);
     checkOptions("RandomPerspective", options, {
       distortionScale: "number",
       p: "number",

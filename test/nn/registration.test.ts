@@ -71,6 +71,11 @@ describe("registering", () => {
     model.setSubmodule("body.more", new nn.Tanh());
     expect([model.fc, model.layers[1], model.getSubmodule("body.act")]).toEqual([a, b, c]);
     expect(String(model.getSubmodule("body"))).toBe("Sequential(\n  (act): Tanh()\n  (more): Tanh()\n)");
+    const named = new nn.Sequential({ act: new nn.ReLU() });
+    expect(() => named.setSubmodule("0", a)).toThrow("addModule: a number cannot follow names (act)");
+    const listed = new nn.Sequential(new nn.ReLU());
+    listed.setSubmodule("act", a);
+    expect(listed.namedChildren().map(([name]) => name)).toEqual(["0", "act"]);
     expect(() => model.setSubmodule("none", a, { strict: true })).toThrow('setSubmodule: Masked has no module "none"');
     expect(() => model.setSubmodule("mask", a)).toThrow('setSubmodule: "mask" of Masked is no module');
     expect(() => model.setSubmodule("none.fc", a)).toThrow('setSubmodule: Masked has no module "none"');

@@ -1,6 +1,6 @@
 // How many threads run programs, whatever the target.
 import { platform } from "#platform";
-import { ArgumentError } from "../../base/index.js";
+import { ArgumentError, noMore } from "../../base/index.js";
 import { maxThreads } from "./control.js";
 
 let wished: number | null = null;
@@ -14,7 +14,8 @@ export function setThreads(count: number): void {
  * Threads that run programs; where memory cannot be shared it is 1.
  * @throws ArgumentError if GRADUS_THREADS is no whole number from 1 to 64.
  */
-export function threadCount(): number {
+export function threadCount(...surplus: []): number {
+  noMore("threadCount", surplus);
   wished ??= defaultThreads();
   return platform.hasSharedMemory ? wished : 1;
 }

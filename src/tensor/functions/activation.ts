@@ -1,8 +1,16 @@
 // Activation functions and softmax.
-import { ArgumentError, checkDType, checkOptions, type DType, formatShape, ShapeError } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkDType,
+  checkOptions,
+  type DType,
+  formatShape,
+  noMore,
+  ShapeError,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkOneDType, floatNode, nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
+import { checkOneDType, floatNode, nodeOf, operand, optionsWith, type TensorLike } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { floatUnary, made, unary } from "./define.js";
 

@@ -1,8 +1,8 @@
 // Functions of two values at a time, and selections by a condition.
-import { ArgumentError, category, checkOptions, DTypeError, isFloat } from "../../base/index.js";
+import { ArgumentError, category, checkOptions, DTypeError, isFloat, noMore } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkOneDType, floatNode, nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { checkOneDType, floatNode, nodeOf, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { atan2Node } from "./angle.js";
 import { binary, made, operands } from "./define.js";

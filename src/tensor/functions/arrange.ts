@@ -1,8 +1,15 @@
 // Functions that join, repeat, reorder and cut out: results are new tensors, not views.
-import { ArgumentError, broadcastShapes, checkOptions, checkWholeNumber, ShapeError } from "../../base/index.js";
+import {
+  ArgumentError,
+  broadcastShapes,
+  checkOptions,
+  checkWholeNumber,
+  noMore,
+  ShapeError,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkList, nodeOf, noMore, notATensor, sizesOf } from "../args.js";
+import { checkList, nodeOf, notATensor, sizesOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { expand, reshape } from "./shape.js";

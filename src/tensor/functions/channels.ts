@@ -1,6 +1,6 @@
 // Moving elements between channels and space, and normalisation across channels.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../../base/index.js";
+import { nodeOf } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { pad } from "./arrange.js";
 import { composed } from "./composed.js";

@@ -1,8 +1,8 @@
 // Comparisons, logic, and questions about values. All give bool tensors.
-import { checkOptions, isFloat, shapesEqual } from "../../base/index.js";
+import { checkOptions, isFloat, noMore, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkOneDType, checkTensor, nodeOf, noMore } from "../args.js";
+import { checkOneDType, checkTensor, nodeOf } from "../args.js";
 import { Cell } from "../cell.js";
 import { readValues } from "../read.js";
 import { Tensor } from "../tensor.js";

@@ -11,13 +11,14 @@ import {
   isHalf,
   itemSize,
   largestFinite,
+  noMore,
   normalizeDim,
   promote,
   ShapeError,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkList, nodeOf, noMore, notATensor } from "../args.js";
+import { checkList, nodeOf, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
 /**

@@ -7,13 +7,14 @@ import {
   type DType,
   IndexError,
   isDType,
+  noMore,
   normalizeDim,
   shownValue,
 } from "../../base/index.js";
 import type { Device } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
-import { checkTensor, nodeOf, noMore } from "../args.js";
+import { checkTensor, nodeOf } from "../args.js";
 import { checkDevice, isDevice } from "../device.js";
 import {
   cutHistory,
@@ -214,7 +215,8 @@ export function registerPostAccumulateGradHook(
  */
 export function size(input: Tensor): number[];
 export function size(input: Tensor, dim: number): number;
-export function size(input: Tensor, dim?: number): number | number[] {
+export function size(input: Tensor, dim?: number, ...surplus: []): number | number[] {
+  noMore("size", surplus);
   if (dim === undefined) return [...input.shape];
   const value = Number.isInteger(dim) ? input.shape.at(dim) : undefined;
   if (value !== undefined) return value;
@@ -224,7 +226,8 @@ export function size(input: Tensor, dim?: number): number | number[] {
 }
 
 /** Number of elements. Shapes: any → a number. */
-export function numel(input: Tensor): number {
+export function numel(input: Tensor, ...surplus: []): number {
+  noMore("numel", surplus);
   checkTensor("numel", "input", input);
   return input.shape.reduce((n, length) => n * length, 1);
 }

@@ -1,8 +1,8 @@
 // Convolutions and pooling.
-import { checkOptions, DTypeError, type PerDim } from "../../base/index.js";
+import { checkOptions, DTypeError, noMore, type PerDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore, optionsWith } from "../args.js";
+import { floatNode, nodeOf, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { indexNode } from "./gather.js";

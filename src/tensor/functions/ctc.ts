@@ -1,7 +1,7 @@
 // Connectionist temporal classification.
-import { ArgumentError, checkArray, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkArray, checkOptions, formatShape, noMore, ShapeError } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { arange, full, tensor } from "../creation.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { where } from "./arithmetic.js";

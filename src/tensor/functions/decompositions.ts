@@ -5,6 +5,7 @@ import {
   type DType,
   type Named,
   named,
+  noMore,
   normalizeDim,
   ShapeError,
   shownValue,
@@ -12,7 +13,7 @@ import {
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { detached } from "../alias.js";
-import { type Dims, floatNode, nodeOf, noMore } from "../args.js";
+import { type Dims, floatNode, nodeOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { type MatrixNormOptions, vectorNorm } from "./linalg.js";
 

@@ -1,8 +1,8 @@
 // How public functions are made of functions over nodes.
-import { inName } from "../../base/index.js";
+import { inName, noMore } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import { checkFloat, inFloat32 } from "../../ops/index.js";
-import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { nodeOf, operand, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 
 /** A function of one tensor. */

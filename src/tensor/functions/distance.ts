@@ -1,7 +1,7 @@
 // Similarities and distances of vectors, and the bilinear form.
-import { checkOptions, isFloat } from "../../base/index.js";
+import { checkOptions, isFloat, noMore } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { composed } from "./composed.js";
 import { einsum } from "./linear-algebra.js";

@@ -7,11 +7,12 @@ import {
   DTypeError,
   isFloat,
   largestFinite,
+  noMore,
   ShapeError,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { checkRandomDType, drawNormal, drawUniform } from "../draws.js";
 import { defaultGenerator, type Generator } from "../generator.js";
 import { overwrite } from "../in-place.js";

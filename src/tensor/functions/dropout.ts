@@ -1,7 +1,7 @@
 // Functions that draw random numbers on the way: dropout, attention with dropout, Bernoulli draws.
-import { ArgumentError, checkOptions, DTypeError, isFloat } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, isFloat, noMore } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore, optionsWith } from "../args.js";
+import { floatNode, nodeOf, optionsWith } from "../args.js";
 import { drawByChance, dropoutNode } from "../draws.js";
 import type { Generator } from "../generator.js";
 import { type Tensor, wrap } from "../tensor.js";

@@ -1,7 +1,7 @@
 // Embeddings reduced over bags of indices.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { arange } from "../creation.js";
 import type { Tensor } from "../tensor.js";
 import { where } from "./arithmetic.js";

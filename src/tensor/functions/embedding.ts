@@ -1,7 +1,7 @@
 // Rows of a table by index, and the table's rows kept short.
-import { ArgumentError, checkFlag, checkNumber, checkOptions, IndexError } from "../../base/index.js";
+import { ArgumentError, checkFlag, checkNumber, checkOptions, IndexError, noMore } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { quietly } from "../pending.js";
 import { noGrad } from "../scopes.js";
 import { type Tensor, wrap } from "../tensor.js";

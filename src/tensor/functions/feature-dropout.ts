@@ -1,5 +1,5 @@
 // Dropout of whole channels, and dropout that keeps mean and variance of SELU networks.
-import { ArgumentError, formatShape, ShapeError } from "../../base/index.js";
+import { ArgumentError, formatShape, noMore, ShapeError } from "../../base/index.js";
 import { nodeOf, optionsWith } from "../args.js";
 import { drawTrue } from "../draws.js";
 import type { Generator } from "../generator.js";
@@ -17,6 +17,7 @@ function prepared(
   options: DropoutOptions | undefined,
   surplus: [],
 ) {
+  noMore(op, surplus);
   nodeOf(op, "input", input);
   const given = optionsWith<DropoutOptions>(op, "p", p, options, ["p", "training", "generator"], surplus);
   const { p: chance = 0.5, training = true, generator } = given;

@@ -5,11 +5,12 @@ import {
   DTypeError,
   formatShape,
   isFloat,
+  noMore,
   type PerDim,
   perDim,
   ShapeError,
 } from "../../base/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { arange, full } from "../creation.js";
 import type { Generator } from "../generator.js";
 import { rand } from "../random.js";

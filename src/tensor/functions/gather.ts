@@ -1,8 +1,8 @@
 // Functions that take elements by index or condition, sort, and scatter.
-import { ArgumentError, checkOptions, DTypeError, isInteger, named, normalizeDim } from "../../base/index.js";
+import { ArgumentError, checkOptions, DTypeError, isInteger, named, noMore, normalizeDim } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, operand, optionsWith, type TensorLike } from "../args.js";
+import { nodeOf, operand, optionsWith, type TensorLike } from "../args.js";
 import { checkHostIndices } from "../index-checks.js";
 import { readValues } from "../read.js";
 import { type Tensor, wrap } from "../tensor.js";

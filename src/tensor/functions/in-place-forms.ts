@@ -1,8 +1,8 @@
 // In-place forms of functions: names end in _ as PyTorch's, results are written to the first argument.
-import { checkNumber, checkOptions, ShapeError, shapesEqual } from "../../base/index.js";
+import { checkNumber, checkOptions, noMore, ShapeError, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { nodeOf, operand, type TensorLike } from "../args.js";
 import { inPlace, overwrite } from "../in-place.js";
 import type { Tensor } from "../tensor.js";
 import { type ClampOptions, clampBounds } from "./activation.js";

@@ -1,7 +1,7 @@
 // Negative log likelihoods of counts and of normal values.
-import { checkOptions, NumericError } from "../../base/index.js";
+import { checkOptions, NumericError, noMore } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf } from "../args.js";
 import { full } from "../creation.js";
 import { isTensor, type Tensor } from "../tensor.js";
 import { where } from "./arithmetic.js";

@@ -7,10 +7,11 @@ import {
   type DType,
   type Named,
   named,
+  noMore,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, floatNode, nodeOf, noMore, optionsWith } from "../args.js";
+import { type Dims, floatNode, nodeOf, optionsWith } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { matrixPowerNode } from "./products.js";

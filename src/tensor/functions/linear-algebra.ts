@@ -1,8 +1,8 @@
 // Products of matrices and vectors.
-import { ArgumentError, checkOptions } from "../../base/index.js";
+import { ArgumentError, checkOptions, noMore } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, optionsWith } from "../args.js";
+import { nodeOf, optionsWith } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 

@@ -1,7 +1,16 @@
 // Systems of equations by factors that are there already, products of reflections, and equations between tensors.
-import { checkOptions, DTypeError, isFloat, named, normalizeDim, ShapeError, shapesEqual } from "../../base/index.js";
+import {
+  checkOptions,
+  DTypeError,
+  isFloat,
+  named,
+  noMore,
+  normalizeDim,
+  ShapeError,
+  shapesEqual,
+} from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { matricesOf } from "./decompositions.js";
 import { made } from "./define.js";

@@ -1,8 +1,8 @@
 // Losses, with PyTorch's options.
-import { checkOptions, formatShape, isFloat, ShapeError, shapesEqual } from "../../base/index.js";
+import { checkOptions, formatShape, isFloat, noMore, ShapeError, shapesEqual } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { made } from "./define.js";
 

@@ -1,6 +1,6 @@
 // Losses of margins: rankings, hinges, triplets.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../../base/index.js";
+import { nodeOf } from "../args.js";
 import { arange } from "../creation.js";
 import { checkHostIndices } from "../index-checks.js";
 import type { Tensor } from "../tensor.js";

@@ -1,7 +1,7 @@
 // Methods that make tensors of another one's dtype: x.newZeros(2, 3).
-import { ArgumentError } from "../../base/index.js";
+import { ArgumentError, noMore } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { noMore, shapeOf } from "../args.js";
+import { shapeOf } from "../args.js";
 import {
   type CreationOptions,
   constants,

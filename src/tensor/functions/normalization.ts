@@ -1,10 +1,10 @@
 // Normalisation layers as functions, and attention.
 
-import { ArgumentError, checkOptions, numel } from "../../base/index.js";
+import { ArgumentError, checkOptions, noMore, numel } from "../../base/index.js";
 import { gradEnabled, type Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
 import { detached } from "../alias.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf } from "../args.js";
 import { assign } from "../in-place.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";

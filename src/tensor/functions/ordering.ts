@@ -7,6 +7,7 @@ import {
   formatShape,
   type Named,
   named,
+  noMore,
   normalizeDim,
   ShapeError,
   shapesEqual,
@@ -14,7 +15,7 @@ import {
 import type { Node } from "../../graph/index.js";
 import type { Interpolation } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, floatNode, nodeOf, noMore, operand, optionsWith } from "../args.js";
+import { type Dims, floatNode, nodeOf, operand, optionsWith } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { indexNode } from "./gather.js";
@@ -40,6 +41,7 @@ type Median = {
 
 function medianOf(op: "median" | "nanmedian", ignoreNaN: boolean): Median {
   const compute = (input: Tensor, dim?: number | OneDim, options?: OneDim, ...surplus: []) => {
+    noMore(op, surplus);
     const x = nodeOf(op, "input", input);
     if (dim === undefined && options === undefined) return wrap(ops.medianOfAll(x, ignoreNaN));
     const given = optionsWith<OneDim>(op, "dim", dim, options, ["dim", "keepdim"], surplus);

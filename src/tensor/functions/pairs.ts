@@ -1,8 +1,9 @@
 // Functions of two values beside the arithmetic: signs and lengths, sums of exponentials, shifts of bits.
 
+import { noMore } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkOneDType, nodeOf, noMore, operand, type TensorLike } from "../args.js";
+import { checkOneDType, nodeOf, operand, type TensorLike } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { type Binary, binary, made } from "./define.js";
 

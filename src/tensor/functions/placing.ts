@@ -6,6 +6,7 @@ import {
   DTypeError,
   formatShape,
   IndexError,
+  noMore,
   normalizeDim,
   ShapeError,
   shapesEqual,
@@ -13,7 +14,7 @@ import {
 import type { Node } from "../../graph/index.js";
 import type { ScatterReduction } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, operand, sizesOf, type TensorLike } from "../args.js";
+import { nodeOf, operand, sizesOf, type TensorLike } from "../args.js";
 import { nonzero } from "../indexing.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";

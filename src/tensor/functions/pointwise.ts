@@ -1,8 +1,8 @@
 // Functions of one value at a time: rounding, powers, exponentials, trigonometry.
-import { checkNumber, checkOptions, checkWholeNumber, DTypeError } from "../../base/index.js";
+import { checkNumber, checkOptions, checkWholeNumber, DTypeError, noMore } from "../../base/index.js";
 import type { NanToNumOptions } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { floatUnary, unary } from "./define.js";
 

@@ -1,8 +1,8 @@
 // Products beside matmul: with a sum added, over chosen dims, Kronecker, cross, powers; distances between rows.
-import { ArgumentError, checkOptions, checkWholeNumber, normalizeDim, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, checkWholeNumber, noMore, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkTensor, floatNode, nodeOf, noMore } from "../args.js";
+import { checkTensor, floatNode, nodeOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 

@@ -1,8 +1,8 @@
 // In-place random forms: names end in _ as PyTorch's.
-import { ArgumentError, checkNumber, checkOptions, type Shape } from "../../base/index.js";
+import { ArgumentError, checkNumber, checkOptions, noMore, type Shape } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore, optionsWith } from "../args.js";
+import { nodeOf, optionsWith } from "../args.js";
 import { checkRandomDType, drawByChance, drawIntegers, drawTrue, fillNormal, fillUniform } from "../draws.js";
 import type { Generator } from "../generator.js";
 import { overwrite } from "../in-place.js";

@@ -1,8 +1,8 @@
 // Turns, splits and stacks by PyTorch's many names, and windows over one dim.
-import { ArgumentError, checkWholeNumber, normalizeDim, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkWholeNumber, noMore, normalizeDim, ShapeError } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { checkList, nodeOf, noMore, notATensor } from "../args.js";
+import { checkList, nodeOf, notATensor } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";
 import { narrow, reshape, split } from "./shape.js";

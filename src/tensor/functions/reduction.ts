@@ -10,12 +10,13 @@ import {
   formatShape,
   isFloat,
   named,
+  noMore,
   normalizeDim,
   shownValue,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, floatNode, nodeOf, noMore, optionsWith, type TensorLike } from "../args.js";
+import { type Dims, floatNode, nodeOf, optionsWith, type TensorLike } from "../args.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { maximum, minimum } from "./arithmetic.js";
 import { composed } from "./composed.js";
@@ -195,8 +196,12 @@ function extremum(
   elementwise: (a: TensorLike, b: TensorLike) => Tensor,
 ): Extremum {
   const compute = (input: Tensor, dim?: number | Tensor | OneDimOptions, options?: OneDimOptions, ...surplus: []) => {
+    noMore(op, surplus);
     if (dim === undefined && options === undefined) return made(op, () => over(nodeOf(op, "input", input)));
-    if (isTensor(dim)) return elementwise(input, dim);
+    if (isTensor(dim)) {
+      if (options !== undefined) noMore(op, [options]);
+      return elementwise(input, dim);
+    }
     const given = optionsWith<OneDimOptions>(op, "dim", dim, options, ["dim", "keepdim"], surplus);
     if (given.dim === undefined || given.dim === null) {
       throw new ArgumentError(`${op}: keepdim needs a dim; use a${op} to reduce all dims`, { op });

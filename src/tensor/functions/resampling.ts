@@ -1,9 +1,17 @@
 // Resizing and sampling of images; windows as columns.
-import { ArgumentError, checkArray, checkOptions, formatShape, type PerDim, ShapeError } from "../../base/index.js";
+import {
+  ArgumentError,
+  checkArray,
+  checkOptions,
+  formatShape,
+  noMore,
+  type PerDim,
+  ShapeError,
+} from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import type { Interpolation1d, PaddingMode, SampleMode, UnfoldOptions } from "../../ops/index.js";
 import * as ops from "../../ops/index.js";
-import { floatNode, nodeOf, noMore } from "../args.js";
+import { floatNode, nodeOf } from "../args.js";
 import { type Tensor, wrap } from "../tensor.js";
 
 export type InterpolateMode =

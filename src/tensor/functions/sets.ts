@@ -2,6 +2,7 @@
 import {
   checkOptions,
   type DType,
+  noMore,
   normalizeDim,
   numel,
   Storage,
@@ -9,7 +10,7 @@ import {
   valueArray,
 } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import { readValues } from "../read.js";
 import { type Tensor, wrap } from "../tensor.js";
 

@@ -6,6 +6,7 @@ import {
   checkWholeNumber,
   formatShape,
   IndexError,
+  noMore,
   normalizeDim,
   normalizeDims,
   numel,
@@ -14,7 +15,7 @@ import {
 } from "../../base/index.js";
 import * as ops from "../../ops/index.js";
 import { copyOf } from "../alias.js";
-import { checkList, checkTensor, nodeOf, noMore, notATensor, optionsWith, sizesOf } from "../args.js";
+import { checkList, checkTensor, nodeOf, notATensor, optionsWith, sizesOf } from "../args.js";
 import { isTensor, type Tensor, viewOf, wrap } from "../tensor.js";
 import { isContiguous } from "../view.js";
 

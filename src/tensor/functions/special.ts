@@ -1,8 +1,8 @@
 // Special functions that are short compositions of others.
-import { ArgumentError } from "../../base/index.js";
+import { ArgumentError, noMore } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { nodeOf, noMore } from "../args.js";
+import { nodeOf } from "../args.js";
 import type { Tensor } from "../tensor.js";
 import { type Binary, binary, made, type Unary, unary } from "./define.js";
 

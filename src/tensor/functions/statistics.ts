@@ -11,13 +11,14 @@ import {
   largestFinite,
   type Named,
   named,
+  noMore,
   normalizeDim,
   ShapeError,
   shapesEqual,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
 import * as ops from "../../ops/index.js";
-import { type Dims, floatNode, nodeOf, noMore, optionsWith } from "../args.js";
+import { type Dims, floatNode, nodeOf, optionsWith } from "../args.js";
 import { readValues } from "../read.js";
 import { isTensor, type Tensor, wrap } from "../tensor.js";
 import { made } from "./define.js";

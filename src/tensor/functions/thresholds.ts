@@ -1,6 +1,6 @@
 // Activations with thresholds and gates.
-import { ArgumentError, checkOptions, formatShape, ShapeError } from "../../base/index.js";
-import { floatNode, nodeOf, noMore, optionsWith } from "../args.js";
+import { ArgumentError, checkOptions, formatShape, noMore, ShapeError } from "../../base/index.js";
+import { floatNode, nodeOf, optionsWith } from "../args.js";
 import { onesLike } from "../creation.js";
 import type { Generator } from "../generator.js";
 import { randLike } from "../random.js";

@@ -1,6 +1,5 @@
 // Windows for spectra and filters: weights that fall off to both ends.
-import { ArgumentError, checkOptions } from "../../base/index.js";
-import { noMore } from "../args.js";
+import { ArgumentError, checkOptions, noMore } from "../../base/index.js";
 import { tensor } from "../creation.js";
 import type { CreationOptions } from "../creation-options.js";
 import type { Tensor } from "../tensor.js";

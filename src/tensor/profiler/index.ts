@@ -1,6 +1,6 @@
 // The profiler: profile(fn) measures every kernel that runs for fn.
 import { platform } from "#platform";
-import { checkFunction, DeviceError } from "../../base/index.js";
+import { checkFunction, DeviceError, noMore } from "../../base/index.js";
 import { type RunReport, setRunListener } from "../../ir/index.js";
 import { currentTarget } from "../engine.js";
 import { sync } from "../sync-points.js";
@@ -26,7 +26,8 @@ export type { Roofline } from "./roofline.js";
  */
 export function profile<R>(fn: () => Promise<R>): Promise<Profile<R>>;
 export function profile<R>(fn: () => R): Profile<R>;
-export function profile<R>(fn: () => R | Promise<R>): Profile<R> | Promise<Profile<R>> {
+export function profile<R>(fn: () => R | Promise<R>, ...surplus: []): Profile<R> | Promise<Profile<R>> {
+  noMore("profile", surplus);
   checkFunction("profile", "fn", fn);
   const target = currentTarget();
   if (target === null) throw new DeviceError('profile: the target "reference" has no kernels; use setTarget("wasm")');

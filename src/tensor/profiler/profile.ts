@@ -1,4 +1,5 @@
 // What was measured of a piece of a program: kernels in a table, and as a trace.
+import { noMore } from "../../base/index.js";
 import type { RunReport } from "../../ir/index.js";
 import type { Roofline } from "./roofline.js";
 
@@ -48,7 +49,9 @@ export class Profile<R = unknown> {
     readonly roofline: Roofline,
     /** Every run of a program, with the events of its kernels. */
     readonly runs: readonly RunReport[],
+    ...surplus: []
   ) {
+    noMore("Profile", surplus);
     this.kernels = summarize(runs, roofline);
   }
 

@@ -5,6 +5,7 @@ import {
   DTypeError,
   FormatError,
   hostFiles,
+  noMore,
   readBytes,
   ShapeError,
   shownValue,
@@ -42,7 +43,13 @@ const instead = "use encodePng";
  * @throws ArgumentError if the bytes are no Uint8Array.
  * @example decodeImage(new Uint8Array(await response.arrayBuffer()), { mode: "rgb" })
  */
-export function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {}, name = "the image"): Tensor {
+export function decodeImage(
+  bytes: Uint8Array,
+  options: DecodeImageOptions = {},
+  name = "the image",
+  ...surplus: []
+): Tensor {
+  noMore("decodeImage", surplus);
   if (!(bytes instanceof Uint8Array)) {
     throw new ArgumentError(`decodeImage: takes the bytes of a file as Uint8Array, got ${shownValue(bytes)}`, {
       op: "decodeImage",
@@ -79,7 +86,8 @@ export function readImageSync(file: string, options?: DecodeImageOptions): Tenso
  * @throws FormatError if it is missing, damaged or of another kind; it names the file.
  * @example const cat = await readImage("cat.jpg", { mode: "rgb" }); // uint8 [3, H, W]
  */
-export async function readImage(file: string, options?: DecodeImageOptions): Promise<Tensor> {
+export async function readImage(file: string, options?: DecodeImageOptions, ...surplus: []): Promise<Tensor> {
+  noMore("readImage", surplus);
   return readImageSync(file, options);
 }
 
@@ -108,7 +116,8 @@ function planesOf(op: string, image: Tensor, channels: readonly number[], descri
  * @throws DTypeError if the image is not uint8.
  * @throws ShapeError if it has other dims or channels, or no pixel.
  */
-export function encodePng(image: Tensor): Uint8Array {
+export function encodePng(image: Tensor, ...surplus: []): Uint8Array {
+  noMore("encodePng", surplus);
   const { values, count, height, width } = planesOf("encodePng", image, [1, 2, 3, 4], "1 to 4 channels");
   return encodePlanes(values, count, height, width);
 }
@@ -131,7 +140,8 @@ const LARGEST_JPEG = 65535;
  * @throws ArgumentError if the quality is no integer from 1 to 100.
  * @example encodeJpeg(image.mul(255).to("uint8"), { quality: 90 }) // values from 0 to 1
  */
-export function encodeJpeg(image: Tensor, options: JpegOptions = {}): Uint8Array {
+export function encodeJpeg(image: Tensor, options: JpegOptions = {}, ...surplus: []): Uint8Array {
+  noMore("encodeJpeg", surplus);
   return jpegBytes("encodeJpeg", image, options);
 }
 
@@ -158,7 +168,8 @@ function jpegBytes(op: string, image: Tensor, options: JpegOptions): Uint8Array 
  * @throws ArgumentError if the quality is no integer from 1 to 100.
  * @throws FormatError if the file cannot be written.
  */
-export async function writeJpeg(image: Tensor, file: string, options: JpegOptions = {}): Promise<void> {
+export async function writeJpeg(image: Tensor, file: string, options: JpegOptions = {}, ...surplus: []): Promise<void> {
+  noMore("writeJpeg", surplus);
   hostFiles("writeJpeg", "use encodeJpeg");
   writeBytes("writeJpeg", file, jpegBytes("writeJpeg", image, options), "use encodeJpeg");
 }
@@ -169,7 +180,8 @@ export async function writeJpeg(image: Tensor, file: string, options: JpegOption
  * @throws ShapeError if it has other dims or channels, or no pixel.
  * @throws FormatError if the file cannot be written.
  */
-export async function writePng(image: Tensor, file: string): Promise<void> {
+export async function writePng(image: Tensor, file: string, ...surplus: []): Promise<void> {
+  noMore("writePng", surplus);
   hostFiles("writePng", instead);
   const { values, count, height, width } = planesOf("writePng", image, [1, 2, 3, 4], "1 to 4 channels");
   writeBytes("writePng", file, encodePlanes(values, count, height, width), instead);
@@ -187,7 +199,9 @@ export async function saveImage(
   images: Tensor | readonly Tensor[],
   file: string,
   options: GridOptions = {},
+  ...surplus: []
 ): Promise<void> {
+  noMore("saveImage", surplus);
   checkOptions("saveImage", options, gridOptionKinds);
   const isPhoto = /\.jpe?g$/i.test(file);
   if (!isPhoto && !/\.png$/i.test(file)) {

@@ -1,5 +1,5 @@
 // Many images in one.
-import { ArgumentError, checkOptions, ShapeError } from "../../base/index.js";
+import { ArgumentError, checkOptions, noMore, ShapeError } from "../../base/index.js";
 import { checkTensor, full, pad, stack, type Tensor } from "../../tensor/index.js";
 
 /** Options of `makeGrid`. */
@@ -39,7 +39,8 @@ const LEAST_RANGE = 1e-5;
  * @throws ArgumentError if `nrow` is no integer >= 1, or `padding` none >= 0.
  * @example makeGrid(rand([10, 3, 28, 28]), { nrow: 5 }).shape // [3, 62, 152]
  */
-export function makeGrid(images: Tensor | readonly Tensor[], options: GridOptions = {}): Tensor {
+export function makeGrid(images: Tensor | readonly Tensor[], options: GridOptions = {}, ...surplus: []): Tensor {
+  noMore("makeGrid", surplus);
   checkOptions("makeGrid", options, gridOptionKinds);
   const { nrow = 8, padding = 2, padValue = 0 } = options;
   if (![nrow, padding].every(Number.isInteger) || nrow < 1 || padding < 0) {
