@@ -185,6 +185,13 @@ export const compilerFaults: readonly Fault[] = [
     tests: ["test/compiler/schedules.test.ts"],
   },
   {
+    name: "operand sums: panels that are not whole are left out",
+    file: "src/compiler/contraction/pack.ts",
+    find: "...(sum ? sum.addPacked(m, panel.buffer, to, lines) : [])",
+    replace: "...(sum ? sum.addPacked(m, panel.buffer, to, lines).slice(1) : [])",
+    tests: ["test/compiler/operand-sum.test.ts"],
+  },
+  {
     name: "band: the last row of a block misses a term",
     file: "src/compiler/contraction/within-band.ts",
     find: "f.int(band.most + 1));",

@@ -3,6 +3,7 @@
 import { numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf, type Var } from "../ir/index.js";
+import { isOperandSum } from "./contraction/operand-sum.js";
 import { isPointLike } from "./costs.js";
 import { Evaluator } from "./evaluate.js";
 import { isRowSum, longSum } from "./long-sum.js";
@@ -32,7 +33,7 @@ export interface Group {
   /** Sizes of the outer loops (none of size 1). */
   readonly outer: Shape;
   readonly members: Member[];
-  /** Sums of an operand's rows that a long sum computes beside its own (long-sum.ts). */
+  /** Sums of an operand that a contraction computes beside its own (long-sum.ts, contraction/operand-sum.ts). */
   readonly rowSums: Node[];
   /** Groups that must run before. */
   readonly needs: Set<Group>;
@@ -61,7 +62,7 @@ class GroupFormer {
   add(node: Node): void {
     const needs = new Set<Group>();
     for (const read of this.#storedReads(node)) needs.add(this.#groupOf.get(read) as Group);
-    const beside = this.#besideLongSum(node, needs);
+    const beside = this.#besideContraction(node, needs);
     if (beside) {
       beside.rowSums.push(node);
       this.#groupOf.set(node, beside);
@@ -78,13 +79,17 @@ class GroupFormer {
     this.#groupOf.set(node, group);
   }
 
-  /** The group of a long sum that goes over the same elements as the sum `node`; it needs no more than that group does. */
-  #besideLongSum(node: Node, needs: ReadonlySet<Group>): Group | null {
+  /** The group of a contraction that goes over the same elements as the sum `node`; it needs no more than that group does. */
+  #besideContraction(node: Node, needs: ReadonlySet<Group>): Group | null {
     if (node.primitive.kind !== "reduction") return null;
+    const hasMemory = (x: Node): boolean => this.stored.has(x) || x.isRealized;
     for (const group of this.groups) {
       if (group.kind !== "contraction" || group.rowSums.length > 0) continue;
-      const sum = longSum((group.members[0] as Member).node);
-      if (sum?.isManyInline && isRowSum(sum, node) && [...needs].every((need) => group.needs.has(need))) return group;
+      if (![...needs].every((need) => group.needs.has(need))) continue;
+      const [{ node: product }] = group.members as [Member];
+      const sum = longSum(product);
+      const isBeside = sum ? sum.isManyInline && isRowSum(sum, node) : isOperandSum(product, node, hasMemory);
+      if (isBeside) return group;
     }
     return null;
   }
@@ -102,12 +107,7 @@ class GroupFormer {
       const outer = node.shape.filter((size) => size !== 1);
       return { kind: kind as "contraction" | "concat" | "routine", outer, members: [alone], rowSums: [], needs };
     }
-    const outer = node.shape.filter((size) => size !== 1);
-    const roles = outerRoles(node.shape);
-    const member: Member = isPointLike(node)
-      ? { node, space: node.shape, roles, inner: [], isReduction: false, phase: 0 }
-      : reductionMember(node, 0);
-    return { kind: "loops", outer, members: [member], rowSums: [], needs };
+    return { ...loneGroup(node), needs };
   }
 
   /** A group that `node` fits into without making a cycle, latest first. */
@@ -240,6 +240,16 @@ class GroupFormer {
     }
     return last + 1;
   }
+}
+
+/** A node that loops compute, as a group of its own. */
+export function loneGroup(node: Node): Group {
+  const outer = node.shape.filter((size) => size !== 1);
+  const roles = outerRoles(node.shape);
+  const member: Member = isPointLike(node)
+    ? { node, space: node.shape, roles, inner: [], isReduction: false, phase: 0 }
+    : reductionMember(node, 0);
+  return { kind: "loops", outer, members: [member], rowSums: [], needs: new Set() };
 }
 
 function reaches(from: Group, target: Group, seen: Set<Group>): boolean {

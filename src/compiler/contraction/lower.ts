@@ -1,8 +1,9 @@
 // A contraction becomes kernels: tiled with packed panels, windows written out, or plain loops where neither pays.
 import type { Node } from "../../graph/index.js";
-import type { KernelDraft } from "../../ir/index.js";
-import type { Group, Member } from "../group.js";
+import type { Buffer, KernelDraft } from "../../ir/index.js";
+import { type Group, loneGroup, type Member } from "../group.js";
 import type { KernelEnv } from "../kernel-env.js";
+import { lowerLoops } from "../lower-loops.js";
 import { countOf } from "./axes.js";
 import { cutDepth } from "./depth.js";
 import { lowerDirectContraction } from "./direct.js";
@@ -11,15 +12,27 @@ import { groupFinish, plainFinish } from "./finish.js";
 import { type ContractionForm, contractionForm, extentOf, swapOperands } from "./form.js";
 import { joinParts } from "./join.js";
 import { lowerWindows } from "./lower-windows.js";
-import { describeProblem, spreadColumns } from "./operand.js";
+import { describeProblem, type Problem, spreadColumns } from "./operand.js";
+import { OperandSum, packedSum } from "./operand-sum.js";
 import { chooseMicro, depthLimit } from "./options.js";
 import { stageForm } from "./staged-form.js";
 import { tiledKernels } from "./tiled.js";
 import { isTiled, operandView } from "./views.js";
 import { findWindows } from "./windows.js";
 
-/** Kernels of a group: a contraction, and elementwise nodes that take its sums. */
+/** Kernels of a group: a contraction, elementwise nodes that take its sums, and sums of its operands. */
 export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
+  const [sum] = group.rowSums;
+  const isDone = { sum: false };
+  const kernels = lowerProducts(env, group, (p) => {
+    const side = sum ? packedSum(p, sum) : null;
+    isDone.sum = side !== null;
+    return sum && side ? new OperandSum(p, side, env.targetOf(sum) as Buffer) : null;
+  });
+  return sum && !isDone.sum ? [...kernels, ...lowerLoops(env, loneGroup(sum))] : kernels;
+}
+
+function lowerProducts(env: KernelEnv, group: Group, sumOf: (p: Problem) => OperandSum | null): KernelDraft[] {
   const [{ node }] = group.members as [Member];
   if (node.size === 0) return [];
   const hasMemory = (n: Node): boolean => env.bufferOf(n) !== null;
@@ -35,7 +48,7 @@ export function lowerContraction(env: KernelEnv, group: Group): KernelDraft[] {
   const [plain, swapped] = [form, swapOperands(form)].map((side) => isInMemory && hasFewRows(side));
   if (plain || swapped) return lowerFewRows(env, node, plain ? form : swapOperands(form), finish);
   const p = describeProblem(env, node, chooseSides(env, form, node));
-  if (p.parts === 1) return tiledKernels(p, () => finish);
+  if (p.parts === 1) return tiledKernels(p, () => finish, sumOf(p));
   const partial = env.temporary("partial", node.dtype, p.parts * node.size);
   const kernels = tiledKernels(p, (part) => plainFinish(env, partial, env.f.mul(part, env.f.int(node.size))));
   return [...kernels, joinParts(env, node, partial, p.parts, finish)];

@@ -7,8 +7,11 @@ import { digitsOf, offsetAt, offsetOf } from "./axes.js";
 import { type Block, type Depth, type DepthAxis, depthIn, depthLoops } from "./depth.js";
 import type { Axis } from "./form.js";
 import type { Problem, Side } from "./operand.js";
+import type { OperandSum } from "./operand-sum.js";
 import { branch, loop } from "./statements.js";
 import { transpose } from "./transpose.js";
+
+type Store = Extract<Stmt, { kind: "store" }>;
 
 /** Where a panel goes and what it is packed from. */
 interface Panel {
@@ -23,9 +26,17 @@ interface Panel {
 
 /**
  * Packs `count` panels, the first with rows or columns from `panel.first`. Where whole panels are neighbours in memory, or lie
- * near each other, each of its lines is read from end to end before the next.
+ * near each other, each of its lines is read from end to end before the next. `sum` adds the lines up on the way.
  */
-export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, count: Expr, most: number): Stmt[] {
+export function packPanels(
+  p: Problem,
+  side: Side,
+  block: Block,
+  panel: Panel,
+  count: Expr,
+  most: number,
+  sum: OperandSum | null = null,
+): Stmt[] {
   const { f } = p.env;
   const axes = depthIn(f, block.axes, side.key);
   const inner = side.axes[0] as Axis;
@@ -36,7 +47,11 @@ export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, c
     first: f.add(panel.first, f.mul(n, f.int(side.unit))),
   });
   const n = f.variable("p", "i32", { min: 0, max: most - 1 });
-  const one = (m: Expr): Stmt[] => packPanel(p, side, block, at(m));
+  const one = (m: Expr): Stmt[] => {
+    const { to } = at(m);
+    const lines = (body: (depth: Depth) => Stmt[]): Stmt[] => depthLoops(f, axes, body);
+    return [...packPanel(p, side, block, at(m)), ...(sum ? sum.addPacked(m, panel.buffer, to, lines) : [])];
+  };
   const isStep = !runsAlong(p, side, axes) && isStrided(p, side);
   const isAlong = side.buffer !== null && side.axes.length === 1 && inner[side.key] === 1;
   if (!isAlong && !isStep) return [loop(f, n, count, one(n))];
@@ -46,14 +61,15 @@ export function packPanels(p: Problem, side: Side, block: Block, panel: Panel, c
   const whole = f.min(count, fitting);
   const rest = f.variable("p", "i32", { min: 0, max: most - 1 });
   const left: Stmt = { kind: "for", v: rest, from: whole, to: count, step: 1, body: one(rest) };
+  const summed = (stmt: Store, v: number): Stmt[] => (sum ? [stmt, sum.add(n, v, stmt.value)] : [stmt]);
   const copied = (depth: Depth): Stmt[] =>
-    isStep ? gatherVectors(p, side, at(n), depth) : copyVectors(p, side, at(n), at(n).first, depth);
+    isStep ? gatherVectors(p, side, at(n), depth) : copyVectors(p, side, at(n), at(n).first, depth).flatMap(summed);
   const lines = depthLoops(f, axes, (depth) => [loop(f, n, whole, copied(depth))]);
   return side.count < side.pitch ? [loop(f, n, count, one(n))] : [...lines, left];
 }
 
 /** One summed element of a panel's rows or columns, neighbours in memory. */
-function copyVectors(p: Problem, side: Side, { buffer, to, start }: Panel, digit: Expr, at: Depth): Stmt[] {
+function copyVectors(p: Problem, side: Side, { buffer, to, start }: Panel, digit: Expr, at: Depth): Store[] {
   const { f } = p.env;
   const place = f.add(f.add(start, at[side.key]), digit);
   const index = f.add(to, f.mul(at.flat, f.int(side.pitch)));

@@ -8,6 +8,7 @@ import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
 import { type Accumulators, type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
 import { type Problem, panelsOf, type Side } from "./operand.js";
+import type { OperandSum } from "./operand-sum.js";
 import { packPanels } from "./pack.js";
 import { prefetchResults, prefetchRows } from "./prefetch.js";
 import {
@@ -32,8 +33,8 @@ interface Tile {
   readonly column: Expr;
 }
 
-/** Kernels that compute the contraction, each sum (or part of one) given to `finish`. */
-export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): KernelDraft[] {
+/** Kernels that compute the contraction, each sum (or part of one) given to `finish`. Tiles that pack an operand do `sum` as well. */
+export function tiledKernels(p: Problem, finish: (part: Expr) => Finish, sum: OperandSum | null = null): KernelDraft[] {
   const { f } = p.env;
   const [columnTiles, rowTiles] = [p.b, p.a].map((side) => Math.ceil(side.panels / side.tilePanels)) as [
     number,
@@ -51,11 +52,11 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish): Kernel
     batch: digitsOf(f, p.form.batch, f.div(tile, f.int(columnTiles * rowTiles * p.parts))),
   };
   const done = finish(at.part);
-  const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer).statements();
+  const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer, sum).statements();
   const [m, n, k] = [p.a.count, p.b.count, extentOf(p.form.summed)];
   const bytes = p.bytes * batch * (m * k + n * k + m * n);
   const flops = 2 * batch * m * n * k * bandShare(p.form);
-  const main: KernelDraft = { name: done.name, tiles, tile, body, flops, bytes };
+  const main: KernelDraft = { name: sum ? `${done.name}_sum` : done.name, tiles, tile, body, flops, bytes };
   return [...before.flatMap((x) => (x ? [x.draft] : [])), main];
 }
 
@@ -144,6 +145,7 @@ class TileBody {
     private readonly finish: Finish,
     packedA: Buffer | undefined,
     packedB: Buffer | undefined,
+    private readonly sum: OperandSum | null,
   ) {
     const { f } = p.env;
     const local = (side: Side): Buffer | undefined => {
@@ -189,7 +191,12 @@ class TileBody {
     const tables = [this.#staged.a, this.#staged.b].flatMap((x) => (x ? fillTable(f, x.box, x.table) : []));
     const firstRow = f.mul(this.tile.row, f.int(this.p.a.tilePanels * this.p.a.unit));
     const finish = this.#finishesPanels ? [] : this.#finishRows(firstRow, this.p.a.tilePanels, f.int(0));
-    return [...tables, loop(f, number, count, body), ...finish];
+    const { sum } = this;
+    if (!sum) return [...tables, loop(f, number, count, body), ...finish];
+    // Tiles with the same rows (or columns) have the same sums.
+    const [own, other] = sum.side.key === "a" ? [this.tile.row, this.tile.column] : [this.tile.column, this.tile.row];
+    const sums = branch(f.eq(other, f.int(0)), sum.finish(own), []);
+    return [...tables, ...sum.begin(), loop(f, number, count, body), ...finish, ...sums];
   }
 
   /** Finishes the sums of some panels of rows, from `row` of the result, which lie in the block from `local`. */
@@ -243,7 +250,8 @@ class TileBody {
     const buffer = this.#panels[side.key] as Buffer;
     const first = f.mul(tile, f.int(side.tilePanels * side.unit));
     const panel = { buffer, to: f.int(0), first, start: this.#start(side, block) };
-    return packPanels(this.p, side, block, panel, panelsOf(this.p, side, tile), side.tilePanels);
+    const sum = this.sum?.side === side ? this.sum : null;
+    return packPanels(this.p, side, block, panel, panelsOf(this.p, side, tile), side.tilePanels, sum);
   }
 
   /** Step of the outermost own loop with which the tile begins. */
