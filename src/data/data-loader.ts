@@ -16,10 +16,9 @@ import { grouped, groupedAsync, IterableDataset } from "./iterable-dataset.js";
 import {
   BatchSampler,
   type BatchSamplerInput,
-  type BatchSamplerLike,
   batchSamplerOf,
+  type EpochBatches,
   RandomSampler,
-  type Sampler,
   type SamplerInput,
   SequentialSampler,
 } from "./sampler.js";
@@ -119,7 +118,7 @@ function checkDataset(dataset: unknown): void {
 export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable<B> {
   /** Items a batch; the last one of an epoch may have fewer. */
   readonly batchSize: number;
-  readonly #sampler: BatchSamplerLike;
+  readonly #sampler: EpochBatches;
   readonly #collate: ((items: T[]) => B) | null;
   readonly #prefetch: number;
   readonly #dropLast: boolean;
@@ -165,9 +164,9 @@ export class DataLoader<T, B = Batched<T>> implements Iterable<B>, AsyncIterable
   #batches(options: DataLoaderOptions<T, B>): BatchSampler {
     const length = this.dataset instanceof IterableDataset ? 0 : this.dataset.length;
     // The seed is read at each epoch, because a loaded state may bring another one.
-    const shuffled: Sampler = {
+    const shuffled = {
       length,
-      indices: (epoch) => new RandomSampler(length, { seed: this.#seed }).indices(epoch),
+      indices: (epoch: number) => new RandomSampler(length, { seed: this.#seed }).indices(epoch),
     };
     const sampler = options.sampler ?? (options.shuffle ? shuffled : new SequentialSampler(length));
     return new BatchSampler(sampler, this.batchSize, { dropLast: options.dropLast ?? false });

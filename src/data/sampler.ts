@@ -41,65 +41,108 @@ export function seedOf(op: string, { seed, generator }: SeedOptions): number {
   throw new ArgumentError(`${op}: generator must be a Generator, got ${shownValue(generator)}`, { op });
 }
 
-/** The order of items: an epoch's indices. */
-export interface Sampler {
+/**
+ * The order of items. It iterates over the indices of an epoch, as PyTorch's samplers do.
+ * @example
+ * class Backwards implements Sampler {
+ *   constructor(readonly length: number) {}
+ *   *[Symbol.iterator](): Generator<number> {
+ *     for (let i = this.length - 1; i >= 0; i--) yield i;
+ *   }
+ * }
+ */
+export interface Sampler extends Iterable<number> {
   /** Indices an epoch has. */
   readonly length: number;
-  /** The indices of epoch number `epoch`, `length` of them; the same each time it is asked. */
+  /** The indices of epoch number `epoch`, the same each time it is asked; a loader takes these in place of the iterator's. */
+  indices?(epoch: number): Iterable<number>;
+}
+
+/** A batch: the indices of its items. */
+type Batch = readonly number[] | Int32Array;
+
+/** The batches of an epoch, each a list of indices: it iterates over them. */
+export interface BatchSamplerLike extends Iterable<Batch> {
+  /** Batches an epoch has. */
+  readonly length: number;
+  /** The batches of epoch number `epoch`, the same each time it is asked; a loader takes these in place of the iterator's. */
+  batches?(epoch: number): Iterable<Batch>;
+}
+
+/** Indices that depend on an epoch's number, and how many they are. */
+interface EpochIndices {
+  /** Indices an epoch has. */
+  readonly length: number;
+  /** The indices of epoch number `epoch`, the same each time it is asked. */
   indices(epoch: number): Iterable<number>;
 }
 
-/** The batches of an epoch, each a list of indices. */
-export interface BatchSamplerLike {
+/** Batches that depend on an epoch's number, and how many they are. */
+export interface EpochBatches {
   /** Batches an epoch has. */
   readonly length: number;
-  /** The batches of epoch number `epoch`; the same each time it is asked. */
-  batches(epoch: number): Iterable<readonly number[] | Int32Array>;
+  /** The batches of epoch number `epoch`, the same each time it is asked. */
+  batches(epoch: number): Iterable<Batch>;
 }
 
-/** A sampler, or the indices themselves with their number: an array, or an object that iterates as PyTorch's samplers do. */
-export type SamplerInput = Sampler | (Iterable<number> & { readonly length: number });
+/** A sampler, or the indices themselves with their number: an array. */
+export type SamplerInput = Sampler | EpochIndices;
 
 /** A batch sampler, or the batches themselves with their number. */
-export type BatchSamplerInput =
-  | BatchSamplerLike
-  | (Iterable<readonly number[] | Int32Array> & { readonly length: number });
+export type BatchSamplerInput = BatchSamplerLike | EpochBatches;
 
 /** Texts iterate as well, but not over indices. */
 const iterates = (value: unknown): value is Iterable<never> & { readonly length: number } =>
   typeof value === "object" && value !== null && Symbol.iterator in value;
 
 /** @throws ArgumentError if it has neither `indices` nor an iterator. */
-function samplerOf(op: string, given: SamplerInput): Sampler {
+function samplerOf(op: string, given: SamplerInput): EpochIndices {
   if (!("indices" in Object(given)) && iterates(given)) {
     checkWholeNumber(op, "the sampler's length", given.length, 0);
     return { length: given.length, indices: () => given };
   }
   checkFunction(op, "the sampler's indices", (given as Sampler | null)?.indices);
-  return given as Sampler;
+  return given as EpochIndices;
 }
 
 /** @throws ArgumentError if it has neither `batches` nor an iterator. */
-export function batchSamplerOf(op: string, given: BatchSamplerInput): BatchSamplerLike {
+export function batchSamplerOf(op: string, given: BatchSamplerInput): EpochBatches {
   if (!("batches" in Object(given)) && iterates(given)) {
     checkWholeNumber(op, "the batch sampler's length", given.length, 0);
     return { length: given.length, batches: () => given };
   }
   checkFunction(op, "the batch sampler's batches", (given as BatchSamplerLike | null)?.batches);
-  return given as BatchSamplerLike;
+  return given as EpochBatches;
+}
+
+/** What the samplers here share: iterated by themselves, as in PyTorch, they give one epoch after the other. */
+abstract class EpochSampler implements Sampler, EpochIndices {
+  abstract readonly length: number;
+  private passes = 0;
+
+  constructor(...surplus: []) {
+    noMore(new.target.name, surplus);
+  }
+
+  abstract indices(epoch: number): Int32Array;
+
+  /** The indices of the first epoch, then of the next at each further iteration. */
+  [Symbol.iterator](): Iterator<number> {
+    return this.indices(this.passes++)[Symbol.iterator]();
+  }
 }
 
 /**
  * All indices in order: 0, 1, 2 …
  * @throws ArgumentError if it is given neither a dataset nor an integer >= 0.
  */
-export class SequentialSampler implements Sampler {
+export class SequentialSampler extends EpochSampler {
   /** Number of items. */
   readonly length: number;
 
   /** @param source - a dataset, or its number of items. */
   constructor(source: Sized, ...surplus: []) {
-    noMore("SequentialSampler", surplus);
+    super(...surplus);
     this.length = sizeOf("SequentialSampler", source);
   }
 
@@ -121,7 +164,7 @@ export interface RandomSamplerOptions extends SeedOptions {
  * @throws ArgumentError if it is given neither a dataset nor an integer >= 0, `numSamples` is no integer >= 1, or above it without `replacement`.
  * @example new RandomSampler(dataset, { seed: 1 })
  */
-export class RandomSampler implements Sampler {
+export class RandomSampler extends EpochSampler {
   readonly length: number;
   /** What the order depends on, beside the epoch. */
   readonly seed: number;
@@ -130,7 +173,7 @@ export class RandomSampler implements Sampler {
 
   /** @param source - a dataset, or its number of items. */
   constructor(source: Sized, options: RandomSamplerOptions = {}, ...surplus: []) {
-    noMore("RandomSampler", surplus);
+    super(...surplus);
     checkOptions("RandomSampler", options, { ...seedKinds, replacement: "flag", numSamples: "number" });
     const size = sizeOf("RandomSampler", source);
     this.size = size;
@@ -187,7 +230,7 @@ export interface WeightedSamplerOptions extends SeedOptions {
  * const share = [3 / 4, 1 / 4];
  * new WeightedRandomSampler(classes.map((c) => 1 / share[c]), classes.length); // both as often
  */
-export class WeightedRandomSampler implements Sampler {
+export class WeightedRandomSampler extends EpochSampler {
   /** What the draws depend on, beside the epoch. */
   readonly seed: number;
   /** Whether an index may be drawn again in an epoch. */
@@ -201,7 +244,7 @@ export class WeightedRandomSampler implements Sampler {
     options: WeightedSamplerOptions = {},
     ...surplus: []
   ) {
-    noMore("WeightedRandomSampler", surplus);
+    super(...surplus);
     const op = "WeightedRandomSampler";
     checkOptions(op, options, { ...seedKinds, replacement: "flag" });
     checkWholeNumber(op, "length", length, 1);
@@ -257,7 +300,7 @@ export class WeightedRandomSampler implements Sampler {
  * Some indices, those of `subset`, in random order, another one each epoch. `seed` is 0 by default.
  * @throws ArgumentError if `subset` is no array, or `seed` and `generator` are both given.
  */
-export class SubsetRandomSampler implements Sampler {
+export class SubsetRandomSampler extends EpochSampler {
   readonly length: number;
   private readonly seed: number;
 
@@ -266,7 +309,7 @@ export class SubsetRandomSampler implements Sampler {
     options: SeedOptions = {},
     ...surplus: []
   ) {
-    noMore("SubsetRandomSampler", surplus);
+    super(...surplus);
     checkOptions("SubsetRandomSampler", options, seedKinds);
     checkArray("SubsetRandomSampler", "subset", subset, true);
     this.length = subset.length;
@@ -298,14 +341,15 @@ export interface DistributedSamplerOptions {
  * @throws ArgumentError if the rank is none from 0 to below `numReplicas`, or it is given neither a dataset nor an integer >= 0.
  * @example new DistributedSampler(dataset, { numReplicas: 4, rank: 1 })
  */
-export class DistributedSampler implements Sampler {
+export class DistributedSampler extends EpochSampler {
   readonly length: number;
   private readonly options: Required<DistributedSamplerOptions>;
   private readonly size: number;
+  private epoch: number | null = null;
 
   /** @param source - a dataset, or its number of items. */
   constructor(source: Sized, options: DistributedSamplerOptions, ...surplus: []) {
-    noMore("DistributedSampler", surplus);
+    super(...surplus);
     checkOptions("DistributedSampler", options, {
       numReplicas: "number",
       rank: "number",
@@ -332,9 +376,18 @@ export class DistributedSampler implements Sampler {
     this.length = dropLast ? Math.floor(size / numReplicas) : Math.ceil(size / numReplicas);
   }
 
+  /**
+   * Says which epoch the indices are of from now on. Without it each epoch of a loader has its own number.
+   * @throws ArgumentError if it is no integer >= 0.
+   */
+  setEpoch(epoch: number): void {
+    checkWholeNumber("DistributedSampler.setEpoch", "epoch", epoch, 0);
+    this.epoch = epoch;
+  }
+
   indices(epoch: number): Int32Array {
     const { numReplicas, rank, shuffle, seed } = this.options;
-    const order = shuffle ? permutation(this.size, new RandomSequence(seed, "shuffle", epoch)) : null;
+    const order = shuffle ? permutation(this.size, new RandomSequence(seed, "shuffle", this.epoch ?? epoch)) : null;
     return Int32Array.from({ length: this.length }, (_, i) => {
       const at = (rank + i * numReplicas) % this.size;
       return order ? (order[at] as number) : at;
@@ -347,9 +400,10 @@ export class DistributedSampler implements Sampler {
  * @throws ArgumentError if `batchSize` is no integer >= 1.
  * @example new BatchSampler(new SequentialSampler(10), 4).length // 3
  */
-export class BatchSampler implements BatchSamplerLike {
+export class BatchSampler implements BatchSamplerLike, EpochBatches {
   readonly length: number;
-  private readonly sampler: Sampler;
+  private readonly sampler: EpochIndices;
+  private passes = 0;
 
   constructor(
     sampler: SamplerInput,
@@ -368,6 +422,11 @@ export class BatchSampler implements BatchSamplerLike {
     checkFlag("BatchSampler", "dropLast", options.dropLast ?? false);
     const batches = this.sampler.length / batchSize;
     this.length = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** The batches of the first epoch, then of the next at each further iteration. */
+  [Symbol.iterator](): Iterator<Int32Array> {
+    return this.batches(this.passes++);
   }
 
   *batches(epoch: number): Generator<Int32Array> {

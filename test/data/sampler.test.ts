@@ -82,13 +82,32 @@ describe("BatchSampler", () => {
 
 describe("PyTorch's ways to make samplers", () => {
   const dataset = new TensorDataset(zeros([10, 2]));
-  const drawn = (sampler: Sampler) => [...sampler.indices(0)];
+  const drawn = (sampler: Sampler) => [...(sampler.indices?.(0) ?? sampler)];
 
   test("given a dataset, samplers take its number of items", () => {
     expect(drawn(new SequentialSampler(dataset))).toEqual(drawn(new SequentialSampler(10)));
     expect(drawn(new RandomSampler(dataset, { seed: 3 }))).toEqual(drawn(new RandomSampler(10, { seed: 3 })));
     const half = { numReplicas: 2, rank: 1 };
     expect(drawn(new DistributedSampler(dataset, half))).toEqual(drawn(new DistributedSampler(10, half)));
+  });
+
+  test("iterated by themselves, they give one epoch after the other", () => {
+    const sampler = new RandomSampler(10, { seed: 3 });
+    expect([[...sampler], [...sampler]]).toEqual([[...sampler.indices(0)], [...sampler.indices(1)]]);
+    expect([...new SequentialSampler(3)]).toEqual([0, 1, 2]);
+    const batches = new BatchSampler(new RandomSampler(10, { seed: 3 }), 5);
+    expect([...batches].flatMap((batch) => [...batch])).toEqual([...sampler.indices(0)]);
+    expect([...batches].flatMap((batch) => [...batch])).toEqual([...sampler.indices(1)]);
+  });
+
+  test("given setEpoch, a DistributedSampler has that epoch's order, in a loader too", () => {
+    const make = () => new DistributedSampler(dataset, { numReplicas: 2, rank: 1, seed: 5 });
+    const sampler = make();
+    sampler.setEpoch(3);
+    expect([...sampler]).toEqual([...make().indices(3)]);
+    expect([...sampler]).toEqual([...make().indices(3)]);
+    expect([...make()]).toEqual([...make().indices(0)]);
+    expect(() => sampler.setEpoch(-1)).toThrow("DistributedSampler.setEpoch: epoch must be an integer >= 0, got -1");
   });
 
   test("given a generator, samplers and randomSplit take its seed, and draw nothing from it", () => {

@@ -1,10 +1,10 @@
 // The published form: the tarball, installed in an empty strict project, type-checks, runs, is required and is bundled.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/dist.js";
-import { copyInto, createProject, type Project, type Run, tool, writeSmallMnist } from "./project.js";
+import { copyInto, createProject, type Project, type Run, serverConfig, tool, writeSmallMnist } from "./project.js";
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const specifiers: string[] = Object.keys(manifest.exports)
@@ -77,15 +77,38 @@ describe("package", () => {
     expect(project.packed).toEqual(
       expect.arrayContaining(["README.md", "LICENSE", "CHANGELOG.md", "dist/cli/main.js"]),
     );
-    expect(
-      project.packed.filter((path) => !/^(dist\/|README\.md|LICENSE|CHANGELOG\.md|package\.json)/.test(path)),
-    ).toEqual([]);
-    expect(project.packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\/\./.test(path))).toEqual([]);
+    expect(project.packed.filter((path) => !/^(dist\/|examples\/|LICENSE|package\.json)|\.md$/.test(path))).toEqual([]);
+    const sources = project.packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\/\./.test(path));
+    expect(sources.filter((path) => !path.startsWith("examples/"))).toEqual([]);
+  });
+
+  test("given the tarball's pages, what they link to is in it", () => {
+    const pages = project.packed.filter((path) => path.endsWith(".md"));
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(join(project.folder, "node_modules/gradus", page), "utf8");
+      const links = [...text.matchAll(/\]\(([^)\s#]+)/g)].map(([, link]) => link as string);
+      const files = links.filter((link) => !/^https?:/.test(link)).map((link) => join(dirname(page), link));
+      return files.filter((file) => !project.packed.includes(file)).map((file) => `${page}: ${file}`);
+    });
+    expect(broken).toEqual([]);
+    expect(pages).toEqual(expect.arrayContaining(["README.md", "docs/from-pytorch.md", "docs/parity.md"]));
   });
 
   test("given a strict project that checks library types, the program and the type cases compile", () => {
     expect(compiled).toEqual({ status: 0, stdout: "", stderr: "" });
   });
+
+  test.each(["NodeNext", "bundler"] as const)(
+    "given no browser's library and @types/node, all declarations compile, resolved as by %s",
+    (resolution) => {
+      project.write("src/all.ts", specifiers.map((name, i) => `export * as m${i} from "${name}";\n`).join(""));
+      const config = serverConfig(resolution, ["src/all.ts", "src/types.ts"]);
+      project.write(`tsconfig.${resolution}.json`, JSON.stringify(config));
+      const run = project.node([tool("typescript/bin/tsc"), "-p", `tsconfig.${resolution}.json`]);
+      expect(run).toEqual({ status: 0, stdout: "", stderr: "" });
+    },
+    60_000,
+  );
 
   test("given the README, its program is examples/mnist.ts to the letter", () => {
     const readme = readFileSync(join(root, "README.md"), "utf8");

@@ -39,6 +39,27 @@ const tsconfig = {
   include: ["src"],
 };
 
+/**
+ * As strict, of a project without a browser's library that has @types/node: `resolution` is "NodeNext", or "bundler" for what Vite and
+ * others resolve.
+ */
+export function serverConfig(resolution: "NodeNext" | "bundler", files: readonly string[]): object {
+  const module = resolution === "bundler" ? "ESNext" : "NodeNext";
+  const types = { types: ["node"], typeRoots: [tool("@types")] };
+  const { compilerOptions } = tsconfig;
+  return {
+    compilerOptions: {
+      ...compilerOptions,
+      lib: ["ES2023"],
+      module,
+      moduleResolution: resolution,
+      ...types,
+      noEmit: true,
+    },
+    files,
+  };
+}
+
 /** A tool of the repository; the project itself has nothing installed but the package. */
 export function tool(name: string): string {
   return join(root, "node_modules", name);

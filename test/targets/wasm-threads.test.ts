@@ -142,7 +142,7 @@ describe("wasm threads", () => {
       callerMaySleep: true,
       barrierTimeoutMs: 200,
     });
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory as WebAssembly.Memory } });
     const { open, run } = exports as unknown as Required<ProgramExports>;
     const [tableAddress, memory] = [heap.allocate(table.bytes) as number, heap.allocate(1 << 20) as number];
     heap.words.fill(memory, tableAddress / 4, tableAddress / 4 + program.bindings.length + 1);

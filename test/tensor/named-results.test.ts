@@ -27,6 +27,8 @@ test("max, min, sort, topk and the like: given a dim, values and indices come ap
     expect(values).toBe(both.values);
     expect(indices).toBe(both.indices);
     expect(keys(both)).toEqual(["values", "indices"]);
+    expect(both[0]).toBe(values);
+    expect(both[1]).toBe(indices);
   }
 });
 

@@ -1,8 +1,8 @@
 // Type tests: what must compile, and, after `@ts-expect-error`, what must not. Compiled, never run.
 import { autocast, compile, type DType, nonzero, type Tensor, tensor, zeros } from "gradus";
-import { DataLoader, TensorDataset } from "gradus/data";
+import { BatchSampler, DataLoader, type Sampler, TensorDataset } from "gradus/data";
 import { functionalCall, grad, hessian, jacrev, type NamedTensors, vjp, vmap } from "gradus/func";
-import { eigh } from "gradus/linalg";
+import { eigh, slogdet, svd } from "gradus/linalg";
 import * as nn from "gradus/nn";
 import { crossEntropy, glu, mseLoss } from "gradus/nn/functional";
 import * as optim from "gradus/optim";
@@ -160,6 +160,21 @@ export async function loadersTypeTheirBatches(images: Tensor, labels: Tensor): P
   new DataLoader(new TensorDataset(images), { batchsize: 64 });
 }
 
+export function samplersAreIterators(images: Tensor): void {
+  class Backwards implements Sampler {
+    constructor(readonly length: number) {}
+    *[Symbol.iterator](): Generator<number> {
+      for (let i = this.length - 1; i >= 0; i--) yield i;
+    }
+  }
+  const sampler = new Backwards(images.shape[0]);
+  new DataLoader(new TensorDataset(images), { sampler });
+  const batches: (readonly number[] | Int32Array)[] = [...new BatchSampler(sampler, 2)];
+  new DataLoader(new TensorDataset(images), { batchSampler: batches });
+  // @ts-expect-error: a sampler has a length
+  new DataLoader(new TensorDataset(images), { sampler: new Set([1]) });
+}
+
 export function compiledFunctionsKeepTheirTypes(model: Classifier, x: Tensor, y: Tensor): void {
   const step = compile((images: Tensor, labels: Tensor) => crossEntropy(model(images), labels));
   same<ReturnType<typeof step>, Tensor>(true);
@@ -290,6 +305,9 @@ export function resultsWithNamesComeApart(x: Tensor, model: nn.Module): void {
   const { values, indices } = x.max(1);
   same<typeof values, Tensor>(true);
   for (const part of x.sort()) same<typeof part, Tensor>(true);
+  const predicted = x.max(1)[1];
+  same<typeof predicted, Tensor>(true);
+  svd(x)[2].add(slogdet(x)[0]);
   indices.add(values);
   x.clamp_({ min: 0 }).clamp_(0, 1);
   // Who attaches a hook knows what the module gives.

@@ -29,7 +29,9 @@ export class WasmExecutable implements Executable {
     this.#compiled = compiled;
     this.#id = runtime.nextId();
     this.#scratchStride = roundUp(program.localBytes, 128);
-    const instance = new WebAssembly.Instance(compiled.module, { env: { memory: runtime.heap.memory } });
+    const instance = new WebAssembly.Instance(compiled.module, {
+      env: { memory: runtime.heap.memory as WebAssembly.Memory },
+    });
     // The module was made by compile.ts with these exports.
     this.#exports = instance.exports as unknown as ProgramExports;
     const table = runtime.allocate(compiled.table.bytes);

@@ -15,9 +15,15 @@ interface FreeBlock {
   size: number;
 }
 
+/** What is used of WebAssembly.Memory. Declarations go without the names of a browser's library, which users may not have. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 /** Growable memory with a best-fit allocator of 64-byte aligned blocks, which are never 0. Callers remember sizes. */
 export class Heap {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly maximumPages: number;
   /** Free blocks in order of address, never adjacent. */
   readonly #free: FreeBlock[] = [];

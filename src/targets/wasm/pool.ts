@@ -2,6 +2,7 @@
 import { platform } from "#platform";
 import { closedPhase, control, word } from "../threads/control.js";
 import { Workers } from "../threads/workers.js";
+import type { WasmMemory } from "./heap.js";
 import { workerSource } from "./worker-source.js";
 
 /** Time for threads to notice a fault: they look every 100 ms. */
@@ -23,11 +24,11 @@ export class ThreadPool {
   /** The control block. Growing the memory does not move it. */
   readonly #words: Int32Array;
   readonly #workers: Workers;
-  readonly #modules = new Map<number, WebAssembly.Module>();
+  readonly #modules = new Map<number, object>();
   #epoch = 0;
 
   /** @param isShared - false for a memory that workers cannot have; the pool stays empty then. */
-  constructor(memory: WebAssembly.Memory, isShared: boolean) {
+  constructor(memory: WasmMemory, isShared: boolean) {
     // Growing a memory that is not shared would detach a view of it.
     this.#words = isShared ? new Int32Array(memory.buffer, 0, 1 << 14) : new Int32Array(1 << 14);
     const modules = this.#modules;
@@ -57,7 +58,7 @@ export class ThreadPool {
   }
 
   /** Gives all workers a program, unless they have it. */
-  load(id: number, module: WebAssembly.Module): void {
+  load(id: number, module: object): void {
     if (this.#modules.has(id)) return;
     this.#modules.set(id, module);
     this.#workers.post({ kind: "load", id, module });

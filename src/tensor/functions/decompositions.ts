@@ -73,7 +73,7 @@ export function svd(
   A: Tensor,
   options: { readonly fullMatrices?: boolean } = {},
   ...surplus: []
-): Named<{ readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor }> {
+): Named<{ readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor }, 3> {
   noMore("svd", surplus);
   checkOptions("svd", options, ["fullMatrices"]);
   const { u, s, vh } = ((options.fullMatrices ?? true) ? ops.svdFull : ops.svd)(

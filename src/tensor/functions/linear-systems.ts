@@ -6,6 +6,7 @@ import {
   named,
   noMore,
   normalizeDim,
+  type Places,
   ShapeError,
   shapesEqual,
 } from "../../base/index.js";
@@ -16,7 +17,7 @@ import { matricesOf } from "./decompositions.js";
 import { made } from "./define.js";
 
 /** LU factors of matrices with row exchanges: what `luFactor` gives, and `luSolve` and `luUnpack` take. */
-export interface LuFactorResult extends Iterable<Tensor, undefined> {
+export interface LuFactorResult extends Places<Tensor>, Iterable<Tensor, undefined> {
   /** U `[…,m,n]` and, below its diagonal, L without its ones. */
   readonly LU: Tensor;
   /** With which row, counted from 1, row i was exchanged at step i: `[…,min(m,n)]`, int32. */
@@ -24,7 +25,7 @@ export interface LuFactorResult extends Iterable<Tensor, undefined> {
 }
 
 /** Factors P, L and U. */
-export interface LuParts extends Iterable<Tensor, undefined> {
+export interface LuParts extends Places<Tensor, 3>, Iterable<Tensor, undefined> {
   /** Permutation `[…,m,m]`. */
   readonly P: Tensor;
   /** Lower triangular with ones `[…,m,k]`. */

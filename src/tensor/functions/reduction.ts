@@ -12,6 +12,7 @@ import {
   named,
   noMore,
   normalizeDim,
+  type Places,
   shownValue,
 } from "../../base/index.js";
 import type { Node } from "../../graph/index.js";
@@ -42,8 +43,8 @@ interface OneDimOptions {
   readonly keepdim?: boolean;
 }
 
-/** Values along a dim and where they are (int32): `x.max(1).values`, or in order, `const [values, indices] = x.max(1)`. */
-export interface ValuesIndices extends Iterable<Tensor, undefined> {
+/** Values along a dim and where they are (int32): `x.max(1).values`, `x.max(1)[0]`, or in order, `const [values, indices] = x.max(1)`. */
+export interface ValuesIndices extends Places<Tensor>, Iterable<Tensor, undefined> {
   /** The chosen elements, in the dtype of the input. */
   readonly values: Tensor;
   /** Where they stand along the dim, int32. */

@@ -72,6 +72,9 @@ export const dataErrors: ThrownErrors = {
     ArgumentError: () => new data.WeightedRandomSampler([0, 0], 1),
     ShapeError: () => new data.WeightedRandomSampler(zeros([2, 2]), 1),
   },
+  "DistributedSampler.setEpoch": argument(() =>
+    new data.DistributedSampler(3, { numReplicas: 2, rank: 1 }).setEpoch(-1),
+  ),
   DistributedSampler: argument(() => new data.DistributedSampler(3, { numReplicas: 2, rank: 2 })),
   BatchSampler: argument(() => new data.BatchSampler(new data.SequentialSampler(3), 0)),
   TextLines: format(() => new data.TextLines(missing)),
