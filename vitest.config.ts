@@ -18,6 +18,15 @@ function sourceAliases(): { find: RegExp; replacement: string }[] {
   }));
 }
 
+/**
+ * Most code of a test runs a few times: V8's optimizing compiler took a third of the processors' time. Node 20 optimizes later
+ * with a larger budget (newer ones have no such option); a larger young generation is copied less often.
+ */
+const engineOptions = [
+  "--max-semi-space-size=64",
+  ...(process.versions.node.startsWith("20.") ? ["--interrupt-budget=400000"] : []),
+];
+
 export default defineConfig(({ mode }) => {
   const long = mode === "long";
   return {
@@ -30,6 +39,7 @@ export default defineConfig(({ mode }) => {
       reporters: ["default", new SummaryReporter()],
       sequence: { sequencer: LongestFirst },
       pool: "forks",
+      execArgv: engineOptions,
       maxWorkers: availableParallelism(),
       testTimeout: long ? 3_600_000 : 30_000,
       hookTimeout: 120_000,
