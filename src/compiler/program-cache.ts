@@ -26,6 +26,8 @@ const families = new Map<number, Family[]>();
 /** All families, least recently used first. */
 const recent = new Set<Family>();
 const stats = { compiles: 0, hits: 0 };
+/** What the families hold together, kept along: each compilation asks for it. */
+const held = { programs: 0, bytes: 0 };
 
 /** What the cache of compiled programs holds and has done since the start of the process. */
 export interface ProgramCacheStats {
@@ -50,19 +52,22 @@ export interface ProgramCacheStats {
  */
 export function programCacheStats(...surplus: []): ProgramCacheStats {
   noMore("programCacheStats", surplus);
-  let [programs, bytes] = [0, 0];
-  for (const family of recent) {
-    programs += family.variants.length;
-    for (const v of family.variants) bytes += v.step.sizeBytes;
-  }
-  return { programs, bytes, ...stats };
+  return { ...held, ...stats };
 }
 
 /** Frees all programs, as when the target changes. */
 export function clearProgramCache(): void {
-  for (const family of recent) for (const v of family.variants) v.step.free();
+  for (const family of recent) freePrograms(family);
   recent.clear();
   families.clear();
+}
+
+function freePrograms({ variants }: Family): void {
+  for (const { step } of variants) {
+    held.programs--;
+    held.bytes -= step.sizeBytes;
+    step.free();
+  }
 }
 
 /** Computes the request's outputs and updates, through the cache. */
@@ -95,6 +100,8 @@ function findVariant(capture: Capture, target: Target): Variant {
   const variant = { step: compileCapture(capture, target), constants, varying };
   stats.compiles++;
   family.variants.push(variant);
+  held.programs++;
+  held.bytes += variant.step.sizeBytes;
   evict();
   return variant;
 }
@@ -111,11 +118,10 @@ function findFamily(capture: Capture, target: Target): Family {
 
 function evict(): void {
   for (const family of recent) {
-    const { programs, bytes } = programCacheStats();
-    if (programs <= MAX_PROGRAMS && bytes <= MAX_BYTES) return;
+    if (held.programs <= MAX_PROGRAMS && held.bytes <= MAX_BYTES) return;
     if (recent.size === 1) return;
     recent.delete(family);
-    for (const v of family.variants) v.step.free();
+    freePrograms(family);
     for (const [hash, list] of families) {
       const rest = list.filter((f) => f !== family);
       if (rest.length === list.length) continue;
