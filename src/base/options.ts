@@ -51,12 +51,19 @@ export function checkOptions(op: string, options: object | undefined, known: rea
 /**
  * Throws if a function or constructor got more arguments than it takes: options go into one object. What is public ends its
  * parameters with `...surplus: []` and hands that here; a constructor with a base hands it on, `super(…, ...surplus)`.
+ * `tensors.map(relu)` is no mistake.
  */
 export function noMore(op: string, surplus: readonly unknown[]): void {
-  if (surplus.length === 0) return;
+  if (surplus.length === 0 || isFromArray(surplus)) return;
   const shown = typeof surplus[0] === "object" ? "an object" : String(surplus[0]);
   const problem = `got ${surplus.length} argument(s) too many (${shown} …); options go into one object, last`;
   throw new ArgumentError(`${op}: ${problem}`, { op });
+}
+
+/** What an array's `map` and `forEach` add to an element: its index and the array. */
+function isFromArray(surplus: readonly unknown[]): boolean {
+  const [index, array] = surplus;
+  return surplus.length === 2 && Array.isArray(array) && typeof index === "number" && index < array.length;
 }
 
 /** Throws unless an argument is of its kind. */

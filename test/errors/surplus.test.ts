@@ -202,6 +202,14 @@ describe("calls of modules", () => {
   });
 });
 
+test("given an array's map, its index and array are no surplus, but of functions with a second parameter", () => {
+  const tensors = [ones([2]), ones([3])];
+  expect(tensors.map(gradus.relu).map(({ shape }) => shape[0])).toEqual([2, 3]);
+  expect(tensors.map(new nn.ReLU()).map(({ shape }) => shape[0])).toEqual([2, 3]);
+  expect(() => [1, 2].map(gradus.tensor as never)).toThrow("tensor: got 1 argument(s) too many");
+  expect(() => (gradus.relu as Call)(ones([1]), 0, 1)).toThrow("relu: got 2 argument(s) too many (0 …)");
+});
+
 test("methods of training loops: what PyTorch's take and ours do not is refused", () => {
   const layer = new nn.Linear(2, 2);
   const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
