@@ -7,6 +7,7 @@ const kinds: Readonly<Record<string, readonly [said: string, holds: (value: unkn
   numbers: ["an array of numbers", isNumbers],
   pair: ["two numbers [a, b]", (value) => isNumbers(value) && value.length === 2],
   flag: ["true or false", (value) => typeof value === "boolean"],
+  texts: ["an array of texts", (value) => Array.isArray(value) && value.every((item) => typeof item === "string")],
   text: ["a text", (value) => typeof value === "string"],
   function: ["a function", (value) => typeof value === "function"],
   object: ["an object", (value) => typeof value === "object" && value !== null],

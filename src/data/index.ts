@@ -36,5 +36,10 @@ export {
   type WeightedSamplerOptions,
 } from "./sampler.js";
 export { TextLines } from "./text-lines.js";
-export { type BatchTransform, type ImageTransform, type SampleContext, transformImages } from "./transform.js";
+export {
+  type BatchTransform,
+  type ImageTransform,
+  type SampleContext,
+  transformImages,
+} from "./transform.js";
 export { type WorkerInfo, workerInfo } from "./worker-info.js";

@@ -5,7 +5,7 @@ import { checkIndex, type Dataset, type EpochContext, gatherRows, type Indices }
 import { parseIdx } from "./idx.js";
 import { findIdxFiles, type IdxSource } from "./idx-files.js";
 import { remember } from "./recipe.js";
-import { type ImageTransform, transformImages } from "./transform.js";
+import { checkTransform, type ImageTransform, transformImages } from "./transform.js";
 
 /** Options of `mnist` and `fashionMnist`. */
 export interface MnistOptions {
@@ -146,11 +146,12 @@ export async function fashionMnist(options: MnistOptions = {}, ...surplus: []): 
 async function load(source: ImageSource, options: MnistOptions, others: readonly IdxSource[]): Promise<ImageDataset> {
   checkOptions(source.name, options, {
     train: "flag",
-    root: "any",
-    download: "any",
-    normalize: "any",
-    transform: "any",
+    root: "text",
+    download: "flag",
+    normalize: "flag",
+    transform: "function | object",
   });
+  if (options.transform !== undefined) checkTransform(source.name, options.transform);
   const files = await findIdxFiles(source, options, others);
   const images = parseIdx(files.images.bytes, files.images.path);
   const labels = parseIdx(files.labels.bytes, files.labels.path);

@@ -25,6 +25,12 @@ export interface BatchTransform {
 /** A transform of image batches: an object with `apply`, or a function of the images. */
 export type ImageTransform = BatchTransform | ((images: Tensor, context: SampleContext) => Tensor);
 
+/** @throws ArgumentError for what is neither a function nor an object with `apply`. */
+export function checkTransform(op: string, transform: ImageTransform): void {
+  if (typeof transform === "function") return;
+  checkFunction(op, "the transform's apply", (transform as Partial<BatchTransform> | null)?.apply);
+}
+
 /** Applies a transform, an object or a function, to a batch. Shapes: `[N, C, H, W]` → what the transform gives. */
 export function transformImages(
   transform: ImageTransform,
@@ -33,7 +39,6 @@ export function transformImages(
   ...surplus: []
 ): Tensor {
   noMore("transformImages", surplus);
-  if (typeof transform !== "function")
-    checkFunction("transformImages", "the transform's apply", (transform as Partial<BatchTransform> | null)?.apply);
+  if (typeof transform !== "function") checkTransform("transformImages", transform);
   return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);
 }

@@ -1,6 +1,6 @@
 // NumPy's files: one array (.npy), or several in a zip archive (.npz).
 // Specification: numpy/lib/format.py, versions 1.0 to 3.0.
-import { checkBytes, type DType, FormatError, memoryOf, noMore, numel, typedArray } from "../base/index.js";
+import { checkBytes, checkText, type DType, FormatError, memoryOf, noMore, numel, typedArray } from "../base/index.js";
 import { checkTensor, type Tensor, tensor } from "../tensor/index.js";
 import { checkNamedTensors } from "./named-tensors.js";
 import { type ElementType, elementTypes } from "./torch-tensors.js";
@@ -47,6 +47,7 @@ function fail(name: string, text: string): FormatError {
 export function decodeNpy(bytes: Uint8Array, name = "bytes", ...surplus: []): Tensor {
   noMore("decodeNpy", surplus);
   checkBytes("decodeNpy", "bytes", bytes);
+  checkText("decodeNpy", "name", name);
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) throw fail(name, "is no file of NumPy");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isLong = (bytes[6] as number) >= 2;
@@ -125,6 +126,7 @@ export function encodeNpy(value: Tensor, ...surplus: []): Uint8Array {
 export function decodeNpz(bytes: Uint8Array, name = "bytes", ...surplus: []): Record<string, Tensor> {
   noMore("decodeNpz", surplus);
   checkBytes("decodeNpz", "bytes", bytes);
+  checkText("decodeNpz", "name", name);
   const arrays = [...readZip(bytes, name)].filter(([entry]) => entry.endsWith(".npy"));
   return Object.fromEntries(arrays.map(([entry, data]) => [entry.slice(0, -4), decodeNpy(data, `${name}: ${entry}`)]));
 }

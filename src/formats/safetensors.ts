@@ -2,6 +2,8 @@
 // Specification: https://github.com/huggingface/safetensors#format
 import {
   checkBytes,
+  checkOptions,
+  checkText,
   type DType,
   FormatError,
   formatShape,
@@ -77,7 +79,10 @@ export function encodeSafetensors(
   noMore("encodeSafetensors", surplus);
   checkNamedTensors("encodeSafetensors", tensors);
   const header: Record<string, unknown> = {};
-  if (options.metadata) header.__metadata__ = options.metadata;
+  checkOptions("encodeSafetensors", options, { metadata: "object" });
+  const { metadata } = options;
+  for (const [key, text] of Object.entries(metadata ?? {})) checkText("encodeSafetensors", `metadata.${key}`, text);
+  if (metadata) header.__metadata__ = metadata;
   const parts: Uint8Array[] = [];
   let end = 0;
   for (const [name, value] of inFileOrder(tensors)) {
@@ -125,6 +130,7 @@ interface Entry {
 export function decodeSafetensors(bytes: Uint8Array, name = "bytes", ...surplus: []): SafetensorsContent {
   noMore("decodeSafetensors", surplus);
   checkBytes("decodeSafetensors", "bytes", bytes);
+  checkText("decodeSafetensors", "name", name);
   const { header, dataStart } = readHeader(bytes, name);
   const { __metadata__: metadata = {}, ...rest } = header;
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {

@@ -31,6 +31,9 @@ const marks = [tensorMark, numberMark, bigintMark];
  */
 export function splitState(state: object, ...surplus: []): SplitState {
   noMore("splitState", surplus);
+  if (typeof state !== "object" || state === null) {
+    throw new FormatError(`checkpoint: a state is an object, got ${shownValue(state)}`);
+  }
   const tensors: Record<string, Tensor> = {};
   const strip = (value: unknown, path: string): unknown => {
     if (value instanceof Tensor) {

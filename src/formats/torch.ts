@@ -1,5 +1,5 @@
 // PyTorch's own files: zip archives since PyTorch 1.6, and the pickles before. Read without running code, and written.
-import { checkBytes, FormatError, noMore } from "../base/index.js";
+import { checkBytes, checkText, FormatError, noMore } from "../base/index.js";
 import { pickle } from "./pickle.js";
 import { elementTypes, rebuildTensor, storageDTypes, TorchStorage } from "./torch-tensors.js";
 import { type GlobalName, type UnpickleHandlers, unpickle } from "./unpickle.js";
@@ -121,6 +121,7 @@ function encoded(name: string, [text, encoding]: readonly unknown[]): Uint8Array
 export function decodeTorch(bytes: Uint8Array, name = "bytes", ...surplus: []): TorchValue {
   noMore("decodeTorch", surplus);
   checkBytes("decodeTorch", "bytes", bytes);
+  checkText("decodeTorch", "name", name);
   return isZip(bytes) ? decodeArchive(bytes, name) : decodeLegacy(bytes, name);
 }
 

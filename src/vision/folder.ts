@@ -1,5 +1,5 @@
 // Data sets of files in folders, one folder a class.
-import { checkOptions, FormatError, hostFiles, noMore, reason } from "../base/index.js";
+import { checkChoice, checkFunction, checkOptions, FormatError, hostFiles, noMore, reason } from "../base/index.js";
 import {
   checkIndex,
   type Dataset,
@@ -10,7 +10,7 @@ import {
 } from "../data/index.js";
 import { computed, type Tensor, tensor } from "../tensor/index.js";
 import { readImageSync } from "./image/files.js";
-import type { ImageMode } from "./image/pixels.js";
+import { type ImageMode, imageModes } from "./image/pixels.js";
 
 /** Options of `DatasetFolder`. */
 export interface FolderOptions {
@@ -24,6 +24,13 @@ export interface FolderOptions {
   readonly targetTransform?: (target: number) => number;
 }
 
+const folderKinds = {
+  extensions: "texts",
+  isValidFile: "function",
+  allowEmpty: "flag",
+  targetTransform: "function",
+};
+
 /** A file and its class. */
 export type FolderSample = readonly [path: string, target: number];
 
@@ -32,6 +39,7 @@ export type FolderSample = readonly [path: string, target: number];
  * their names; files come class by class, in the order of their paths.
  * @param load - makes the item's first part of a file.
  * @throws FormatError if there is no class folder, or a class without files.
+ * @throws ArgumentError if `load` is no function, or an option is unknown or of another kind.
  * @example new DatasetFolder("features", (path) => readFeatures(path), { extensions: [".bin"] })
  */
 export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
@@ -55,13 +63,9 @@ export class DatasetFolder<T> implements Dataset<[sample: T, label: Tensor]> {
     ...surplus: []
   ) {
     noMore("DatasetFolder", surplus);
+    checkFunction("DatasetFolder", "load", load);
+    checkOptions("DatasetFolder", options, folderKinds);
     const { extensions, allowEmpty = false } = options;
-    checkOptions("DatasetFolder", options, {
-      extensions: "any",
-      isValidFile: "function",
-      allowEmpty: "flag",
-      targetTransform: "function",
-    });
     this.#label = options.targetTransform ?? ((target) => target);
     const endings = extensions?.map((ending) => ending.toLowerCase());
     const isValid =
@@ -111,12 +115,20 @@ export interface ImageFolderOptions extends FolderOptions {
  * Images in one folder a class: items are uint8 `[C, H, W]` and the class, int32 `[]`. Files are read and decoded as items are
  * asked for; workers of a `DataLoader` do that in parallel.
  * @throws FormatError if there is no class folder, or a class without images; at an item if its file is damaged, which it names.
+ * @throws ArgumentError if an option is unknown or of another kind.
  * @example
  * const resize = new Compose([new ToDtype("float32", { scale: true }), new Resize([64, 64])]);
  * new DataLoader(new ImageFolder("animals/train", { transform: resize }), { batchSize: 32, shuffle: true });
  */
 export class ImageFolder extends DatasetFolder<Tensor> {
   constructor(root: string, options: ImageFolderOptions = {}, ...surplus: []) {
+    checkOptions("ImageFolder", options, {
+      ...{ mode: "text", applyExifOrientation: "flag", transform: "function | object", loader: "function" },
+      ...folderKinds,
+    });
+    if (options.mode !== undefined) checkChoice("ImageFolder", "mode", options.mode, imageModes);
+    if (typeof options.transform === "object")
+      checkFunction("ImageFolder", "the transform's apply", options.transform?.apply);
     const { mode = "rgb", applyExifOrientation = false, transform, loader, ...folder } = options;
     super(
       root,

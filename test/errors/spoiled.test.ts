@@ -2,30 +2,37 @@
 // JavaScript's own, and never silence.
 import { GradusError, setTarget, targetName } from "gradus";
 import * as data from "gradus/data";
+import * as formats from "gradus/formats";
 import * as optim from "gradus/optim";
 import * as vision from "gradus/vision";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Arguments, dataCalls, optimCalls, visionCalls } from "./calls.js";
+import { dataFileCalls, formatsCalls, noPlace, removeFiles, visionFileCalls } from "./file-calls.js";
 
 const spaces = [
-  ["data", data, dataCalls],
+  ["data", data, { ...dataCalls, ...dataFileCalls }],
+  ["formats", formats, formatsCalls],
   ["optim", optim, optimCalls],
-  ["vision", vision, visionCalls],
+  ["vision", vision, { ...visionCalls, ...visionFileCalls }],
 ] as const;
 
 const wrong: Readonly<Record<string, unknown>> = {
   bigint: 5n,
   null: null,
-  text: "no such",
+  text: noPlace,
   object: {},
   function: () => 1,
 };
 
-/** Base classes, what takes nothing, and what reads files: sweep.test.ts and the tests of files see to those. */
+/** Base classes, what takes nothing, and what others call. */
 const leftOut = [
-  ...["IterableDataset", "LRScheduler", "Optimizer", "Transform", "workerInfo"],
-  ...["readCsv", "readLines", "readIdx", "TextLines", "mnist", "fashionMnist", "DatasetFolder", "ImageFolder"],
-  ...["decodeImage", "readImage", "saveImage", "writeJpeg", "writePng", "transformImages", "rememberInstance"],
+  "IterableDataset",
+  "LRScheduler",
+  "Optimizer",
+  "Transform",
+  "workerInfo",
+  "transformImages",
+  "rememberInstance",
 ];
 
 /** Spoiled values that are right. */
@@ -42,6 +49,24 @@ const right = [
   ...["Resize 0 null", "Resize maxSize null"],
   // A dataset's own class says its name and length, for each item.
   ...Object.keys(wrong).flatMap((kind) => [`checkIndex 0 ${kind}`, `checkIndex 2 ${kind}`]),
+  // What is written may be anything; an option of an object that is written is a key of it.
+  ...Object.keys(wrong).flatMap((kind) => ["encodeTorch", "saveTorch"].map((name) => `${name} weight ${kind}`)),
+  ...Object.keys(wrong).flatMap((kind) => [`encodeTorch 0 ${kind}`, `saveTorch 1 ${kind}`]),
+  ...Object.keys(wrong).flatMap((kind) => ["saveCheckpoint", "splitState"].map((name) => `${name} epoch ${kind}`)),
+  ...["encodeTorch", "saveTorch", "saveCheckpoint", "splitState", "joinState"].map(
+    (name) => `${name} an unknown option`,
+  ),
+  ...["encodeSafetensors metadata object", "save metadata object"], // {}
+  // Texts for texts, functions for functions.
+  ...["decodeNpy 1", "decodeNpz 1", "decodeSafetensors 1", "decodeTorch 1", "decodeImage 2"].map(
+    (what) => `${what} text`,
+  ),
+  ...[
+    "DatasetFolder 1 function",
+    "ImageFolder transform function",
+    "ImageFolder loader function",
+    "mnist transform function",
+  ],
   // Arguments for what an export of a module is called with are its own business.
   ...Object.keys(wrong).map((kind) => `fromModule 2 ${kind}`),
 ];
@@ -89,6 +114,7 @@ function* spoiled(name: string, make: Arguments): Generator<Spoiled> {
 const before = targetName();
 beforeAll(() => void setTarget("interpreter"));
 afterAll(() => void setTarget(before));
+afterAll(removeFiles);
 
 describe.each(spaces)("spoiled calls of gradus/%s", (_, space, calls) => {
   test("given the right calls, they are there for all functions and classes, and work", async () => {

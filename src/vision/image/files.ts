@@ -2,6 +2,7 @@
 import {
   ArgumentError,
   checkOptions,
+  checkText,
   DTypeError,
   FormatError,
   hostFiles,
@@ -56,6 +57,7 @@ export function decodeImage(
     });
   }
   checkOptions("decodeImage", options, optionKinds);
+  checkText("decodeImage", "name", name);
   const { mode = "unchanged", applyExifOrientation = false } = options;
   if (!imageModes.includes(mode)) throw unknownName("decodeImage", "mode", String(mode), imageModes);
   const pixels = isPng(bytes)

@@ -145,12 +145,18 @@ const transforms: ThrownErrors = {
 };
 
 const files: ThrownErrors = {
-  DatasetFolder: format(() => withEmptyClass((root) => new vision.DatasetFolder(root, (path) => path))),
+  DatasetFolder: {
+    ...format(() => withEmptyClass((root) => new vision.DatasetFolder(root, (path) => path))),
+    ...argument(() => new vision.DatasetFolder(missing, "png" as never)),
+  },
   "DatasetFolder.get": {
     IndexError: () =>
       withEmptyClass((root) => new vision.DatasetFolder(root, (path) => path, { allowEmpty: true }).get(0)),
   },
-  ImageFolder: format(() => new vision.ImageFolder(missing)),
+  ImageFolder: {
+    ...format(() => new vision.ImageFolder(missing)),
+    ...argument(() => new vision.ImageFolder(missing, { mode: "RGB" as never })),
+  },
   decodeImage: {
     ...argument(() => vision.decodeImage("x" as never)),
     ...format(() => vision.decodeImage(new Uint8Array(3))),
