@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
 import { type Kernel, type Program, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
-import { add, matmul, softmax } from "../../src/ops/index.js";
+import { add, matmul, permute, slice, softmax } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers } from "../ops/helpers.js";
 
@@ -67,6 +67,33 @@ it("given a product, asks for its results, and for the next rows where they are 
   const names = asked(kernelOf(product, true));
 
   expect(names.sort()).toEqual(["contract0 write", "leaf0 read"]);
+});
+
+/** Values of each of six batches, as a part of longer rows or as all there is. */
+function batches([rows, columns]: readonly [number, number], seed: number, isPart: boolean): Node {
+  const width = isPart ? 3 * columns : columns;
+  const x = input(integers(6 * rows * width, 4, seed), [6, rows, width]);
+  return isPart ? slice(x, 2, columns, 2 * columns) : x;
+}
+
+it("given products of batches whose columns are parts of longer rows, asks for the columns of the next batch", () => {
+  const columns = [batches([20, 40], 2, true), permute(batches([40, 20], 3, true), [0, 2, 1])];
+
+  const found = columns.map((x) => asked(kernelOf(matmul(batches([70, 20], 1, false), x), true)));
+
+  expect(found).toEqual([["leaf1 read"], ["leaf1 read"]]); // runs along the columns, and along the sum
+});
+
+it("given columns in one piece, the same for all batches, or of few rows, asks for no next ones", () => {
+  const products: [Node, Node][] = [
+    [batches([70, 20], 1, false), batches([20, 40], 2, false)],
+    [batches([70, 20], 1, false), slice(rows([20, 80], 2), 1, 0, 40)],
+    [batches([8, 20], 1, false), batches([20, 40], 2, true)],
+  ];
+
+  const found = products.map(([x, y]) => asked(kernelOf(matmul(x, y), true)));
+
+  expect(found).toEqual([[], [], []]);
 });
 
 it("given a target without prefetches, asks for nothing", () => {

@@ -10,7 +10,7 @@ import { type Accumulators, type MicroPlace, microKernel, type Source } from "./
 import { type Problem, panelsOf, type Side } from "./operand.js";
 import type { OperandSum } from "./operand-sum.js";
 import { packPanels } from "./pack.js";
-import { prefetchResults, prefetchRows } from "./prefetch.js";
+import { prefetchNextColumns, prefetchResults, prefetchRows } from "./prefetch.js";
 import {
   addFromBlock,
   isRowMajor,
@@ -28,6 +28,8 @@ import { bandShare, withinBand } from "./within-band.js";
 /** Position of a tile. */
 interface Tile {
   readonly batch: readonly Expr[];
+  /** The batch of the next tile, where each batch is one tile and has columns of its own; it may not exist. */
+  readonly nextBatch: readonly Expr[] | null;
   readonly part: Expr;
   readonly row: Expr;
   readonly column: Expr;
@@ -44,12 +46,14 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish, sum: Op
   const tiles = batch * p.parts * rowTiles * columnTiles;
   const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
   const before = [packBefore(p, p.a), packBefore(p, p.b)];
+  const isOne = batch > 1 && tiles === batch && p.form.batch.every((axis) => axis.b !== 0);
   const at: Tile = {
     // Neighbours share their columns, of which a tile reads more.
     row: f.rem(tile, f.int(rowTiles)),
     column: f.rem(f.div(tile, f.int(rowTiles)), f.int(columnTiles)),
     part: f.rem(f.div(tile, f.int(columnTiles * rowTiles)), f.int(p.parts)),
     batch: digitsOf(f, p.form.batch, f.div(tile, f.int(columnTiles * rowTiles * p.parts))),
+    nextBatch: isOne ? digitsOf(f, p.form.batch, f.add(tile, f.int(1))) : null,
   };
   const done = finish(at.part);
   const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer, sum).statements();
@@ -237,10 +241,10 @@ class TileBody {
     ];
   }
 
-  /** Offset of row or column 0 of the tile's batch at the block's first summed element. */
-  #start(side: Side, block: Block): Expr {
+  /** Offset of row or column 0 of the tile's batch (or another) at the block's first summed element. */
+  #start(side: Side, block: Block, digits: readonly Expr[] = this.tile.batch): Expr {
     const { f } = this.p.env;
-    const batch = offsetOf(f, this.p.form.batch, this.tile.batch, side.key);
+    const batch = offsetOf(f, this.p.form.batch, digits, side.key);
     return f.add(f.add(f.int(side.offset), batch), side.key === "a" ? block.startA : block.startB);
   }
 
@@ -323,6 +327,7 @@ class TileBody {
     const row = f.mul(rowPanel, f.int(a.unit));
     const column = f.add(this.#firstColumn(), f.mul(j, f.int(b.unit)));
     const local = this.#keepsRows ? f.mul(i, f.int(a.unit)) : f.int(0);
+    const { nextBatch } = this.tile;
     const micro = (rows: number): Stmt[] => {
       const place: MicroPlace = { rows, row, column };
       const sourceA = this.#source(a, this.tile.row, i, number, block);
@@ -333,6 +338,7 @@ class TileBody {
       const ahead = [
         ...branch(turn.isLast, results, []),
         ...prefetchRows(this.p, nextRow, next, block, j, b.tilePanels),
+        ...(nextBatch ? prefetchNextColumns(this.p, column, this.#start(b, block, nextBatch), block, i) : []),
       ];
       return [
         loop(
