@@ -285,17 +285,19 @@ function copies<M extends Module>(layer: M, count: number): ModuleList<M> {
 export class TransformerEncoder extends Module {
   /** Copies of the given layer, in calling order. */
   readonly layers: ModuleList<TransformerEncoderLayer>;
+  /** Of the last layer's output; null for none. Behind the layers, as parameters are numbered in PyTorch. */
+  readonly norm: LayerNorm | null;
 
   constructor(
     encoderLayer: TransformerEncoderLayer,
     /** How many layers there are. */
     readonly numLayers: number,
-    /** Of the last layer's output; null for none. */
-    readonly norm: LayerNorm | null = null,
+    norm: LayerNorm | null = null,
     ...surplus: []
   ) {
     super(...surplus);
     this.layers = copies(encoderLayer, numLayers);
+    this.norm = norm;
   }
 
   forward(src: Tensor, options: EncoderCallOptions = {}): Tensor {
@@ -315,17 +317,19 @@ export class TransformerEncoder extends Module {
 export class TransformerDecoder extends Module {
   /** Copies of the given layer, in calling order. */
   readonly layers: ModuleList<TransformerDecoderLayer>;
+  /** Of the last layer's output; null for none. Behind the layers, as parameters are numbered in PyTorch. */
+  readonly norm: LayerNorm | null;
 
   constructor(
     decoderLayer: TransformerDecoderLayer,
     /** How many layers there are. */
     readonly numLayers: number,
-    /** Of the last layer's output; null for none. */
-    readonly norm: LayerNorm | null = null,
+    norm: LayerNorm | null = null,
     ...surplus: []
   ) {
     super(...surplus);
     this.layers = copies(decoderLayer, numLayers);
+    this.norm = norm;
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderCallOptions = {}): Tensor {

@@ -132,5 +132,8 @@ export function optionsWith<O extends object>(
   }
   checkOptions(op, second, names);
   if (first === undefined) return second ?? ({} as O);
+  if (second?.[name] !== undefined) {
+    throw new ArgumentError(`${op}: ${name} is given twice, as an argument and as an option`, { op });
+  }
   return { ...second, [name]: first } as O;
 }

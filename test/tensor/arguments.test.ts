@@ -186,3 +186,9 @@ test("given a tensor of another copy of the package, says so", () => {
   const foreign = { [Symbol.for("gradus.Tensor")]: 1 };
   expect(() => gradus.relu(foreign as never)).toThrow("made by another copy of the package; install one copy only");
 });
+
+test("given a dim as an argument and as an option, it is refused", () => {
+  expect(() => ones(2, 3).norm(2, { dim: 1 } as never)).toThrow(
+    "norm: dim is given twice, as an argument and as an option",
+  );
+});

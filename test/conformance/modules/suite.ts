@@ -103,6 +103,13 @@ function check(moduleCase: ModuleCase, dtype: DType, values: typeof family): str
   grad.forEach((place, k) => {
     report.gradient(`gradient ${k}`, inputs.differentiable[k]?.grad ?? null, place);
   });
+  // States of optimizers go by the parameters' numbers.
+  const order = (names: Iterable<string>) => [...names].join(" ");
+  if (order(parameters.keys()) !== order(Object.keys(paramGrad))) {
+    report.problems.push(
+      `parameters in the order ${order(parameters.keys())}, PyTorch ${order(Object.keys(paramGrad))}`,
+    );
+  }
   for (const [key, place] of Object.entries(paramGrad)) {
     report.gradient(`gradient of ${key}`, parameters.get(key)?.grad ?? null, place);
   }
