@@ -6,7 +6,15 @@ import { type Cutting, cutBoth } from "../../src/compiler/contraction/cutting.js
 function convolution(isStaged: boolean): Cutting {
   const [m, n, k, bytes] = [392, 512, 4608, 4];
   return {
-    ...{ batch: 1, rowPanels: m / 7, columnPanels: n / 32, leastColumnTiles: 1, leastRowTiles: () => 1, threads: 2 },
+    ...{
+      batch: 1,
+      parts: 1,
+      rowPanels: m / 7,
+      columnPanels: n / 32,
+      leastColumnTiles: 1,
+      leastRowTiles: () => 1,
+      threads: 2,
+    },
     ...{ wished: 8, leastPanels: 1, keptBytes: 1536 << 10, count: m, work: m * n * k },
     rows: {
       ...{ sharing: 1, isPacked: !isStaged, isStaged, mayPackInTiles: true },

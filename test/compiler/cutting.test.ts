@@ -7,6 +7,7 @@ function product(m: number, n: number, k: number, more: Partial<Cutting> = {}): 
   const operand = { sharing: 1, mayPackInTiles: true };
   return {
     batch: 1,
+    parts: 1,
     rowPanels: Math.ceil(m / 14),
     columnPanels: Math.ceil(n / 32),
     leastColumnTiles: 1,
@@ -44,6 +45,12 @@ describe("cutBoth", () => {
   test("given a batch of small products, packs each in its own tile", () => {
     const cut = cutBoth(product(64, 64, 64, { batch: 128, wished: 1 }));
     expect(cut).toEqual({ rowTiles: 1, columnTiles: 1, packRows: "none", packColumns: "tile" });
+  });
+
+  test("given a sum in parts that are enough for the threads, reads rows once", () => {
+    const filterGradient = product(256, 64, 25088, { parts: 16, wished: 1 });
+    expect(cutBoth(filterGradient)).toMatchObject({ rowTiles: 1, columnTiles: 1 });
+    expect(cutBoth({ ...filterGradient, parts: 1 }).columnTiles).toBe(2);
   });
 
   test.each([1, 2, 3, 8])("given %i threads, no thread has much more to do than the others", (threads) => {

@@ -24,6 +24,8 @@ export interface Operand {
 /** How many panels there are to be dealt to tiles, and in how many tiles at least. */
 export interface Cutting {
   readonly batch: number;
+  /** Pieces of the sum, each with tiles of its own. */
+  readonly parts: number;
   readonly rowPanels: number;
   readonly columnPanels: number;
   readonly leastColumnTiles: number;
@@ -156,7 +158,10 @@ function imbalance(c: Cutting, { rowTiles, columnTiles }: TileCounts): number {
     const started = next * Math.min((left % rowTiles) * rows, c.rowPanels);
     return Math.floor(tiles / inBatch) * c.rowPanels * c.columnPanels + full * c.rowPanels + started;
   };
-  const count = c.batch * inBatch;
+  // Boxes are filled again at little cost, and few columns stay in the first-level cache: measured with 7×7 windows of 3 channels, tiles of
+  // all 64 columns took 6 % longer than of 32.
+  const parts = c.rows.isStaged ? 1 : c.parts;
+  const count = c.batch * parts * inBatch;
   const ends = Array.from({ length: c.threads + 1 }, (_, i) => workOf(Math.floor((count * i) / c.threads)));
   const most = Math.max(...ends.slice(1).map((end, i) => end - (ends[i] as number)));
   return most / (ends.at(-1) as number) - 1 / c.threads;

@@ -110,7 +110,7 @@ function chooseByEstimate(
     };
   };
   const problem: Cutting = {
-    ...{ batch, rowPanels, columnPanels, leastColumnTiles, leastRowTiles, threads: info.threads },
+    ...{ batch, parts, rowPanels, columnPanels, leastColumnTiles, leastRowTiles, threads: info.threads },
     wished: Math.ceil(Math.max(LEAST_TILES, TILES_PER_THREAD * info.threads) / (batch * parts)),
     leastPanels: Math.ceil(MIN_TILE_WORK / panelWork),
     rows: operand("a", m, form.isComputedA || packsRows(form, shape)),
