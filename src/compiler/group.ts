@@ -1,12 +1,13 @@
 // Fusion: stored nodes that can share one loop nest form a group. A group's outer loops are common to all members; inside
 // an outer iteration, phases follow one another: loops that reduce, loops that map, or single values.
 import { numel, type Shape } from "../base/index.js";
-import { attr, type Node } from "../graph/index.js";
+import { attr, type Node, topologicalOrder } from "../graph/index.js";
 import { type Expr, ExprFactory, scalarOf, type Var } from "../ir/index.js";
 import { isOperandSum } from "./contraction/operand-sum.js";
 import { isPointLike } from "./costs.js";
 import { Evaluator } from "./evaluate.js";
-import { isRowSum, longSum } from "./long-sum.js";
+import { isRowSum, type LongSum, longSum } from "./long-sum.js";
+import { isLeaf } from "./rewrite.js";
 import { indexVariables } from "./views.js";
 
 /** Rows with less than this many outer iterations are not worth fusing: there would be nothing to share among threads. */
@@ -46,8 +47,28 @@ export function formGroups(
   updates: ReadonlySet<Node> = new Set(),
 ): Group[] {
   const former = new GroupFormer(stored, updates);
-  for (const node of order) if (stored.has(node)) former.add(node);
+  for (const node of besideTheirSums(order, stored)) if (stored.has(node)) former.add(node);
   return former.groups;
+}
+
+/**
+ * `order` with sums of rows behind the long sums that compute them beside their own, so that these have a group by then:
+ * which of a layer's two gradients comes first is up to the program.
+ */
+function besideTheirSums(order: readonly Node[], stored: ReadonlySet<Node>): readonly Node[] {
+  const longSums = order.filter((node) => stored.has(node) && longSum(node)?.isManyInline);
+  if (longSums.length === 0) return order;
+  const placed = new Set<Node>();
+  for (const node of order) {
+    const isSum = stored.has(node) && node.primitive.kind === "reduction";
+    const partner = isSum && longSums.find((x) => !placed.has(x) && isRowSum(longSum(x) as LongSum, node));
+    if (partner) {
+      const before = topologicalOrder([partner], (x) => isLeaf(x) || placed.has(x));
+      if (!before.includes(node)) for (const x of before) placed.add(x);
+    }
+    placed.add(node);
+  }
+  return [...placed];
 }
 
 class GroupFormer {

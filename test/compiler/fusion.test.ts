@@ -155,6 +155,25 @@ describe("what is stored", () => {
     expect(Math.max(...(sizes ?? []))).toBe(4 * 32 * 13 * 13);
   });
 
+  it("given the gradients of a first layer's bias and filters, computes both in one pass, whichever comes first", () => {
+    const names = (pick: (b: Node, w: Node) => Node[]) =>
+      kernelsOf(() => {
+        const x = input(integers(4 * 28 * 28, 4, 1), [4, 1, 28, 28]);
+        const w = input(integers(32 * 9, 4, 2), [32, 1, 3, 3], "float32", true);
+        const b = input(integers(32, 4, 3), [32], "float32", true);
+        const y = poolNode(reluNode(convNode(x, w, b)), 2);
+        const [db, dw] = gradients(y, input(integers(y.size, 4, 4), y.shape), [b, w], add) as [Node, Node];
+        return pick(mul(db, db), dw);
+      })
+        .map((kernel) => kernel.name)
+        .sort();
+
+    const biasFirst = names((db, dw) => [db, dw]);
+
+    expect(biasFirst).toEqual(names((db, dw) => [dw, db]));
+    expect(biasFirst.filter((name) => name.includes("sum"))).toEqual([]);
+  });
+
   it("given padded parts that cover a value, copies each to its place and adds nothing", () => {
     const part = (start: number) => pad(input(integers(4 * 3, 4, start), [4, 3]), [0, start], [0, 6 - start], 0);
 
