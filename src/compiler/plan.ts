@@ -68,11 +68,11 @@ export function planProgram(parts: ProgramParts): Program {
   const accesses = parts.kernels.map(({ kernel }) => accessOf(kernel));
   const { levels, checkedLevel, commitLevel } = assignLevels(parts, accesses);
   const stages: Kernel[][] = [];
-  parts.kernels.forEach(({ kernel }, i) => {
+  for (const i of inOrder(accesses, levels, commitLevel)) {
     const level = levels[i] as number;
     while (stages.length <= level) stages.push([]);
-    (stages[level] as Kernel[]).push(kernel);
-  });
+    (stages[level] as Kernel[]).push((parts.kernels[i] as PlannedKernel).kernel);
+  }
   const { placements, arenaBytes } = placeBuffers(parts, accesses, levels);
   const { localOffsets, localBytes } = placeLocals(parts.kernels.map((k) => k.kernel));
   return {
@@ -88,6 +88,19 @@ export function planProgram(parts: ProgramParts): Program {
     localOffsets,
     scalarCount: parts.scalarCount,
   };
+}
+
+/**
+ * The kernels' numbers, stage by stage. Kernels of a stage that write little come first: they find in the caches what the last stage
+ * left there, and what the others write is still there for the next stage. (Updates in place stay in the order of the program.)
+ */
+function inOrder(accesses: readonly Access[], levels: readonly number[], commitLevel: number): number[] {
+  const written = accesses.map(({ writes }, i) => {
+    if ((levels[i] as number) >= commitLevel) return 0;
+    return [...writes].reduce((sum, buffer) => sum + buffer.size * itemSize(buffer.dtype), 0);
+  });
+  const of = (list: readonly number[], i: number): number => list[i] as number;
+  return levels.map((_, i) => i).sort((a, b) => of(levels, a) - of(levels, b) || of(written, a) - of(written, b));
 }
 
 interface LastUse {

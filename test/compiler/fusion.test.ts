@@ -174,6 +174,19 @@ describe("what is stored", () => {
     expect(biasFirst.filter((name) => name.includes("sum"))).toEqual([]);
   });
 
+  it("given kernels of one stage, runs those first that write least, whatever order they were asked for in", () => {
+    const names = (turned: boolean) =>
+      kernelsOf(() => {
+        const x = input(integers(64 * 96, 4, 1), [64, 96]);
+        const large = matmul(x, input(integers(96 * 80, 4, 2), [96, 80]));
+        const little = matmul(x, input(integers(96 * 3, 4, 3), [96, 3]));
+        return turned ? [little, large] : [large, little];
+      }).map((kernel) => (kernel.buffers.some((buffer) => buffer.size === 64 * 80) ? "large" : "little"));
+
+    expect(names(false)).toEqual(["little", "large"]);
+    expect(names(true)).toEqual(["little", "large"]);
+  });
+
   it("given padded parts that cover a value, copies each to its place and adds nothing", () => {
     const part = (start: number) => pad(input(integers(4 * 3, 4, start), [4, 3]), [0, start], [0, 6 - start], 0);
 
