@@ -37,9 +37,10 @@ export function cloneModule(module: AnyModule, create: (module: AnyModule) => An
   }
 
   function copyFields<T extends object>(from: object, to: T): T {
-    for (const name of Object.keys(from)) {
+    for (const name of Object.getOwnPropertyNames(from)) {
       const property = Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor;
-      // A computed field (a parametrized weight) stays computed, from the copy's own fields.
+      if (!property.enumerable && !property.get) continue;
+      // A computed field (a parametrized weight), which is not enumerable, stays computed, from the copy's own fields.
       if (property.get) Object.defineProperty(to, name, property);
       else (to as Record<string, unknown>)[name] = copy(property.value);
     }

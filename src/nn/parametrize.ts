@@ -130,7 +130,8 @@ export function registerParametrization<M extends Module>(
     get(this: { parametrizations: Lists }) {
       return (this.parametrizations[name] as ParametrizationList)();
     },
-    enumerable: true,
+    // Who walks over the fields must not compute it: spectralNorm's vectors move at each use.
+    enumerable: false,
     configurable: true,
   });
   return module;

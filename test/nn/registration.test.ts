@@ -1,5 +1,5 @@
 // Members that get their names at run time; containers that grow and shrink; state of a module's own making.
-import { arange, ones, randn, type Tensor, tensor, zeros } from "gradus";
+import { arange, noGrad, ones, randn, type Tensor, tensor, zeros } from "gradus";
 import * as nn from "gradus/nn";
 import { describe, expect, test } from "vitest";
 
@@ -221,4 +221,18 @@ describe("state", () => {
       "loadStateDict: weight is int64 in the state and cannot be assigned to a parameter that needs a gradient",
     );
   });
+});
+
+test("spectralNorm: given that parameters and state are listed, its vectors stay; clones have it too", () => {
+  const layer = nn.utils.spectralNorm(new nn.Linear(3, 2));
+  const vector = () => [...(layer.stateDict()["parametrizations.weight.0._u"] as Tensor).toTypedArray()];
+  noGrad(() => layer.parameters()[1]?.copy_(ones([2, 3]).cumsum(0)));
+  const before = vector();
+  layer.parameters();
+  layer.modules();
+  expect(vector()).toEqual(before);
+  const copy = layer.clone();
+  expect(copy.weight.toArray()).not.toEqual(copy.getParameter("parametrizations.weight.original").toArray());
+  layer(ones([1, 3]));
+  expect(vector()).not.toEqual(before);
 });
