@@ -96,6 +96,35 @@ it("given columns in one piece, the same for all batches, or of few rows, asks f
   expect(found).toEqual([[], [], []]);
 });
 
+/** Loops that ask for something, then sum: how often, what for, and how many elements. */
+function pieces(kernel: Kernel): string[][] {
+  const found: string[][] = [];
+  visitStatements(kernel.body, (stmt) => {
+    if (stmt.kind !== "for") return;
+    const last = stmt.body.at(-1);
+    const uses: string[] = [];
+    visitStatements(stmt.body, (inner) => {
+      if (inner.kind === "prefetch") uses.push(inner.use);
+    });
+    if (last?.kind === "for" && last.body.some(({ kind }) => kind === "assign") && uses.length > 0)
+      found.push([`${stmt.to.max} times`, ...uses, `sum of ${last.to.max}`]);
+  });
+  return found;
+}
+
+it("given a sum of 128 elements, asks for a row of results and of the next rows before each 16 of them", () => {
+  const kernel = kernelOf(matmul(rows([64, 128], 1), rows([128, 96], 2)), true);
+
+  expect(pieces(kernel)).toEqual([["8 times", "write", "write", "read", "read", "read", "read", "sum of 16"]]);
+});
+
+it("given a sum that is not cut into equal pieces, asks before it", () => {
+  const kernel = kernelOf(matmul(rows([64, 131], 1), rows([131, 96], 2)), true);
+
+  expect(pieces(kernel)).toEqual([]);
+  expect(asked(kernel).sort()).toEqual(["contract0 write", "leaf0 read"]);
+});
+
 it("given a target without prefetches, asks for nothing", () => {
   const long = softmax(rows([3, 512], 1), 1);
   const product = matmul(rows([64, 128], 1), rows([128, 96], 2));

@@ -81,19 +81,57 @@ export interface Depth {
   readonly b: Expr;
 }
 
-/** Loops over summed elements, outermost first. */
-export function depthLoops(f: ExprFactory, axes: readonly DepthAxis[], body: (at: Depth) => Stmt[]): Stmt[] {
+/** Requests for memory that belong to one micro-kernel: `count` small groups, of which group number i is `at(i)`. */
+export interface Ahead {
+  readonly count: number;
+  at(i: Expr): Stmt[];
+}
+
+/** A loop taken in pieces of `steps`, something done before each. */
+export interface Flow {
+  readonly steps: number;
+  readonly pieces: number;
+  before(piece: Expr): Stmt[];
+}
+
+/** Where a summed loop begins, if not at its first step, and where it ends. */
+type Range = Pick<DepthAxis, "from" | "length">;
+
+/** A summed loop, in the pieces of `flow` if there is one. */
+export function loopOver(
+  f: ExprFactory,
+  name: string,
+  { from = f.int(0), length }: Range,
+  flow: Flow | null,
+  body: (v: Expr) => Stmt[],
+): Stmt[] {
+  const v = f.variable(name, "i32", { min: 0, max: Math.max(0, (flow?.steps ?? length.max) - 1) });
+  if (!flow) return [{ kind: "for", v, from, to: length, step: 1, body: body(v) }];
+  const piece = f.variable("piece", "i32", { min: 0, max: flow.pieces - 1 });
+  const inner = body(f.add(f.mul(piece, f.int(flow.steps)), v));
+  const steps: Stmt = { kind: "for", v, from: f.int(0), to: f.int(flow.steps), step: 1, body: inner };
+  const to = f.int(flow.pieces);
+  return [{ kind: "for", v: piece, from: f.int(0), to, step: 1, body: [...flow.before(piece), steps] }];
+}
+
+/** Loops over summed elements, outermost first; the outermost in the pieces of `flow` if there is one. */
+export function depthLoops(
+  f: ExprFactory,
+  axes: readonly DepthAxis[],
+  body: (at: Depth) => Stmt[],
+  flow: Flow | null = null,
+): Stmt[] {
   const emit = (i: number, at: Depth): Stmt[] => {
     if (i === axes.length) return body(at);
-    const { axis, from = f.int(0), length } = axes[i] as DepthAxis;
+    const { axis, from, length } = axes[i] as DepthAxis;
     const inner = extentOf(axes.slice(i + 1).map((x) => x.axis));
-    const v = f.variable(`k${i}`, "i32", { min: 0, max: Math.max(0, length.max - 1) });
-    const next: Depth = {
-      flat: f.add(at.flat, f.mul(v, f.int(inner))),
-      a: f.add(at.a, f.mul(v, f.int(axis.a))),
-      b: f.add(at.b, f.mul(v, f.int(axis.b))),
-    };
-    return [{ kind: "for", v, from, to: length, step: 1, body: emit(i + 1, next) }];
+    return loopOver(f, `k${i}`, from ? { from, length } : { length }, i === 0 ? flow : null, (v) =>
+      emit(i + 1, {
+        flat: f.add(at.flat, f.mul(v, f.int(inner))),
+        a: f.add(at.a, f.mul(v, f.int(axis.a))),
+        b: f.add(at.b, f.mul(v, f.int(axis.b))),
+      }),
+    );
   };
   return emit(0, { flat: f.int(0), a: f.int(0), b: f.int(0) });
 }

@@ -2,7 +2,7 @@
 import type { Buffer, Expr, Stmt, Var } from "../../ir/index.js";
 import { offsetAt } from "./axes.js";
 import { type Box, ownOffset } from "./box.js";
-import { type Block, type Depth, depthLoops } from "./depth.js";
+import { type Ahead, type Block, type Depth, type DepthAxis, depthLoops, type Flow, loopOver } from "./depth.js";
 import type { Problem, Side } from "./operand.js";
 
 /** Where an operand is read. */
@@ -24,14 +24,16 @@ export interface MicroPlace {
 
 export type Accumulators = readonly (readonly Var[])[];
 
-/** Does what `ahead` says, sums one block into `rows` × microVectors accumulators, then does what `keep` says with them. */
+/**
+ * Sums one block into `rows` × microVectors accumulators, asking for what `ahead` says meanwhile, then does what `keep` says with them.
+ */
 export function microKernel(
   p: Problem,
   place: MicroPlace,
   block: Block,
   a: Source,
   b: Source,
-  ahead: readonly Stmt[],
+  ahead: readonly Ahead[],
   keep: (acc: Accumulators) => Stmt[],
 ): Stmt[] {
   const { f } = p.env;
@@ -50,28 +52,63 @@ export function microKernel(
       (i) => rowAt(i, at),
       (v) => columnAt(v, at),
     );
+  const isFlat = a.kind !== "memory" && b.kind !== "memory";
+  const flow = ahead.length > 0 ? flowOf(p, block, isFlat, ahead) : null;
+  const all = ({ count, at }: Ahead): Stmt[] => Array.from({ length: count }, (_, i) => at(f.int(i))).flat();
   return [
-    ...ahead,
+    ...(flow ? [] : ahead.flatMap(all)),
     ...acc.flat().map((v): Stmt => ({ kind: "let", v, value: zero })),
-    ...(a.kind === "memory" || b.kind === "memory" ? depthLoops(f, block.axes, step) : flatLoop(p, block, a, b, step)),
+    ...(isFlat ? flatLoop(p, block, a, b, step, flow) : depthLoops(f, block.axes, step, flow)),
     ...keep(acc),
   ];
 }
 
+/** Summed elements between two groups of requests: long enough for most of a group to arrive. */
+const PIECES = [16, 12, 24, 14, 18, 20, 10, 22, 26, 28, 30, 32];
+const LEAST_PIECES = 4;
+
+/**
+ * Requests between pieces of the sum. A processor has few places for lines under way: all requests at once would take them from the
+ * panels that the sum reads.
+ */
+function flowOf({ env: { f } }: Problem, block: Block, isFlat: boolean, ahead: readonly Ahead[]): Flow | null {
+  const [axis, ...others] = block.axes as [DepthAxis, ...DepthAxis[]];
+  const length = isFlat ? block.length : axis.length;
+  if (length.min !== length.max || block.from || axis.from || (!isFlat && others.length > 0)) return null;
+  const steps = PIECES.find((some) => length.max % some === 0 && length.max >= LEAST_PIECES * some);
+  if (steps === undefined) return null;
+  const pieces = length.max / steps;
+  const before = (piece: Expr): Stmt[] =>
+    ahead.flatMap(({ count, at }) => {
+      const each = Math.ceil(count / pieces);
+      const some = Array.from({ length: each }, (_, i) => at(f.add(f.mul(piece, f.int(each)), f.int(i)))).flat();
+      const busy = Math.ceil(count / each);
+      return busy === pieces ? some : [{ kind: "if", cond: f.lt(piece, f.int(busy)), then: some, else: [] }];
+    });
+  return { steps, pieces, before };
+}
+
 /** Neither operand is read in place: the block's elements are one loop. */
-function flatLoop(p: Problem, block: Block, a: Source, b: Source, step: (at: Depth) => Stmt[]): Stmt[] {
+function flatLoop(
+  p: Problem,
+  block: Block,
+  a: Source,
+  b: Source,
+  step: (at: Depth) => Stmt[],
+  flow: Flow | null,
+): Stmt[] {
   const { f } = p.env;
-  const k = f.variable("k", "i32", { min: 0, max: p.blocks.depth - 1 });
-  const offsets: Stmt[] = [];
-  const offset = (source: Source): Expr => {
-    if (source.kind !== "box") return k;
-    const v = f.variable("at", "i32", { min: 0, max: source.box.size - 1 });
-    offsets.push({ kind: "let", v, value: f.freshLoad(source.table, k) });
-    return v;
-  };
-  const at: Depth = { flat: k, a: offset(a), b: offset(b) };
-  const [from, to] = [block.from ?? f.int(0), block.length];
-  return [{ kind: "for", v: k, from, to, step: 1, body: [...offsets, ...step(at)] }];
+  return loopOver(f, "k", { from: block.from, length: block.length }, flow, (k) => {
+    const offsets: Stmt[] = [];
+    const offset = (source: Source): Expr => {
+      if (source.kind !== "box") return k;
+      const v = f.variable("at", "i32", { min: 0, max: source.box.size - 1 });
+      offsets.push({ kind: "let", v, value: f.freshLoad(source.table, k) });
+      return v;
+    };
+    const at: Depth = { flat: k, a: offset(a), b: offset(b) };
+    return [...offsets, ...step(at)];
+  });
 }
 
 /** Addresses of the `count` rows (or vectors of columns) from `first` at a summed element. */

@@ -4,7 +4,7 @@
 import type { Expr, Stmt } from "../../ir/index.js";
 import { Prefetches } from "../prefetches.js";
 import { axesIn, offsetAt } from "./axes.js";
-import { type Block, depthIn } from "./depth.js";
+import { type Ahead, type Block, depthIn } from "./depth.js";
 import type { Finish } from "./finish.js";
 import type { MicroPlace, Source } from "./micro-kernel.js";
 import type { Problem } from "./operand.js";
@@ -23,46 +23,62 @@ function lineOf(p: Problem): number {
   return LINE_BYTES / p.bytes;
 }
 
-/** What finishing a micro-kernel's sums will read and write, where rows and columns are one loop each. */
-export function prefetchResults(p: Problem, finish: Finish, { row, rows, column }: MicroPlace, base: Expr): Stmt[] {
+/** What finishing a micro-kernel's sums will read and write, row by row, where rows and columns are one loop each. */
+export function prefetchResults(
+  p: Problem,
+  finish: Finish,
+  { row, rows, column }: MicroPlace,
+  base: Expr,
+): Ahead | null {
   const { f } = p.env;
   const [rowAxes, columnAxes] = [axesIn(p.form.rows, "out"), axesIn(p.form.columns, "out")];
-  if (!isWorthIt(p) || rowAxes.length > 1 || columnAxes.length > 1) return [];
-  const asked = new Prefetches();
+  if (!isWorthIt(p) || rowAxes.length > 1 || columnAxes.length > 1) return null;
   const start = f.add(base, offsetAt(f, columnAxes, column, "out"));
-  for (let i = 0; i < rows; i++) {
-    const at = f.add(start, offsetAt(f, rowAxes, f.add(row, f.int(i)), "out"));
+  const at = (i: Expr): Stmt[] => {
+    const asked = new Prefetches();
+    const from = f.add(start, offsetAt(f, rowAxes, f.add(row, i), "out"));
     for (let j = 0; j < p.b.unit; j += lineOf(p)) {
-      for (const stmt of finish.element(f.add(at, f.int(j)), f.const(p.type, 0))) {
+      for (const stmt of finish.element(f.add(from, f.int(j)), f.const(p.type, 0))) {
         if (stmt.kind === "store") asked.add(stmt.buffer, stmt.index, "write");
         if (stmt.kind === "store" || stmt.kind === "let") asked.addLoads(stmt.value);
       }
     }
-  }
-  return [...asked.byPlace.values()];
+    return [...asked.byPlace.values()];
+  };
+  return { count: rows, at };
 }
 
 /**
  * A share of the panel of rows that starts at row `row` and is read from `source`: part `part` of `parts`, one beside each panel of
  * columns. Rows are in memory or packed before.
  */
-export function prefetchRows(p: Problem, row: Expr, source: Source, block: Block, part: Expr, parts: number): Stmt[] {
+export function prefetchRows(
+  p: Problem,
+  row: Expr,
+  source: Source,
+  block: Block,
+  part: Expr,
+  parts: number,
+): Ahead | null {
   const { f } = p.env;
   const runs = isWorthIt(p) ? runsOf(p, row, source, block) : null;
-  if (!runs) return [];
-  const { buffer, starts, length } = runs;
+  if (!runs) return null;
+  const { buffer, count, start, length } = runs;
   const line = lineOf(p);
   const lines = Math.ceil(length / line);
   const share = Math.ceil(lines / parts);
   const from = f.mul(part, f.int(share * line));
-  const all = starts.flatMap((start) =>
-    Array.from({ length: share }, (_, i): Stmt => {
-      const index = f.add(start, f.add(from, f.int(i * line)));
-      return { kind: "prefetch", buffer, index, use: "read" };
-    }),
-  );
-  const busy = Math.ceil(lines / share);
-  return busy === parts ? all : [{ kind: "if", cond: f.lt(part, f.int(busy)), then: all, else: [] }];
+  const ask = (run: Expr, i: Expr): Stmt => {
+    const index = f.add(start(run), f.add(from, f.mul(i, f.int(line))));
+    return { kind: "prefetch", buffer, index, use: "read" };
+  };
+  const some = (stmts: Stmt[]): Stmt[] => {
+    const busy = Math.ceil(lines / share);
+    return busy === parts ? stmts : [{ kind: "if", cond: f.lt(part, f.int(busy)), then: stmts, else: [] }];
+  };
+  // Of one long run each line is a group, of several each run is.
+  if (count === 1) return { count: share, at: (i) => some([ask(f.int(0), i)]) };
+  return { count, at: (run) => some(Array.from({ length: share }, (_, i) => ask(run, f.int(i)))) };
 }
 
 /** Rows, each read beside all columns, that hide a wait for these. */
@@ -100,16 +116,16 @@ export function prefetchNextColumns(p: Problem, column: Expr, start: Expr, block
   return [loop(f, i, f.int(share), body)];
 }
 
-/** A panel of rows as runs of `length` elements in memory, if it is in such. */
+/** A panel of rows as `count` runs of `length` elements in memory, if it is in such. */
 function runsOf(p: Problem, row: Expr, source: Source, block: Block) {
   const { f } = p.env;
   const { a } = p;
   if (source.kind === "box" || a.packing === "tile") return null;
-  if (source.kind === "panel") return { buffer: source.buffer, starts: [source.at], length: a.panelStride };
+  if (source.kind === "panel") {
+    return { buffer: source.buffer, count: 1, start: () => source.at, length: a.panelStride };
+  }
   const [along, ...others] = depthIn(f, block.axes, "a");
   if (!along || others.length > 0 || along.axis.a !== 1 || a.axes.length > 1) return null;
-  const starts = Array.from({ length: a.unit }, (_, i) =>
-    f.add(source.at, offsetAt(f, a.axes, f.add(row, f.int(i)), "a")),
-  );
-  return { buffer: source.buffer, starts, length: along.length.max };
+  const start = (i: Expr): Expr => f.add(source.at, offsetAt(f, a.axes, f.add(row, i), "a"));
+  return { buffer: source.buffer, count: a.unit, start, length: along.length.max };
 }

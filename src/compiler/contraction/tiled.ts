@@ -3,7 +3,7 @@
 import type { Buffer, Expr, KernelDraft, Stmt } from "../../ir/index.js";
 import { axesIn, digitsOf, offsetOf, spanOf } from "./axes.js";
 import { type Box, fillBox, fillTable } from "./box.js";
-import { type Block, blockAt } from "./depth.js";
+import { type Ahead, type Block, blockAt } from "./depth.js";
 import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
 import { type Accumulators, type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
@@ -332,13 +332,15 @@ class TileBody {
       const place: MicroPlace = { rows, row, column };
       const sourceA = this.#source(a, this.tile.row, i, number, block);
       const sourceB = this.#source(b, this.tile.column, j, number, block);
-      const results = this.#finishesPanels ? prefetchResults(this.p, this.finish, place, this.#base) : [];
+      const results = this.#finishesPanels ? prefetchResults(this.p, this.finish, place, this.#base) : null;
       const next = this.#source(a, this.tile.row, f.add(i, f.int(1)), number, block);
       const nextRow = f.add(row, f.int(a.unit));
-      const ahead = [
-        ...branch(turn.isLast, results, []),
-        ...prefetchRows(this.p, nextRow, next, block, j, b.tilePanels),
-        ...(nextBatch ? prefetchNextColumns(this.p, column, this.#start(b, block, nextBatch), block, i) : []),
+      const rowsAhead = prefetchRows(this.p, nextRow, next, block, j, b.tilePanels);
+      const columns = nextBatch ? prefetchNextColumns(this.p, column, this.#start(b, block, nextBatch), block, i) : [];
+      const ahead: Ahead[] = [
+        ...(results ? [{ ...results, at: (i: Expr) => branch(turn.isLast, results.at(i), []) }] : []),
+        ...(rowsAhead ? [rowsAhead] : []),
+        ...(columns.length > 0 ? [{ count: 1, at: () => columns }] : []),
       ];
       return [
         loop(
