@@ -46,7 +46,7 @@ export function seedOf(op: string, { seed, generator }: SeedOptions): number {
  * @example
  * class Backwards implements Sampler {
  *   constructor(readonly length: number) {}
- *   *[Symbol.iterator](): Generator<number> {
+ *   *[Symbol.iterator](): IterableIterator<number> {
  *     for (let i = this.length - 1; i >= 0; i--) yield i;
  *   }
  * }
