@@ -4,7 +4,7 @@ import { checkTensor, stack, type Tensor } from "../tensor/index.js";
 import { fieldsOf, isModule } from "./fields.js";
 import type { Module } from "./module.js";
 import { Buffer, Parameter } from "./parameter.js";
-import { isParametrized } from "./parametrize.js";
+import { parametrizedNames } from "./parametrize.js";
 
 /** Tensors by the keys of `namedParameters()` and `namedBuffers()`. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -34,7 +34,7 @@ function slotsOf(module: Module, prefix = ""): Slot[] {
       ? [{ key: prefix + key, holder, name, tensor: value }]
       : [];
   });
-  const computed = Object.keys(module).filter((name) => isParametrized(module, name));
+  const computed = parametrizedNames(module);
   return [...own, ...computed.map((name) => ({ key: prefix + name, holder: module, name, tensor: null }))];
 }
 

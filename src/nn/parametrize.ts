@@ -67,6 +67,11 @@ export function isParametrized(module: Module, name?: string, ...surplus: []): b
   return name === undefined ? Object.keys(lists).length > 0 : Object.hasOwn(lists, name);
 }
 
+/** The names of a module's own parameters that are parametrized. */
+export function parametrizedNames(module: Module): string[] {
+  return Object.keys(listsOf(module) ?? {});
+}
+
 /** Throws unless a parametrization gives a value of the parameter's shape and dtype. It runs in evaluation, so that it changes nothing. */
 function checkValue(by: Parametrization, value: Tensor, name: string, compute: (value: Tensor) => Tensor): void {
   const { training } = by;
