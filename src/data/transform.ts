@@ -39,6 +39,6 @@ export function transformImages(
   ...surplus: []
 ): Tensor {
   noMore("transformImages", surplus);
-  if (typeof transform !== "function") checkTransform("transformImages", transform);
+  checkTransform("transformImages", transform);
   return typeof transform === "function" ? transform(images, context) : transform.apply(images, context);
 }
