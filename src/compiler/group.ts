@@ -6,7 +6,7 @@ import { type Expr, ExprFactory, scalarOf, type Var } from "../ir/index.js";
 import { isOperandSum } from "./contraction/operand-sum.js";
 import { isPointLike } from "./costs.js";
 import { Evaluator } from "./evaluate.js";
-import { isRowSum, type LongSum, longSum } from "./long-sum.js";
+import { isRowSum, longSum } from "./long-sum.js";
 import { isLeaf } from "./rewrite.js";
 import { indexVariables } from "./views.js";
 
@@ -56,14 +56,17 @@ export function formGroups(
  * which of a layer's two gradients comes first is up to the program.
  */
 function besideTheirSums(order: readonly Node[], stored: ReadonlySet<Node>): readonly Node[] {
-  const longSums = order.filter((node) => stored.has(node) && longSum(node)?.isManyInline);
+  const longSums = order.flatMap((node) => {
+    const sum = stored.has(node) ? longSum(node) : null;
+    return sum?.isManyInline ? [{ node, sum }] : [];
+  });
   if (longSums.length === 0) return order;
   const placed = new Set<Node>();
   for (const node of order) {
     const isSum = stored.has(node) && node.primitive.kind === "reduction";
-    const partner = isSum && longSums.find((x) => !placed.has(x) && isRowSum(longSum(x) as LongSum, node));
+    const partner = isSum && longSums.find((x) => !placed.has(x.node) && isRowSum(x.sum, node));
     if (partner) {
-      const before = topologicalOrder([partner], (x) => isLeaf(x) || placed.has(x));
+      const before = topologicalOrder([partner.node], (x) => isLeaf(x) || placed.has(x));
       if (!before.includes(node)) for (const x of before) placed.add(x);
     }
     placed.add(node);

@@ -3,14 +3,12 @@
 import { setTarget, softmax, type Tensor, tensor } from "gradus";
 import { scaledDotProductAttention } from "gradus/nn/functional";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runStep } from "../../src/compiler/index.js";
 import { chooseStored } from "../../src/compiler/materialize.js";
 import type { Node } from "../../src/graph/index.js";
-import type { Kernel, Program, Target } from "../../src/ir/index.js";
 import { constantLike } from "../../src/ops/composing.js";
 import { matmul, mul, permute, softmax as softmaxNode, sub } from "../../src/ops/index.js";
-import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, noise } from "../ops/helpers.js";
+import { kernelsOf } from "./noting.js";
 
 let previous: string;
 beforeEach(() => {
@@ -101,21 +99,6 @@ describe.each(["interpreter", "interpreter:wide", "wasm"])("%s", (target) => {
     expect(furthest).toBeLessThan(1e-5);
   });
 });
-
-/** The kernels of the program that computes `outputs`. */
-function kernelsOf(outputs: readonly Node[]): readonly Kernel[] {
-  const programs: Program[] = [];
-  const plain = createInterpreter({ lanes: 16, masks: true });
-  const target: Target = {
-    ...plain,
-    load: (program) => {
-      programs.push(program);
-      return plain.load(program);
-    },
-  };
-  runStep({ outputs, updates: [] }, target);
-  return programs.flatMap((program) => program.stages.flat());
-}
 
 /** Values and weights of softmax(x y) for 16 batches. */
 function weighted(): { readonly weights: Node; readonly y: Node } {

@@ -3,10 +3,9 @@
 import { conv2d, maxPool2d, relu, setTarget, type Tensor, tensor } from "gradus";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readsWindows } from "../../src/compiler/costs.js";
-import { runStep } from "../../src/compiler/index.js";
 import { chooseStored } from "../../src/compiler/materialize.js";
 import type { Node } from "../../src/graph/index.js";
-import { type Kernel, type Program, type Target, visitExpressions } from "../../src/ir/index.js";
+import { type Kernel, visitExpressions } from "../../src/ir/index.js";
 import {
   add,
   conv2d as convNode,
@@ -21,8 +20,8 @@ import {
   softmax as softmaxNode,
   sumOfParts,
 } from "../../src/ops/index.js";
-import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { gradients, input, integers } from "../ops/helpers.js";
+import * as noting from "./noting.js";
 
 let previous: string;
 beforeEach(() => {
@@ -127,19 +126,7 @@ describe.each(["interpreter", "interpreter:wide", "wasm"])("%s", (target) => {
 });
 
 /** The kernels of the program that computes `make`'s nodes. */
-function kernelsOf(make: () => Parameters<typeof runStep>[0]["outputs"]): Program["stages"][number] {
-  const programs: Program[] = [];
-  const plain = createInterpreter({ lanes: 16, masks: true });
-  const target: Target = {
-    ...plain,
-    load: (program) => {
-      programs.push(program);
-      return plain.load(program);
-    },
-  };
-  runStep({ outputs: make(), updates: [] }, target);
-  return programs.flatMap((program) => program.stages.flat());
-}
+const kernelsOf = (make: () => readonly Node[]) => noting.kernelsOf(make());
 
 describe("what is stored", () => {
   it("given a convolution of nine terms, bias, relu and pooling, runs one kernel that stores the pooled values", () => {

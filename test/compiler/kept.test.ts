@@ -2,12 +2,11 @@
 // compute or pass over memory.
 import { describe, expect, it } from "vitest";
 import type { Storage } from "../../src/base/index.js";
-import { runStep } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
-import type { Kernel, Program, Target } from "../../src/ir/index.js";
+import type { Kernel } from "../../src/ir/index.js";
 import { add, gelu, layerNorm, matmul, permute, reshape } from "../../src/ops/index.js";
-import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { gradients, input, noise, values } from "../ops/helpers.js";
+import { kernelsOf } from "./noting.js";
 
 const [rows, inner, hidden] = [40, 24, 36];
 
@@ -18,16 +17,9 @@ function random(shape: readonly number[], seed: number, requiresGrad = false): N
 
 /** Runs the nodes on a machine with long vectors: their values, and the kernels. */
 function run(outputs: readonly Node[]): { values: number[][]; kernels: Kernel[] } {
-  const programs: Program[] = [];
-  const plain = createInterpreter({ lanes: 16, masks: true });
-  const load = (program: Program) => {
-    programs.push(program);
-    return plain.load(program);
-  };
-  const target: Target = { ...plain, load };
-  runStep({ outputs: [...outputs], updates: [] }, target);
+  const kernels = kernelsOf([...outputs]);
   const found = outputs.map((x) => Array.from((x.storage as Storage).toTypedArray() as ArrayLike<number>));
-  return { values: found, kernels: programs.flatMap((program) => program.stages.flat()) };
+  return { values: found, kernels };
 }
 
 function expectReference(outputs: readonly Node[], found: readonly (readonly number[])[]): void {

@@ -14,9 +14,9 @@ import {
   scalar,
   slice,
 } from "../../src/ops/index.js";
-import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { currentTarget } from "../../src/tensor/engine.js";
 import { input, integers } from "../ops/helpers.js";
+import { noting } from "./noting.js";
 
 const previous = targetName();
 afterEach(() => {
@@ -24,17 +24,6 @@ afterEach(() => {
 });
 
 type Outputs = Parameters<typeof runStep>[0]["outputs"];
-
-/** A target that notes what it loads. */
-function noting(): { target: Target; programs: Program[] } {
-  const programs: Program[] = [];
-  const plain = createInterpreter({ lanes: 16, masks: true });
-  const load = (program: Program) => {
-    programs.push(program);
-    return plain.load(program);
-  };
-  return { target: { ...plain, load }, programs };
-}
 
 const bodiesOf = (programs: readonly Program[]) =>
   new Set(programs.flatMap(({ stages }) => stages.flat()).map(({ body }) => body));

@@ -1,12 +1,12 @@
 // Where kernels ask for memory ahead: by the kernels' statements, on a target that says it can.
 import { setTarget } from "gradus";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { runStep } from "../../src/compiler/index.js";
 import type { Node } from "../../src/graph/index.js";
-import { type Kernel, type Program, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
+import { type Kernel, type Stmt, visitStatements } from "../../src/ir/index.js";
 import { add, matmul, permute, slice, softmax } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers } from "../ops/helpers.js";
+import { kernelsOf } from "./noting.js";
 
 let previous: string;
 beforeEach(() => {
@@ -19,18 +19,8 @@ afterEach(() => {
 type Prefetch = Extract<Stmt, { kind: "prefetch" }>;
 
 function kernelOf(output: Node, prefetches: boolean): Kernel {
-  const programs: Program[] = [];
   const plain = createInterpreter({ lanes: 16, masks: true });
-  const target: Target = {
-    ...plain,
-    info: { ...plain.info, prefetches },
-    load: (program) => {
-      programs.push(program);
-      return plain.load(program);
-    },
-  };
-  runStep({ outputs: [output], updates: [] }, target);
-  return programs.flatMap((program) => program.stages.flat()).at(-1) as Kernel;
+  return kernelsOf([output], { ...plain, info: { ...plain.info, prefetches } }).at(-1) as Kernel;
 }
 
 /** What is asked for, as "buffer use", each once. */
