@@ -35,6 +35,12 @@ describe.runIf(platform.native().native !== null)("memory of large results", () 
     expect(found.idle).toEqual({ isGivenBack: true, again: [5, 5] });
   });
 
+  it("given tokens that do not show that they are dead, others are tried, and memory is used again", () => {
+    const { places, ...rest } = found.otherTokens as { readonly places: number };
+    expect(places).toBeLessThanOrEqual(32);
+    expect(rest).toEqual({ isFirstTried: true });
+  });
+
   it("given a system that does not tell what is dead, what lives keeps its memory, and later results go without", () => {
     const { isWhole, more } = found.unwatchable as { readonly isWhole: boolean; readonly more: number };
     expect(isWhole).toBe(true);

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
 import { type Native, platform } from "#platform";
 import { Storage } from "../../src/base/index.js";
+import { tokenBuffers } from "../../src/targets/x64/death-watch.js";
 import { ResultMemory } from "../../src/targets/x64/result-memory.js";
 import { sums } from "./x64-result-sums.js";
 
@@ -75,6 +76,19 @@ async function idle(): Promise<object> {
   return { isGivenBack: givenBackMB >= wantedMB, again: [again?.[0], again?.[floats - 1]] };
 }
 
+/** What the first kind of token lies in stays as it was: as with a C library that writes nothing into what it takes back. */
+function otherTokens(): object {
+  const buffers: ArrayBuffer[] = [];
+  const untold = () => {
+    const buffer = new ArrayBuffer(8);
+    buffers.push(buffer);
+    return buffer;
+  };
+  const memory = new ResultMemory(native, { makers: [untold, ...tokenBuffers.slice(-1)] });
+  const addresses = Array.from({ length: 600 }, (_, i) => lentAndForgotten(memory, i));
+  return { places: new Set(addresses.slice(400)).size, isFirstTried: buffers.length > 0 };
+}
+
 /** The system does not let processes read like that. */
 function unwatchable(): object {
   const blind = new Proxy(native, {
@@ -117,6 +131,7 @@ const modes = {
   reuseSmall: () => reuse(fewFloats, 1200),
   kept,
   idle,
+  otherTokens,
   unwatchable,
   threads,
 };
