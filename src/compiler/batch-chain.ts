@@ -2,7 +2,15 @@
 // softmax, weighted sum of an attention head), and what only the next groups read stays in the thread's own memory.
 import { numel, type Shape } from "../base/index.js";
 import { attr, type Node } from "../graph/index.js";
-import { type Buffer, type Expr, ExprFactory, type KernelDraft, type Stmt, type Var } from "../ir/index.js";
+import {
+  type Buffer,
+  type Expr,
+  ExprFactory,
+  type KernelDraft,
+  type Stmt,
+  type Var,
+  visitStatements,
+} from "../ir/index.js";
 import { isTiled } from "./contraction/views.js";
 import { MIN_BATCHES } from "./costs.js";
 import { linearIndex } from "./evaluate.js";
@@ -193,13 +201,25 @@ export function valuesWithin(
 export function joinBatches(f: ExprFactory, drafts: readonly KernelDraft[], within: readonly Buffer[]): KernelDraft {
   const [{ tile, tiles }] = drafts as [KernelDraft];
   const own = new Map(within.map((x) => [x, f.buffer(x.name, x.dtype, x.size / tiles, "local")]));
-  const bodies = drafts.map((draft) => new Mover(f, tile, draft.tile, own).statements(draft.body));
+  const near = new Set(drafts.flatMap((draft) => storedBy(draft.body)));
+  const bodies = drafts.map((draft) => new Mover(f, tile, draft.tile, own, near).statements(draft.body));
   const sum = (of: (draft: KernelDraft) => number): number => drafts.reduce((n, draft) => n + of(draft), 0);
   const name = drafts.map((draft) => draft.name).join("_");
   return { name, tiles, tile, body: bodies.flat(), flops: sum((x) => x.flops), bytes: sum((x) => x.bytes) };
 }
 
-/** Rewrites a kernel's body for another tile variable, and accesses to some buffers to the thread's own memory. */
+function storedBy(body: readonly Stmt[]): Buffer[] {
+  const stored: Buffer[] = [];
+  visitStatements(body, (stmt) => {
+    if (stmt.kind === "store") stored.push(stmt.buffer);
+  });
+  return stored;
+}
+
+/**
+ * Rewrites a kernel's body for another tile variable, and accesses to some buffers to the thread's own memory. What the chain writes
+ * itself is near when it is read: nobody asks for it ahead.
+ */
 class Mover {
   readonly #done: Map<Expr, Expr>;
 
@@ -208,12 +228,15 @@ class Mover {
     private readonly tile: Var,
     before: Var,
     private readonly own: ReadonlyMap<Buffer, Buffer>,
+    private readonly near: ReadonlySet<Buffer>,
   ) {
     this.#done = new Map([[before, tile]]);
   }
 
   statements(body: readonly Stmt[]): Stmt[] {
-    return body.map((stmt) => this.#statement(stmt));
+    const isIdle = (stmt: Stmt): boolean =>
+      stmt.kind === "prefetch" && stmt.use === "read" && this.near.has(stmt.buffer);
+    return body.flatMap((stmt) => (isIdle(stmt) ? [] : [this.#statement(stmt)]));
   }
 
   #statement(stmt: Stmt): Stmt {

@@ -112,7 +112,7 @@ interface LastUse {
 const cheapChecksUs = 2;
 
 function assignLevels(
-  { kernels, status }: ProgramParts,
+  { kernels, status, bound }: ProgramParts,
   accesses: readonly Access[],
 ): { levels: number[]; checkedLevel: number; commitLevel: number } {
   const uses = new Map<Buffer, LastUse>();
@@ -132,11 +132,43 @@ function assignLevels(
   const first = areCheap ? run(0, 0, (planned) => checks.has(planned)) : 0;
   const commitLevel = run(0, first, (planned) => !areCheap || !checks.has(planned));
   run(2, run(1, commitLevel));
+  sinkReadersOfBindings(kernels, accesses, { levels, commitLevel, bound, checks });
   const lastCheck = kernels.reduce(
     (last, planned, i) => (checks.has(planned) ? Math.max(last, levels[i] as number) : last),
     -1,
   );
   return { levels, checkedLevel: lastCheck + 1, commitLevel };
+}
+
+/**
+ * Kernels that read nothing but the program's bindings (packed weights) go to the last stage before the first that needs them:
+ * what they write is near then, and needs memory for a shorter time.
+ */
+function sinkReadersOfBindings(
+  kernels: readonly PlannedKernel[],
+  accesses: readonly Access[],
+  {
+    levels,
+    commitLevel,
+    bound,
+    checks,
+  }: {
+    levels: number[];
+    readonly commitLevel: number;
+    readonly bound: ReadonlyMap<Buffer, number>;
+    readonly checks: ReadonlySet<PlannedKernel>;
+  },
+): void {
+  const needed = new Map<Buffer, number>(); // buffer → the first level that reads it
+  accesses.forEach(({ reads }, i) => {
+    for (const buffer of reads) needed.set(buffer, Math.min(needed.get(buffer) ?? commitLevel, levels[i] as number));
+  });
+  kernels.forEach((planned, i) => {
+    const { reads, writes } = accesses[i] as Access;
+    if (planned.phase !== 0 || checks.has(planned) || [...reads].some((buffer) => !bound.has(buffer))) return;
+    const last = Math.min(...[...writes].map((buffer) => needed.get(buffer) ?? 0)) - 1;
+    levels[i] = Math.max(levels[i] as number, last);
+  });
 }
 
 /** The kernels that write `buffer`, and all that compute what those read. */
