@@ -1,8 +1,9 @@
 // Where kernels ask for memory ahead: by the kernels' statements, on a target that says it can.
 import { setTarget } from "gradus";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { numel } from "../../src/base/index.js";
 import type { Node } from "../../src/graph/index.js";
-import { type Kernel, type Stmt, visitStatements } from "../../src/ir/index.js";
+import { type Kernel, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
 import { add, matmul, permute, slice, softmax } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers } from "../ops/helpers.js";
@@ -18,9 +19,13 @@ afterEach(() => {
 
 type Prefetch = Extract<Stmt, { kind: "prefetch" }>;
 
-function kernelOf(output: Node, prefetches: boolean): Kernel {
+function prefetching(prefetches = true): Target {
   const plain = createInterpreter({ lanes: 16, masks: true });
-  return kernelsOf([output], { ...plain, info: { ...plain.info, prefetches } }).at(-1) as Kernel;
+  return { ...plain, info: { ...plain.info, prefetches } };
+}
+
+function kernelOf(output: Node, prefetches: boolean): Kernel {
+  return kernelsOf([output], prefetching(prefetches)).at(-1) as Kernel;
 }
 
 /** What is asked for, as "buffer use", each once. */
@@ -32,8 +37,7 @@ function asked(kernel: Kernel): string[] {
   return [...new Set(found.map(({ buffer, use }) => `${buffer.name} ${use}`))];
 }
 
-const rows = (shape: readonly [number, number], seed: number): Node =>
-  input(integers(shape[0] * shape[1], 4, seed), shape);
+const rows = (shape: readonly number[], seed: number): Node => input(integers(numel(shape), 4, seed), shape);
 
 it("given long rows that three loops pass over, the second loop asks for the next row and for the place of this one", () => {
   const kernel = kernelOf(softmax(rows([3, 512], 1), 1), true);
@@ -84,6 +88,14 @@ it("given columns in one piece, the same for all batches, or of few rows, asks f
   const found = products.map(([x, y]) => asked(kernelOf(matmul(x, y), true)));
 
   expect(found).toEqual([[], [], []]);
+});
+
+it("given a chain of kernels over batches, asks for nothing that the chain writes itself before it reads it", () => {
+  const [q, k, v] = [rows([16, 70, 20], 1), rows([16, 20, 128], 2), rows([16, 128, 40], 3)];
+
+  const kernels = kernelsOf([matmul(softmax(matmul(q, k), 2), v)], prefetching());
+
+  expect(kernels.map(asked)).toEqual([["contract5 write"]]);
 });
 
 /** Loops that ask for something, then sum: how often, what for, and how many elements. */
