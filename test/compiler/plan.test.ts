@@ -2,6 +2,7 @@
 import { setTarget } from "gradus";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { runStep } from "../../src/compiler/index.js";
+import type { Node } from "../../src/graph/index.js";
 import type { Executable } from "../../src/ir/index.js";
 import { matmul, relu } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
@@ -19,7 +20,11 @@ afterEach(() => {
 it("given weights of two layers, packs each in the stage before the product that needs it", () => {
   const idle: Executable = { sizeBytes: 0, run: () => {}, settle: () => {}, free: () => {} };
   const { target, programs } = noting({ ...createInterpreter({ lanes: 16, masks: true }), load: () => idle });
-  const [x, first, second] = [0, 1, 2].map(() => input(new Array<number>(512 * 512).fill(0), [512, 512]));
+  const [x, first, second] = [0, 1, 2].map(() => input(new Array<number>(512 * 512).fill(0), [512, 512])) as [
+    Node,
+    Node,
+    Node,
+  ];
 
   runStep({ outputs: [matmul(relu(matmul(x, first)), second)], updates: [] }, target);
 
