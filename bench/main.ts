@@ -6,6 +6,7 @@ import { describeMachine } from "./machine.js";
 import type { BenchOptions } from "./options.js";
 import { type PeerName, peerNames } from "./peers.js";
 import { type BenchRecord, readRecords, writeRecords } from "./record.js";
+import { SideError } from "./side.js";
 import { plainTable } from "./table.js";
 
 type Bench = (options: BenchOptions) => Promise<BenchRecord[]>;
@@ -69,6 +70,11 @@ function defaultThreads(): number[] {
   return [...new Set([1, availableParallelism()])];
 }
 
+/** Files that are not there, folders that cannot be written. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
 async function run(names: readonly string[], options: CommandOptions): Promise<void> {
   const benchOptions: BenchOptions = {
     threads: options.threads ?? defaultThreads(),
@@ -86,7 +92,7 @@ async function run(names: readonly string[], options: CommandOptions): Promise<v
     console.log(`\n${name}`);
     const bench = await (benches[name] as () => Promise<Bench>)();
     const rows = await bench(benchOptions);
-    console.log(`\n${plainTable(rows)}`);
+    console.log(rows.length > 0 ? `\n${plainTable(rows)}` : "Nothing was measured.");
     records.push(...rows);
     if (options.json) writeRecords(options.json, records);
   }
@@ -121,4 +127,9 @@ await new Command("bench")
     else if (names.length > 0) await run(names, options);
     else command.help({ error: true });
   })
-  .parseAsync();
+  .parseAsync()
+  .catch((error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    console.error(error instanceof SideError || isSystemError(error) ? `error: ${text}` : error);
+    process.exitCode = 1;
+  });

@@ -75,7 +75,10 @@ export function insertTables(text: string, records: readonly BenchRecord[], mach
 function allTables(records: readonly BenchRecord[], machine: string): string {
   return `# Benchmarks
 
-Written by \`npm run bench -- --readme FILES\` from the records of a run. Medians, measured on: ${machine}.
+Medians, measured on: ${machine}.
+
+Measured by \`npm run bench -- mnist mlp matmul conv pointwise training inference compile memory loading --json FILE\`, and put here by
+\`npm run bench -- --readme FILE\`. Others than Gradus take part if they are installed: see [their programs](../bench/peers/README.md).
 
 \`plain\` is a loop as in the README's program; \`compiled\` wraps the step in \`compile()\`. Peers run by turns with Gradus, each a row;
 Gradus' own figure is repeated. Ratios above 1 mean that Gradus is faster.

@@ -1,6 +1,7 @@
-// Callable objects, dtypes, shapes, errors, turns of the event loop, options, counts of parameters, storage and its buffers, scopes, files.
+// Callable objects, debug levels, dtypes, shapes, errors, turns of the event loop, options, counts of parameters, storage and its buffers, scopes, files.
 export * from "./callable.js";
 export * from "./counter.js";
+export * from "./debug.js";
 export * from "./dtype.js";
 export * from "./errors.js";
 export * from "./event-loop.js";

@@ -39,5 +39,5 @@ export function targetOption(): Option {
 }
 
 export function threadsOption(): Option {
-  return new Option("--threads <n>", "threads (default: the machine's cores)").argParser(wholeNumber(1, 256));
+  return new Option("--threads <n>", "threads (default: the machine's cores)").argParser(wholeNumber(1, 64));
 }

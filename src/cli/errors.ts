@@ -1,5 +1,5 @@
 // How the command line says that something went wrong: one line, no stack trace, a failing exit code.
-import { GradusError } from "../base/index.js";
+import { debugLevel, GradusError } from "../base/index.js";
 
 /** A message for the person at the terminal. */
 export class UsageError extends Error {}
@@ -7,7 +7,7 @@ export class UsageError extends Error {}
 export const failedExitCode = 1;
 
 /** The line for an error; GRADUS_DEBUG adds where it came from. */
-export function describeError(error: unknown, isDebug = Boolean(process.env.GRADUS_DEBUG)): string {
+export function describeError(error: unknown, isDebug = debugLevel() > 0): string {
   if (isDebug) return `error: ${error instanceof Error ? stackOf(error) : String(error)}`;
   const text = error instanceof Error ? error.message || error.name : String(error);
   const line = oneLine(text);

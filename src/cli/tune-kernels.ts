@@ -47,7 +47,9 @@ export async function tuneKernels(options: TuneOptions): Promise<void> {
   print(`${found.length} searched, ${better} improved.`);
   const folder = scheduleFolder();
   print(
-    folder === null ? "Kept in memory only (GRADUS_SCHEDULES=off)." : `Kept in ${folder}; delete it to forget them.`,
+    folder === null
+      ? "Kept nowhere: GRADUS_SCHEDULES is off, or its folder cannot be written."
+      : `Kept in ${folder}; delete it to forget them.`,
   );
 }
 

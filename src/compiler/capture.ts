@@ -3,7 +3,7 @@
 
 import type { Storage } from "../base/index.js";
 import { AutogradError } from "../base/index.js";
-import { attrsEqual, mix, type Node, topologicalOrder } from "../graph/index.js";
+import { attrsEqual, mix, type Node, printNodes, topologicalOrder } from "../graph/index.js";
 import { isLeaf } from "./rewrite.js";
 
 export interface StepRequest {
@@ -102,6 +102,17 @@ export class Capture {
       if (varying[i]) values.push(Number(node.value));
     });
     return Float64Array.from(values);
+  }
+
+  /** The step as text, for people. */
+  describe(): string {
+    const name = (root: number): string => `%${this.#roots[root]}`;
+    const given = this.outputs.map((_, i) => name(i));
+    const lines = [`step of ${this.#order.length} nodes:`, ...printNodes(this.#order)];
+    if (given.length > 0) lines.push(`gives ${given.join(", ")}`);
+    for (let root = given.length; root < this.#roots.length; root += 2)
+      lines.push(`writes ${name(root)} over ${name(root + 1)}`);
+    return lines.join("\n");
   }
 
   /** What must be equal for a program to serve another step; keeps no node alive. */

@@ -1,6 +1,6 @@
 // The pipeline: rewrite → choose what is stored → group → lower → finalise → plan → load.
 import { platform } from "#platform";
-import { type DType, InternalError, Storage } from "../base/index.js";
+import { type DType, debugLevel, InternalError, Storage } from "../base/index.js";
 import { type Node, nodeListener, setNodeListener, type ValueCheck } from "../graph/index.js";
 import {
   type Buffer,
@@ -92,6 +92,7 @@ export class LoadedStep {
 
 /** Compiles and loads what `capture` describes; with `search`, looks for better schedules on the way. */
 export function compileCapture(capture: Capture, target: Target, search: ScheduleSearch | null = null): LoadedStep {
+  if (debugLevel() >= 2) platform.warn(capture.describe());
   const listener = nodeListener();
   setNodeListener(null); // nodes made while compiling are nobody's pending work
   try {
@@ -465,9 +466,9 @@ class StepCompiler implements KernelEnv {
 
 /** Verifies programs in tests and where GRADUS_DEBUG is set; from level 3 on prints them, before what is wrong with them. */
 function inspect(program: Program): void {
-  const debug = platform.env("GRADUS_DEBUG");
-  if (Number(debug) >= 3) platform.warn(printProgram(program));
-  if (debug || platform.env("VITEST")) verifyProgram(program, { final: true });
+  const level = debugLevel();
+  if (level >= 3) platform.warn(printProgram(program));
+  if (level > 0 || platform.env("VITEST")) verifyProgram(program, { final: true });
 }
 
 /** Nodes that are checked before anything is written in place. */

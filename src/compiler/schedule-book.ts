@@ -30,7 +30,7 @@ export function scheduleBook(target: Target): ScheduleBook {
 
 /** Where schedules for a target are kept; null if they are not. */
 export function scheduleFolder(target: Target): string | null {
-  return scheduleBook(target).folder;
+  return scheduleBook(target).keptIn;
 }
 
 let editions = 0;
@@ -40,12 +40,17 @@ export class ScheduleBook {
   edition = editions++;
   /** Null: looked for, and not there. */
   readonly #known = new Map<string, ContractionOptions | null>();
-  #hasWarned = false;
+  #hasFailed = false;
 
   constructor(
     /** Null: nothing is kept on disk. */
     readonly folder: string | null,
   ) {}
+
+  /** Where findings go: nowhere, if that is wished or if it turned out that the folder cannot be written. */
+  get keptIn(): string | null {
+    return this.#hasFailed ? null : this.folder;
+  }
 
   /** What a search found, or null. A damaged file, or one that does not fit, counts as none. */
   find(request: ScheduleRequest): ContractionOptions | null {
@@ -66,8 +71,8 @@ export class ScheduleBook {
     try {
       platform.files?.writeFileAtomic(this.#path(key), new TextEncoder().encode(`${JSON.stringify(entry)}\n`));
     } catch (error) {
-      if (this.#hasWarned) return;
-      this.#hasWarned = true;
+      if (this.#hasFailed) return;
+      this.#hasFailed = true;
       platform.warn(`gradus: schedules cannot be kept in ${this.folder} (${(error as Error).message})`);
     }
   }

@@ -6,8 +6,8 @@ import {
   type ExprFactory,
   finalizeKernel,
   type KernelDraft,
+  listenAlone,
   type RunReport,
-  setRunListener,
   type Target,
 } from "../ir/index.js";
 import {
@@ -99,27 +99,26 @@ function timeOf({ f, target, scalarCount }: SearchPlace, drafts: readonly Kernel
   const storages = buffers.map(madeUp);
   const scalars = new Float64Array(scalarCount).fill(1);
   let best = Number.POSITIVE_INFINITY;
-  let report: RunReport | null = null;
-  const outer = setRunListener((run) => {
-    report = run;
-  });
+  let last = Number.POSITIVE_INFINITY;
+  const time = (report: RunReport): void => {
+    last = durationOf(report);
+  };
   try {
     const start = platform.now();
     // One run more, which brings the storages to where the target wants them.
     for (let run = 0; run <= MOST_RUNS; run++) {
-      executable.run(storages, scalars);
-      if (run > 0) best = Math.min(best, durationOf(report as RunReport | null));
+      listenAlone(time, () => executable.run(storages, scalars));
+      if (run > 0) best = Math.min(best, last);
       if (run >= LEAST_RUNS && platform.now() - start > ENOUGH_MS) break;
     }
   } finally {
-    setRunListener(outer);
     executable.free();
   }
   return best;
 }
 
-function durationOf(report: RunReport | null): number {
-  if (!report || report.events.length === 0) return Number.POSITIVE_INFINITY;
+function durationOf(report: RunReport): number {
+  if (report.events.length === 0) return Number.POSITIVE_INFINITY;
   let [start, end] = [Number.POSITIVE_INFINITY, 0];
   for (const event of report.events) [start, end] = [Math.min(start, event.start), Math.max(end, event.end)];
   return end - start;

@@ -23,16 +23,33 @@ export interface RunReport {
 
 export type RunListener = (report: RunReport) => void;
 
-let listener: RunListener | null = null;
+let listeners: readonly RunListener[] = [];
+
+function tellAll(report: RunReport): void {
+  for (const listener of listeners) listener(report);
+}
 
 /** Who listens now; null most of the time. */
 export function runListener(): RunListener | null {
-  return listener;
+  return listeners.length === 0 ? null : tellAll;
 }
 
-/** Sets who hears of runs; returns who did before. */
-export function setRunListener(next: RunListener | null): RunListener | null {
-  const previous = listener;
-  listener = next;
-  return previous;
+/** Has a function hear of runs, beside those that do already; the result ends that. Listeners may come and go in any order. */
+export function listenToRuns(listener: RunListener): () => void {
+  const own: RunListener = (report) => listener(report);
+  listeners = [...listeners, own];
+  return () => {
+    listeners = listeners.filter((one) => one !== own);
+  };
+}
+
+/** What runs for `call` is nobody's but this listener's; null: nobody hears of it. */
+export function listenAlone<R>(listener: RunListener | null, call: () => R): R {
+  const outer = listeners;
+  listeners = listener === null ? [] : [listener];
+  try {
+    return call();
+  } finally {
+    listeners = outer;
+  }
 }

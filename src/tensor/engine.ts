@@ -1,6 +1,6 @@
 // How pending graphs are computed: compiled for a target, or by the reference interpreter of whole graphs.
 import { platform } from "#platform";
-import { ArgumentError, noMore, unknownName } from "../base/index.js";
+import { ArgumentError, debugLevel, noMore, unknownName } from "../base/index.js";
 import {
   type CompiledStep,
   clearProgramCache,
@@ -99,10 +99,10 @@ function checkName(op: string, name: string): TargetName {
   throw unknownName(op, "target", String(name), [anyNative, ...names]);
 }
 
-/** The best target; says so once where machine code is missing that could be there. */
+/** The best target; says so once, for all threads of the process, where machine code is missing that could be there. */
 function defaultTarget(): TargetName {
   const [best] = availableTargets() as [TargetName];
-  if (!isNative(best) && nativeTargets.isExpected) {
+  if (!isNative(best) && nativeTargets.isExpected && platform.isFirstToSay()) {
     const reason = nativeTargets.unavailable(nativeTargets.names.at(-1) as NativeName);
     platform.warn(
       `gradus: no machine code: ${reason}; running as ${best} (GRADUS_TARGET=${best} chooses that silently)`,
@@ -117,6 +117,9 @@ export function targetName(...surplus: []): TargetName {
   if (current === null) {
     const setting = platform.env("GRADUS_TARGET");
     current = setting === undefined ? defaultTarget() : checkName("GRADUS_TARGET", setting);
+    if (debugLevel() > 0) {
+      platform.warn(`gradus: cpu runs as ${current} on ${threadCount()} ${threadCount() === 1 ? "thread" : "threads"}`);
+    }
   }
   return current;
 }

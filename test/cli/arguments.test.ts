@@ -72,7 +72,7 @@ describe.concurrent("arguments", () => {
     ],
     [
       ["train", "mnist", "--threads", "0"],
-      "error: option '--threads <n>' argument '0' is invalid. It must be a whole number from 1 to 256.",
+      "error: option '--threads <n>' argument '0' is invalid. It must be a whole number from 1 to 64.",
     ],
     [
       ["tune-kernels", "--matmul", "512x512"],
@@ -164,6 +164,18 @@ describe("command line", { timeout: 60_000 }, () => {
       /^Target: interpreter, threads: \d+, up to 2 other schedules each\nmatmul 40x30x50:\n {2}\[40,30\]·\[30,50\] {2}[\d.]+ → [\d.]+ GFLOP\/s \([\d.]+×\), 3 tried: micro .*\n1 searched, [01] improved\.\nKept in .*schedules.*; delete it to forget them\.\n$/,
     );
     expect(await tune()).toContain("  nothing new: its schedules are known already\n0 searched, 0 improved.\n");
+  });
+
+  test("given a folder that cannot be written, says that nothing is kept", async () => {
+    const file = join(folder.path, "file");
+    writeFileSync(file, "");
+    const args = ["tune-kernels", "--matmul", "8x8x8", "--search", "1", "--target", "interpreter"];
+    const { code, stdout, stderr } = await startCli(args, folder.path, { GRADUS_SCHEDULES: file }).done;
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^gradus: schedules cannot be kept in /),
+    });
+    expect(stdout).toMatch(/\nKept nowhere: GRADUS_SCHEDULES is off, or its folder cannot be written\.\n$/);
   });
 
   test("given the target without kernels to tune, says so", async () => {

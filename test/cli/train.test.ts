@@ -131,6 +131,17 @@ test("gradus info: names the machine, the target and where data is", async () =>
   const { code, stdout, stderr } = await startCli(["info"], folder.path, env).done;
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^gpu +not available: /m);
-  expect(stdout).toMatch(/^target +\S+$/m);
+  expect(stdout).toMatch(/^target +\S+ \(the best there is\)$/m);
+  expect(stdout).toMatch(/^threads +\d+ \(the cores\)$/m);
   expect(stdout).toContain(data);
+});
+
+test("gradus info: given settings, names them, and what the target lacks", async () => {
+  const settings = { ...env, GRADUS_TARGET: "x64:avx2", GRADUS_THREADS: "3", KOFFI_HOOK: "missing" };
+  const hook = join(root, "test/targets/koffi-hook.cjs");
+  const options = { ...settings, NODE_OPTIONS: `--require "${hook}"` };
+  const { code, stdout } = await startCli(["info"], folder.path, options).done;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^target +x64:avx2 \(GRADUS_TARGET\), not available: .+$/m);
+  expect(stdout).toMatch(/^threads +3 \(GRADUS_THREADS\)$/m);
 });

@@ -41,6 +41,21 @@ describe.runIf(isMachine)("without machine code", () => {
     ]);
   });
 
+  it("given several threads that compute, there is still one notice", async () => {
+    const { status, stdout, stderr } = await runChild("x64-notices.ts", {
+      node: ["--require", hook],
+      env: { KOFFI_HOOK: "missing" },
+      args: [hook],
+    });
+    const lines = stdout.trim().split("\n");
+    expect({ status, workers: lines.slice(0, -1).map((line) => report(line).runs), own: lines.at(-1) }).toEqual({
+      status: 0,
+      workers: [1, 2, 3].map(() => [{ target: fallback, values }]),
+      own: "3",
+    });
+    expect(stderr.match(/gradus: no machine code/g)).toHaveLength(1);
+  });
+
   it("given GRADUS_TARGET=wasm, there is no notice", async () => {
     const { stdout, stderr } = await hooked("missing", { GRADUS_TARGET: "wasm" });
     expect(stderr).toBe("");

@@ -66,6 +66,28 @@ it("given a promise, measures until it settles", async () => {
   expect(runListener()).toBe(null);
 });
 
+it("given two promises that overlap, each report has what ran until its own settled, and nobody listens afterwards", async () => {
+  setTarget("wasm");
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const x = randn([4]);
+  const run = async (after: number): Promise<number> => {
+    await pause(after);
+    return x.exp().sum().item();
+  };
+
+  const [short, long] = await Promise.all([profile(() => run(5)), profile(() => run(40))]);
+
+  expect([short.runs.length, long.runs.length]).toEqual([1, 2]);
+  expect(runListener()).toBe(null);
+});
+
+it("given a profile within another, both have the run, and neither the measurement of the machine", () => {
+  setTarget("wasm");
+  const x = randn([4]);
+  const outer = profile(() => profile(() => x.exp().sum().item()));
+  expect([outer.runs.length, outer.result.runs.length]).toEqual([1, 1]);
+});
+
 it("given the reference interpreter, throws DeviceError", () => {
   setTarget("reference");
   expect(() => profile(() => 1)).toThrow(

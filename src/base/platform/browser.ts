@@ -49,6 +49,7 @@ export const platform: Platform = {
   later: (callback, milliseconds) => void setTimeout(callback, milliseconds),
   now: () => performance.now(),
   warn: (text) => console.warn(text),
+  isFirstToSay: () => true,
   files: null,
 
   hasSharedMemory:

@@ -5,7 +5,7 @@ import { availableParallelism, cpus, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { threadId } from "node:worker_threads";
+import { getEnvironmentData, setEnvironmentData, threadId } from "node:worker_threads";
 import { native } from "./node-native.js";
 import { startModuleWorker, startWorker } from "./node-workers.js";
 import type { AsyncContext, FileSystem, Platform } from "./platform.js";
@@ -116,6 +116,16 @@ function collectYoung(): boolean {
   return true;
 }
 
+/** A word that threads share with the thread that started them, once it has come here. */
+function sharedWord(name: string): Int32Array {
+  const known = getEnvironmentData(name);
+  const memory = known instanceof SharedArrayBuffer ? known : new SharedArrayBuffer(4);
+  if (memory !== known) setEnvironmentData(name, memory);
+  return new Int32Array(memory);
+}
+
+const said = sharedWord("gradus.said");
+
 /** Asked of the system once: it looks at every processor. */
 let cpuName: string | null = null;
 let cacheBytes: { l1: number; l2: number } | null = null;
@@ -138,6 +148,7 @@ export const platform: Platform = {
   later: (callback, milliseconds) => void setTimeout(callback, milliseconds).unref(),
   now: () => performance.now(),
   warn: (text) => void process.stderr.write(`${text}\n`),
+  isFirstToSay: () => Atomics.exchange(said, 0, 1) === 0,
   files,
 
   hasSharedMemory: true,

@@ -126,6 +126,8 @@ export interface Platform {
   now(): number;
   /** One line to where people see warnings. */
   warn(text: string): void;
+  /** True for the first thread that asks, of those whose starter had loaded Gradus: what all of them would say is said once. */
+  isFirstToSay(): boolean;
   /** Null where the host has none. */
   readonly files: FileSystem | null;
 

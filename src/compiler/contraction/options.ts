@@ -1,7 +1,7 @@
 // The decisions of a contraction's schedule, as data: chosen by estimates, printed, and open to a hook that tests and a search
 // can set. Cache sizes are constants of a lane width: nothing here may depend on what a machine was probed for.
 import { platform } from "#platform";
-import { InternalError } from "../../base/index.js";
+import { debugLevel, InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { axesIn, countOf } from "./axes.js";
@@ -65,7 +65,7 @@ export function chooseOptions(form: StagedForm, env: KernelEnv, lanes: number, b
   const request = scheduleRequest(form, shape, bytes, chosen, info.microShapes);
   const found = env.scheduleFor(request);
   const other = hook ? hook(request, found) : found;
-  if (Number(platform.env("GRADUS_DEBUG")) >= 3) platform.warn(describeOptions(shape, other));
+  if (debugLevel() >= 3) platform.warn(describeOptions(shape, other));
   if (other.blockDepth !== chosen.blockDepth || other.parts !== chosen.parts) {
     throw new InternalError("a schedule's blockDepth and parts order its sums and may not be overridden");
   }

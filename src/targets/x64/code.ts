@@ -1,6 +1,7 @@
 // The machine code of a program's kernels. Kernels with one body share the work of translating it, in one program and in all:
 // what is kept is code with symbols for the places of buffers and scalars, and a program is linked of it. Its pages are its own.
 import { platform } from "#platform";
+import { debugLevel } from "../../base/index.js";
 import type { Kernel, Program } from "../../ir/index.js";
 import { roundUp } from "../sizes.js";
 import type { Relocation } from "./asm/assembler.js";
@@ -43,7 +44,7 @@ const objects: Record<Features, WeakMap<Kernel["body"], Map<string, KernelObject
 export function compileKernels(program: Program, features: Features): KernelCode {
   const table = tableLayout(program);
   const kernels = [...new Set(program.stages.flat())];
-  const lists = Number(platform.env("GRADUS_DEBUG")) >= 4;
+  const lists = debugLevel() >= 4;
   const checksBounds = (platform.env("GRADUS_DEBUG_BOUNDS") ?? "0") !== "0";
   const accesses: Access[] = [];
   const isShared = !lists && !checksBounds && hasShareableCode(program);
@@ -78,14 +79,14 @@ function translate(
   features: Features,
   checks: { readonly accesses: Access[]; readonly table: TableLayout } | null,
 ): KernelObject {
-  const debug = platform.env("GRADUS_DEBUG");
+  const level = debugLevel();
   const pool = new ConstantPool();
   const f = selectKernel(kernel, places, features, pool, checks !== null);
   if (checks !== null) checkBounds(f, features, checks.table.violation, checks.accesses);
   return assemble([f], features, {
     pool,
-    verify: debug !== undefined || platform.env("VITEST") !== undefined,
-    listing: Number(debug) >= 4,
+    verify: level > 0 || platform.env("VITEST") !== undefined,
+    listing: level >= 4,
   });
 }
 

@@ -1,7 +1,7 @@
 // The profiler: profile(fn) measures every kernel that runs for fn.
 import { platform } from "#platform";
 import { checkFunction, DeviceError, noMore } from "../../base/index.js";
-import { type RunReport, setRunListener } from "../../ir/index.js";
+import { listenToRuns, type RunReport } from "../../ir/index.js";
 import { currentTarget } from "../engine.js";
 import { sync } from "../sync-points.js";
 import { Profile } from "./profile.js";
@@ -12,7 +12,8 @@ export type { Roofline } from "./roofline.js";
 
 /**
  * Measures how long each kernel takes that runs for `fn`, beside what this machine can do. What was pending before is computed
- * first, what `fn` leaves pending is computed last. A function that returns a promise is measured until that settles.
+ * first, what `fn` leaves pending is computed last. A function that returns a promise is measured until that settles; what runs
+ * meanwhile for others is in its report as well.
  * Measured runs are slower: on the x64 target by some 50 ns for each piece of a kernel; WebAssembly and the interpreter run
  * kernels one by one on one thread.
  *
@@ -34,13 +35,12 @@ export function profile<R>(fn: () => R | Promise<R>, ...surplus: []): Profile<R>
   const limits = roofline(target);
   sync();
   const runs: RunReport[] = [];
-  const outer = setRunListener((report) => runs.push(report));
+  const stop = listenToRuns((report) => void runs.push(report));
   const start = platform.now();
   const finish = (result: R): Profile<R> => {
     sync();
     return new Profile(result, platform.now() - start, target.name, target.info.threads, limits, runs);
   };
-  const stop = () => void setRunListener(outer);
   let pending = false;
   try {
     const result = fn();

@@ -14,7 +14,8 @@ describe.skipIf(platform.native().native === null).each(nativeTargets.names)("ch
         env: { GRADUS_DEBUG_BOUNDS: "1", GRADUS_DEBUG: "1" },
       });
 
-      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      const debug = expect.stringMatching(/^gradus: cpu runs as \S+ on \d+ threads?\n$/);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: debug });
       const outcomes = JSON.parse(stdout);
       expect(outcomes).toMatchObject({ sums: "equal", inside: "ran", guardedInside: "ran", prefetchedOutside: "ran" });
       const behind = (offset: number) =>
