@@ -16,6 +16,7 @@ import { MIN_BATCHES } from "./costs.js";
 import { linearIndex } from "./evaluate.js";
 import { type Group, iterationIndex, type Member, memoryReads, type Read, readsOf, readsOfValue } from "./group.js";
 import { longSum } from "./long-sum.js";
+import { type Access, moveAccesses } from "./move-accesses.js";
 
 /** Elements of a batch's value that stays in the nearer caches. */
 const MOST_ELEMENTS = 1 << 16;
@@ -197,12 +198,20 @@ export function valuesWithin(
   return [...within];
 }
 
-/** The kernels of a chain's groups as one; `within` is the memory of values that need no more than a batch's. */
+/**
+ * The kernels of a chain's groups as one; `within` is the memory of values that need no more than a batch's. What the chain writes
+ * itself is near when it is read: nobody asks for it ahead.
+ */
 export function joinBatches(f: ExprFactory, drafts: readonly KernelDraft[], within: readonly Buffer[]): KernelDraft {
   const [{ tile, tiles }] = drafts as [KernelDraft];
   const own = new Map(within.map((x) => [x, f.buffer(x.name, x.dtype, x.size / tiles, "local")]));
   const near = new Set(drafts.flatMap((draft) => storedBy(draft.body)));
-  const bodies = drafts.map((draft) => new Mover(f, tile, draft.tile, own, near).statements(draft.body));
+  const isIdle = (stmt: Stmt): boolean => stmt.kind === "prefetch" && stmt.use === "read" && near.has(stmt.buffer);
+  const place = (buffer: Buffer, index: Expr): Access | null => {
+    const local = own.get(buffer);
+    return local ? { buffer: local, index: f.sub(index, f.mul(tile, f.int(local.size))) } : null;
+  };
+  const bodies = drafts.map((draft) => moveAccesses(f, draft.body, { place, isIdle, names: [[draft.tile, tile]] }));
   const sum = (of: (draft: KernelDraft) => number): number => drafts.reduce((n, draft) => n + of(draft), 0);
   const name = drafts.map((draft) => draft.name).join("_");
   return { name, tiles, tile, body: bodies.flat(), flops: sum((x) => x.flops), bytes: sum((x) => x.bytes) };
@@ -214,88 +223,4 @@ function storedBy(body: readonly Stmt[]): Buffer[] {
     if (stmt.kind === "store") stored.push(stmt.buffer);
   });
   return stored;
-}
-
-/**
- * Rewrites a kernel's body for another tile variable, and accesses to some buffers to the thread's own memory. What the chain writes
- * itself is near when it is read: nobody asks for it ahead.
- */
-class Mover {
-  readonly #done: Map<Expr, Expr>;
-
-  constructor(
-    private readonly f: ExprFactory,
-    private readonly tile: Var,
-    before: Var,
-    private readonly own: ReadonlyMap<Buffer, Buffer>,
-    private readonly near: ReadonlySet<Buffer>,
-  ) {
-    this.#done = new Map([[before, tile]]);
-  }
-
-  statements(body: readonly Stmt[]): Stmt[] {
-    const isIdle = (stmt: Stmt): boolean =>
-      stmt.kind === "prefetch" && stmt.use === "read" && this.near.has(stmt.buffer);
-    return body.flatMap((stmt) => (isIdle(stmt) ? [] : [this.#statement(stmt)]));
-  }
-
-  #statement(stmt: Stmt): Stmt {
-    switch (stmt.kind) {
-      case "store": {
-        const { buffer, index } = this.#placeOf(stmt.buffer, stmt.index);
-        return {
-          ...stmt,
-          buffer,
-          index,
-          value: this.#value(stmt.value),
-          guard: stmt.guard && this.#value(stmt.guard),
-        };
-      }
-      case "prefetch":
-        return { ...stmt, ...this.#placeOf(stmt.buffer, stmt.index) };
-      case "let":
-      case "assign":
-        return { ...stmt, value: this.#value(stmt.value) };
-      case "for": {
-        const [from, to] = [this.#value(stmt.from), this.#value(stmt.to)];
-        return { ...stmt, from, to, body: this.statements(stmt.body) };
-      }
-      case "while":
-        return { ...stmt, cond: this.#value(stmt.cond), body: this.statements(stmt.body) };
-      case "if":
-        return {
-          ...stmt,
-          cond: this.#value(stmt.cond),
-          then: this.statements(stmt.then),
-          else: this.statements(stmt.else),
-        };
-    }
-  }
-
-  #placeOf(buffer: Buffer, index: Expr): { buffer: Buffer; index: Expr } {
-    const { f } = this;
-    const local = this.own.get(buffer);
-    const at = this.#value(index);
-    return local ? { buffer: local, index: f.sub(at, f.mul(this.tile, f.int(local.size))) } : { buffer, index: at };
-  }
-
-  #value(x: Expr): Expr {
-    const known = this.#done.get(x);
-    if (known) return known;
-    const made = this.#make(x);
-    this.#done.set(x, made);
-    return made;
-  }
-
-  #make(x: Expr): Expr {
-    const { f } = this;
-    const visit = (child: Expr): Expr => this.#value(child);
-    // Indices are simplified anew, as the batch's part in them may vanish.
-    if (x.kind !== "load") return x.type === "i32" && x.lanes === 1 ? f.rebuild(x, visit) : f.rebuildPlain(x, visit);
-    const { buffer, index } = this.#placeOf(x.buffer, x.index);
-    const guard = x.guard && visit(x.guard);
-    if (buffer === x.buffer && index === x.index && guard === x.guard) return x;
-    // Loads that were apart stay so: a store may lie between them.
-    return guard ? f.load(buffer, index, x.lanes, guard) : f.freshLoad(buffer, index, x.lanes);
-  }
 }

@@ -21,8 +21,9 @@ import { lowerContraction } from "./contraction/lower.js";
 import { type ScheduleHook, scheduleHook, setScheduleHook } from "./contraction/options.js";
 import type { ContractionOptions, ScheduleRequest } from "./contraction/schedule.js";
 import { linearIndex } from "./evaluate.js";
-import { formGroups, type Group, memoryReads } from "./group.js";
+import { formGroups, type Group, type Member, memoryReads } from "./group.js";
 import { GroupTexts } from "./group-text.js";
+import { findParts, Parts } from "./joined.js";
 import type { KernelEnv } from "./kernel-env.js";
 import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
@@ -108,6 +109,7 @@ type GroupKernel = LoweredKernel & { readonly group: Group | null };
 class StepCompiler implements KernelEnv {
   /** Of the kernels that are being lowered: what they look like must not depend on those before. */
   f: ExprFactory;
+  parts = new Parts();
   readonly info;
   readonly #bufferCount = { next: 0, hasHalves: false };
   /** Memory that the kernels under construction asked for. */
@@ -205,14 +207,17 @@ class StepCompiler implements KernelEnv {
 
     const lowered: GroupKernel[] = [];
     const needed = new Set([...roots, ...checkedIndices(order)]);
+    this.parts = findParts(groups, stored, (node) => needed.has(node));
     for (const unit of orderUnits(groups, this.#batchChains(groups, stored, updates))) {
       const joined = unit.chain && this.#lowerChain(unit.chain, groups, stored, needed);
       if (joined) lowered.push({ ...joined, group: null });
       else for (const group of unit.groups) for (const one of this.#lowerGroup(group)) lowered.push({ ...one, group });
     }
-    const kernels = lowered.map(
-      ({ kernel, group }): PlannedKernel => ({ kernel, writesApart: group?.kind === "concat", phase: 0 }),
+    const wholes = new Set(
+      groups.filter(({ kind }) => kind === "concat").map(({ members: [m] }) => this.targetOf((m as Member).node)),
     );
+    const writesPart = (kernel: Kernel): boolean => [...accessOf(kernel).writes].some((buffer) => wholes.has(buffer));
+    const kernels = lowered.map(({ kernel }): PlannedKernel => ({ kernel, writesApart: writesPart(kernel), phase: 0 }));
     // After the groups: the planner takes kernels in order, and a check reads indices that a group may compute.
     for (const kernel of this.#lowerApart(() => this.#lowerChecks(order)))
       kernels.push({ kernel, writesApart: true, phase: 0 });
@@ -263,13 +268,18 @@ class StepCompiler implements KernelEnv {
   }
 
   #lowerGroup(group: Group): LoweredKernel[] {
-    return this.#lowerOnce([group], "", () => this.#lower(() => this.#draftsOf(group), group.kind === "loops"));
+    const write = () => this.parts.store(this, [group], this.#draftsOf(group));
+    const lowered = this.#lowerOnce([group], "", () => this.#lower(write, group.kind === "loops"));
+    return lowered.length === 0 && this.parts.drop([group]) ? this.#lowerGroup(group) : lowered;
   }
 
   /** While somebody chooses schedules, they are asked each time. */
   #lowerOnce(groups: readonly Group[], more: string, lower: () => Lowering): LoweredKernel[] {
     if (this.search || scheduleHook()) return lowerApart(lower(), this.info);
-    const text = this.#texts.of(groups, `${this.info.threads} ${this.#schedules.edition} ${more}`);
+    const text = this.#texts.of(
+      groups,
+      `${this.info.threads} ${this.#schedules.edition} ${more}${this.parts.textOf(groups)}`,
+    );
     return lowerOnce(this.f, this.info, text, lower);
   }
 
@@ -303,9 +313,10 @@ class StepCompiler implements KernelEnv {
       const drafts = parts.flat().filter((draft) => draft?.tiles === chain.batches) as KernelDraft[];
       if (parts.some((of) => of.length !== 1) || drafts.length < parts.length) return [];
       const buffers = within.map((node) => this.targetOf(node) as Buffer);
-      return [joinBatches(this.f, drafts, buffers)];
+      return this.parts.store(this, chain.groups, [joinBatches(this.f, drafts, buffers)]);
     };
     const [joined] = this.#lowerOnce(chain.groups, `chain ${more}`, () => this.#lower(write));
+    if (!joined && this.parts.drop(chain.groups)) return this.#lowerChain(chain, groups, stored, needed);
     return joined ?? null;
   }
 

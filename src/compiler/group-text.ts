@@ -63,8 +63,10 @@ function valuesOf(env: KernelEnv, evaluator: Evaluator, { node, space, isReducti
 }
 
 function stores(env: KernelEnv, f: ExprFactory, node: Node, values: readonly Expr[]): Stmt[] {
-  const buffer = env.bufferOf(node) as Buffer;
-  return values.map((value, i) => ({ kind: "store", buffer, index: f.int(i), value, guard: null }));
+  const part = env.parts.of(node);
+  const buffer = env.bufferOf(part?.whole ?? node) as Buffer;
+  const start = part?.start ?? 0;
+  return values.map((value, i) => ({ kind: "store", buffer, index: f.int(start + i), value, guard: null }));
 }
 
 const primitives = new WeakMap<Primitive, number>();

@@ -56,15 +56,16 @@ export function lowerBufferCopy(env: KernelEnv, from: Buffer, to: Buffer): Kerne
   return [{ name: "copy", tiles: plan.tiles, tile, body, flops: 0, bytes: 8 * from.size }];
 }
 
-/** Joins the inputs along a dim: each is computed straight into its part. */
+/** Joins the inputs along a dim: each that does not lie there already is computed straight into its part. */
 export function lowerConcat(env: KernelEnv, node: Node): KernelDraft[] {
   const { f } = env;
   const buffer = env.targetOf(node) as Buffer;
   const dim = node.attrs.dim as number;
   let offset = 0;
-  return node.inputs.flatMap((input) => {
+  return node.inputs.flatMap((input, i) => {
     const start = f.int(offset);
     offset += input.shape[dim] as number;
+    if (env.parts.has(node, i)) return [];
     const place = (index: readonly Expr[]): Expr =>
       linearIndex(
         f,

@@ -1,5 +1,6 @@
-// Pass behind rewriting: a contraction whose only reader permutes it gives its result in that order at once. Filter gradients
-// end like this; written in the parameter's order, they need no pass over memory of their own.
+// Pass behind rewriting: a contraction whose only reader permutes it gives its result in that order at once, and so on where that is
+// permuted again (the gradient of an attention's keys). Filter gradients end like this; written in the parameter's order, they need no
+// pass over memory of their own.
 import { apply, attr, type Node, topologicalOrder } from "../graph/index.js";
 import { isLeaf } from "./rewrite.js";
 
@@ -24,19 +25,20 @@ function pairs(order: readonly Node[], roots: readonly Node[]): ReadonlySet<Node
   const count = (node: Node): void => void readers.set(node, (readers.get(node) ?? 0) + 1);
   roots.forEach(count);
   for (const node of order) if (!isLeaf(node)) node.inputs.forEach(count);
-  return new Set(
-    order.filter((node) => {
-      const input = node.inputs[0];
-      const isPair = node.primitive.name === "permute" && input?.primitive.kind === "contraction";
-      return isPair && !isLeaf(node) && !isLeaf(input) && readers.get(input) === 1;
-    }),
-  );
+  const found = new Set<Node>();
+  for (const node of order) {
+    const input = node.inputs[0];
+    if (isLeaf(node) || node.primitive.name !== "permute" || !input || isLeaf(input)) continue;
+    const isPair = input.primitive.kind === "contraction" || found.has(input);
+    if (isPair && readers.get(input) === 1) found.add(node);
+  }
+  return found;
 }
 
 /** The contraction below `permuted`, its result's labels in the permuted order. */
 function turned(permuted: Node, madeOf: (node: Node) => Node): Node {
-  const product = permuted.inputs[0] as Node;
+  const product = madeOf(permuted.inputs[0] as Node);
   const labels = attr<readonly number[]>(product, "out");
   const out = attr<readonly number[]>(permuted, "dims").map((d) => labels[d] as number);
-  return apply(product.primitive, product.inputs.map(madeOf), { ...product.attrs, out });
+  return apply(product.primitive, product.inputs, { ...product.attrs, out });
 }
