@@ -182,9 +182,9 @@ class LoopLowering {
     let bytes = 0;
     const seen = new Set<Node>();
     const visit = (x: Node, times: number): void => {
-      if (seen.has(x)) return;
+      if (seen.has(x) || this.#members.has(x)) return;
       seen.add(x);
-      if (this.env.bufferOf(x) && !this.#members.has(x)) {
+      if (this.env.bufferOf(x)) {
         bytes += Math.min(times, x.size) * 4;
         return;
       }

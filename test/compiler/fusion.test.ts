@@ -240,6 +240,17 @@ describe("what is stored", () => {
     expect(sizes("local")).toEqual([128]);
   });
 
+  it("given softmax of rows of 128 and of 256, counts the same work for each element", () => {
+    const [short, long] = [128, 256].map((columns) => {
+      const [kernel] = kernelsOf(() => [softmaxNode(input(integers(64 * columns, 4, 1), [64, columns]), 1)]);
+      return (kernel as Kernel).flops / (64 * columns);
+    });
+
+    // A row's quotient adds less to more elements.
+    expect(long).toBeCloseTo(short as number, 0);
+    expect(long).toBeGreaterThan(3);
+  });
+
   it.each([
     [512, true],
     [1024, false],
