@@ -173,9 +173,9 @@ class TileBody {
     const rows = (this.#keepsRows ? p.a.tilePanels : 1) * p.a.unit;
     // What is turned later is read in whole squares.
     const size = (this.#finishesPanels ? rows : roundedRows(p, rows)) * this.#blockPitch;
-    // Sums that need more than storing, or whose panels seldom lie in one piece in the result, are gathered first: rows are
-    // longer then. All others are stored from the registers, while the next ones are summed: a copy would wait for memory.
-    this.#isGathered = finish.plain === null || !this.#finishesPanels || (p.b.box !== null && !hasLongRuns(p));
+    // Sums whose panels seldom lie in one piece in the result are gathered first: rows are longer then. All others are finished
+    // and stored at once, from the registers or the first-level cache, while the next ones are summed: a copy would wait for memory.
+    this.#isGathered = !this.#finishesPanels || (p.b.box !== null && !hasLongRuns(p));
     const hasBlock = this.#isGathered || this.#perPart > 1;
     this.#block = hasBlock ? f.buffer("block", p.node.dtype, size, "local") : null;
     this.#turned = this.#finishesPanels ? null : f.buffer("turned", p.node.dtype, turnedSize(p, rows), "local");
