@@ -6,7 +6,7 @@ import type { Buffer, Expr, Stmt } from "../../ir/index.js";
 import { isView } from "../views.js";
 import type { Depth } from "./depth.js";
 import { affineView } from "./form.js";
-import { type Problem, panelsOf, type Side } from "./operand.js";
+import { firstPanel, type Problem, panelsOf, type Side } from "./operand.js";
 import { loop } from "./statements.js";
 import { isTiled, sizesOf } from "./views.js";
 
@@ -141,7 +141,7 @@ export class OperandSum {
     const { side } = this;
     const panel = f.variable("p", "i32", { min: 0, max: side.tilePanels - 1 });
     const j = f.variable("j", "i32", { min: 0, max: side.unit - 1 });
-    const first = f.mul(f.add(f.mul(tile, f.int(side.tilePanels)), panel), f.int(side.unit));
+    const first = f.mul(f.add(firstPanel(this.p, side, tile), panel), f.int(side.unit));
     const value = f.freshLoad(this.#sums, f.add(f.mul(panel, f.int(side.pitch)), j));
     const store: Stmt = { kind: "store", buffer: this.result, index: f.add(first, j), value, guard: null };
     const count = f.min(f.int(side.unit), f.sub(f.int(side.count), first));

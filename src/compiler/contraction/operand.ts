@@ -65,9 +65,12 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
     const axes = key === "a" ? form.rows : columns;
     const count = countOf(axes);
     const unit = key === "a" ? options.microRows : options.microVectors * lanes;
-    const tilePanels = (key === "a" ? options.tileRows : options.tileColumns) / unit;
+    const panels = Math.ceil(count / unit);
+    const most = (key === "a" ? options.tileRows : options.tileColumns) / unit;
     const plan = key === "a" ? form.stageA : form.stageB;
     const pitch = Math.ceil(unit / lanes) * lanes;
+    // Tiles of about one size, of which as many as there are with `most` panels.
+    const tilePanels = plan ? most : Math.ceil(panels / Math.ceil(panels / most));
     const tileLength = outermostLength(axes, tilePanels * unit);
     return {
       key,
@@ -79,7 +82,7 @@ export function describeProblem(env: KernelEnv, node: Node, found: ContractionFo
       unit,
       pitch,
       panelStride: spread(blocks.depth * pitch, bytes),
-      panels: Math.ceil(count / unit),
+      panels,
       tilePanels,
       packing: plan ? "none" : key === "a" ? options.packRows : options.packColumns,
       box: plan && layoutBox(plan, axes, form.summed, blocks, tileLength, unit),
@@ -117,8 +120,17 @@ export function spreadColumns(
   });
 }
 
-/** Panels of a tile that exist: the last tile may have fewer. */
+/** The first panel of a tile: panels are dealt to tiles as evenly as can be, those of a staged operand in equal runs, whose boxes are of one size. */
+export function firstPanel({ env: { f } }: Problem, { panels, tilePanels, box }: Side, tile: Expr): Expr {
+  const tiles = Math.ceil(panels / tilePanels);
+  if (box || panels % tiles === 0) return f.mul(tile, f.int(tilePanels));
+  return f.div(f.mul(tile, f.int(panels)), f.int(tiles));
+}
+
+/** Panels of a tile. */
 export function panelsOf(p: Problem, side: Side, tile: Expr): Expr {
   const { f } = p.env;
-  return f.min(f.int(side.tilePanels), f.sub(f.int(side.panels), f.mul(tile, f.int(side.tilePanels))));
+  const first = firstPanel(p, side, tile);
+  const next = f.min(f.int(side.panels), firstPanel(p, side, f.add(tile, f.int(1))));
+  return f.min(f.int(side.tilePanels), f.sub(next, first));
 }

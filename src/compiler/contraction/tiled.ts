@@ -7,7 +7,7 @@ import { type Ahead, type Block, blockAt } from "./depth.js";
 import type { Finish } from "./finish.js";
 import { type Axis, extentOf } from "./form.js";
 import { type Accumulators, type MicroPlace, microKernel, type Source } from "./micro-kernel.js";
-import { type Problem, panelsOf, type Side } from "./operand.js";
+import { firstPanel, type Problem, panelsOf, type Side } from "./operand.js";
 import type { OperandSum } from "./operand-sum.js";
 import { packPanels } from "./pack.js";
 import { prefetchNextColumns, prefetchResults, prefetchRows } from "./prefetch.js";
@@ -193,8 +193,10 @@ class TileBody {
     const at: Turn = { isFirst: f.eq(number, f.int(0)), isLast: f.eq(number, f.sub(count, f.int(1))) };
     const body = this.#depthBlock(f.add(first, number), at);
     const tables = [this.#staged.a, this.#staged.b].flatMap((x) => (x ? fillTable(f, x.box, x.table) : []));
-    const firstRow = f.mul(this.tile.row, f.int(this.p.a.tilePanels * this.p.a.unit));
-    const finish = this.#finishesPanels ? [] : this.#finishRows(firstRow, this.p.a.tilePanels, f.int(0));
+    const firstRow = this.#first(this.p.a, this.tile.row);
+    const finish = this.#finishesPanels
+      ? []
+      : this.#finishRows(firstRow, panelsOf(this.p, this.p.a, this.tile.row), f.int(0));
     const { sum } = this;
     if (!sum) return [...tables, loop(f, number, count, body), ...finish];
     // Tiles with the same rows (or columns) have the same sums.
@@ -204,17 +206,17 @@ class TileBody {
   }
 
   /** Finishes the sums of some panels of rows, from `row` of the result, which lie in the block from `local`. */
-  #finishRows(row: Expr, panels: number, local: Expr): Stmt[] {
+  #finishRows(row: Expr, panels: Expr, local: Expr): Stmt[] {
     const { f } = this.p.env;
     const block = this.#block as Buffer;
     const { a, b } = this.p;
-    const column = this.#firstColumn();
+    const column = this.#first(this.p.b, this.tile.column);
     const sums = { buffer: block, pitch: this.#blockPitch, first: local };
     const region = {
       row,
-      rows: f.min(f.int(panels * a.unit), f.sub(f.int(a.count), row)),
+      rows: f.min(f.mul(panels, f.int(a.unit)), f.sub(f.int(a.count), row)),
       column,
-      columns: f.min(f.int(b.tilePanels * b.unit), f.sub(f.int(b.count), column)),
+      columns: f.min(f.mul(panelsOf(this.p, b, this.tile.column), f.int(b.unit)), f.sub(f.int(b.count), column)),
       base: this.#base,
     };
     return this.#turned
@@ -222,10 +224,10 @@ class TileBody {
       : storeRegion(this.p, this.finish, sums, region);
   }
 
-  #firstColumn(): Expr {
+  /** The first row or column of a tile. */
+  #first(side: Side, tile: Expr): Expr {
     const { f } = this.p.env;
-    const { b } = this.p;
-    return f.mul(this.tile.column, f.int(b.tilePanels * b.unit));
+    return f.mul(firstPanel(this.p, side, tile), f.int(side.unit));
   }
 
   /** One block of the sum: packs what the tile packs, then runs the micro-kernels over all panels. */
@@ -252,7 +254,7 @@ class TileBody {
     if (side.packing !== "tile") return [];
     const { f } = this.p.env;
     const buffer = this.#panels[side.key] as Buffer;
-    const first = f.mul(tile, f.int(side.tilePanels * side.unit));
+    const first = this.#first(side, tile);
     const panel = { buffer, to: f.int(0), first, start: this.#start(side, block) };
     const sum = this.sum?.side === side ? this.sum : null;
     return packPanels(this.p, side, block, panel, panelsOf(this.p, side, tile), side.tilePanels, sum);
@@ -262,7 +264,7 @@ class TileBody {
   #firstStep(side: Side, tile: Expr): Expr {
     const { f } = this.p.env;
     const inner = side.axes.slice(1).reduce((n, axis) => n * spanOf(axis), 1);
-    return f.div(f.mul(tile, f.int(side.tilePanels * side.unit)), f.int(inner));
+    return f.div(this.#first(side, tile), f.int(inner));
   }
 
   /** Fills the box that the tile's rows or columns need of a block. */
@@ -311,7 +313,7 @@ class TileBody {
       batch = f.add(f.mul(batch, f.int(axis.extent)), digits[i] as Expr);
     });
     const blockNumber = f.add(f.mul(batch, f.int(this.p.blocks.count)), number);
-    const global = f.add(f.mul(tile, f.int(side.tilePanels)), panel);
+    const global = f.add(firstPanel(this.p, side, tile), panel);
     const at = f.add(f.mul(blockNumber, f.int(packedBlock(side))), f.mul(global, size));
     return { kind: "panel", buffer, at };
   }
@@ -323,9 +325,9 @@ class TileBody {
     const [i, j] = [a, b].map((side, at) =>
       f.variable(at === 0 ? "r" : "c", "i32", { min: 0, max: side.tilePanels - 1 }),
     ) as [Expr & { kind: "var" }, Expr & { kind: "var" }];
-    const rowPanel = f.add(f.mul(this.tile.row, f.int(a.tilePanels)), i);
+    const rowPanel = f.add(firstPanel(this.p, a, this.tile.row), i);
     const row = f.mul(rowPanel, f.int(a.unit));
-    const column = f.add(this.#firstColumn(), f.mul(j, f.int(b.unit)));
+    const column = f.add(this.#first(this.p.b, this.tile.column), f.mul(j, f.int(b.unit)));
     const local = this.#keepsRows ? f.mul(i, f.int(a.unit)) : f.int(0);
     const { nextBatch } = this.tile;
     const micro = (rows: number): Stmt[] => {
@@ -357,7 +359,7 @@ class TileBody {
     const isFull = f.le(f.add(row, f.int(a.unit)), f.int(a.count));
     const body =
       rest === 0 ? micro(a.unit) : a.count < a.unit ? micro(rest) : branch(isFull, micro(a.unit), micro(rest));
-    const finish = this.#isGathered && this.#finishesPanels ? this.#finishRows(row, 1, local) : [];
+    const finish = this.#isGathered && this.#finishesPanels ? this.#finishRows(row, f.int(1), local) : [];
     return [loop(f, i, panelsOf(this.p, a, this.tile.row), [...body, ...branch(turn.isLast, finish, [])])];
   }
 
