@@ -172,8 +172,16 @@ export type Stmt =
       readonly value: Expr;
       readonly guard: Expr | null;
     }
-  /** The element will soon be read, or written: a target may bring its line of memory near. Changes no value; the index may lie outside. */
-  | { readonly kind: "prefetch"; readonly buffer: Buffer; readonly index: Expr; readonly use: "read" | "write" }
+  /**
+   * The element will soon be read, be read later, or written: a target may bring its line of memory near, what is read later to a larger cache only.
+   * Changes no value; the index may lie outside.
+   */
+  | {
+      readonly kind: "prefetch";
+      readonly buffer: Buffer;
+      readonly index: Expr;
+      readonly use: "read" | "later" | "write";
+    }
   /** for (v = from; v < to; v += step); `to` is evaluated once. `v` is not mutable. */
   | {
       readonly kind: "for";

@@ -2,6 +2,7 @@
 import { setTarget } from "gradus";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { numel } from "../../src/base/index.js";
+import { setScheduleHook } from "../../src/compiler/contraction/options.js";
 import type { Node } from "../../src/graph/index.js";
 import { type Kernel, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
 import { add, matmul, permute, slice, softmax } from "../../src/ops/index.js";
@@ -61,6 +62,31 @@ it("given a product, asks for its results, and for the next rows where they are 
   const names = asked(kernelOf(product, true));
 
   expect(names.sort()).toEqual(["contract0 write", "leaf0 read"]);
+});
+
+it.each([
+  ["tile", ["leaf0 later", "leaf1 later"]],
+  ["before", ["leaf0 later", "packed_b later"]],
+] as const)(
+  "given a long sum and columns packed %s, asks for what is read for its next block",
+  (packColumns, expected) => {
+    const before = setScheduleHook((_, found) => ({ ...found, packRows: "tile", packColumns }));
+    try {
+      const product = matmul(permute(rows([800, 40], 1), [1, 0]), rows([800, 40], 2));
+      const names = asked(kernelOf(product, true));
+      expect(names.filter((name) => name.endsWith("later")).sort()).toEqual(expected);
+    } finally {
+      setScheduleHook(before);
+    }
+  },
+);
+
+it("given a sum of one block, asks for nothing to be read later", () => {
+  const product = matmul(permute(rows([200, 40], 1), [1, 0]), rows([200, 40], 2));
+
+  const names = asked(kernelOf(product, true));
+
+  expect(names.filter((name) => name.endsWith("later"))).toEqual([]);
 });
 
 /** Values of each of six batches, as a part of longer rows or as all there is. */

@@ -10,7 +10,14 @@ import { type Accumulators, type MicroPlace, microKernel, type Source } from "./
 import { firstPanel, type Problem, panelsOf, type Side } from "./operand.js";
 import type { OperandSum } from "./operand-sum.js";
 import { packPanels } from "./pack.js";
-import { prefetchNextColumns, prefetchResults, prefetchRows } from "./prefetch.js";
+import {
+  type GridPlace,
+  prefetchNextColumns,
+  prefetchPacked,
+  prefetchResults,
+  prefetchRows,
+  prefetchUnpacked,
+} from "./prefetch.js";
 import {
   addFromBlock,
   isRowMajor,
@@ -343,6 +350,7 @@ class TileBody {
         ...(results ? [{ ...results, at: (i: Expr) => branch(turn.isLast, results.at(i), []) }] : []),
         ...(rowsAhead ? [rowsAhead] : []),
         ...(columns.length > 0 ? [{ count: 1, at: () => columns }] : []),
+        ...this.#nextBlock(number, turn, { row: i, rows: a.tilePanels, column: j, columns: b.tilePanels }),
       ];
       return [
         loop(
@@ -361,6 +369,21 @@ class TileBody {
       rest === 0 ? micro(a.unit) : a.count < a.unit ? micro(rest) : branch(isFull, micro(a.unit), micro(rest));
     const finish = this.#isGathered && this.#finishesPanels ? this.#finishRows(row, f.int(1), local) : [];
     return [loop(f, i, panelsOf(this.p, a, this.tile.row), [...body, ...branch(turn.isLast, finish, [])])];
+  }
+
+  /** A micro-kernel's share of what the tile's next block of the sum needs. */
+  #nextBlock(number: Expr, turn: Turn, at: GridPlace): Ahead[] {
+    if (this.#perPart === 1) return [];
+    const { f } = this.p.env;
+    const { a, b } = this.p;
+    const next = f.add(number, f.int(1));
+    const block = blockAt(f, this.p.blocks, next);
+    const unpacked = (side: Side, tile: Expr): Ahead | null =>
+      prefetchUnpacked(this.p, side, this.#first(side, tile), this.#start(side, block), block, at);
+    const packed = (): Ahead | null =>
+      prefetchPacked(this.p, this.#source(b, this.tile.column, f.int(0), next, block), at);
+    const all = [unpacked(a, this.tile.row), b.packing === "before" ? packed() : unpacked(b, this.tile.column)];
+    return all.flatMap((ahead) => (ahead ? [{ ...ahead, at: (i: Expr) => branch(turn.isLast, [], ahead.at(i)) }] : []));
   }
 
   /** What becomes of a micro-kernel's sums, whose place in the block is `local`. */

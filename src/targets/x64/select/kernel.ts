@@ -64,9 +64,7 @@ function emitStatement(context: KernelContext, s: Stmt): void {
     case "store":
       return emitStore(context, s);
     case "prefetch":
-      context.f.emit(s.use === "read" ? "prefetcht0" : "prefetchw", 64, [
-        unchecked(addressOf(context, s.buffer, s.index)),
-      ]);
+      context.f.emit(prefetches[s.use], 64, [unchecked(addressOf(context, s.buffer, s.index))]);
       return;
     case "for":
       return isWrittenOut(s) ? emitUnrolled(context, s) : emitFor(context, s);
@@ -76,6 +74,8 @@ function emitStatement(context: KernelContext, s: Stmt): void {
       return emitWhile(context, s);
   }
 }
+
+const prefetches = { read: "prefetcht0", later: "prefetcht1", write: "prefetchw" } as const;
 
 /** A prefetch may be of any address. */
 function unchecked({ bounds: _, ...memory }: Mem): Mem {
