@@ -16,6 +16,7 @@ import {
   verifyProgram,
 } from "../ir/index.js";
 import { type BatchChain, findBatchChains, joinBatches, valuesWithin } from "./batch-chain.js";
+import { fitsByte } from "./byte-values.js";
 import type { Capture } from "./capture.js";
 import { lowerContraction } from "./contraction/lower.js";
 import { type ScheduleHook, scheduleHook, setScheduleHook } from "./contraction/options.js";
@@ -201,8 +202,11 @@ class StepCompiler implements KernelEnv {
       [...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized),
     );
     const groups = formGroups(order, stored, new Set(updates.map((u) => u.value)));
-    for (const node of stored)
-      this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, node.dtype, node.size));
+    const kept = new Set([...roots, ...checkedIndices(order)]);
+    for (const node of stored) {
+      const dtype = !kept.has(node) && fitsByte(node) ? "uint8" : node.dtype;
+      this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, dtype, node.size));
+    }
     this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
     const lowered: GroupKernel[] = [];

@@ -209,6 +209,22 @@ describe("what is stored", () => {
     expect(gathered).toBe(0);
   });
 
+  it.each([
+    [2, "uint8"],
+    [16, "uint8"],
+    [17, "int32"],
+  ])("given the gradient of a max-pooling over windows of %i², keeps the places in them as %s", (window, dtype) => {
+    const kernels = kernelsOf(() => {
+      const x = input(integers(16 * 136 * 136, 4, 1), [2, 8, 136, 136], "float32", true);
+      const y = poolNode(x, window);
+      const gradient = input(integers(y.size, 4, 2), y.shape);
+      return [...(gradients(y, gradient, [x], add) as Node[]), y];
+    });
+
+    const places = kernels.flatMap((kernel) => kernel.buffers.filter((buffer) => !buffer.dtype.startsWith("float")));
+    expect(new Set(places.map((buffer) => buffer.dtype))).toEqual(new Set([dtype]));
+  });
+
   it("given a depthwise data gradient over a stride, of whose phases one has a single tap, runs one kernel", () => {
     const kernels = kernelsOf(() => {
       const x = input(integers(2 * 6 * 14 * 38, 4, 1), [2, 6, 14, 38], "float32", true);

@@ -49,8 +49,10 @@ export class X64Executable implements Executable {
   readonly #accesses: readonly Access[] | undefined;
   readonly #estimateUs: number;
   readonly #statusPlacement: Placement | null;
-  /** Address of each bound storage in the last run. */
+  /** Address of each bound storage, as the table has it. */
   readonly #addresses: Float64Array;
+  /** The same for the run that is about to begin. */
+  readonly #nextAddresses: Float64Array;
   #arena = -1;
   #scratch = -1;
   #status = 0;
@@ -65,6 +67,7 @@ export class X64Executable implements Executable {
     this.#estimateUs = programUs(program);
     this.#statusPlacement = program.status ? (program.placements.get(program.status) ?? null) : null;
     this.#addresses = new Float64Array(program.bindings.length);
+    this.#nextAddresses = new Float64Array(program.bindings.length);
     // A program outlives `setThreads`, so it is made ready for threads even while there is one.
     const threads = Math.max(2, runtime.threads);
     const planned = isWorthThreads(program, threads) ? planSegments(program, { threads, regions: threads }) : [];
@@ -102,20 +105,23 @@ export class X64Executable implements Executable {
     }
     const runtime = this.#runtime;
     const { threads } = runtime;
+    // All that takes time comes first: once the last run has ended, the workers wait for this one to begin.
+    this.#locate(bindings);
+    const written = bindings.filter((_, slot) => this.#program.bindings[slot]?.written);
     runtime.settle();
-    this.#bind(bindings);
+    this.#writeAddresses();
     this.#reserve(threads);
     if (scalarCount > 0) this.#plan.doubles.set(scalars, this.#table.scalars / 8);
     const listener = runListener();
     const mayLeave = listener === null && this.#accesses === undefined;
-    const execute = () => this.#execute(bindings, threads, mayLeave);
+    const execute = () => this.#execute(bindings, written, threads, mayLeave);
     const result = listener === null ? execute() : this.#measure(execute, listener);
     if (this.#accesses !== undefined) this.#checkAccesses(this.#accesses);
     if (result === outcome.statusSet) this.#throwStatus();
   }
 
   /** Runs the program; where the caller may leave, it does so as soon as the program cannot fail any more. */
-  #execute(bindings: readonly Storage[], threads: number, mayLeave: boolean): number {
+  #execute(bindings: readonly Storage[], written: readonly Storage[], threads: number, mayLeave: boolean): number {
     const runtime = this.#runtime;
     const { address, head, aloneEnd, aloneChecked } = this.#plan;
     const plan = address + head;
@@ -124,7 +130,6 @@ export class X64Executable implements Executable {
       const checks = runtime.runAlone(plan, aloneChecked);
       if (checks !== outcome.done) return checks;
     }
-    const written = bindings.filter((_, slot) => this.#program.bindings[slot]?.written);
     const [estimateUs, segment] = [this.#estimateUs, this.#firstSegment];
     const run = { plan, threads, estimateUs, segment, bindings, written, owner: this };
     if (!mayLeave || !this.#isChecked) return runtime.run(run);
@@ -164,22 +169,34 @@ export class X64Executable implements Executable {
     native.unmapCode(address, bytes);
   }
 
-  /** Tells the table where the storages are. */
-  #bind(bindings: readonly Storage[]): void {
-    const addresses = this.#addresses;
+  /** Finds where the storages are, and gives those memory that have none; the run under way may go on. */
+  #locate(bindings: readonly Storage[]): void {
+    const addresses = this.#nextAddresses;
+    const runtime = this.#runtime;
     const { native } = this.#pages;
     for (let slot = 0; slot < bindings.length; slot++) {
       const storage = bindings[slot] as Storage;
-      const buffer = storage.home ? storage.hostBuffer() : storage.buffer;
-      if (buffer === null) this.#runtime.results.place(storage);
+      // What the run under way writes lies where it will be read.
+      const isElsewhere = storage.home !== null && storage.home !== runtime;
+      const buffer = isElsewhere ? storage.hostBuffer() : storage.buffer;
+      if (buffer === null) runtime.results.place(storage);
       else if (storage.addressed !== buffer) {
         storage.address = native.addressOf(buffer) + storage.byteOffset;
         storage.addressed = buffer;
         preferHugePages(native, storage.address, storage.byteLength);
       }
-      if (addresses[slot] === storage.address) continue;
       addresses[slot] = storage.address;
-      this.#plan.setAddress(slot * 8, storage.address);
+    }
+  }
+
+  /** Tells the table where the storages are. */
+  #writeAddresses(): void {
+    const [known, next] = [this.#addresses, this.#nextAddresses];
+    for (let slot = 0; slot < next.length; slot++) {
+      const address = next[slot] as number;
+      if (known[slot] === address) continue;
+      known[slot] = address;
+      this.#plan.setAddress(slot * 8, address);
     }
   }
 

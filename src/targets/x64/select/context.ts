@@ -3,7 +3,7 @@ import { InternalError } from "../../../base/index.js";
 import { actualBuffer, type Buffer, type Expr, type Kernel, type Var } from "../../../ir/index.js";
 import type { Mnemonic } from "../asm/instructions.js";
 import type { Features, Label, LinkSymbol, Mem, Operand, OperandSize, Reg } from "../asm/operands.js";
-import type { MachineFunction } from "../machine.js";
+import type { MachineFunction, MachineItem } from "../machine.js";
 import type { Places } from "../places.js";
 
 /** The innermost loop under way. */
@@ -50,6 +50,9 @@ export class KernelContext {
   /** Registers of variables that are assigned again. */
   readonly #mutable = new Set<Reg>();
   readonly #scopes: Map<string, Reg>[] = [new Map()];
+  readonly #vectors = new Map<string, Reg>();
+  /** The instructions that make them. */
+  readonly #prelude: MachineItem[] = [];
 
   constructor(
     readonly f: MachineFunction,
@@ -99,6 +102,26 @@ export class KernelContext {
     const to = this.f.gp();
     this.f.emit(op, size, [to, ...sources]);
     return to;
+  }
+
+  /**
+   * The vector that `op` makes of `source`, a place in the pool: made once, in front of everything, and for the allocator the first to
+   * be made again where registers are few. Loaded at each use it would take the time of other loads.
+   */
+  constantVector(op: Mnemonic, size: OperandSize, source: Mem): Reg {
+    const key = `${op} ${size} ${source.label?.id}`;
+    let known = this.#vectors.get(key);
+    if (known === undefined) {
+      known = this.pin(this.f.vec());
+      this.#vectors.set(key, known);
+      this.#prelude.push({ op, size, operands: [known, source] });
+    }
+    return known;
+  }
+
+  /** Puts the constants in their place, `at` in the function's code. */
+  placeConstants(at: number): void {
+    this.f.code.splice(at, 0, ...this.#prelude);
   }
 
   zeroVector(): Reg {

@@ -39,7 +39,9 @@ export function selectKernel(
   f.emit("mov", 32, [tile, rdi]); // the upper halves of arguments may hold anything
   f.emit("mov", 32, [end, rsi]);
   const context = new KernelContext(f, features, kernel, places, f.copyOf(rdx), f.copyOf(rcx), emitters, checksBounds);
+  const start = f.code.length;
   runLoop(context, { v: kernel.tile, step: 1, body: kernel.body, isFromZero: false }, tile, end);
+  context.placeConstants(start);
   f.emit("vzeroupper", 128, []);
   f.return();
   return f;

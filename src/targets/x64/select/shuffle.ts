@@ -115,5 +115,6 @@ function permuteTwo(context: KernelContext, a: Reg, b: Reg, size: VectorSize, un
 }
 
 function indices(context: KernelContext, units: readonly number[]): Reg {
-  return context.vec("vmovups", (units.length * 32) as VectorSize, context.f.pool.vector(Int32Array.from(units)));
+  const size = (units.length * 32) as VectorSize;
+  return context.constantVector("vmovups", size, context.f.pool.vector(Int32Array.from(units)));
 }

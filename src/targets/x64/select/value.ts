@@ -76,8 +76,7 @@ function emitConstant(context: KernelContext, x: Const): Reg {
   const one = context.f.pool.vector(constantArray(x, 1));
   if (x.lanes === 1) return context.vec(x.type === "f64" ? "vmovsd" : "vmovss", 128, one);
   const size = vectorSize(x.type, x.lanes);
-  if (elementBytes(x.type) === 4) return context.vec("vbroadcastss", size, one);
-  return context.vec("vpbroadcastq", size, one);
+  return context.constantVector(elementBytes(x.type) === 4 ? "vbroadcastss" : "vpbroadcastq", size, one);
 }
 
 function emitBinary(context: KernelContext, x: Binary): Reg {
