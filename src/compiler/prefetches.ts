@@ -1,6 +1,11 @@
 // What memory is asked for ahead: each place once.
 import { type Buffer, type Expr, type Stmt, visitOnce } from "../ir/index.js";
 
+/** Bytes that memory is moved in. Another machine's lines only make some of the statements idle. */
+export const LINE_BYTES = 64;
+/** Summed elements below which there is too little to compute for a wait to hide behind. */
+export const LEAST_DEPTH = 64;
+
 /** Prefetches by place. A thread's own buffers are near anyhow, and left out. */
 export class Prefetches {
   readonly byPlace = new Map<string, Stmt>();

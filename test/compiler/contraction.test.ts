@@ -93,6 +93,21 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
     });
   }
 
+  it("matmul: given columns that are read in place, some of them beyond the last whole panel, gives the same", () => {
+    setScheduleHook(({ chosen }) => ({
+      ...chosen,
+      packColumns: "none",
+      tileRows: 2 * chosen.microRows,
+      tileColumns: 2 * chosen.microVectors * lanes,
+    }));
+    for (const layout of ["NN", "TN"]) {
+      for (const n of [40, 64, 67]) {
+        expectRight(() => product(13, 19, n, layout, "float32", [2]), target);
+        expectRight(() => relu(sub(product(9, 800, n, layout), number(9))), target); // several blocks
+      }
+    }
+  });
+
   it("an epilogue: given bias, activation and residual, gives every element of what is used", () => {
     const row = () => input(integers(45, 4, 5), [45]);
     const residual = () => input(integers(23 * 45, 4, 6), [23, 45]);

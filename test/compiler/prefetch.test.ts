@@ -116,6 +116,24 @@ it("given columns in one piece, the same for all batches, or of few rows, asks f
   expect(found).toEqual([[], [], []]);
 });
 
+it("given few rows and long columns, reads those in place and asks for the next tile's, but not where lines of memory do not fit", () => {
+  const shapes = [
+    [24, 96, 624], // reads in place
+    [24, 96, 625], // rows do not begin with a line
+    [24, 96, 768], // all rows want the same sets of a cache
+    [90, 96, 624], // many rows
+    [24, 32, 624], // a sum too short to wait behind
+  ] as const;
+
+  const found = shapes.map(([m, k, n]) => {
+    const kernel = kernelOf(matmul(rows([2, m, k], 1), rows([2, k, n], 2)), true);
+    const isPacked = kernel.buffers.some(({ name }) => name === "panels_b");
+    return [isPacked, asked(kernel).includes("leaf1 read")];
+  });
+
+  expect(found).toEqual([[false, true], ...Array.from({ length: 4 }, () => [true, false])]);
+});
+
 it("given a chain of kernels over batches, asks for nothing that the chain writes itself before it reads it", () => {
   const [q, k, v] = [rows([16, 70, 20], 1), rows([16, 20, 128], 2), rows([16, 128, 40], 3)];
 

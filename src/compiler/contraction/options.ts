@@ -6,7 +6,9 @@ import type { TargetInfo } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
 import { axesIn, countOf } from "./axes.js";
 import { type Cut, type Cutting, cutBoth, cutColumns, type Operand, type TileBytes } from "./cutting.js";
+import { cutDepth } from "./depth.js";
 import { type Axis, extentOf } from "./form.js";
+import { panelsInPlace } from "./in-place.js";
 import {
   type ContractionOptions,
   type ContractionShape,
@@ -120,15 +122,18 @@ function chooseByEstimate(
     work: m * n * k,
   };
   const { rowTiles, columnTiles, packRows, packColumns } = cut(form, problem);
-  const tileColumns = Math.ceil(columnPanels / columnTiles) * width;
+  const isOwn = rowTiles === 1 && parts === 1 && packColumns === "tile";
+  const block = cutDepth(form.summed, blockDepth).depth;
+  const inPlace = isOwn ? panelsInPlace(form, env, { rowPanels, rows: m, width, depth: block, bytes }) : null;
+  const tileColumns = (inPlace ?? Math.ceil(columnPanels / columnTiles)) * width;
   const tileRows = Math.ceil(rowPanels / rowTiles) * microRows;
   return {
     microRows,
     microVectors,
     tileRows,
     tileColumns,
-    packRows,
-    packColumns,
+    packRows: inPlace !== null && packRows === "tile" ? "before" : packRows,
+    packColumns: inPlace === null ? packColumns : "none",
     blockDepth,
     parts,
   };

@@ -56,6 +56,9 @@ export function scheduleRequest(
   const packRows: Packing[] = form.stageA ? [chosen.packRows] : ["tile", "before"];
   // Rows far apart that are read where they lie cost an address each: only where the estimates take them so.
   if (!form.stageA && chosen.packRows === "none") packRows.push("none");
+  const packColumns: Packing[] = form.stageB ? [chosen.packColumns] : ["tile", "before"];
+  // The same holds for columns.
+  if (!form.stageB && chosen.packColumns === "none") packColumns.push("none");
   return {
     key: scheduleKey(form, shape, bytes),
     shape,
@@ -63,7 +66,7 @@ export function scheduleRequest(
     chosen,
     microShapes: isStaged ? [{ rows: chosen.microRows, vectors: chosen.microVectors }] : microShapes,
     packRows,
-    packColumns: form.stageB ? [chosen.packColumns] : ["tile", "before"],
+    packColumns,
   };
 }
 

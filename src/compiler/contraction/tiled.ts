@@ -16,6 +16,7 @@ import {
   prefetchPacked,
   prefetchResults,
   prefetchRows,
+  prefetchRuns,
   prefetchUnpacked,
 } from "./prefetch.js";
 import {
@@ -32,14 +33,17 @@ import type { Move } from "./stage.js";
 import { branch, loop } from "./statements.js";
 import { bandShare, withinBand } from "./within-band.js";
 
-/** Position of a tile. */
-interface Tile {
+interface TilePlace {
   readonly batch: readonly Expr[];
-  /** The batch of the next tile, where each batch is one tile and has columns of its own; it may not exist. */
-  readonly nextBatch: readonly Expr[] | null;
   readonly part: Expr;
   readonly row: Expr;
   readonly column: Expr;
+}
+
+/** Position of a tile. */
+interface Tile extends TilePlace {
+  /** The next one, where no two tiles have the same columns; it may not exist. */
+  readonly next: TilePlace | null;
 }
 
 /** Kernels that compute the contraction, each sum (or part of one) given to `finish`. Tiles that pack an operand do `sum` as well. */
@@ -53,15 +57,15 @@ export function tiledKernels(p: Problem, finish: (part: Expr) => Finish, sum: Op
   const tiles = batch * p.parts * rowTiles * columnTiles;
   const tile = f.variable("tile", "i32", { min: 0, max: tiles - 1 });
   const before = [packBefore(p, p.a), packBefore(p, p.b)];
-  const isOne = batch > 1 && tiles === batch && p.form.batch.every((axis) => axis.b !== 0);
-  const at: Tile = {
+  const placeOf = (number: Expr): TilePlace => ({
     // Neighbours share their columns, of which a tile reads more.
-    row: f.rem(tile, f.int(rowTiles)),
-    column: f.rem(f.div(tile, f.int(rowTiles)), f.int(columnTiles)),
-    part: f.rem(f.div(tile, f.int(columnTiles * rowTiles)), f.int(p.parts)),
-    batch: digitsOf(f, p.form.batch, f.div(tile, f.int(columnTiles * rowTiles * p.parts))),
-    nextBatch: isOne ? digitsOf(f, p.form.batch, f.add(tile, f.int(1))) : null,
-  };
+    row: f.rem(number, f.int(rowTiles)),
+    column: f.rem(f.div(number, f.int(rowTiles)), f.int(columnTiles)),
+    part: f.rem(f.div(number, f.int(columnTiles * rowTiles)), f.int(p.parts)),
+    batch: digitsOf(f, p.form.batch, f.div(number, f.int(columnTiles * rowTiles * p.parts))),
+  });
+  const areApart = tiles > 1 && rowTiles === 1 && p.parts === 1 && p.form.batch.every((axis) => axis.b !== 0);
+  const at: Tile = { ...placeOf(tile), next: areApart ? placeOf(f.add(tile, f.int(1))) : null };
   const done = finish(at.part);
   const body = new TileBody(p, at, done, before[0]?.buffer, before[1]?.buffer, sum).statements();
   const [m, n, k] = [p.a.count, p.b.count, extentOf(p.form.summed)];
@@ -135,6 +139,9 @@ interface Turn {
 
 class TileBody {
   readonly #panels: { readonly a: Buffer | undefined; readonly b: Buffer | undefined };
+  /** Columns are read where they lie, but for those of a last panel that goes beyond them. */
+  readonly #isInPlace: boolean;
+  readonly #lastPanel: Buffer | null;
   readonly #staged: { readonly a: Staged | null; readonly b: Staged | null };
   readonly #block: Buffer | null;
   /** Some of its columns, where rows are neighbours in the result. */
@@ -164,6 +171,10 @@ class TileBody {
       const size = side.tilePanels * side.panelStride;
       return f.buffer(`panels_${side.key}`, p.node.dtype, size, "local");
     };
+    const { b } = p;
+    this.#isInPlace = b.packing === "none" && b.box === null;
+    const isRagged = this.#isInPlace && b.count % b.unit !== 0;
+    this.#lastPanel = isRagged ? f.buffer("panel_b", p.node.dtype, b.panelStride, "local") : null;
     this.#panels = { a: packedA ?? local(p.a), b: packedB ?? local(p.b) };
     const stage = (side: Side): Staged | null => {
       const { box } = side;
@@ -237,6 +248,25 @@ class TileBody {
     return f.mul(firstPanel(this.p, side, tile), f.int(side.unit));
   }
 
+  /** Asks for what follows the columns of block number `number`: `i` and `j` are the micro-kernel's panels in the tile. */
+  #columnsAhead(number: Expr, block: Block, turn: Turn, i: Expr, j: Expr): Ahead | null {
+    const { next } = this.tile;
+    const { f } = this.p.env;
+    const { b, blocks } = this.p;
+    if (!next) return null;
+    const start = this.#start(b, blockAt(f, blocks, f.int(0)), next.batch);
+    if (!this.#isInPlace) {
+      const isOne = b.tilePanels === b.panels; // its columns are those of a batch
+      const column = f.mul(j, f.int(b.unit));
+      const some = isOne ? prefetchNextColumns(this.p, column, start, block, i) : [];
+      return some.length > 0 ? { count: 1, at: () => some } : null;
+    }
+    const part = f.add(f.mul(i, f.int(b.tilePanels)), j);
+    const further = this.#start(b, blockAt(f, blocks, f.add(number, f.int(1))));
+    const first = f.select(turn.isLast, this.#first(b, next.column), this.#first(b, this.tile.column));
+    return prefetchRuns(this.p, first, f.select(turn.isLast, start, further), block, part);
+  }
+
   /** One block of the sum: packs what the tile packs, then runs the micro-kernels over all panels. */
   #depthBlock(number: Expr, turn: Turn): Stmt[] {
     const { f } = this.p.env;
@@ -244,6 +274,7 @@ class TileBody {
     return [
       ...this.#packTile(this.p.a, this.tile.row, block),
       ...this.#packTile(this.p.b, this.tile.column, block),
+      ...this.#packLast(block),
       ...this.#stageTile(this.p.a, this.tile.row, number, block),
       ...this.#stageTile(this.p.b, this.tile.column, number, block),
       ...this.#panelLoops(number, block, turn),
@@ -265,6 +296,26 @@ class TileBody {
     const panel = { buffer, to: f.int(0), first, start: this.#start(side, block) };
     const sum = this.sum?.side === side ? this.sum : null;
     return packPanels(this.p, side, block, panel, panelsOf(this.p, side, tile), side.tilePanels, sum);
+  }
+
+  /** The last panel of columns, where those before are read in place. */
+  #packLast(block: Block): Stmt[] {
+    const buffer = this.#lastPanel;
+    if (!buffer) return [];
+    const { f } = this.p.env;
+    const { b } = this.p;
+    const panel = { buffer, to: f.int(0), first: f.int(b.unit * (b.panels - 1)), start: this.#start(b, block) };
+    const hasLast = f.eq(this.#wholePanels(), f.sub(panelsOf(this.p, b, this.tile.column), f.int(1)));
+    return branch(hasLast, packPanels(this.p, b, block, panel, f.int(1), 1), []);
+  }
+
+  /** Panels of columns that are read as most are. */
+  #wholePanels(): Expr {
+    const { f } = this.p.env;
+    const { b } = this.p;
+    const panels = panelsOf(this.p, b, this.tile.column);
+    if (!this.#lastPanel) return panels;
+    return f.min(panels, f.sub(f.int(b.panels - 1), firstPanel(this.p, b, this.tile.column)));
   }
 
   /** Step of the outermost own loop with which the tile begins. */
@@ -334,34 +385,32 @@ class TileBody {
     ) as [Expr & { kind: "var" }, Expr & { kind: "var" }];
     const rowPanel = f.add(firstPanel(this.p, a, this.tile.row), i);
     const row = f.mul(rowPanel, f.int(a.unit));
-    const column = f.add(this.#first(this.p.b, this.tile.column), f.mul(j, f.int(b.unit)));
     const local = this.#keepsRows ? f.mul(i, f.int(a.unit)) : f.int(0);
-    const { nextBatch } = this.tile;
-    const micro = (rows: number): Stmt[] => {
-      const place: MicroPlace = { rows, row, column };
+    const one = (rows: number, j: Expr, sourceB: Source): Stmt[] => {
+      const place: MicroPlace = { rows, row, column: f.add(this.#first(b, this.tile.column), f.mul(j, f.int(b.unit))) };
       const sourceA = this.#source(a, this.tile.row, i, number, block);
-      const sourceB = this.#source(b, this.tile.column, j, number, block);
       const results = this.#finishesPanels ? prefetchResults(this.p, this.finish, place, this.#base) : null;
       const next = this.#source(a, this.tile.row, f.add(i, f.int(1)), number, block);
       const nextRow = f.add(row, f.int(a.unit));
       const rowsAhead = prefetchRows(this.p, nextRow, next, block, j, b.tilePanels);
-      const columns = nextBatch ? prefetchNextColumns(this.p, column, this.#start(b, block, nextBatch), block, i) : [];
+      const columnsAhead = this.#columnsAhead(number, block, turn, i, j);
       const ahead: Ahead[] = [
         ...(results ? [{ ...results, at: (i: Expr) => branch(turn.isLast, results.at(i), []) }] : []),
         ...(rowsAhead ? [rowsAhead] : []),
-        ...(columns.length > 0 ? [{ count: 1, at: () => columns }] : []),
+        ...(columnsAhead ? [columnsAhead] : []),
         ...this.#nextBlock(number, turn, { row: i, rows: a.tilePanels, column: j, columns: b.tilePanels }),
       ];
-      return [
-        loop(
-          f,
-          j,
-          panelsOf(this.p, b, this.tile.column),
-          microKernel(this.p, place, withinBand(this.p, block, place), sourceA, sourceB, ahead, (acc) =>
-            this.#keep(acc, place, { row: local, column: f.mul(j, f.int(b.unit)) }, turn),
-          ),
-        ),
-      ];
+      return microKernel(this.p, place, withinBand(this.p, block, place), sourceA, sourceB, ahead, (acc) =>
+        this.#keep(acc, place, { row: local, column: f.mul(j, f.int(b.unit)) }, turn),
+      );
+    };
+    const micro = (rows: number): Stmt[] => {
+      const whole = this.#wholePanels();
+      const most = loop(f, j, whole, one(rows, j, this.#source(b, this.tile.column, j, number, block)));
+      const buffer = this.#lastPanel;
+      if (!buffer) return [most];
+      const hasLast = f.lt(whole, panelsOf(this.p, b, this.tile.column));
+      return [most, ...branch(hasLast, one(rows, whole, { kind: "panel", buffer, at: f.int(0) }), [])];
     };
     const rest = a.count % a.unit;
     const isFull = f.le(f.add(row, f.int(a.unit)), f.int(a.count));
