@@ -6,6 +6,7 @@ import { attr, type Node } from "../graph/index.js";
 import {
   type Buffer,
   type Expr,
+  type ExprFactory,
   type KernelDraft,
   type Stmt,
   scalarOf,
@@ -60,8 +61,8 @@ interface Product {
  * The products with those of the same `few` side by side, if there are more of these than of `many`: each is then loaded and used
  * up at once. The products of a sum keep their order; where that forbids it, all stay as they are.
  */
-function byFactor(products: Product[]): Product[] {
-  const factors = [...new Set(products.map(({ few }) => few))];
+function byFactor(f: ExprFactory, products: Product[]): Product[] {
+  const factors = inMemoryOrder(f, [...new Set(products.map(({ few }) => few))]);
   if (factors.length <= new Set(products.map(({ many }) => many)).size) return products;
   const sums = [...new Set(products.map(({ v }) => v))].map((v) => products.filter((p) => p.v === v));
   const sorted: Product[] = [];
@@ -82,6 +83,19 @@ function byFactor(products: Product[]): Product[] {
     }
   }
   return sorted;
+}
+
+/** Loads of one buffer that lie a constant apart, in the order of their places: neighbours share vectors. Others stay as they are. */
+function inMemoryOrder(f: ExprFactory, values: readonly Expr[]): Expr[] {
+  const [first] = values;
+  const places = values.map((x) => {
+    if (x.kind !== "load" || first?.kind !== "load" || x.buffer !== first.buffer) return null;
+    const distance = f.sub(x.index, first.index);
+    return distance.kind === "const" ? Number(distance.value) : null;
+  });
+  if (places.includes(null)) return [...values];
+  const at = new Map(values.map((x, i) => [x, places[i] as number]));
+  return [...values].sort((a, b) => (at.get(a) as number) - (at.get(b) as number));
 }
 
 class LongSumLowering {
@@ -192,7 +206,10 @@ class LongSumLowering {
       ...[...acc.flat(), ...rowAcc].map((v): Stmt => ({ kind: "let", v, value: f.const(type, 0) })),
       ...this.#loops(piece, (inners) => [
         ...inners.flatMap((inner) => this.#addRows(rowAcc, free, inner)),
-        ...byFactor(inners.flatMap((inner) => this.#products(acc, free, inner))).map(({ v, many, few }): Stmt => {
+        ...byFactor(
+          f,
+          inners.flatMap((inner) => this.#products(acc, free, inner)),
+        ).map(({ v, many, few }): Stmt => {
           return { kind: "assign", v, value: f.fma(many, few, v) };
         }),
       ]),

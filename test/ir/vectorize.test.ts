@@ -8,6 +8,7 @@ import {
   finalizeKernel,
   type Kernel,
   type Stmt,
+  visitExpressions,
   visitStatements,
 } from "../../src/ir/index.js";
 import { createInterpreter, type InterpreterOptions } from "../../src/targets/index.js";
@@ -73,6 +74,11 @@ function longComputation(f: ExprFactory, x: Expr): Expr {
   return y;
 }
 
+/** Every other element of `a`, from `at` on. */
+function everyOther(f: ExprFactory, a: Buffer, v: Expr, at: number): Expr {
+  return f.load(a, f.add(f.mul(v, f.int(2)), f.int(at)));
+}
+
 const bodies: [string, Body][] = [
   [
     "neighbours",
@@ -90,6 +96,24 @@ const bodies: [string, Body][] = [
         return [store(out, twice, f.load(a, twice)), store(out, f.add(twice, f.int(1)), f.load(a, v))];
       }),
     ],
+  ],
+  [
+    "every other element, from places close to each other, stored and summed",
+    (f, { a, out, loop }) => {
+      const sum = f.variable("sum", "f32", { mutable: true });
+      return [
+        { kind: "let", v: sum, value: f.const("f32", 0) },
+        loop((v) => {
+          const [x, y, z] = [0, 1, 3].map((at) => everyOther(f, a, v, at)) as [Expr, Expr, Expr];
+          const product = f.mul(f.unary("nearest", x), f.unary("nearest", z));
+          return [
+            store(out, f.add(v, f.int(1)), f.sub(f.mul(x, y), z)),
+            { kind: "assign", v: sum, value: f.add(sum, product) },
+          ] as Stmt[];
+        }),
+        store(out, f.int(0), sum),
+      ];
+    },
   ],
   [
     "elements far apart, gathered and scattered",
@@ -234,5 +258,27 @@ describe("vector loops", () => {
     ]);
 
     expect(storesOf(kernel).map((s) => [s.value.lanes, s.guard?.lanes])).toEqual([[16, 16]]);
+  });
+
+  it.each([
+    [13, 2],
+    [15, 4],
+    [16, 4],
+  ])("given every other of %i elements, from four places close by, loads %i vectors", (n, count) => {
+    const { kernel } = compile({ lanes: 16, masks: true }, n, (f, { a, out, loop }) => [
+      loop((v) => [
+        store(
+          out,
+          v,
+          [1, 2, 3].reduce((sum, at) => f.mul(sum, everyOther(f, a, v, at)), everyOther(f, a, v, 0)),
+        ),
+      ]),
+    ]);
+
+    const loaded: Expr[] = [];
+    visitExpressions(kernel.body, (x) => {
+      if (x.kind === "load" && x.lanes > 1) loaded.push(x);
+    });
+    expect(loaded).toHaveLength(count);
   });
 });

@@ -5,6 +5,7 @@
 import { children, type ExprFactory, scalarOf } from "../expr.js";
 import { visitExpressions, visitStatements } from "../statements.js";
 import type { BinaryOp, Buffer, Expr, Scalar, Stmt, Var } from "../types.js";
+import { clustersOf, type Member } from "./even-loads.js";
 import { type InStep, Lockstep } from "./lockstep.js";
 import { renameDeclared } from "./rename.js";
 import { splitAtBound } from "./split.js";
@@ -276,6 +277,7 @@ class LoopVectorizer {
   /** Buffers that the loop stores to. */
   readonly #stored = new Set<Buffer>();
   readonly #readsStores = new Map<Expr, boolean>();
+  #clusters: ReadonlyMap<Expr, Member> | null = null;
   #lockstep: Lockstep;
   #block: Var;
   #base: Expr;
@@ -681,6 +683,8 @@ class LoopVectorizer {
       return f.shuffle(loaded, loaded, reversed);
     }
     if (deltas.every((d, j) => d === 2 * j)) {
+      const close = this.#evenElements(x, first, deltas);
+      if (close) return close;
       // Even elements of two overlapping vectors: the second ends at the last element needed, never beyond it.
       const pattern = deltas.map((d) => (d < lanes ? d : d - (lanes - 1) + lanes));
       // An element between two that are needed is read with the later one.
@@ -689,6 +693,45 @@ class LoopVectorizer {
       return f.shuffle(wide(first, iterations(0)), upper, pattern);
     }
     return null;
+  }
+
+  /**
+   * Even elements, from the two vectors that hold those of all loads close by. Lanes that take no part are 0, as the second
+   * vector is beyond the last element needed. Null for a load that is alone, or where it is not known how many lanes take part.
+   */
+  #evenElements(x: Extract<Expr, { kind: "load" }>, first: Expr, deltas: readonly number[]): Expr | null {
+    const { f, lanes } = this;
+    const count = this.#count ?? f.int(lanes);
+    if (x.guard !== null || count.kind !== "const" || this.#stored.has(x.buffer)) return null;
+    const takes = Number(count.value);
+    /** Elements that one load needs, the odd ones between included. */
+    const needed = 2 * takes - 1;
+    const most = takes < lanes ? 2 * lanes - 1 : 2 * lanes;
+    if (needed > most) return null;
+    this.#clusters ??= clustersOf(f, this.loop.body, most - needed, (load) => this.#stepOf(load.index) === 2);
+    const member = this.#clusters.get(x);
+    if (!member || member.cluster.reach === 0) return null;
+    const { cluster, offset } = member;
+    const span = cluster.reach + needed;
+    if (span <= lanes) return null;
+    const start = f.sub(first, f.int(offset));
+    const lower = f.loadLike(x, start, lanes, null);
+    if (takes === lanes) {
+      const from = span - lanes;
+      const upper = f.loadLike(x, f.add(start, f.int(from)), lanes, null);
+      return f.shuffle(
+        lower,
+        upper,
+        deltas.map((d) => (offset + d < lanes ? offset + d : lanes + offset + d - from)),
+      );
+    }
+    const isNeeded = f.lanes(this.#iota().map((j) => f.bool(lanes + j < span)));
+    const upper = f.loadLike(x, f.add(start, f.int(lanes)), lanes, isNeeded);
+    return f.shuffle(
+      lower,
+      upper,
+      deltas.map((d, j) => (j < takes ? offset + d : 2 * lanes - 1)),
+    );
   }
 }
 
