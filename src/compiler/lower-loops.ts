@@ -30,7 +30,7 @@ const MIN_SPLIT = 1 << 15;
 const MOST_PASSING = 1 << 14;
 
 /** Rows shorter than this are over before memory that was asked for is there. */
-const MIN_AHEAD = 512;
+const MIN_AHEAD = 256;
 
 /** Iterations of a loop that is worth turning inside, and loads (in vectors) that it may save. */
 const MIN_INSIDE = 8;
