@@ -206,7 +206,8 @@ export function joinBatches(f: ExprFactory, drafts: readonly KernelDraft[], with
   const [{ tile, tiles }] = drafts as [KernelDraft];
   const own = new Map(within.map((x) => [x, f.buffer(x.name, x.dtype, x.size / tiles, "local")]));
   const near = new Set(drafts.flatMap((draft) => storedBy(draft.body)));
-  const isIdle = (stmt: Stmt): boolean => stmt.kind === "prefetch" && stmt.use === "read" && near.has(stmt.buffer);
+  const isIdle = (stmt: Stmt): boolean =>
+    stmt.kind === "prefetch" && (own.has(stmt.buffer) || (stmt.use === "read" && near.has(stmt.buffer)));
   const place = (buffer: Buffer, index: Expr): Access | null => {
     const local = own.get(buffer);
     return local ? { buffer: local, index: f.sub(index, f.mul(tile, f.int(local.size))) } : null;

@@ -29,8 +29,10 @@ const MIN_SPLIT = 1 << 15;
 /** Elements of a row that passes from loop to loop in the thread's own memory, which stays in the nearer caches. */
 const MOST_PASSING = 1 << 14;
 
-/** Rows shorter than this are over before memory that was asked for is there. */
-const MIN_AHEAD = 256;
+/** Elements that pass before memory that was asked for is there: of shorter rows, one is asked for that comes later. */
+const MIN_AHEAD = 512;
+/** Rows shorter than this are few lines, which the processor finds by itself. */
+const MIN_ROW = 128;
 
 /** Iterations of a loop that is worth turning inside, and loads (in vectors) that it may save. */
 const MIN_INSIDE = 8;
@@ -146,7 +148,7 @@ class LoopLowering {
       this.#outerBody(
         dimIndices(f, nest, this.group.outer, vars),
         vectorLoop >= 0,
-        vectorLoop < 0 && tiles === undefined ? this.#ahead(nest, vars) : null,
+        vectorLoop < 0 ? this.#ahead(nest, vars) : null,
       ),
     );
     return { name: this.name(), tiles: plan.tiles, tile, body, flops, bytes };
@@ -332,10 +334,11 @@ class LoopLowering {
     const phases = [...new Set(looped.map((m) => m.phase))].sort((a, b) => a - b);
     const [first, second] = phases;
     const size = numel(looped[0]?.inner ?? []);
-    const isRow = looped.every((m) => numel(m.inner) === size) && size >= MIN_AHEAD && size <= MOST_PASSING;
+    const isRow = looped.every((m) => numel(m.inner) === size) && size >= MIN_ROW && size <= MOST_PASSING;
     if (!info.prefetches || !last || first === undefined || second === undefined || !isRow) return null;
     const outerAt = (v: Expr): Expr[] => dimIndices(f, nest, this.group.outer, [...vars.slice(0, -1), v]);
-    const [outer, nextOuter] = [outerAt(last), outerAt(f.add(last, f.int(1)))];
+    const rows = Math.ceil(MIN_AHEAD / size);
+    const [outer, nextOuter] = [outerAt(last), outerAt(f.add(last, f.int(rows)))];
     const read = looped.filter((m) => m.phase === first);
     const written = phases.length > 2 ? looped.filter((m) => m.phase === phases.at(-1) && !m.isReduction) : [];
     const at = (inner: readonly Expr[]): Stmt[] => [
@@ -349,7 +352,7 @@ class LoopLowering {
     return { phase: second, at };
   }
 
-  /** Prefetches of what members read in the next row and not in this one. */
+  /** Prefetches of what members read in a row that comes and not in this one. */
   #loadsOf(members: readonly Member[], outer: readonly Expr[], next: readonly Expr[], inner: readonly Expr[]): Stmt[] {
     const loads = (at: readonly Expr[]): Map<string, Stmt> => {
       const asked = new Prefetches();

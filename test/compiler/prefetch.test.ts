@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { numel } from "../../src/base/index.js";
 import { setScheduleHook } from "../../src/compiler/contraction/options.js";
 import type { Node } from "../../src/graph/index.js";
-import { type Kernel, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
+import { type Expr, type Kernel, type Stmt, type Target, visitStatements } from "../../src/ir/index.js";
 import { add, matmul, permute, slice, softmax } from "../../src/ops/index.js";
 import { createInterpreter } from "../../src/targets/interpreter/index.js";
 import { input, integers } from "../ops/helpers.js";
@@ -50,6 +50,24 @@ it("given long rows that three loops pass over, the second loop asks for the nex
       loops.push([...new Set((own as Prefetch[]).map(({ use }) => use))]);
   });
   expect(loops).toEqual([[], ["read", "write"], []]);
+});
+
+it.each([128, 256, 512])("given rows of %i elements, asks for the one that begins 512 elements later", (size) => {
+  const kernel = kernelOf(softmax(rows([8, size], 1), 1), true);
+
+  const values = new Map<Expr, number>(); // at the first element: loops and tiles are at 0
+  const placeOf = (x: Expr): number => {
+    if (x.kind === "linear")
+      return x.terms.reduce((n, t, i) => n + placeOf(t) * (x.coefficients[i] as number), x.constant);
+    if (x.kind === "binary" && x.op === "add") return placeOf(x.a) + placeOf(x.b);
+    return x.kind === "const" ? Number(x.value) : (values.get(x) ?? 0);
+  };
+  const offsets: number[] = [];
+  visitStatements(kernel.body, (stmt) => {
+    if (stmt.kind === "let" && stmt.v.type === "i32" && stmt.value.lanes === 1) values.set(stmt.v, placeOf(stmt.value));
+    if (stmt.kind === "prefetch" && stmt.use === "read") offsets.push(placeOf(stmt.index));
+  });
+  expect(Math.min(...offsets)).toBe(512);
 });
 
 it("given short rows, asks for nothing", () => {
