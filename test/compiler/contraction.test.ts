@@ -131,6 +131,7 @@ describe.each([1, 4, 8, 16])("vectors of %i floats", (lanes) => {
 
   for (const [name, c, o, size, kernel, options] of [
     ["padding", 3, 10, [11, 9], [3, 3], { padding: 1 }],
+    ["padding, panels that lie alike in their rows", 3, 32, [5, 10], [3, 3], { padding: 1 }],
     ["padding and stride", 3, 10, [11, 9], [3, 3], { padding: 1, stride: 2 }],
     ["dilation", 4, 9, [10, 12], [3, 2], { dilation: 2, padding: [1, 2] }],
     ["stride 3", 3, 5, [17, 16], [5, 4], { stride: 3, padding: 2 }],

@@ -1,8 +1,9 @@
 // The micro-kernel: a block of accumulators in registers, rows spread to all lanes times vectors of columns.
 import type { Buffer, Expr, Stmt, Var } from "../../ir/index.js";
-import { offsetAt } from "./axes.js";
+import { offsetAt, spanOf } from "./axes.js";
 import { type Box, ownOffset } from "./box.js";
 import { type Ahead, type Block, type Depth, type DepthAxis, depthLoops, type Flow, loopOver } from "./depth.js";
+import type { Axis } from "./form.js";
 import type { Problem, Side } from "./operand.js";
 
 /** Where an operand is read. */
@@ -126,11 +127,13 @@ function reader(
       f.freshLoad(source.buffer, f.add(source.at, f.add(f.mul(flat, f.int(side.pitch)), f.int(i * lanes))), lanes);
   }
   if (source.kind === "box") {
-    // Columns of a box are neighbours; rows are wherever their loops lead.
+    // Columns of a box are neighbours; rows are wherever their loops lead, if not always as far from the first.
     const start = ownOffset(f, source.box, side.axes, first, source.first);
+    const apart =
+      lanes > 1 ? Array.from({ length: count }, (_, i) => i * lanes) : stepsInPanels(source.box, side, count);
     const starts = Array.from({ length: count }, (_, i) =>
-      lanes > 1
-        ? f.add(start, f.int(i * lanes))
+      apart
+        ? f.add(start, f.int(apart[i] as number))
         : ownOffset(f, source.box, side.axes, f.add(first, f.int(i)), source.first),
     );
     return (i, at) => f.freshLoad(source.buffer, f.add(starts[i] as Expr, at[side.key]), lanes);
@@ -139,6 +142,26 @@ function reader(
     f.add(source.at, offsetAt(f, side.axes, f.add(first, f.int(i * lanes)), side.key)),
   );
   return (i, at) => f.load(source.buffer, f.add(starts[i] as Expr, at[side.key]), lanes);
+}
+
+/** How far rows of a panel lie from its first one in a box, if that is the same for all panels; null if not. */
+function stepsInPanels(box: Box, side: Side, rows: number): number[] | null {
+  const placeOf = (row: number): number => {
+    let [at, rest] = [0, row];
+    for (let i = side.axes.length - 1; i >= 0; i--) {
+      const span = i === 0 ? Number.POSITIVE_INFINITY : spanOf(side.axes[i] as Axis);
+      at += (rest % span) * (box.ownStrides[i] as number);
+      rest = Math.floor(rest / span);
+    }
+    return at;
+  };
+  const stepsOf = (first: number): number[] =>
+    Array.from({ length: rows }, (_, i) => placeOf(first + i) - placeOf(first));
+  const steps = stepsOf(0);
+  for (let first = side.unit; first + rows <= side.count; first += side.unit) {
+    if (stepsOf(first).some((step, i) => step !== steps[i])) return null;
+  }
+  return steps;
 }
 
 /** One summed element: every accumulator grows by row · column. */
