@@ -30,6 +30,11 @@ it("given rows that are staged, cuts filters, which each tile packs for all posi
   expect({ rowTiles, packRows, packColumns }).toEqual({ rowTiles: 1, packRows: "none", packColumns: "tile" });
 });
 
-it("given rows that are packed, cuts them too", () => {
-  expect(cutBoth(convolution(false)).rowTiles).toBeGreaterThan(1);
+it("given rows that are packed and eight threads, cuts them too; given staged ones, not even then", () => {
+  const [packed, staged] = [false, true].map((isStaged) =>
+    cutBoth({ ...convolution(isStaged), threads: 8, wished: 32 }),
+  );
+
+  expect(packed?.rowTiles).toBeGreaterThan(1);
+  expect(staged?.rowTiles).toBe(1);
 });

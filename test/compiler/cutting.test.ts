@@ -31,6 +31,14 @@ describe("cutBoth", () => {
     expect(cut).toEqual({ rowTiles: 2, columnTiles: 2, packRows: "tile", packColumns: "tile" });
   });
 
+  test("given a long sum of two operands that must be packed, has a tile for each thread, so that neither is packed often", () => {
+    const [tall, wide] = [product(1024, 256, 2048), product(256, 1024, 2048)].map((c) =>
+      cutBoth({ ...c, rows: { ...c.rows, isPacked: true } }),
+    );
+    expect(tall).toEqual({ rowTiles: 2, columnTiles: 1, packRows: "tile", packColumns: "tile" });
+    expect(wide).toEqual({ rowTiles: 1, columnTiles: 2, packRows: "tile", packColumns: "tile" });
+  });
+
   test("given rows that are computed, packs them once before all tiles that share them", () => {
     const c = product(512, 512, 512, { leastColumnTiles: 2 });
     const cut = cutBoth({ ...c, rows: { ...c.rows, isPacked: true, mayPackInTiles: false } });
