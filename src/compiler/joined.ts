@@ -142,6 +142,7 @@ function storeInWholes(
 function dividesAnew(x: Expr, before: Expr): boolean {
   const known = new Set<Expr>();
   const note = (y: Expr): void => {
+    if (known.has(y)) return;
     known.add(y);
     children(y).forEach(note);
   };
