@@ -61,6 +61,7 @@ const featuresOf: Readonly<Record<NativeName, Features>> = { "x64:avx512": "avx5
 const wideShapes = [
   { rows: 14, vectors: 2 },
   { rows: 9, vectors: 3 },
+  { rows: 6, vectors: 4 },
   { rows: 28, vectors: 1 },
 ];
 /** Of 16 registers, one holds a row's element. */
