@@ -26,9 +26,8 @@ import { formGroups, type Group, type Member, memoryReads } from "./group.js";
 import { GroupTexts } from "./group-text.js";
 import { findParts, Parts } from "./joined.js";
 import type { KernelEnv } from "./kernel-env.js";
-import { longSum } from "./long-sum.js";
 import { lowerBufferCopy, lowerConcat, lowerCopy } from "./lower-copy.js";
-import { lowerLongSum } from "./lower-long-sum.js";
+import { isBestAsLongSum, lowerLongSum } from "./lower-long-sum.js";
 import { lowerLoops, lowerLoopsInTiles } from "./lower-loops.js";
 import { lowerCheck, lowerRoutine, reportedValue } from "./lower-routine.js";
 import { type LoweredKernel, type Lowering, lowerApart, lowerOnce } from "./lowering-cache.js";
@@ -330,7 +329,7 @@ class StepCompiler implements KernelEnv {
       case "loops":
         return lowerLoops(this, group);
       case "contraction":
-        if (longSum(node)) return lowerLongSum(this, group);
+        if (isBestAsLongSum(this, group)) return lowerLongSum(this, group);
         if (this.search) this.#searchSchedule(group, this.search);
         return lowerContraction(this, group);
       case "concat":
