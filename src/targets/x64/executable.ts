@@ -51,8 +51,8 @@ export class X64Executable implements Executable {
   readonly #statusPlacement: Placement | null;
   /** Address of each bound storage, as the table has it. */
   readonly #addresses: Float64Array;
-  /** The same for the run that is about to begin. */
-  readonly #nextAddresses: Float64Array;
+  /** Slots whose storages lie elsewhere in the run that is about to begin. */
+  readonly #moved: number[] = [];
   #arena = -1;
   #scratch = -1;
   #status = 0;
@@ -67,7 +67,6 @@ export class X64Executable implements Executable {
     this.#estimateUs = programUs(program);
     this.#statusPlacement = program.status ? (program.placements.get(program.status) ?? null) : null;
     this.#addresses = new Float64Array(program.bindings.length);
-    this.#nextAddresses = new Float64Array(program.bindings.length);
     // A program outlives `setThreads`, so it is made ready for threads even while there is one.
     const threads = Math.max(2, runtime.threads);
     const planned = isWorthThreads(program, threads) ? planSegments(program, { threads, regions: threads }) : [];
@@ -107,9 +106,10 @@ export class X64Executable implements Executable {
     const { threads } = runtime;
     // All that takes time comes first: once the last run has ended, the workers wait for this one to begin.
     this.#locate(bindings);
-    const written = bindings.filter((_, slot) => this.#program.bindings[slot]?.written);
+    const isShared = threads > 1 && this.#segments > 0;
+    const written = isShared ? bindings.filter((_, slot) => this.#program.bindings[slot]?.written) : [];
     runtime.settle();
-    this.#writeAddresses();
+    this.#writeAddresses(bindings);
     this.#reserve(threads);
     if (scalarCount > 0) this.#plan.doubles.set(scalars, this.#table.scalars / 8);
     const listener = runListener();
@@ -171,7 +171,9 @@ export class X64Executable implements Executable {
 
   /** Finds where the storages are, and gives those memory that have none; the run under way may go on. */
   #locate(bindings: readonly Storage[]): void {
-    const addresses = this.#nextAddresses;
+    const addresses = this.#addresses;
+    const moved = this.#moved;
+    moved.length = 0; // where the last call has failed, some are left
     const runtime = this.#runtime;
     const { native } = this.#pages;
     for (let slot = 0; slot < bindings.length; slot++) {
@@ -185,17 +187,15 @@ export class X64Executable implements Executable {
         storage.addressed = buffer;
         preferHugePages(native, storage.address, storage.byteLength);
       }
-      addresses[slot] = storage.address;
+      if (addresses[slot] !== storage.address) moved.push(slot);
     }
   }
 
   /** Tells the table where the storages are. */
-  #writeAddresses(): void {
-    const [known, next] = [this.#addresses, this.#nextAddresses];
-    for (let slot = 0; slot < next.length; slot++) {
-      const address = next[slot] as number;
-      if (known[slot] === address) continue;
-      known[slot] = address;
+  #writeAddresses(bindings: readonly Storage[]): void {
+    for (const slot of this.#moved) {
+      const { address } = bindings[slot] as Storage;
+      this.#addresses[slot] = address;
       this.#plan.setAddress(slot * 8, address);
     }
   }
