@@ -196,6 +196,25 @@ it("a schedule hook: given options that would change the order of sums, throws",
   );
 });
 
+it.each([
+  ["64 terms of 64 columns", 64, 64, "NN", "none"],
+  ["64 terms of 64 columns, rows to be packed", 64, 64, "TN", "none"],
+  ["more than half of a first-level cache", 65, 64, "NN", "packed"],
+  ["columns along the sum", 64, 64, "NT", "packed"],
+  ["columns that end within a panel", 64, 60, "NN", "packed"],
+] as const)("few columns: given %s, they are read where they lie or not, and every element is right", (...given) => {
+  const [, k, n, layout, wanted] = given;
+  const chosen: string[] = [];
+  setScheduleHook((_, found) => {
+    chosen.push(found.packColumns === "none" ? "none" : "packed");
+    return found;
+  });
+
+  expectRight(() => product(23, k, n, layout, "float32", [3]), machine(16));
+
+  expect(chosen).toEqual([wanted]);
+});
+
 it("bias and activation are fused: given linear, bias and relu, runs one kernel that stores once", () => {
   const x = input(integers(64 * 64, 4), [64, 64]);
   const y = relu(add(matmul(x, x), input(integers(64, 4), [64])));

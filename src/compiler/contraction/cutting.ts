@@ -135,9 +135,9 @@ function packed(c: Cutting, counts: TileCounts): { readonly cut: Cut; readonly c
   let best: { packRows: Packing; packColumns: Packing } = { packRows: "before", packColumns: "before" };
   let least = Infinity;
   for (const packRows of ["none", "tile", "before"] as const) {
-    for (const packColumns of ["tile", "before"] as const) {
+    for (const packColumns of ["none", "tile", "before"] as const) {
       // A stage of packing for one of them alone was slower than both in the tiles, unless the other is nobody else's.
-      const isMixed = packRows !== "none" && packRows !== packColumns;
+      const isMixed = packRows !== "none" && packColumns !== "none" && packRows !== packColumns;
       if (isMixed && !isAlone(packRows === "tile" ? c.rows : c.columns, packRows === "tile" ? columnTiles : rowTiles))
         continue;
       const cost = rows[packRows] + columns[packColumns];

@@ -116,7 +116,7 @@ function chooseByEstimate(
     wished: Math.ceil(Math.max(LEAST_TILES, TILES_PER_THREAD * info.threads) / (batch * parts)),
     leastPanels: Math.ceil(MIN_TILE_WORK / panelWork),
     rows: operand("a", m, form.isComputedA || packsRows(form, shape)),
-    columns: operand("b", n, true),
+    columns: operand("b", n, !(env.bufferOf(form.b.base) !== null && readsColumns(form, shape, width, bytes))),
     keptBytes: 2 * most.columns,
     count: m,
     work: m * n * k,
@@ -233,6 +233,21 @@ function packsRows(form: StagedForm, { m, k }: ContractionShape): boolean {
   // Along memory the rows are read as fast where they lie, if each is a constant away from the first.
   const isSequential = !last || (last.a === 1 && axesIn(form.rows, "a").length === 1);
   return !isSequential && !isNear(form, m * k) && (m * k > SMALL_OPERAND || form.rows.length > 1);
+}
+
+/** Bytes that all columns may reach over to stay in the first-level cache beside rows and results, however they are walked. */
+const NEAR_COLUMNS = 16 << 10;
+
+/**
+ * Few columns, in whole panels of whole lines, are as near where they lie as packed. Measured with AVX-512: 128 products of 64³ take
+ * 6 % less time, 256 of 32×64×32 a fifth.
+ */
+function readsColumns(form: StagedForm, { n, k }: ContractionShape, width: number, bytes: number): boolean {
+  const [column, ...others] = axesIn(form.columns, "b") as [Axis, ...Axis[]];
+  const [summed, ...more] = form.summed;
+  if (form.stageB || !summed || others.length > 0 || more.length > 0) return false;
+  const isWhole = n % width === 0 && (width * bytes) % LINE_BYTES === 0;
+  return isWhole && column.b === 1 && n <= summed.b && summed.b * k * bytes <= NEAR_COLUMNS;
 }
 
 /** Elements of an operand whose rows, neighbours in memory, stay in the nearer caches while all columns pass. */

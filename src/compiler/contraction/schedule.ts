@@ -92,6 +92,8 @@ export function isPossible(request: ScheduleRequest, options: ContractionOptions
   const counts = [microRows, microVectors, tileRows, tileColumns];
   if (!counts.every((count) => Number.isSafeInteger(count) && count > 0)) return false;
   const width = microVectors * shape.lanes;
+  // Packed panels and boxes end with a whole panel. Of a box nothing else can be chosen.
+  const inMemory = options.packColumns === "none" && packColumns.length > 1;
   return (
     microShapes.some(({ rows, vectors }) => microRows <= rows && microVectors <= vectors) &&
     tileRows % microRows === 0 &&
@@ -102,6 +104,7 @@ export function isPossible(request: ScheduleRequest, options: ContractionOptions
     tileColumns * Math.min(shape.k, chosen.blockDepth) * bytes <= MOST_TILE_BYTES &&
     packRows.includes(options.packRows) &&
     packColumns.includes(options.packColumns) &&
+    (!inMemory || shape.n % width === 0) &&
     options.blockDepth === chosen.blockDepth &&
     options.parts === chosen.parts
   );
