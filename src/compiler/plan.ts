@@ -166,8 +166,9 @@ function sinkReadersOfBindings(
   kernels.forEach((planned, i) => {
     const { reads, writes } = accesses[i] as Access;
     if (planned.phase !== 0 || checks.has(planned) || [...reads].some((buffer) => !bound.has(buffer))) return;
-    const last = Math.min(...[...writes].map((buffer) => needed.get(buffer) ?? 0)) - 1;
-    levels[i] = Math.max(levels[i] as number, last);
+    // What writes nothing (a loop over no elements) is needed nowhere.
+    const first = [...writes].reduce((least, buffer) => Math.min(least, needed.get(buffer) ?? 0), commitLevel);
+    if (writes.size > 0) levels[i] = Math.max(levels[i] as number, first - 1);
   });
 }
 

@@ -6,9 +6,9 @@ import { DeathWatch, type MakeBuffer, type Trace } from "./death-watch.js";
 import { leastHuge, lineBytes, type NativePlace, placeIn, preferHugePages, setPlace } from "./memory.js";
 
 /**
- * A loan costs about 10 µs. A buffer of the engine's costs more from here on, and perhaps before: a collection of young objects each 32 MB,
- * and all objects each 64 MB, which takes 5-20 ms and for some 50 more a thread of the programs' (the steps of a small CNN, with two
- * results of 0.2 MB each, had one each 150, and took 1.1 ms instead of 0.75 for seconds on end).
+ * A loan costs 2 µs, and its share of a collection 3 µs. A buffer of the engine's costs more from here on, and perhaps before: a collection of
+ * young objects each 32 MB, and of all objects each 64 MB, which takes 5-20 ms and for some 50 more a thread of the programs' (the steps of a
+ * small CNN, with two results of 0.2 MB each, had one each 150, and took 1.1 ms instead of 0.75 for seconds on end).
  */
 const leastBytes = 128 << 10;
 /** The most memory that is held, lent or not. */
