@@ -11,3 +11,8 @@ export function debugLevel(): number {
   const level = Number(setting);
   return Number.isNaN(level) ? 1 : level;
 }
+
+/** True where the compiler verifies its results: in tests, and at debug levels from 1 on. */
+export function isVerifying(): boolean {
+  return debugLevel() > 0 || platform.env("VITEST") !== undefined;
+}

@@ -1,6 +1,6 @@
 // The pipeline: rewrite → choose what is stored → group → lower → finalise → plan → load.
 import { platform } from "#platform";
-import { type DType, debugLevel, InternalError, Storage } from "../base/index.js";
+import { type DType, debugLevel, InternalError, isVerifying, Storage } from "../base/index.js";
 import { type Node, nodeListener, setNodeListener, type ValueCheck } from "../graph/index.js";
 import {
   type Buffer,
@@ -201,16 +201,15 @@ class StepCompiler implements KernelEnv {
       [...outputs, ...updates.map((u) => u.value)].filter((n) => n.inputs.length > 0 && !n.isRealized),
     );
     const groups = formGroups(order, stored, new Set(updates.map((u) => u.value)));
-    const kept = new Set([...roots, ...checkedIndices(order)]);
+    const needed = new Set([...roots, ...checkedIndices(order)]);
     for (const node of stored) {
-      const dtype = !kept.has(node) && fitsByte(node) ? "uint8" : node.dtype;
+      const dtype = !needed.has(node) && fitsByte(node) ? "uint8" : node.dtype;
       this.#buffers.set(node, this.f.buffer(`${node.primitive.name}${this.#buffers.size}`, dtype, node.size));
     }
     this.#findInternal(order, groups, stored, new Set([...outputs, ...updates.map((u) => u.value)]));
 
     const lowered: GroupKernel[] = [];
-    const needed = new Set([...roots, ...checkedIndices(order)]);
-    this.parts = findParts(groups, stored, (node) => needed.has(node));
+    this.parts = findParts(groups, stored, needed);
     for (const unit of orderUnits(groups, this.#batchChains(groups, stored, updates))) {
       const joined = unit.chain && this.#lowerChain(unit.chain, groups, stored, needed);
       if (joined) lowered.push({ ...joined, group: null });
@@ -480,9 +479,8 @@ class StepCompiler implements KernelEnv {
 
 /** Verifies programs in tests and where GRADUS_DEBUG is set; from level 3 on prints them, before what is wrong with them. */
 function inspect(program: Program): void {
-  const level = debugLevel();
-  if (level >= 3) platform.warn(printProgram(program));
-  if (level > 0 || platform.env("VITEST")) verifyProgram(program, { final: true });
+  if (debugLevel() >= 3) platform.warn(printProgram(program));
+  if (isVerifying()) verifyProgram(program, { final: true });
 }
 
 /** Nodes that are checked before anything is written in place. */

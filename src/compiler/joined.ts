@@ -58,12 +58,8 @@ export class Parts implements PartTable {
   }
 }
 
-/** The contractions that are parts, found before any is lowered; `isNeeded`: values that have to have memory of their own. */
-export function findParts(
-  groups: readonly Group[],
-  stored: ReadonlySet<Node>,
-  isNeeded: (node: Node) => boolean,
-): Parts {
+/** The contractions that are parts, found before any is lowered; `needed`: values that have to have memory of their own. */
+export function findParts(groups: readonly Group[], stored: ReadonlySet<Node>, needed: ReadonlySet<Node>): Parts {
   const parts = new Map<Node, Part>();
   const concats = groups.flatMap(({ kind, members }) => (kind === "concat" ? members.map(({ node }) => node) : []));
   if (concats.length === 0) return new Parts();
@@ -76,7 +72,7 @@ export function findParts(
     whole.inputs.forEach((value, input) => {
       const run = (value.shape[dim] as number) * each;
       const base = wholeBelow(value, stored);
-      const isAlone = base !== null && readers.get(base) === 1 && !isNeeded(base);
+      const isAlone = base !== null && readers.get(base) === 1 && !needed.has(base);
       if (isAlone && homes.get(base)?.kind === "contraction") {
         parts.set(base, { whole, input, start, run, pitch: (whole.shape[dim] as number) * each });
       }

@@ -1,7 +1,6 @@
 // Groups with equal texts are lowered once: repeated cells and blocks, and what programs have in common. What is kept are finished
 // kernels with the places of their buffers and slots among those of the group; nothing of it leads to nodes or storages.
-import { platform } from "#platform";
-import { type DType, debugLevel, InternalError } from "../base/index.js";
+import { type DType, InternalError, isVerifying } from "../base/index.js";
 import {
   type Buffer,
   type Expr,
@@ -76,7 +75,7 @@ export function lowerOnce(f: ExprFactory, info: TargetInfo, group: GroupText, lo
   if (known) {
     stats.found++;
     const kernels = follow(f, known, group);
-    if (platform.env("VITEST") || debugLevel() > 0) compare(known, kernels, group, lower(), info);
+    if (isVerifying()) compare(known, kernels, group, lower(), info);
     return kernels;
   }
   stats.lowered++;

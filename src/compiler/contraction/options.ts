@@ -4,6 +4,7 @@ import { platform } from "#platform";
 import { debugLevel, InternalError } from "../../base/index.js";
 import type { TargetInfo } from "../../ir/index.js";
 import type { KernelEnv } from "../kernel-env.js";
+import { LINE_BYTES } from "../prefetches.js";
 import { axesIn, countOf } from "./axes.js";
 import { type Cut, type Cutting, cutBoth, cutColumns, type Operand, type TileBytes } from "./cutting.js";
 import { cutDepth } from "./depth.js";
@@ -193,7 +194,6 @@ function rowPlaces(form: StagedForm, shape: ContractionShape, bytes: number): Ro
   return { alignment: 1, fitting, evicted: isOneRun && shape.m >= MANY_ROWS ? EVICTED : 0 };
 }
 
-const LINE_BYTES = 64;
 /** Addresses this far apart share a set of the first-level cache, which holds that many lines beside others. */
 const PAGE_BYTES = 4096;
 const WAYS = 8;

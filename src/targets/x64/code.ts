@@ -1,7 +1,7 @@
 // The machine code of a program's kernels. Kernels with one body share the work of translating it, in one program and in all:
 // what is kept is code with symbols for the places of buffers and scalars, and a program is linked of it. Its pages are its own.
 import { platform } from "#platform";
-import { debugLevel } from "../../base/index.js";
+import { debugLevel, isVerifying } from "../../base/index.js";
 import type { Kernel, Program } from "../../ir/index.js";
 import { roundUp } from "../sizes.js";
 import type { Relocation } from "./asm/assembler.js";
@@ -79,14 +79,13 @@ function translate(
   features: Features,
   checks: { readonly accesses: Access[]; readonly table: TableLayout } | null,
 ): KernelObject {
-  const level = debugLevel();
   const pool = new ConstantPool();
   const f = selectKernel(kernel, places, features, pool, checks !== null);
   if (checks !== null) checkBounds(f, features, checks.table.violation, checks.accesses);
   return assemble([f], features, {
     pool,
-    verify: level > 0 || platform.env("VITEST") !== undefined,
-    listing: level >= 4,
+    verify: isVerifying(),
+    listing: debugLevel() >= 4,
   });
 }
 
